@@ -1,0 +1,1 @@
+"""What users write: pure data, checked when it is loaded."""

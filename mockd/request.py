@@ -1,0 +1,120 @@
+"""A request, as matching and sources see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mockd.errors import BodyTooLargeError, MockdError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class ClientGoneError(MockdError):
+    """The client left before its request was whole."""
+
+    code = "client_gone"
+
+
+NOT_JSON = object()
+"""What `RequestView.json` is for a body that is not JSON."""
+
+
+class RequestView:
+    """One HTTP request with its body, read once. Everything else is parsed when first asked for.
+
+    `path` is decoded, without the prefix the app is mounted under.
+    """
+
+    def __init__(self, scope: Scope, body: bytes = b"") -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        root: str = scope.get("root_path", "")
+        path: str = scope["path"]
+        self.path = path[len(root) :] or "/" if root and path.startswith(root) else path
+        self.body = body
+
+    @cached_property
+    def headers(self) -> dict[str, list[str]]:
+        """Header values by lower-case name, as latin-1 text, in the order they came."""
+        headers: dict[str, list[str]] = {}
+        for name, value in self.scope["headers"]:
+            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        return headers
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header (its name in lower case), or None."""
+        wanted = name.encode("latin-1")
+        for key, value in self.scope["headers"]:
+            if key == wanted:
+                return str(value, "latin-1")
+        return None
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Query parameters, decoded; a name without a value has the empty text."""
+        query: dict[str, list[str]] = {}
+        text = self.scope.get("query_string", b"").decode("latin-1")
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
+            query.setdefault(name, []).append(value)
+        return query
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.body.decode("utf-8", "replace")
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or `NOT_JSON`."""
+        try:
+            return json.loads(self.body) if self.body else NOT_JSON
+        except (ValueError, RecursionError):
+            return NOT_JSON
+
+    @property
+    def last_event_id(self) -> str | None:
+        """`Last-Event-ID`, which is UTF-8 on the wire (WHATWG HTML, 9.2), or None."""
+        for key, value in self.scope["headers"]:
+            if key == b"last-event-id":
+                return str(value, "utf-8", "replace") or None
+        return None
+
+    @property
+    def client_ip(self) -> str | None:
+        """The peer's address without its port, where the server knows it."""
+        client = self.scope.get("client")
+        return client[0] if client else None
+
+
+async def read_request(scope: Scope, receive: Receive, max_body: int) -> RequestView:
+    """Read a request with its whole body. Raises `BodyTooLargeError` as soon as it passes `max_body` bytes."""
+    announced = has_body = None
+    for key, value in scope["headers"]:
+        if key == b"content-length":
+            announced, has_body = value, True
+        elif key == b"transfer-encoding":
+            has_body = True
+    if announced is not None and announced.isdigit() and int(announced) > max_body:
+        raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {max_body}")
+    if not has_body and scope.get("http_version", "1.1") in ("1.0", "1.1"):
+        return RequestView(scope)
+    parts: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError("the client left before its request was whole")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > max_body:
+            raise BodyTooLargeError(f"the request body has more than {max_body} bytes")
+        parts.append(part)
+        more = message.get("more_body", False)
+    return RequestView(scope, b"".join(parts))
