@@ -51,7 +51,7 @@ def _check_pattern(pattern: str | None, field: str) -> None:
     if pattern is not None:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{field}: not a regular expression: {error}") from None
 
 

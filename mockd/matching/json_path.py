@@ -1,0 +1,69 @@
+"""JSONPath (RFC 9535) over request bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mockd.errors import ConfigError
+from mockd.request import NOT_JSON, RequestView
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPathEnvironment
+
+Select = Callable[[RequestView], "list[Any] | None"]
+"""The values a JSONPath selects in the body of a request; None if the body cannot be searched."""
+
+
+@cache
+def _environment() -> JSONPathEnvironment:
+    # Imported when the first mock needs it: it takes longer to import than the rest of matching.
+    from jsonpath import JSONPathEnvironment
+
+    return JSONPathEnvironment(strict=True)
+
+
+def compile_json_path(expression: str) -> Select:
+    """Compile a JSONPath. Raises `ConfigError` for one that RFC 9535 does not allow.
+
+    A body that is not JSON cannot be searched, nor one so deeply nested that a `..` in the expression would need
+    more levels than the library goes down.
+    """
+    from jsonpath import JSONPath, JSONPathError
+
+    try:
+        query = _environment().compile(expression)
+    except (JSONPathError, ValueError, OverflowError) as error:
+        # The last two for numbers that Python does not convert. Only the first argument is the bare reason.
+        raise ConfigError(
+            f"not a JSONPath: {error.args[0]}",
+            path=("matcher", "bodyJsonPath", expression),
+            hint="RFC 9535, for example `$.messages[0].role`",
+        ) from None
+    assert isinstance(query, JSONPath), "compound queries are not part of RFC 9535"
+
+    def select(request: RequestView) -> list[Any] | None:
+        body = request.json
+        if body is NOT_JSON:
+            return None
+        if not isinstance(body, dict | list):
+            # The library would take text for a JSON document to parse. Below a scalar there is nothing.
+            return [] if query.segments else [body]
+        try:
+            return query.findall(body)
+        except RecursionError:
+            return None
+
+    return select
+
+
+def json_equal(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal: numbers by value, and `true` is not `1`."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(json_equal(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(json_equal, one, other))
+    return bool(one == other)

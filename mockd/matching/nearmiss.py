@@ -1,0 +1,176 @@
+"""What nearly matched, and what was different."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from operator import eq
+from typing import Any, NamedTuple, TypeVar
+
+from mockd.matching.paths import PathTemplate, Segment
+from mockd.matching.predicates import PATH, Note, Predicate, method_fits
+from mockd.matching.rule import Rule
+from mockd.request import RequestView
+
+L = TypeVar("L")
+R = TypeVar("R")
+
+MOST_NAMED = 3
+"""How many near misses are named."""
+
+MOST_SHOWN = 200
+"""How many characters of a request's value are shown."""
+
+_LIKE_ENOUGH = 0.5
+
+
+class _NearMiss(NamedTuple):
+    rule: Rule[Any]
+    held: tuple[bool, ...]
+    """For each predicate of the rule, whether it held."""
+    score: int
+    likeness: float
+
+
+def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> list[dict[str, Any]]:
+    """The nearest of the rules, as JSON, best first.
+
+    `rules` are in order of rank, and none of them matches; `on_path` are those with a path that fits. Near is a rule
+    whose path fits (or that wants none) if anything but its method holds, and a rule whose path is nearly that of
+    the request (another case, one slash, one segment) if its method holds. Sorted by the sum of the scores of what
+    holds, then by how alike the paths are, then by rank.
+    """
+    nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: (near.score, near.likeness))
+    return [_report(near, request) for near in nearest]
+
+
+def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> Iterator[_NearMiss]:
+    method = request.method.upper()
+    segments = [segment for segment in request.path.split("/") if segment]
+    for rule in rules:
+        if rule.template is None or rule in on_path:
+            likeness = 1.0
+        elif rule.method is not None and not method_fits(rule.method, method):
+            continue
+        else:
+            likeness = _likeness(rule.template, segments)
+            if likeness < _LIKE_ENOUGH:
+                continue
+        held = tuple(
+            rule in on_path if predicate.kind is PATH else predicate.holds(request) for predicate in rule.predicates
+        )
+        if rule.template is None and not any(held[rule.method is not None :]):
+            continue
+        score = sum(predicate.score for predicate, holds in zip(rule.predicates, held, strict=True) if holds)
+        yield _NearMiss(rule, held, score, likeness)
+
+
+def _likeness(template: PathTemplate, segments: Sequence[str]) -> float:
+    """How alike a template and the segments of a path are, from 0 to 1; 0 if more than one segment is different."""
+    wanted = template.outline
+    longer = max(len(wanted), len(segments))
+    if 2 * longer - len(wanted) - len(segments) > 1:
+        return 0.0
+    head, tail = _common_ends(wanted, segments, _is_alike)
+    different = longer - head - tail
+    if different == 0:
+        return 1.0
+    if different > 1:
+        return 0.0
+    same = float(longer - 1)
+    if len(wanted) == len(segments):
+        same += _text_likeness(wanted[head].folded, segments[head].casefold())
+    return same / longer
+
+
+def _is_alike(segment: Segment, text: str) -> bool:
+    if segment.literal is not None:
+        return segment.folded == text.casefold()
+    return segment.is_capture or segment.pattern.fullmatch(text) is not None
+
+
+def _text_likeness(one: str, other: str) -> float:
+    """The share of two texts that is in a common beginning and a common end: high for one typing error."""
+    return 2 * sum(_common_ends(one, other, eq)) / (len(one) + len(other))
+
+
+def _common_ends(ones: Sequence[L], others: Sequence[R], alike: Callable[[L, R], bool]) -> tuple[int, int]:
+    """How many elements are alike from the beginning, and how many of the rest from the end."""
+    shorter = min(len(ones), len(others))
+    head = tail = 0
+    while head < shorter and alike(ones[head], others[head]):
+        head += 1
+    while tail < shorter - head and alike(ones[-1 - tail], others[-1 - tail]):
+        tail += 1
+    return head, tail
+
+
+def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
+    rule = near.rule
+    fields = [
+        {
+            "field": predicate.field,
+            "matched": holds,
+            "score": predicate.score if holds else 0,
+            "maxScore": predicate.score,
+            "expected": predicate.expected,
+            "actual": _shown(predicate.actual(request)),
+        }
+        for predicate, holds in zip(rule.predicates, near.held, strict=True)
+    ]
+    return {
+        "mockId": rule.id,
+        **({"mockName": rule.name} if rule.name else {}),
+        "score": near.score,
+        "maxPossibleScore": rule.score,
+        "matchPercentage": 100 * near.score // rule.score,
+        "fields": fields,
+        "reason": _reason(near, request),
+    }
+
+
+def _reason(near: _NearMiss, request: RequestView) -> str:
+    """In a sentence: what matched, and what did not."""
+    pairs = list(zip(near.rule.predicates, near.held, strict=True))
+    matched = [predicate.label for predicate, holds in pairs if holds]
+    different = "; ".join(_difference(predicate, request) for predicate, holds in pairs if not holds)
+    if not matched:
+        return different
+    return f"{_listed(matched)} matched, but {different}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _difference(predicate: Predicate, request: RequestView) -> str:
+    expected, actual = _quoted(_shown(predicate.expected)), _quoted(_shown(predicate.actual(request)))
+    return f"{predicate.label} expected {expected}, got {actual}"
+
+
+def _quoted(value: Any) -> str:
+    return value if isinstance(value, Note) else json.dumps(value, ensure_ascii=False)
+
+
+def _shown(value: Any) -> Any:
+    """A value of a request, short enough to show: scalars as they are, arrays and objects as JSON text."""
+    if isinstance(value, list | dict):
+        value = _beginning(json.JSONEncoder(ensure_ascii=False).iterencode(value))
+    if not isinstance(value, str) or isinstance(value, Note):
+        return value
+    if len(value) > MOST_SHOWN:
+        value = value[:MOST_SHOWN] + "…"
+    # Requests can have code points that no answer in UTF-8 can hold.
+    return value.encode("utf-8", "replace").decode()
+
+
+def _beginning(pieces: Iterable[str]) -> str:
+    """Enough of the pieces of a text to be cut, so that a large body is not written out for a few characters."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        if len(text) > MOST_SHOWN:
+            break
+    return text

@@ -1,0 +1,273 @@
+"""Path templates, and an index that finds those that fit a path without trying them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, Literal, NamedTuple, TypeVar
+from urllib.parse import unquote
+
+from mockd.errors import ConfigError
+
+E = TypeVar("E")
+
+EXACT_SCORE = 15
+CAPTURE_SCORE = 12
+STAR_SCORE = 10
+
+_PART = re.compile(r"\{(?P<capture>[^{}/:]+)\}|(?P<star>\*+)|(?P<text>[^{}*]+)")
+_CAPTURE = "([^/]+)"
+_PATH = ("matcher", "path")
+
+
+class _Part(NamedTuple):
+    """A piece of a template: decoded text, a capture with its name, or a star."""
+
+    kind: Literal["text", "capture", "star"]
+    value: str
+
+    @property
+    def source(self) -> str:
+        """The regular expression for a part that is not a star."""
+        return _CAPTURE if self.kind == "capture" else re.escape(self.value)
+
+
+def star_pattern(pieces: Sequence[tuple[str, bool]]) -> re.Pattern[str]:
+    """A pattern for `fullmatch`: the pieces in this order, with any characters between them.
+
+    A piece is a regular expression and whether it is fixed text. Behind a star the first place where fixed text
+    occurs leaves the most room for the rest, so it never has to be tried at another one: without the atomic group
+    a value made for it would take time that grows with a power of its length.
+    """
+    (source, _), *rest = pieces
+    for piece, fixed in rest[:-1]:
+        source += f"(?>.*?{piece})" if fixed else f".*?{piece}"
+    if rest:
+        source += f".*{rest[-1][0]}"
+    return re.compile(source, re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What a template wants between two slashes."""
+
+    parts: tuple[_Part, ...]
+
+    @cached_property
+    def literal(self) -> str | None:
+        """Its text, if it has neither captures nor stars."""
+        return "".join(part.value for part in self.parts) if all(part.kind == "text" for part in self.parts) else None
+
+    @cached_property
+    def folded(self) -> str:
+        """As it is written, but decoded, and without regard to case."""
+        text = "".join(f"{{{part.value}}}" if part.kind == "capture" else part.value for part in self.parts)
+        return text.casefold()
+
+    @cached_property
+    def has_star(self) -> bool:
+        return any(part.kind == "star" for part in self.parts)
+
+    @cached_property
+    def is_capture(self) -> bool:
+        """Whether all of it is one `{name}`."""
+        return len(self.parts) == 1 and self.parts[0].kind == "capture"
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return _pattern(self.parts)
+
+
+@dataclass(frozen=True)
+class PathTemplate:
+    """The `path` of a matcher, compiled by `parse_path`. It is compared with decoded paths, from end to end.
+
+    `{name}` stands for one segment or a part of one (`{file}.json`), never empty. `*` stands for any characters,
+    `/` included, or none: `/a/*` fits `/a/` and `/a/b/c`, but not `/a`. A trailing slash counts.
+    """
+
+    text: str
+    parts: tuple[_Part, ...]
+    names: tuple[str, ...]
+    segments: tuple[Segment, ...]
+
+    @cached_property
+    def literal(self) -> str | None:
+        """The one path it fits, if it has neither captures nor stars."""
+        return "".join(part.value for part in self.parts) if all(part.kind == "text" for part in self.parts) else None
+
+    @cached_property
+    def has_star(self) -> bool:
+        return any(segment.has_star for segment in self.segments)
+
+    @cached_property
+    def outline(self) -> tuple[Segment, ...]:
+        """Its segments without the empty ones."""
+        return tuple(segment for segment in self.segments if segment.parts)
+
+    @property
+    def score(self) -> int:
+        """How specific it is."""
+        if self.has_star:
+            return STAR_SCORE
+        return CAPTURE_SCORE if self.names else EXACT_SCORE
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Made when first needed: the index decides about most requests without it.
+        return _pattern(self.parts)
+
+    def fits(self, path: str) -> bool:
+        """Whether a decoded path fits."""
+        return path == self.literal if self.literal is not None else self._pattern.fullmatch(path) is not None
+
+    def captures(self, path: str) -> dict[str, str]:
+        """The values of its `{name}`s in a path that fits."""
+        if not self.names:
+            return {}
+        match = self._pattern.fullmatch(path)
+        assert match is not None, "asked for captures of a path that does not fit"
+        return dict(zip(self.names, match.groups(), strict=True))
+
+
+def parse_path(text: str) -> PathTemplate:
+    """Compile the `path` of a matcher. Raises `ConfigError` for a brace that is no `{name}`, and for a name used twice.
+
+    Percent-encoded text is decoded, so `%7B` and `%2A` are a brace and a star that stand for themselves.
+    """
+    parts = tuple(_parts(text))
+    names = tuple(part.value for part in parts if part.kind == "capture")
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise ConfigError(
+            f"the path {text!r} has {{{twice}}} more than once", path=_PATH, hint="give each capture a name of its own"
+        )
+    return PathTemplate(text, parts, names, tuple(_segments(parts)))
+
+
+def _parts(text: str) -> Iterator[_Part]:
+    position = 0
+    while position < len(text):
+        match = _PART.match(text, position)
+        if match is None:
+            raise ConfigError(
+                f"the path {text!r} has a brace that is not part of a `{{name}}`",
+                path=_PATH,
+                hint="a name is anything but `{ } / :`; use `*` for any characters, `%7B` and `%7D` for literal braces",
+            )
+        if match["capture"]:
+            yield _Part("capture", match["capture"])
+        elif match["star"]:
+            yield _Part("star", "*")
+        else:
+            yield _Part("text", unquote(match["text"]))
+        position = match.end()
+
+
+def _segments(parts: Sequence[_Part]) -> Iterator[Segment]:
+    current: list[_Part] = []
+    for part in parts:
+        if part.kind != "text":
+            current.append(part)
+            continue
+        first, *others = part.value.split("/")
+        current.append(_Part("text", first))
+        for piece in others:
+            yield _segment(current)
+            current = [_Part("text", piece)]
+    yield _segment(current)
+
+
+def _segment(parts: Sequence[_Part]) -> Segment:
+    return Segment(tuple(part for part in parts if part.value))
+
+
+def _pattern(parts: Sequence[_Part]) -> re.Pattern[str]:
+    pieces: list[list[_Part]] = [[]]
+    for part in parts:
+        if part.kind == "star":
+            pieces.append([])
+        else:
+            pieces[-1].append(part)
+    return star_pattern(
+        [("".join(part.source for part in piece), all(part.kind == "text" for part in piece)) for piece in pieces]
+    )
+
+
+class _Node(Generic[E]):
+    """Where templates with the same leading segments part."""
+
+    __slots__ = ("below", "capture", "here", "literals", "patterns")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[E]] = {}
+        self.capture: _Node[E] | None = None
+        self.patterns: dict[str, tuple[re.Pattern[str], _Node[E]]] = {}
+        self.here: list[E] = []
+        """Of templates that end here."""
+        self.below: list[E] = []
+        """Of templates whose next segment has a star."""
+
+    def step(self, segment: Segment) -> _Node[E]:
+        """The node behind a segment of a template, made if need be."""
+        if segment.literal is not None:
+            return self.literals.setdefault(segment.literal, _Node())
+        if segment.is_capture:
+            if self.capture is None:
+                self.capture = _Node()
+            return self.capture
+        return self.patterns.setdefault(segment.pattern.pattern, (segment.pattern, _Node()))[1]
+
+    def follow(self, segment: str, nodes: list[_Node[E]]) -> None:
+        """Add the nodes behind a segment of a path to `nodes`."""
+        literal = self.literals.get(segment)
+        if literal is not None:
+            nodes.append(literal)
+        if self.capture is not None and segment:
+            nodes.append(self.capture)
+        for pattern, node in self.patterns.values():
+            if pattern.fullmatch(segment):
+                nodes.append(node)
+
+
+class PathIndex(Generic[E]):
+    """Entries by path template. What a look-up costs depends on the path, hardly on the number of entries."""
+
+    def __init__(self) -> None:
+        self._exact: dict[str, list[E]] = {}
+        self._root: _Node[E] | None = None
+
+    def add(self, template: PathTemplate, entry: E) -> None:
+        if template.literal is not None:
+            self._exact.setdefault(template.literal, []).append(entry)
+            return
+        node = self._root = self._root or _Node()
+        for segment in template.segments:
+            if segment.has_star:
+                node.below.append(entry)
+                return
+            node = node.step(segment)
+        node.here.append(entry)
+
+    def find(self, path: str) -> list[list[E]]:
+        """The entries whose template fits a decoded path, in lists that keep the order of adding.
+
+        Of a template with a star only the segments before the star are looked at: the caller asks it.
+        """
+        exact = self._exact.get(path)
+        found = [exact] if exact else []
+        if self._root is None:
+            return found
+        nodes = [self._root]
+        for segment in path.split("/"):
+            deeper: list[_Node[E]] = []
+            for node in nodes:
+                if node.below:
+                    found.append(node.below)
+                node.follow(segment, deeper)
+            if not deeper:
+                return found
+            nodes = deeper
+        return found + [node.here for node in nodes if node.here]

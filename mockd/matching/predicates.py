@@ -1,0 +1,189 @@
+"""The criteria of a matcher, as a table of kinds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockd.config.models import Matcher
+from mockd.matching.json_path import compile_json_path, json_equal
+from mockd.matching.paths import PathTemplate, star_pattern
+from mockd.request import RequestView
+
+Holds = Callable[[RequestView], bool]
+
+_SHOWN_BYTES = 1000
+
+
+class Note(str):
+    """Something said about a request where it has no value to show."""
+
+    __slots__ = ()
+
+
+MISSING = Note("(missing)")
+NOT_SEARCHABLE = Note("(not JSON, or nested too deeply)")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of criterion.
+
+    `field` is its key in the configuration, `attribute` that of `Matcher`, `label` its name in sentences; where
+    one matcher may have several, each has a key (a header's name). `compile` gets the expected value and that key
+    and gives the test; `actual` says what the request has in that place.
+    """
+
+    field: str
+    attribute: str
+    score: int
+    compile: Callable[[Any, str], Holds]
+    actual: Callable[[RequestView, str], Any]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One criterion of one matcher, ready to be asked."""
+
+    kind: Kind
+    key: str
+    expected: Any
+    score: int
+    holds: Holds
+
+    @property
+    def field(self) -> str:
+        """Where it is in the matcher: `headers.x-key`."""
+        return f"{self.kind.field}.{self.key}" if self.key else self.kind.field
+
+    @property
+    def label(self) -> str:
+        """Its name in sentences."""
+        return self.kind.label.format(key=self.key)
+
+    def actual(self, request: RequestView) -> Any:
+        """What a request has where this predicate looks: a JSON value or a `Note`."""
+        return self.kind.actual(request, self.key)
+
+
+def method_fits(expected: str, actual: str) -> bool:
+    """Whether a mock for one method may answer another: the same one, and HEAD where GET is answered."""
+    return expected == actual or (actual == "HEAD" and expected == "GET")
+
+
+def _compile_method(expected: str, _: str) -> Holds:
+    return lambda request: method_fits(expected, request.method.upper())
+
+
+def _compile_path(template: PathTemplate, _: str) -> Holds:
+    return lambda request: template.fits(request.path)
+
+
+def _compile_path_pattern(expected: str, _: str) -> Holds:
+    search = re.compile(expected).search
+    return lambda request: search(request.path) is not None
+
+
+def _compile_query(expected: str, name: str) -> Holds:
+    return lambda request: expected in request.query.get(name, ())
+
+
+def _compile_header(expected: str, name: str) -> Holds:
+    name = name.lower()
+    if "*" not in expected:
+        return lambda request: expected in request.headers.get(name, ())
+    fits = star_pattern([(re.escape(piece), True) for piece in re.split(r"\*+", expected)]).fullmatch
+    return lambda request: any(fits(value) for value in request.headers.get(name, ()))
+
+
+def _bytes(text: str) -> bytes:
+    # JSON can name code points that have no UTF-8; they then fit no body, which is better than to fail.
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _compile_body_equals(expected: str, _: str) -> Holds:
+    body = _bytes(expected)
+    return lambda request: request.body == body
+
+
+def _compile_body_contains(expected: str, _: str) -> Holds:
+    part = _bytes(expected)
+    return lambda request: part in request.body
+
+
+def _compile_body_pattern(expected: str, _: str) -> Holds:
+    search = re.compile(expected).search
+    return lambda request: search(request.text) is not None
+
+
+def _compile_body_json_path(expected: Any, expression: str) -> Holds:
+    select = compile_json_path(expression)
+    match expected:
+        case {"exists": bool(wanted), **others} if not others:
+            return lambda request: (found := select(request)) is not None and bool(found) is wanted
+    return lambda request: any(json_equal(value, expected) for value in select(request) or ())
+
+
+def _one_or_all(values: list[Any]) -> Any:
+    if not values:
+        return MISSING
+    return values[0] if len(values) == 1 else values
+
+
+def _actual_body(request: RequestView, _: str) -> Any:
+    return request.body[:_SHOWN_BYTES].decode("utf-8", "replace")
+
+
+def _actual_json(request: RequestView, expression: str) -> Any:
+    found = compile_json_path(expression)(request)
+    return NOT_SEARCHABLE if found is None else _one_or_all(found)
+
+
+METHOD = Kind("method", "method", 10, _compile_method, lambda request, _: request.method, "method")
+PATH = Kind("path", "path", 15, _compile_path, lambda request, _: request.path, "path")
+
+KINDS = (
+    Kind("pathPattern", "path_pattern", 14, _compile_path_pattern, lambda request, _: request.path, "pathPattern"),
+    Kind(
+        "queryParams",
+        "query_params",
+        5,
+        _compile_query,
+        lambda request, name: _one_or_all(request.query.get(name, [])),
+        "query parameter {key}",
+    ),
+    Kind(
+        "headers",
+        "headers",
+        10,
+        _compile_header,
+        lambda request, name: _one_or_all(request.headers.get(name.lower(), [])),
+        "header {key}",
+    ),
+    Kind("bodyEquals", "body_equals", 25, _compile_body_equals, _actual_body, "bodyEquals"),
+    Kind("bodyContains", "body_contains", 20, _compile_body_contains, _actual_body, "bodyContains"),
+    Kind("bodyPattern", "body_pattern", 22, _compile_body_pattern, _actual_body, "bodyPattern"),
+    Kind("bodyJsonPath", "body_json_path", 15, _compile_body_json_path, _actual_json, "bodyJsonPath {key}"),
+)
+"""The other kinds, cheapest first: the order in which they are asked."""
+
+
+def compile_predicates(matcher: Matcher, template: PathTemplate | None) -> Iterator[Predicate]:
+    """The predicates of a matcher, cheapest first; `template` is its path. Raises `ConfigError` for a bad JSONPath."""
+    if matcher.method is not None:
+        yield _predicate(METHOD, "", matcher.method.upper())
+    if template is not None:
+        yield Predicate(PATH, "", template.text, template.score, PATH.compile(template, ""))
+    for kind in KINDS:
+        value = getattr(matcher, kind.attribute)
+        if isinstance(value, Mapping):
+            yield from (_predicate(kind, key, expected) for key, expected in value.items())
+        elif value is not None:
+            yield _predicate(kind, "", value)
+
+
+def _predicate(kind: Kind, key: str, expected: Any) -> Predicate:
+    return Predicate(kind, key, expected, kind.score, kind.compile(expected, key))

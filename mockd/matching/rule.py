@@ -1,0 +1,51 @@
+"""A mock as the matcher table sees it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from mockd.config.models import Matcher
+from mockd.matching.paths import PathTemplate, parse_path
+from mockd.matching.predicates import Predicate, compile_predicates
+from mockd.request import RequestView
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Rule(Generic[T]):
+    """A matcher, compiled, and the target it stands for.
+
+    Raises `ConfigError` (its path begins with `matcher`) for what only shows when it is compiled: a bad JSONPath,
+    a brace in a path that is no `{name}`, a capture name given twice. Rules do not change: a table can be made anew
+    from those of the last one.
+    """
+
+    matcher: Matcher
+    priority: int
+    id: str
+    name: str | None
+    target: T
+    template: PathTemplate | None = field(init=False, repr=False)
+    predicates: tuple[Predicate, ...] = field(init=False, repr=False)
+    method: str | None = field(init=False, repr=False)
+    score: int = field(init=False, repr=False)
+    """Specificity: the sum of its predicates' scores."""
+
+    def __post_init__(self) -> None:
+        self.template = None if self.matcher.path is None else parse_path(self.matcher.path)
+        self.predicates = tuple(compile_predicates(self.matcher, self.template))
+        self.method = None if self.matcher.method is None else self.matcher.method.upper()
+        self.score = sum(predicate.score for predicate in self.predicates)
+
+    def captures(self, request: RequestView) -> dict[str, str]:
+        """What the path of a request that fits says: `{name}` values, or the named groups of `pathPattern`."""
+        if self.template is not None:
+            return self.template.captures(request.path)
+        if self.matcher.path_pattern is None:
+            return {}
+        match = re.search(self.matcher.path_pattern, request.path)
+        assert match is not None, "asked for captures of a request that does not fit"
+        return {name: value for name, value in match.groupdict().items() if value is not None}

@@ -1,0 +1,114 @@
+"""Which mock answers a request."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, NamedTuple
+
+from mockd.matching.nearmiss import near_misses
+from mockd.matching.paths import PathIndex
+from mockd.matching.predicates import METHOD, PATH, Holds
+from mockd.matching.rule import Rule, T
+from mockd.request import RequestView
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """The target of the rule that won, and what its path captured."""
+
+    target: T
+    captures: dict[str, str]
+
+
+class Miss:
+    """No rule matches. Why not is only worked out when it is asked for."""
+
+    def __init__(self, table: MatchTable[Any], request: RequestView) -> None:
+        self._table = table
+        self._request = request
+
+    @cached_property
+    def near_misses(self) -> list[dict[str, Any]]:
+        """Up to three mocks that nearly matched, nearest first, as JSON: `{mockId, mockName?, score,
+        maxPossibleScore, matchPercentage, fields: [{field, matched, score, maxScore, expected, actual}], reason}`."""
+        return self._table.near_misses(self._request)
+
+
+class _Entry(NamedTuple, Generic[T]):
+    """A rule in a table, with what is still to ask once the index has found it."""
+
+    rank: int
+    method: str | None
+    checks: tuple[Holds, ...]
+    rule: Rule[T]
+
+
+class MatchTable(Generic[T]):
+    """Rules in order of rank: priority, then score, then the one loaded last.
+
+    Rules with a path are found through an index, so that a request does not pay for mocks with other paths. Those
+    without one are asked in order. A table does not change; another set of mocks is another table.
+    """
+
+    def __init__(self, rules: Sequence[Rule[T]]) -> None:
+        """`rules` are in the order they were loaded."""
+        places = sorted(
+            range(len(rules)), key=lambda place: (rules[place].priority, rules[place].score, place), reverse=True
+        )
+        self._rules = [rules[place] for place in places]
+        self._index: PathIndex[_Entry[T]] = PathIndex()
+        self._anywhere: list[_Entry[T]] = []
+        for rank, rule in enumerate(self._rules):
+            self._add(rank, rule)
+
+    def _add(self, rank: int, rule: Rule[T]) -> None:
+        found_by_index = (METHOD,) if rule.template is None or rule.template.has_star else (METHOD, PATH)
+        checks = tuple(predicate.holds for predicate in rule.predicates if predicate.kind not in found_by_index)
+        entry = _Entry(rank, rule.method, checks, rule)
+        if rule.template is None:
+            self._anywhere.append(entry)
+        else:
+            self._index.add(rule.template, entry)
+
+    def resolve(self, request: RequestView) -> Match[T] | Miss:
+        """The rule of the first rank that matches.
+
+        HEAD is answered by a mock for HEAD if that is the first of those for HEAD and for every method; otherwise
+        by the mock that answers GET.
+        """
+        method = request.method.upper()
+        rule = self._first(request, method)
+        if method == "HEAD" and (rule is None or rule.method is None):
+            rule = self._first(request, "GET")
+        return Miss(self, request) if rule is None else Match(rule.target, rule.captures(request))
+
+    def _first(self, request: RequestView, method: str) -> Rule[T] | None:
+        first: Rule[T] | None = None
+        first_rank = sys.maxsize
+        for entries in (*self._index.find(request.path), self._anywhere):
+            for rank, wanted, checks, rule in entries:
+                if rank > first_rank:
+                    break
+                if wanted is not None and wanted != method:
+                    continue
+                for holds in checks:
+                    if not holds(request):
+                        break
+                else:
+                    first, first_rank = rule, rank
+                    break
+        return first
+
+    def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
+        """What `Miss.near_misses` is, for a request that no rule matches."""
+        return near_misses(self._rules, set(self._on_path(request.path)), request)
+
+    def _on_path(self, path: str) -> Iterator[Rule[T]]:
+        for entries in self._index.find(path):
+            for entry in entries:
+                template = entry.rule.template
+                if template is not None and (not template.has_star or template.fits(path)):
+                    yield entry.rule

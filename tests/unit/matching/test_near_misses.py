@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+
+def test_shape(make: Any) -> None:
+    table = make.table(make.rule("m1", name="Events", method="GET", path="/events", headers={"X-Key": "a"}))
+    assert make.near(table, make.request("/events", "POST", headers={"x-key": "a"})) == [
+        {
+            "mockId": "m1",
+            "mockName": "Events",
+            "score": 25,
+            "maxPossibleScore": 35,
+            "matchPercentage": 71,
+            "fields": [
+                {
+                    "field": "method",
+                    "matched": False,
+                    "score": 0,
+                    "maxScore": 10,
+                    "expected": "GET",
+                    "actual": "POST",
+                },
+                {
+                    "field": "path",
+                    "matched": True,
+                    "score": 15,
+                    "maxScore": 15,
+                    "expected": "/events",
+                    "actual": "/events",
+                },
+                {
+                    "field": "headers.X-Key",
+                    "matched": True,
+                    "score": 10,
+                    "maxScore": 10,
+                    "expected": "a",
+                    "actual": "a",
+                },
+            ],
+            "reason": 'path and header X-Key matched, but method expected "GET", got "POST"',
+        }
+    ]
+
+
+def test_name_is_left_out_where_there_is_none(make: Any) -> None:
+    (near,) = make.near(make.table(make.rule(method="GET", path="/a")), make.request("/a", "POST"))
+    assert "mockName" not in near
+
+
+AT_A: dict[str, Any] = {"path": "/a"}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "request_", "reason"),
+    [
+        ({"method": "get"}, {"method": "POST"}, 'path matched, but method expected "GET", got "POST"'),
+        (
+            {"method": "GET", "headers": {"x": "a"}},
+            {},
+            'method and path matched, but header x expected "a", got (missing)',
+        ),
+        ({"headers": {"x": "a*"}}, {"headers": {"x": "b"}}, 'path matched, but header x expected "a*", got "b"'),
+        (
+            {"headers": {"x": "a"}},
+            {"headers": [("x", "b"), ("x", "c")]},
+            'path matched, but header x expected "a", got "[\\"b\\", \\"c\\"]"',
+        ),
+        (
+            {"query_params": {"q": ""}},
+            {"query": "q=1"},
+            'path matched, but query parameter q expected "", got "1"',
+        ),
+        ({"query_params": {"q": "1"}}, {}, 'path matched, but query parameter q expected "1", got (missing)'),
+        ({"body_contains": "x"}, {"body": "abc"}, 'path matched, but bodyContains expected "x", got "abc"'),
+        ({"body_equals": "x"}, {}, 'path matched, but bodyEquals expected "x", got ""'),
+        ({"body_pattern": "^x"}, {"body": b"\xff"}, 'path matched, but bodyPattern expected "^x", got "\ufffd"'),
+        (
+            {"body_json_path": {"$.a": 1}},
+            {"json_body": {"a": True}},
+            "path matched, but bodyJsonPath $.a expected 1, got true",
+        ),
+        (
+            {"body_json_path": {"$.a": {"exists": True}}},
+            {"json_body": {}},
+            'path matched, but bodyJsonPath $.a expected "{\\"exists\\": true}", got (missing)',
+        ),
+        (
+            {"body_json_path": {"$.a": 1}},
+            {"body": "a=1"},
+            "path matched, but bodyJsonPath $.a expected 1, got (not JSON, or nested too deeply)",
+        ),
+        (
+            {"method": "PUT", "query_params": {"q": "1"}, "body_equals": ""},
+            {},
+            'path and bodyEquals matched, but method expected "PUT", got "GET"; '
+            'query parameter q expected "1", got (missing)',
+        ),
+    ],
+)
+def test_reason_says_what_matched_and_what_did_not(
+    make: Any, criteria: dict[str, Any], request_: dict[str, Any], reason: str
+) -> None:
+    (near,) = make.near(make.table(make.rule(path="/a", **criteria)), make.request("/a", **request_))
+    assert near["reason"] == reason
+    assert near["matchPercentage"] < 100
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        ("/events", "/events/"),
+        ("/events/", "/events"),
+        ("/events", "//events"),
+        ("/events", "/Events"),
+        ("/events", "/event"),
+        ("/events", "/evnets"),
+        ("/v1/chat/completions", "/v1/chat/completion"),
+        ("/v1/chat/completions", "/chat/completions"),
+        ("/v1/chat/completions", "/v1/completions"),
+        ("/users/{id}/posts", "/users/7/comments"),
+        ("/users/{id}/posts", "/users/7/posts/"),
+        ("/users/{id}", "/users"),
+        ("/users/v{n}/x", "/users/v1/y"),
+        ("/a/*", "/a"),
+        ("/Files/*", "/files/x"),
+    ],
+)
+def test_path_that_is_nearly_the_same_is_near(make: Any, template: str, path: str) -> None:
+    (near,) = make.near(make.table(make.rule(method="GET", path=template)), make.request(path))
+    assert near["reason"] == f'method matched, but path expected "{template}", got "{path}"'
+    assert near["score"] == 10
+
+
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        ("/events", "/users"),
+        ("/events", "/"),
+        ("/", "/events"),
+        ("/a/b/c", "/x/y/c"),
+        ("/v1/chat/completions", "/completions"),
+        ("*.json", "/events/all"),
+        ("/users/{id}", "/orders/7/lines"),
+    ],
+)
+def test_path_that_is_quite_another_is_not_near(make: Any, template: str, path: str) -> None:
+    assert make.near(make.table(make.rule(method="GET", path=template)), make.request(path)) == []
+
+
+def test_mock_without_a_method_is_near_by_its_path_alone(make: Any) -> None:
+    (near,) = make.near(make.table(make.rule(path="/events")), make.request("/event"))
+    assert near["reason"] == 'path expected "/events", got "/event"'
+    assert near["score"] == near["matchPercentage"] == 0
+
+
+def test_like_path_under_another_method_is_not_near(make: Any) -> None:
+    assert make.near(make.table(make.rule(method="POST", path="/events")), make.request("/event")) == []
+
+
+def test_mock_of_which_only_the_method_holds_is_not_near(make: Any) -> None:
+    table = make.table(make.rule(method="GET", headers={"x": "1"}), make.rule(method="GET", path_pattern="^/zzz"))
+    assert make.near(table, make.request("/a")) == []
+
+
+def test_mock_without_a_path_is_near_by_another_criterion(make: Any) -> None:
+    (near,) = make.near(
+        make.table(make.rule(method="GET", path_pattern="^/a", headers={"x": "1"})), make.request("/ab", "PUT")
+    )
+    assert near["reason"] == (
+        'pathPattern matched, but method expected "GET", got "PUT"; header x expected "1", got (missing)'
+    )
+
+
+def test_method_holds_for_head_where_get_is_answered(make: Any) -> None:
+    (near,) = make.near(make.table(make.rule(method="GET", path="/a", headers={"x": "1"})), make.request("/a", "HEAD"))
+    assert near["reason"] == 'method and path matched, but header x expected "1", got (missing)'
+
+
+def test_three_nearest_by_score_then_rank(make: Any) -> None:
+    table = make.table(
+        make.rule("typing error", method="GET", path="/api/stream"),
+        make.rule("header", method="GET", path="/api/streams", headers={"x": "1"}),
+        make.rule("earlier", method="GET", path="/api/streams", query_params={"q": "1"}),
+        make.rule("later", method="GET", path="/api/streams", query_params={"q": "2"}),
+        make.rule("body", method="PUT", path="/api/streams", body_equals=""),
+    )
+    nearest = make.near(table, make.request("/api/streams"))
+    assert [near["mockId"] for near in nearest] == ["body", "header", "later"]
+
+
+def test_equal_scores_are_sorted_by_likeness_of_the_path(make: Any) -> None:
+    table = make.table(
+        make.rule("one letter", method="GET", path="/api/stream"), make.rule("more", method="GET", path="/api/strong")
+    )
+    nearest = make.near(table, make.request("/api/streams"))
+    assert [near["mockId"] for near in nearest] == ["one letter", "more"]
+
+
+def test_values_of_the_request_are_cut(make: Any) -> None:
+    table = make.table(make.rule(path="/a", body_equals="x", headers={"h": "x"}, body_json_path={"$": 1}))
+    (near,) = make.near(table, make.request("/a", headers={"h": "é" * 500}, json_body=["long"] * 100_000))
+    for field in near["fields"][1:]:
+        assert len(field["actual"]) == 201
+        assert field["actual"].endswith("…")
+    assert len(near["reason"]) < 1000
+
+
+def test_near_misses_can_always_be_sent_as_json_in_utf_8(make: Any) -> None:
+    table = make.table(make.rule(path="/a", query_params={"q": "1"}, body_json_path={"$.s": 1, "$.t": 1}))
+    request = make.request("/a", query="q=%FF", body=rb'{"s": "\ud800", "t": ["\udfff"]}')
+    json.dumps(make.near(table, request), ensure_ascii=False).encode()
