@@ -1,0 +1,156 @@
+"""The admin API as an ASGI app: one table of operations, from which the routes and the OpenAPI document follow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Literal
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockd.admin import connections, mocks, openapi, process, shapes
+from mockd.admin.calls import Call, answer, error_answer, refusal
+from mockd.admin.guard import Guard
+from mockd.admin.openapi import Operation, Query
+from mockd.config.models import Mock, MockFile
+from mockd.engine import Engine
+from mockd.errors import MockdError
+from mockd.request import ClientGoneError, RequestView, read_request
+
+logger = logging.getLogger("mockd.admin")
+
+Document = dict[str, Any]
+_PATCH_TYPES = ("application/merge-patch+json", "application/json")
+_FILE_TYPES = ("application/json", "application/yaml")
+_FORMAT = Query("format", Literal["json", "yaml"], "How the file is written; JSON by default.")
+_REPLACE = Query("replace", bool, "Remove the mocks that are not in the configuration.")
+_DRY_RUN = Query("dryRun", bool, "Check it, and change nothing.")
+
+
+def get_openapi(engine: Engine, call: Call) -> Any:
+    """This document."""
+    return openapi.document(OPERATIONS, call.prefix)
+
+
+PROBES: tuple[Operation, ...] = (
+    Operation("GET", "/health", process.get_health, shapes.Probe, open=True),
+    Operation("GET", "/ready", process.get_ready, shapes.Probe, open=True),
+)
+
+_SSE_OF_MOCK = "/mocks/{id}/sse/connections"
+_BUFFER = "/mocks/{id}/sse/buffer"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation("GET", "/mocks", mocks.list_mocks, shapes.MockList),
+    Operation("POST", "/mocks", mocks.create_mock, shapes.MockChange, 201, body=(Mock,), errors=(409,)),
+    Operation("GET", "/mocks/{id}", mocks.get_mock, Mock),
+    Operation("PUT", "/mocks/{id}", mocks.replace_mock, shapes.MockChange, body=(Mock,)),
+    Operation("PATCH", "/mocks/{id}", mocks.patch_mock, shapes.MockChange, body=(Document,), body_types=_PATCH_TYPES),
+    Operation("DELETE", "/mocks/{id}", mocks.delete_mock, None, 204),
+    Operation("POST", "/mocks/{id}/toggle", mocks.toggle_mock, shapes.MockChange),
+    Operation("GET", _SSE_OF_MOCK, connections.list_mock_connections, shapes.MockConnections),
+    Operation("DELETE", _SSE_OF_MOCK, connections.close_mock_connections, shapes.ClosedConnections),
+    Operation("GET", _BUFFER, connections.get_buffer, shapes.Buffer),
+    Operation("DELETE", _BUFFER, connections.clear_buffer, shapes.ClearedBuffer),
+    Operation("GET", "/sse/connections", connections.list_connections, shapes.ConnectionList),
+    Operation("GET", "/sse/connections/{id}", connections.get_connection, shapes.Connection),
+    Operation("DELETE", "/sse/connections/{id}", connections.close_connection, shapes.ClosedConnection, errors=(409,)),
+    Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats),
+    Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
+    Operation(
+        "POST",
+        "/config",
+        mocks.import_config,
+        shapes.Imported,
+        body=(MockFile, list[Mock], Mock, shapes.Import),
+        body_types=_FILE_TYPES,
+        query=(_REPLACE, _DRY_RUN),
+    ),
+    Operation("GET", "/status", process.get_status, shapes.Status),
+    *PROBES,
+    Operation("GET", "/schema", process.get_schema, Document),
+    Operation("GET", "/openapi.json", get_openapi, Document),
+)
+
+
+def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str | None = None) -> ASGIApp:
+    """The admin API of `engine`.
+
+    `api_key`: the key every request needs; by default that of the engine's settings, and without one only
+    this machine is answered. `bound_host`: the address it is served on, as a name `Host` may have.
+    """
+    settings = engine.settings
+    return Guard(
+        _create_app(engine, OPERATIONS, "GET /openapi.json says what it has"),
+        api_key=api_key or settings.api_key or None,
+        hosts=[*settings.admin_allow_host, bound_host or ""],
+        open_paths=[operation.path for operation in PROBES],
+    )
+
+
+def create_probes(engine: Engine) -> ASGIApp:
+    """Just `/health` and `/ready`, for a mock port beside an admin port."""
+    return _create_app(engine, PROBES, "here are /health and /ready only; the rest is on the admin port")
+
+
+def _create_app(engine: Engine, operations: Sequence[Operation], hint: str) -> ASGIApp:
+    async def unrouted(request: Request, error: Exception) -> Response:
+        path = RequestView(request.scope).path
+        return refusal(404, "not_found", f"the admin API has no {path!r}", hint=hint)
+
+    by_path = groupby(sorted(operations, key=attrgetter("path")), key=attrgetter("path"))
+    routes = [Route(path, _Endpoint(engine, list(group))) for path, group in by_path]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: unrouted})
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Endpoint:
+    """One path of the admin API, with an operation for each of its methods."""
+
+    def __init__(self, engine: Engine, operations: Sequence[Operation]) -> None:
+        self._engine = engine
+        self._operations = {operation.method: operation for operation in operations}
+        if "GET" in self._operations:
+            self._operations["HEAD"] = self._operations["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._operations.get(scope["method"])
+        if operation is None:
+            response = self._not_allowed(scope["method"])
+        else:
+            try:
+                response = await self._carry_out(operation, scope, receive)
+            except ClientGoneError:
+                return
+        await response(scope, receive, send)
+
+    def _not_allowed(self, method: str) -> Response:
+        allowed = ", ".join(sorted(self._operations))
+        message = f"{method} does nothing here; this path takes {allowed}"
+        return refusal(405, "method_not_allowed", message, headers={"allow": allowed})
+
+    async def _carry_out(self, operation: Operation, scope: Scope, receive: Receive) -> Response:
+        try:
+            view = RequestView(scope)
+            if operation.body:
+                view = await read_request(scope, receive, self._engine.settings.max_body)
+            call = Call(view, scope["path_params"])
+            if operation.query:
+                call.check_query(tuple(query.name for query in operation.query))
+            result = operation.handler(self._engine, call)
+            return result if isinstance(result, Response) else answer(result, operation.status)
+        except ClientGoneError:
+            raise
+        except MockdError as error:
+            return error_answer(error)
+        except Exception:
+            logger.exception("%s %s failed", operation.method, operation.path)
+            return refusal(500, "internal_error", "mockd failed at this request; its log says why")

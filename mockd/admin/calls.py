@@ -1,0 +1,149 @@
+"""What every operation of the admin API has in common: the call that comes in and the answers that go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from starlette.responses import Response
+
+from mockd.config.load import parse_text
+from mockd.engine import Engine
+from mockd.errors import (
+    BodyTooLargeError,
+    ConfigError,
+    ConflictError,
+    MockdError,
+    NotFoundError,
+    Problem,
+    format_path,
+)
+from mockd.jsontext import encode_json
+from mockd.request import RequestView
+
+HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""On every answer: nothing is kept by a cache, and nothing is read as another type than it says."""
+
+YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+_STATUS: dict[type[MockdError], int] = {
+    ConfigError: 400,
+    NotFoundError: 404,
+    ConflictError: 409,
+    BodyTooLargeError: 413,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to an operation: `params` are from its path, decoded."""
+
+    view: RequestView
+    params: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """The id in the path."""
+        return self.params["id"]
+
+    @property
+    def prefix(self) -> str:
+        """Where the admin API is mounted; empty at the root."""
+        return str(self.view.scope.get("root_path", ""))
+
+    def json(self) -> Any:
+        """The body as JSON, whatever type it says it is. Raises `ConfigError` with line and column."""
+        return self._parse("json")
+
+    def json_or_yaml(self) -> Any:
+        """The body as its `Content-Type` says: YAML if that is YAML, otherwise JSON."""
+        media_type = (self.view.header("content-type") or "").partition(";")[0].strip().lower()
+        return self._parse("yaml" if media_type in YAML_TYPES else "json")
+
+    def _parse(self, format: Literal["json", "yaml"]) -> Any:
+        try:
+            return parse_text(self.view.body, source=None, format=format)
+        except ConfigError as error:
+            error.code = f"invalid_{format}"
+            raise
+
+    def flag(self, name: str) -> bool | None:
+        """A query parameter that is true or false; None where it is absent."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if text.lower() not in _FLAGS:
+            raise ConfigError(f"query parameter `{name}`: {text!r} is neither true nor false")
+        return _FLAGS[text.lower()]
+
+    def text(self, name: str) -> str | None:
+        """A query parameter, which may be given once."""
+        values = self.view.query.get(name, [])
+        if len(values) > 1:
+            raise ConfigError(f"query parameter `{name}` is given {len(values)} times")
+        return values[0] if values else None
+
+    def check_query(self, known: tuple[str, ...]) -> None:
+        """Refuse a query parameter that is not `known`: a misspelt `dryRun` must not change anything."""
+        for name in self.view.query:
+            if name not in known:
+                near = get_close_matches(name.lower(), [word.lower() for word in known], 1, 0.6)
+                nearest = next((word for word in known if near == [word.lower()]), None)
+                hint = f"did you mean `{nearest}`?" if nearest else f"known here: {', '.join(known)}"
+                raise ConfigError(f"unknown query parameter {name!r}", hint=hint)
+
+
+Handler = Callable[[Engine, Call], Any]
+"""What carries out one operation: it calls the engine once, and returns the answer's JSON value or a `Response`."""
+
+
+def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(encode_json(value), status, {**HEADERS, **(headers or {})}, "application/json")
+
+
+def no_content() -> Response:
+    """The answer of a deletion."""
+    return Response(status_code=204, headers=HEADERS)
+
+
+def refusal(
+    status: int, code: str, message: str, *, hint: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An error answer: the one JSON shape all of them have."""
+    return answer({"error": code, "message": message} | ({"hint": hint} if hint else {}), status, headers)
+
+
+def error_answer(error: MockdError) -> Response:
+    """The answer to an operation that raised `error`."""
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    if isinstance(error, ConfigError) and error.problems:
+        return answer({"error": error.code} | _describe_problems(error.problems), status)
+    return refusal(status, error.code, error.message, hint=error.hint)
+
+
+def _describe_problems(problems: tuple[Problem, ...]) -> dict[str, Any]:
+    described = [_describe(problem) for problem in problems]
+    if len(described) == 1:
+        return described[0]
+    first = described[0]
+    return first | {"message": f"{len(described)} problems; the first: {first['message']}", "problems": described}
+
+
+def _describe(problem: Problem) -> dict[str, Any]:
+    place = "" if problem.line is None else f"line {problem.line}, column {problem.column}: "
+    described = {"message": place + problem.message}
+    if problem.path:
+        described["path"] = format_path(problem.path)
+    if problem.hint:
+        described["hint"] = problem.hint
+    return {key: _sendable(text) for key, text in described.items()}
+
+
+def _sendable(text: str) -> str:
+    """Text with halves of surrogate pairs, which may be what a problem is about, made visible."""
+    return text.encode("utf-8", "backslashreplace").decode()

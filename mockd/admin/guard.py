@@ -1,0 +1,130 @@
+"""Who may use the admin API: checks of host, origin, peer and key, before anything else happens.
+
+A web page that the user visits must not be able to drive mockd on that user's machine. It could try so by sending
+requests to it (the browser then says where they come from in `Origin`, Fetch standard, section 3.2), or by
+pointing a name of its own at 127.0.0.1 (DNS rebinding; then the name is in `Host`).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockd.admin.calls import refusal
+from mockd.request import RequestView
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+class Guard:
+    """Lets a request through to `app`, or refuses it.
+
+    `api_key`: every request needs it; without one only peers on this machine are answered.
+    `hosts`: names and addresses that `Host` may have besides loopback names and the address the request came in on.
+    `open_paths`: answered without a look at host, peer and key, for the probes of other machines.
+    """
+
+    def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
+        self._app = app
+        self._api_key = api_key
+        self._hosts = frozenset(_bare_host(host) for host in hosts if host)
+        self._open_paths = frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (refused := self._refuse(RequestView(scope))):
+            await refused(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _refuse(self, view: RequestView) -> Response | None:
+        host = ", ".join(view.headers.get("host", []))
+        for origin in view.headers.get("origin", []):
+            if not _same_origin(origin, host):
+                message = f"pages of {origin!r} may not use the admin API: only its own origin may"
+                return refusal(403, "forbidden_origin", message)
+        if view.path in self._open_paths:
+            return None
+        if not self._is_known(_bare_host(host), view.scope):
+            return refusal(
+                403,
+                "forbidden_host",
+                f"the Host {host!r} is not one of this server's names",
+                hint="use localhost or its address, or allow the name with --admin-allow-host (MOCKD_ADMIN_ALLOW_HOST)",
+            )
+        return self._refuse_peer(view) if self._api_key is None else self._refuse_key(view, self._api_key)
+
+    def _is_known(self, host: str, scope: Scope) -> bool:
+        if host in self._hosts or _is_loopback(host):
+            return True
+        server = (scope.get("server") or ("",))[0]
+        if server == "testserver":  # Starlette's TestClient, in process
+            return host == server and _peer(scope) == "testclient"
+        address = _address(host)
+        return address is not None and address == _address(server)
+
+    def _refuse_peer(self, view: RequestView) -> Response | None:
+        peer = _peer(view.scope)
+        if peer in (None, "testclient") or _is_loopback(peer):
+            return None
+        return refusal(
+            403,
+            "api_key_required",
+            f"without a key only this machine is answered, not {peer}",
+            hint="start mockd with --api-key or MOCKD_API_KEY, and send the key as X-API-Key",
+        )
+
+    def _refuse_key(self, view: RequestView, api_key: str) -> Response | None:
+        given = list(_given_keys(view))
+        if any(hmac.compare_digest(key.encode("latin-1"), api_key.encode()) for key in given):
+            return None
+        challenge = {"www-authenticate": "Bearer"}
+        if not given:
+            message = "this server wants its key, as X-API-Key or Authorization: Bearer"
+            return refusal(401, "missing_api_key", message, headers=challenge)
+        return refusal(401, "invalid_api_key", "this is not the key of this server", headers=challenge)
+
+
+def _given_keys(view: RequestView) -> Iterable[str]:
+    yield from view.headers.get("x-api-key", [])
+    for value in view.headers.get("authorization", []):
+        scheme, _, token = value.partition(" ")
+        if scheme.lower() == "bearer":
+            yield token.strip()
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    scheme, _, place = origin.lower().partition("://")
+    port = _DEFAULT_PORTS.get(scheme)
+    return port is not None and place.removesuffix(port) == host.lower().removesuffix(port)
+
+
+def _peer(scope: Scope) -> str | None:
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+def _bare_host(host: str) -> str:
+    """A `Host` without its port, in lower case, an IPv6 address without brackets."""
+    host = host.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host if host.count(":") > 1 else host.partition(":")[0].removesuffix(".")
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

@@ -1,0 +1,102 @@
+"""Operations on mocks, and on the configuration as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+
+from mockd import errors
+from mockd.admin.calls import HEADERS, Call, no_content
+from mockd.config.load import MockSpec, parse_collection
+from mockd.config.yaml_text import write_yaml
+from mockd.engine import Engine
+from mockd.errors import ConfigError
+
+
+def list_mocks(engine: Engine, call: Call) -> Any:
+    """List all mocks, in order."""
+    mocks = [spec.doc for spec in engine.mocks()]
+    return {"mocks": mocks, "total": len(mocks), "count": len(mocks)}
+
+
+def create_mock(engine: Engine, call: Call) -> Any:
+    """Create a mock."""
+    return _changed("created", engine.create(call.json()))
+
+
+def get_mock(engine: Engine, call: Call) -> Any:
+    """Get a mock."""
+    return engine.get(call.id).doc
+
+
+def replace_mock(engine: Engine, call: Call) -> Any:
+    """Replace a mock; it keeps its place."""
+    return _changed("updated", engine.replace(call.id, call.json()))
+
+
+def patch_mock(engine: Engine, call: Call) -> Any:
+    """Change a mock with a JSON merge patch (RFC 7396)."""
+    return _changed("updated", engine.patch(call.id, call.json()))
+
+
+def delete_mock(engine: Engine, call: Call) -> Any:
+    """Delete a mock and end its streams."""
+    engine.delete(call.id)
+    return no_content()
+
+
+def toggle_mock(engine: Engine, call: Call) -> Any:
+    """Disable a mock and end its streams, or enable it again."""
+    spec = engine.toggle(call.id)
+    return _changed("toggled", spec, f"Mock {spec.id} {'enabled' if spec.mock.enabled else 'disabled'}")
+
+
+def _changed(action: str, spec: MockSpec, message: str | None = None) -> dict[str, Any]:
+    message = message or f"{action.capitalize()} mock {spec.id}"
+    return {"id": spec.id, "action": action, "message": message, "mock": spec.doc}
+
+
+def export_config(engine: Engine, call: Call) -> Any:
+    """Export all mocks as a configuration file."""
+    format = call.text("format") or "json"
+    if format not in ("json", "yaml"):
+        raise ConfigError(f"query parameter `format`: {format!r} is neither json nor yaml")
+    collection = engine.export()
+    if format == "json":
+        return collection
+    return Response(write_yaml(collection), headers=HEADERS, media_type="application/yaml")
+
+
+def import_config(engine: Engine, call: Call) -> Any:
+    """Import mocks from a configuration file: all of them or none."""
+    given, dry_run = call.flag("replace"), call.flag("dryRun") or False
+    config, replace, place = _unwrap(call.json_or_yaml())
+    root = engine.settings.files_root
+    try:
+        specs = parse_collection(config, root=Path(root) if root else None)
+        imported = engine.import_specs(specs, replace=replace if given is None else given, dry_run=dry_run)
+    except ConfigError as error:
+        raise error.under(place) from None
+    if dry_run:
+        message = f"Nothing was changed; {_mocks(len(specs))} can be imported"
+        return {"message": message, "imported": 0, "total": len(specs), "dryRun": True}
+    return {"message": f"Imported {_mocks(imported)}", "imported": imported, "total": len(specs)}
+
+
+def _unwrap(body: Any) -> tuple[Any, bool, errors.Path]:
+    """The configuration in a body, whether it replaces what is there, and where in the body it is."""
+    if not (isinstance(body, dict) and "config" in body):
+        return body, False, ()
+    for key in body:
+        if key not in ("config", "replace"):
+            raise ConfigError(f"unknown key {key!r}", path=(key,), hint="beside `config` there may be `replace`")
+    replace = body.get("replace", False)
+    if not isinstance(replace, bool):
+        raise ConfigError("wants true or false", path=("replace",))
+    return body["config"], replace, ("config",)
+
+
+def _mocks(count: int) -> str:
+    return "1 mock" if count == 1 else f"{count} mocks"

@@ -1,0 +1,143 @@
+"""The admin API's operations as data, and the OpenAPI 3.1 document that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+import mockd
+from mockd.admin.calls import Handler
+from mockd.admin.shapes import Error
+
+_REFERENCE = "#/components/schemas/{name}"
+
+_KEYS: list[dict[str, list[str]]] = [{"apiKey": []}, {"bearer": []}, {}]
+
+_SECURITY_SCHEMES = {
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query parameter of an operation."""
+
+    name: str
+    type: Any
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of the admin API: a row of the route table.
+
+    What the document says of it is its handler's docstring. `answer` is the type of the answer's JSON value, None
+    for an empty answer; `body` the types of JSON value it takes. `errors` are statuses it may answer with that do
+    not follow from the rest. An `open` operation is for probes of other machines: it needs no key.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    answer: Any
+    status: int = 200
+    body: tuple[Any, ...] = ()
+    body_types: tuple[str, ...] = ("application/json",)
+    query: tuple[Query, ...] = ()
+    answer_types: tuple[str, ...] = ("application/json",)
+    errors: tuple[int, ...] = ()
+    open: bool = False
+
+
+class _Schemas:
+    """JSON Schemas of types; what they refer to gathers in `components`."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Any] = {}
+
+    def of(self, type: Any) -> dict[str, Any]:
+        (schema,), components = msgspec.json.schema_components([type], ref_template=_REFERENCE)
+        self.components |= components
+        return schema
+
+
+def document(operations: Sequence[Operation], prefix: str = "") -> dict[str, Any]:
+    """The OpenAPI document of an admin API that is mounted at `prefix`."""
+    schemas = _Schemas()
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mockd admin API",
+            "version": mockd.__version__,
+            "description": "Mocks, live connections and configuration of a running mockd.",
+        },
+        "servers": [{"url": prefix or "/"}],
+        "paths": paths,
+        "components": {"schemas": schemas.components, "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.handler.__name__,
+        "summary": (operation.handler.__doc__ or "").removesuffix("."),
+    }
+    if parameters := [*_path_parameters(operation), *_query_parameters(operation, schemas)]:
+        described["parameters"] = parameters
+    if operation.body:
+        alternatives = [schemas.of(type) for type in operation.body]
+        schema = alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
+        described["requestBody"] = {"required": True, "content": _content(operation.body_types, schema)}
+    described["responses"] = _responses(operation, schemas)
+    described["security"] = [] if operation.open else _KEYS
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if "{id}" not in operation.path:
+        return []
+    return [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}]
+
+
+def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
+    return [
+        {"name": query.name, "in": "query", "description": query.description, "schema": schemas.of(query.type)}
+        for query in operation.query
+    ]
+
+
+def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.answer is not None:
+        answer["content"] = _content(operation.answer_types, schemas.of(operation.answer))
+    error = _content(("application/json",), schemas.of(Error))
+    refusals = {
+        str(status): {"description": HTTPStatus(status).phrase, "content": error} for status in _refusals(operation)
+    }
+    return {str(operation.status): answer} | refusals
+
+
+def _refusals(operation: Operation) -> list[int]:
+    """The statuses an operation may refuse with."""
+    statuses = {403, *operation.errors}
+    if not operation.open:
+        statuses.add(401)
+    if "{id}" in operation.path:
+        statuses.add(404)
+    if operation.body:
+        statuses |= {400, 413}
+    if operation.query:
+        statuses.add(400)
+    return sorted(statuses)
+
+
+def _content(types: tuple[str, ...], schema: dict[str, Any]) -> dict[str, Any]:
+    return {type: {"schema": schema} for type in types}

@@ -1,0 +1,52 @@
+"""Operations that ask about the process itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mockd
+from mockd.admin.calls import Call
+from mockd.clock import rfc3339
+from mockd.config.schema import json_schema
+from mockd.engine import Engine
+
+
+def get_health(engine: Engine, call: Call) -> Any:
+    """Is the process alive?"""
+    return _probe(engine, "ok")
+
+
+def get_ready(engine: Engine, call: Call) -> Any:
+    """Are mocks served?"""
+    return _probe(engine, "ready")
+
+
+def _probe(engine: Engine, status: str) -> dict[str, Any]:
+    now = engine.clock.wall()
+    return {"status": status, "uptime": _uptime(engine, now), "timestamp": rfc3339(now)}
+
+
+def get_status(engine: Engine, call: Call) -> Any:
+    """The process at a glance."""
+    mocks = engine.mocks()
+    stats = engine.connections.stats()
+    return {
+        "status": "running",
+        "version": mockd.__version__,
+        "startedAt": rfc3339(engine.started_at),
+        "uptime": _uptime(engine, engine.clock.wall()),
+        "httpPort": engine.settings.port,
+        "adminPort": engine.settings.admin_port,
+        "mockCount": len(mocks),
+        "activeMocks": sum(spec.mock.enabled for spec in mocks),
+        **{name: stats[name] for name in ("activeConnections", "totalConnections", "connectionErrors")},
+    }
+
+
+def get_schema(engine: Engine, call: Call) -> Any:
+    """The JSON Schema of configuration files."""
+    return json_schema()
+
+
+def _uptime(engine: Engine, now: float) -> int:
+    return max(0, int(now - engine.started_at))

@@ -1,0 +1,242 @@
+"""A client of the admin API: one method for each of its operations.
+
+    with AdminClient("http://localhost:4290") as admin:
+        admin.create_mock({"matcher": {"path": "/events"}, "sse": {"events": [{"data": "Hello"}]}})
+
+Methods return the answer's JSON value as it is. They raise `AdminError` if the server refuses, with its code,
+status and answer, and `UnreachableError` if there is no answer.
+"""
+
+from __future__ import annotations
+
+import json
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from mockd.errors import AdminError, ConfigError, UnreachableError
+
+DEFAULT_URL = "http://localhost:4290"
+
+_JSON = "application/json"
+_YAML = "application/yaml"
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_NOTHING = object()
+
+
+class AdminClient:
+    """Talks to the admin API at `base_url`, which may carry a path (`http://localhost:4280/__mockd`).
+
+    `api_key` is sent with every request. `timeout` is in seconds, for each of connecting, sending and receiving.
+    Raises `ConfigError` for a URL that is none.
+    """
+
+    def __init__(self, base_url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = 10.0) -> None:
+        url = _check_url(base_url)
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx2.Client(
+            headers={"X-API-Key": _check_key(api_key)} if api_key else None,
+            timeout=timeout,
+            verify=url.scheme == "https",  # certificates take a tenth of a second to load
+            trust_env=url.host not in _LOCAL,  # a proxy would look for `localhost` on its own machine
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection to the server."""
+        self._http.close()
+
+    def list_mocks(self) -> Any:
+        """All mocks, in order."""
+        return self._call("GET", "/mocks")
+
+    def create_mock(self, mock: object) -> Any:
+        """Create a mock from its flat or nested form; the answer has its `id`."""
+        return self._call("POST", "/mocks", mock)
+
+    def get_mock(self, mock_id: str) -> Any:
+        """A mock in its flat form."""
+        return self._call("GET", _path("/mocks/{}", mock_id))
+
+    def replace_mock(self, mock_id: str, mock: object) -> Any:
+        """Replace a mock; it keeps its place."""
+        return self._call("PUT", _path("/mocks/{}", mock_id), mock)
+
+    def patch_mock(self, mock_id: str, patch: object) -> Any:
+        """Change a mock with a JSON merge patch (RFC 7396) on its flat form."""
+        return self._call("PATCH", _path("/mocks/{}", mock_id), patch)
+
+    def delete_mock(self, mock_id: str) -> None:
+        """Delete a mock and end its streams."""
+        self._call("DELETE", _path("/mocks/{}", mock_id))
+
+    def toggle_mock(self, mock_id: str) -> Any:
+        """Disable a mock and end its streams, or enable it again."""
+        return self._call("POST", _path("/mocks/{}/toggle", mock_id))
+
+    def list_mock_connections(self, mock_id: str) -> Any:
+        """A mock's live streams, oldest first."""
+        return self._call("GET", _path("/mocks/{}/sse/connections", mock_id))
+
+    def close_mock_connections(self, mock_id: str) -> Any:
+        """End a mock's live streams."""
+        return self._call("DELETE", _path("/mocks/{}/sse/connections", mock_id))
+
+    def get_buffer(self, mock_id: str) -> Any:
+        """The events a mock holds for clients that come back."""
+        return self._call("GET", _path("/mocks/{}/sse/buffer", mock_id))
+
+    def clear_buffer(self, mock_id: str) -> Any:
+        """Forget the events a mock holds for clients that come back."""
+        return self._call("DELETE", _path("/mocks/{}/sse/buffer", mock_id))
+
+    def list_connections(self) -> Any:
+        """All live streams, oldest first, with the counts of `get_stats`."""
+        return self._call("GET", "/sse/connections")
+
+    def get_connection(self, connection_id: str) -> Any:
+        """A stream, live or ended."""
+        return self._call("GET", _path("/sse/connections/{}", connection_id))
+
+    def close_connection(self, connection_id: str) -> Any:
+        """End a live stream."""
+        return self._call("DELETE", _path("/sse/connections/{}", connection_id))
+
+    def get_stats(self) -> Any:
+        """Counts of streams, events and bytes since the start."""
+        return self._call("GET", "/sse/stats")
+
+    def export_config(self) -> Any:
+        """All mocks as the content of a configuration file."""
+        return self._call("GET", "/config")
+
+    def export_yaml(self) -> str:
+        """All mocks as the text of a YAML configuration file."""
+        return self._send("GET", "/config", query={"format": "yaml"}).text
+
+    def import_config(self, config: object, *, replace: bool = False, dry_run: bool = False) -> Any:
+        """Import the content of a configuration file: all of its mocks or none.
+
+        `replace` removes mocks that are not in it; `dry_run` only checks it.
+        """
+        return self._call("POST", "/config", config, query=_import_query(replace, dry_run))
+
+    def import_yaml(self, text: bytes, *, replace: bool = False, dry_run: bool = False) -> Any:
+        """Import the text of a YAML configuration file, as `import_config` does."""
+        query = _import_query(replace, dry_run)
+        return _decode(self._send("POST", "/config", content=text, media_type=_YAML, query=query))
+
+    def get_status(self) -> Any:
+        """The process at a glance."""
+        return self._call("GET", "/status")
+
+    def get_health(self) -> Any:
+        """Whether the process is alive."""
+        return self._call("GET", "/health")
+
+    def get_ready(self) -> Any:
+        """Whether mocks are served."""
+        return self._call("GET", "/ready")
+
+    def get_schema(self) -> Any:
+        """The JSON Schema of configuration files."""
+        return self._call("GET", "/schema")
+
+    def get_openapi(self) -> Any:
+        """The OpenAPI document of the admin API."""
+        return self._call("GET", "/openapi.json")
+
+    def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:
+        content = None if body is _NOTHING else json.dumps(body).encode()
+        return _decode(self._send(method, path, content=content, query=query))
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        media_type: str = _JSON,
+        query: dict[str, str] | None = None,
+    ) -> httpx2.Response:
+        headers = None if content is None else {"Content-Type": media_type}
+        try:
+            response = self._http.request(method, self.base_url + path, content=content, headers=headers, params=query)
+        except httpx2.HTTPError as error:
+            raise _unreachable(self.base_url, error) from None
+        if not response.is_success:
+            raise _refusal(response)
+        return response
+
+
+def _check_url(base_url: str) -> httpx2.URL:
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
+        raise ConfigError(f"admin URL {base_url!r}: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigError(f"admin URL {base_url!r}: not an HTTP address", hint=f"write it like {DEFAULT_URL}")
+    if url.query or url.fragment:
+        raise ConfigError(f"admin URL {base_url!r}: a query or fragment cannot be part of it")
+    return url
+
+
+def _check_key(api_key: str) -> str:
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise ConfigError("the API key has characters that cannot be sent", hint="printable ASCII only, no line breaks")
+    return api_key
+
+
+def _path(template: str, name: str) -> str:
+    """A path with a name in it; dots are escaped too, or `..` would be taken for a step up."""
+    return template.format(quote(name, safe="").replace(".", "%2E"))
+
+
+def _import_query(replace: bool, dry_run: bool) -> dict[str, str]:
+    given = {"replace": replace, "dryRun": dry_run}
+    return {name: "true" for name, wanted in given.items() if wanted}
+
+
+def _decode(response: httpx2.Response) -> Any:
+    if response.status_code == 204:
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        raise _not_mockd(response) from None
+
+
+def _unreachable(base_url: str, error: httpx2.HTTPError) -> UnreachableError:
+    reason = "timed out" if isinstance(error, httpx2.TimeoutException) else str(error) or type(error).__name__
+    unreachable = UnreachableError(f"no answer from {base_url}: {reason}")
+    unreachable.hint = "start it with `mockd serve`, or say where it is with --admin-url or MOCKD_ADMIN_URL"
+    return unreachable
+
+
+def _refusal(response: httpx2.Response) -> AdminError:
+    try:
+        details = json.loads(response.content)
+    except ValueError:
+        return _not_mockd(response)
+    if not (isinstance(details, dict) and isinstance(details.get("error"), str)):
+        return _not_mockd(response)
+    message = str(details.get("message", details["error"]))
+    error = AdminError(message, code=details["error"], status=response.status_code, details=details)
+    hint = details.get("hint")
+    error.hint = hint if isinstance(hint, str) else None
+    return error
+
+
+def _not_mockd(response: httpx2.Response) -> AdminError:
+    kind = response.headers.get("content-type", "no type")
+    message = f"{response.url} answered {response.status_code} with {kind}: that is not mockd's admin API"
+    return AdminError(message, code="not_admin_api", status=response.status_code)

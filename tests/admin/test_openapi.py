@@ -1,0 +1,76 @@
+"""The OpenAPI document, and the admin API held to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi import checks as openapi_checks
+from starlette.testclient import TestClient
+
+from mockd.admin import create_admin
+from mockd.admin.app import OPERATIONS
+from mockd.engine import Engine
+from tests.admin.conftest import HELLO
+
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+    openapi_checks.response_headers_conformance,
+]
+
+
+def _loaded_app() -> Any:
+    app = create_admin(Engine())
+    answer = TestClient(app, base_url="http://localhost").post("/mocks", json=HELLO)
+    assert answer.status_code == 201
+    return app
+
+
+schema = schemathesis.openapi.from_asgi("/openapi.json", _loaded_app())
+
+
+@schema.parametrize()
+@settings(
+    max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
+def test_answers_are_as_the_document_says(case: Any) -> None:
+    case.call_and_validate(checks=CHECKS)
+
+
+def test_every_operation_is_in_the_document(admin: TestClient) -> None:
+    document = admin.get("/openapi.json").json()
+    listed = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert listed == {(operation.method, operation.path) for operation in OPERATIONS}
+    ids = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
+    assert len(set(ids)) == len(ids)
+    assert all(operation["summary"] for methods in document["paths"].values() for operation in methods.values())
+
+
+def test_schemas_are_valid_and_have_no_loose_ends(admin: TestClient) -> None:
+    document = admin.get("/openapi.json").json()
+    for component in document["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(component)
+    for reference in _references(document):
+        assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        return own + [found for inner in value.values() for found in _references(inner)]
+    return [found for inner in value for found in _references(inner)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("path", ["/mocks", "/mocks/hello", "/config", "/status", "/sse/connections", "/health"])
+def test_errors_and_answers_have_their_schemas(admin: TestClient, hello: dict[str, Any], path: str) -> None:
+    document = admin.get("/openapi.json").json()
+    template = path.replace("/mocks/hello", "/mocks/{id}")
+    content = document["paths"][template]["get"]["responses"]["200"]["content"]
+    bound = content["application/json"]["schema"] | {"components": document["components"]}
+    jsonschema.Draft202012Validator(bound).validate(admin.get(path).json())
