@@ -1,0 +1,80 @@
+"""One text of JSON or YAML, read: its value, and the places in it."""
+
+from __future__ import annotations
+
+import pathlib
+from functools import cached_property
+from typing import Any, Literal
+
+from mockd.config.json_text import read_json, scan
+from mockd.config.places import Marks
+from mockd.config.values import check_values
+from mockd.config.yaml_text import read_yaml
+from mockd.errors import ConfigError, Problem
+
+Format = Literal["json", "yaml"]
+
+_YAML_SUFFIXES = (".yaml", ".yml")
+
+
+class UnknownKey(Problem):
+    """A key that does not belong where it is: its place is that of the key, not of the value."""
+
+    __slots__ = ()
+
+
+class Document:
+    """A text that was read; the places in it are found when they are first asked for."""
+
+    def __init__(self, text: str, source: str | None, format: Format) -> None:
+        self.source = source
+        self._text = text
+        if format == "yaml":
+            self.value, self.marks = read_yaml(text, source)
+        else:
+            self.value = read_json(text, source)
+        if problems := check_values(self.value):
+            raise ConfigError([self.report(problem) for problem in problems])
+
+    @cached_property
+    def marks(self) -> Marks:
+        return scan(self._text).marks
+
+    value: Any
+
+    def report(self, problem: Problem) -> Problem:
+        """The same problem, whose path is from the root of this text, with its line and column."""
+        find = self.marks.key if isinstance(problem, UnknownKey) else self.marks.value
+        return problem.at(self.source, find(problem.path))
+
+
+def read_text(data: bytes, source: str | None, format: Format) -> Document:
+    """Read a text. Raises `ConfigError` with line and column for what is broken in it."""
+    text = decode(data, source)
+    if not text.strip():
+        raise ConfigError(Problem("it is empty" if source else "the text is empty", source=source))
+    return Document(text, source, format)
+
+
+def read_file(file: pathlib.Path) -> Document:
+    """Read a file: YAML if it is called so, JSON otherwise."""
+    return read_text(read_bytes(file), str(file), "yaml" if file.suffix.lower() in _YAML_SUFFIXES else "json")
+
+
+def read_bytes(file: pathlib.Path) -> bytes:
+    """The content of a file, or a `ConfigError` that says why not."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(Problem(f"it cannot be read: {error.strerror}", source=str(file))) from None
+
+
+def decode(data: bytes, source: str | None) -> str:
+    """UTF-8 as text, without a byte order mark."""
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        lines = data[: error.start].decode("utf-8").split("\n")
+        place = (len(lines), len(lines[-1]) + 1)
+        problem = Problem(f"byte 0x{data[error.start]:02x} is not UTF-8", hint="save it as UTF-8")
+        raise ConfigError(problem.at(source, place)) from None

@@ -1,0 +1,128 @@
+"""Which files are meant: configuration files on the command line, and data files that mocks name."""
+
+from __future__ import annotations
+
+import glob
+import os
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mockd import errors
+from mockd.config.documents import Document, read_file
+from mockd.config.environment import expand
+from mockd.config.shape import split
+from mockd.errors import ConfigError, Problem
+
+DATA_FILES = (("sse", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
+"""The fields of a mock that name a data file."""
+
+SUFFIXES = (".json", ".yaml", ".yml")
+
+
+class Found(NamedTuple):
+    """A configuration file; `named` if the user wrote its very name, not a directory or pattern."""
+
+    path: pathlib.Path
+    named: bool
+
+
+def find_files(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
+    """The files that paths, directories and glob patterns stand for, each once, and a problem for each that fails."""
+    found: dict[str, Found] = {}
+    problems: list[Problem] = []
+    for text in paths:
+        path = pathlib.Path(text)
+        if os.path.isdir(text):
+            files, complaint = _listed(path), f"there is no {', '.join('*' + s for s in SUFFIXES)} in this directory"
+        elif os.path.exists(text):
+            files, complaint = [path], ""
+        elif any(char in text for char in "*?["):
+            matches = sorted(map(pathlib.Path, glob.glob(text, recursive=True)))
+            files, complaint = [file for file in matches if os.path.isfile(file)], "no file matches this pattern"
+        else:
+            files, complaint = [], "there is no such file"
+        if not files:
+            problems.append(Problem(complaint, source=text))
+        for file in files:
+            key = os.path.realpath(file)
+            if key not in found or file == path:
+                found[key] = Found(file, file == path)
+    return list(found.values()), problems
+
+
+def _listed(directory: pathlib.Path) -> list[pathlib.Path]:
+    files = (file for suffix in SUFFIXES for file in directory.glob(f"*{suffix}") if not file.name.startswith("."))
+    return sorted(file for file in files if os.path.isfile(file))
+
+
+class Loaded(NamedTuple):
+    """Configuration files that could be read, in order, with the problems of those that could not."""
+
+    documents: list[tuple[pathlib.Path, Document]]
+    problems: list[Problem]
+    data_files: set[pathlib.Path]
+
+
+def read_files(paths: Sequence[str], environ: Mapping[str, str]) -> Loaded:
+    """Read configuration files. What a directory or pattern holds and another file names as data is left out."""
+    found, problems = find_files(paths)
+    read: list[tuple[Found, Document | ConfigError]] = []
+    data_files: set[pathlib.Path] = set()
+    for file in found:
+        try:
+            document = read_file(file.path)
+        except ConfigError as error:
+            read.append((file, error))
+            continue
+        read.append((file, document))
+        data_files |= set(_data_files(document.value, file.path, environ))
+    documents: list[tuple[pathlib.Path, Document]] = []
+    for file, result in read:
+        if not file.named and file.path.resolve() in data_files:
+            continue
+        if isinstance(result, ConfigError):
+            problems += result.problems
+        else:
+            documents.append((file.path, result))
+    return Loaded(documents, problems, data_files)
+
+
+def _data_files(value: Any, file: pathlib.Path, environ: Mapping[str, str]) -> Iterator[pathlib.Path]:
+    """The data files that a document's mocks name, right or wrong, but never the document itself."""
+    own = file.resolve()
+    for entry in split(value).entries:
+        for mock in (entry.value, entry.value.get("http")) if isinstance(entry.value, dict) else ():
+            for section, key in DATA_FILES:
+                part = mock.get(section) if isinstance(mock, dict) else None
+                name = part.get(key) if isinstance(part, dict) else None
+                if isinstance(name, str):
+                    data_file = _resolved(file.parent / expand(name, environ)[0])
+                    if data_file and data_file != own:
+                        yield data_file
+
+
+def _resolved(path: pathlib.Path) -> pathlib.Path | None:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, links that go round
+        return None
+
+
+def resolve_file(name: str, root: pathlib.Path | None, *, path: errors.Path) -> pathlib.Path:
+    """The data file of that name under `root`. Links are followed first: what they lead to must be there too.
+
+    Raises `ConfigError` at `path` for a name that leads elsewhere or to no file, and where `root` is None.
+    """
+    if root is None:
+        hint = "start the server with --files-root FOLDER, or put the mock in a file beside its data"
+        raise ConfigError("data files cannot be used here", path=path, hint=hint)
+    file, base = _resolved(root / name), root.resolve()
+    if file is None:
+        raise ConfigError(f"{name!r} leads nowhere", path=path)
+    if not file.is_relative_to(base):
+        hint = "a data file must be in the folder of the configuration file, or below"
+        raise ConfigError(f"{name!r} leads out of the folder it must be in", path=path, hint=hint)
+    if not os.path.isfile(file):
+        raise ConfigError(f"there is no file {name!r}", path=path, hint=f"looked for {file}")
+    return file

@@ -1,0 +1,153 @@
+"""What a user probably meant by a key that is not known where it stands."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec.inspect as inspect
+
+from mockd.config import models
+from mockd.errors import Path
+
+CONFUSIONS: dict[type, dict[str, str]] = {
+    models.Mock: {"request": "matcher", "route": "matcher", "title": "name", "disabled": "enabled"},
+    models.Matcher: {
+        "url": "path",
+        "urlPath": "path",
+        "regex": "pathPattern",
+        "params": "queryParams",
+        "query": "queryParams",
+        "body": "bodyEquals",
+        "jsonPath": "bodyJsonPath",
+    },
+    models.SseConfig: {
+        "delay": "timing.fixedDelay",
+        "file": "eventsFile",
+        "keepalive": "lifecycle.keepaliveInterval",
+        "loop": "repeat",
+        "params": "templateParams",
+    },
+    models.EventConfig: {
+        "content": "data",
+        "event": "type",
+        "message": "data",
+        "name": "type",
+        "payload": "data",
+        "text": "data",
+        "value": "data",
+    },
+    models.Timing: {"delay": "fixedDelay", "interval": "fixedDelay", "jitter": "randomDelay", "random": "randomDelay"},
+    models.Lifecycle: {
+        "duration": "connectionTimeout",
+        "maxDuration": "connectionTimeout",
+        "heartbeat": "keepaliveInterval",
+        "ping": "keepaliveInterval",
+    },
+    models.ChunkedLifecycle: {"duration": "connectionTimeout", "maxDuration": "connectionTimeout"},
+    models.Termination: {"delay": "closeDelay", "event": "finalEvent"},
+    models.RateLimit: {"burst": "burstSize", "rate": "eventsPerSecond"},
+    models.ChunkedConfig: {
+        "body": "data",
+        "delay": "chunkDelay",
+        "file": "dataFile",
+        "items": "ndjsonItems",
+        "size": "chunkSize",
+    },
+    models.ResponseConfig: {"content": "body", "data": "body", "file": "bodyFile", "json": "body"},
+}
+"""Keys from other tools and older formats, by the part they are written in."""
+
+_KNOWN_SHOWN = 12
+
+
+def type_at(root: type, path: Path) -> inspect.Type:
+    """What the format wants at a path, unions with null left out."""
+    node = _bare(_type_info(root))
+    for step in path:
+        if isinstance(node, inspect.StructType):
+            node = next((field.type for field in node.fields if field.encode_name == step), inspect.AnyType())
+        elif isinstance(node, inspect.ListType):
+            node = node.item_type
+        elif isinstance(node, inspect.DictType):
+            node = node.value_type
+        else:
+            return inspect.AnyType()
+        node = _bare(node)
+    return node
+
+
+def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
+    """The cure for an unknown key of the part at `parent`: the key that was meant, or the keys there are."""
+    part = type_at(root, parent)
+    if not isinstance(part, inspect.StructType):
+        return None
+    meant = CONFUSIONS.get(part.cls, {}).get(key) or _elsewhere(root, value, parent, key)
+    known = [field.encode_name for field in part.fields]
+    if meant is None and (close := nearest(key, known)):
+        meant = f"`{close}`"
+    elif meant is not None and "`" not in meant:
+        meant = f"`{meant}`"
+    if meant:
+        return f"did you mean {meant}?"
+    return "known here: " + ", ".join(f"`{name}`" for name in known) if len(known) <= _KNOWN_SHOWN else None
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that is most like this one, whatever its case, if any is."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def _elsewhere(root: type, value: Any, parent: Path, key: str) -> str | None:
+    """Where a key belongs that is right, but not here: below this part if it can be, else in the same mock."""
+    base = tuple(step for step in parent if isinstance(step, str))
+    places = [place for place in _places(root) if place[-1] == key]
+    present = [place for place in places if len(place) == 1 or place[0] in value]
+    if present or parent:
+        places = present
+    if not places:
+        return None
+    below = [place[len(base) :] for place in places if place[: len(base)] == base and base == parent]
+    if below:
+        return " or ".join(f"`{'.'.join(place)}`" for place in _shortest(below))
+    return " or ".join(f"`{'.'.join(place)}` of the mock" for place in _shortest(places))
+
+
+def _shortest(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    length = min(map(len, places))
+    return [place for place in places if len(place) == length]
+
+
+@cache
+def _places(root: type) -> list[tuple[str, ...]]:
+    """Every key of the format by its path, without what is in lists."""
+    return list(_walk(_bare(_type_info(root)), ()))
+
+
+def _walk(node: inspect.Type, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(node, inspect.StructType):
+        for field in node.fields:
+            yield (*path, field.encode_name)
+            yield from _walk(_bare(field.type), (*path, field.encode_name))
+
+
+@cache
+def _type_info(root: type) -> inspect.Type:
+    return inspect.type_info(root)
+
+
+def _bare(node: inspect.Type) -> inspect.Type:
+    while True:
+        if isinstance(node, inspect.Metadata):
+            node = node.type
+        elif isinstance(node, inspect.UnionType):
+            others = [part for part in node.types if not isinstance(part, inspect.NoneType)]
+            if len(others) != 1:
+                return node
+            node = others[0]
+        else:
+            return node

@@ -1,0 +1,292 @@
+"""Configuration in, checked mocks out: from files, and from the admin API.
+
+    text ─ documents ─▶ value ─ shape ─▶ flat mocks ─ environment ─▶ values ─ conversion ─▶ structs
+
+Every entry function raises `ConfigError` with all the problems it found, and then nothing of it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mockd import errors
+from mockd.config.conversion import at, convert, replaced
+from mockd.config.documents import Document, Format, read_text
+from mockd.config.environment import escape, expand, is_variable, number_or_boolean, unescape
+from mockd.config.files import DATA_FILES, find_files, read_files, resolve_file
+from mockd.config.models import FILE_VERSION, Mock
+from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
+from mockd.config.values import check_values
+from mockd.errors import ConfigError, Problem, format_path
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a mock was written. `source` is its file, or None where it came through the admin API."""
+
+    source: str | None = None
+    path: errors.Path = ()
+    nested: frozenset[str] = frozenset()
+    document: Document | None = field(default=None, repr=False, compare=False)
+    literal: bool = True
+    """Whether `${` in the mock's `doc` stands for itself, as it does for all that comes through the admin API."""
+
+    def report(self, problem: Problem) -> Problem:
+        """The same problem with file, line and column; its path is the mock's (`$` is the mock) and becomes the
+        document's."""
+        path = problem.path
+        inside = ("http",) if path and path[0] in self.nested else ()
+        problem = replace(problem, path=(*self.path, *inside, *path))
+        return self.document.report(problem) if self.document else replace(problem, source=self.source)
+
+    def report_all(self, error: ConfigError) -> ConfigError:
+        """The same error, all of its problems reported."""
+        return ConfigError([self.report(problem) for problem in error.problems])
+
+
+@dataclass(frozen=True, slots=True)
+class MockSpec:
+    """One mock that passed the checks of its structs.
+
+    `doc` is its flat form with the fields that were given (and `id`), text as written; `values` the same with the
+    environment filled in; `root` the folder that its data files are in, None where it may have none.
+    """
+
+    id: str
+    doc: dict[str, Any]
+    values: dict[str, Any]
+    mock: Mock
+    root: Path | None
+    origin: Origin
+
+    def with_number(self, path: errors.Path) -> MockSpec | None:
+        """The same mock with the environment value at `path` read as a number or boolean; None if there is none.
+
+        For parts of a mock whose type is known only further on, such as a template's parameters.
+        """
+        values = _read_number(self.doc, self.values, path)
+        return None if values is None else replace(self, values=values, mock=convert(values, Mock))
+
+
+def load_paths(paths: Sequence[str], environ: Mapping[str, str] | None = None) -> list[MockSpec]:
+    """The mocks of configuration files, directories and glob patterns, in order."""
+    environ = os.environ if environ is None else environ
+    loaded = read_files(paths, environ)
+    drafts, problems = [], loaded.problems
+    for file, document in loaded.documents:
+        collection = split(document.value)
+        problems += [document.report(problem) for problem in collection.problems]
+        for index, entry in enumerate(collection.entries):
+            origin = Origin(str(file), entry.path, nested_keys(entry.value), document, literal=False)
+            try:
+                draft = _draft(entry.value, file.parent, origin, environ)
+            except ConfigError as error:
+                problems += error.problems
+            else:
+                drafts.append(replace(draft, label=f"{file.name}\0{index}"))
+    warn_of_dropped(document.value for _, document in loaded.documents)
+    return _finish(drafts, problems, _derived_id)
+
+
+def watched_files(paths: Sequence[str]) -> set[Path]:
+    """Every file whose change may change the mocks: configuration files, there or not yet, and their data files."""
+    loaded = read_files(paths, os.environ)
+    found, _ = find_files(paths)
+    named = {Path(text) for text in paths if not Path(text).is_dir() and not any(char in text for char in "*?[")}
+    return {file.resolve() for file in (*named, *(file.path for file in found))} | loaded.data_files
+
+
+def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None) -> MockSpec:
+    """One mock that came through the admin API, flat or nested. Its id is `mock_id`, its own, or made up."""
+    _refuse_problems(check_values(doc))
+    draft = _draft(doc, root, Origin(nested=nested_keys(doc)), None)
+    if mock_id is not None and draft.mock.id not in (None, mock_id):
+        raise ConfigError(f"the mock's id is {mock_id!r} and cannot be changed", path=("id",))
+    warn_of_dropped([doc])
+    return draft.named(draft.mock.id or mock_id or _new_id(draft, ()))
+
+
+def parse_collection(value: object, *, root: Path | None) -> list[MockSpec]:
+    """The mocks of a file's value that came through the admin API: `$${` is `${`, the environment is not read."""
+    problems = check_values(value)
+    _refuse_problems(problems)
+    value = unescape(value)
+    collection = split(value)
+    problems += collection.problems
+    drafts = []
+    for entry in collection.entries:
+        try:
+            drafts.append(_draft(entry.value, root, _admin_origin(entry), None))
+        except ConfigError as error:
+            problems += error.problems
+    warn_of_dropped([value])
+    return _finish(drafts, problems, _new_id)
+
+
+def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> MockSpec:
+    """A mock changed by a JSON Merge Patch (RFC 7396) on its flat form.
+
+    `root` is the folder of a data file that the patch names; one that stays is found where it was.
+    """
+    _refuse_problems(check_values(patch))
+    if not isinstance(patch, dict):
+        raise ConfigError("a patch is an object with the keys to change")
+    change = flatten(patch)
+    if change.get("id", spec.id) != spec.id:
+        raise ConfigError(f"the mock's id is {spec.id!r} and cannot be changed", path=("id",))
+    values = _merge(spec.values, change)
+    doc = _merge(spec.doc, change if spec.origin.literal else escape(change))
+    mock = convert(values, Mock)
+    root = spec.root if _data_names(values) == _data_names(spec.values) else root
+    _check_data_files(values, root)
+    warn_of_dropped([patch])
+    return MockSpec(spec.id, doc, values, mock, root, Origin(literal=spec.origin.literal))
+
+
+def dump_collection(specs: Sequence[MockSpec]) -> dict[str, Any]:
+    """Mocks as the value of a configuration file, which `load_paths` reads as the same mocks."""
+    mocks = [escape(spec.doc) if spec.origin.literal else spec.doc for spec in specs]
+    return {"version": FILE_VERSION, "mocks": mocks}
+
+
+def parse_text(text: bytes, *, source: str | None, format: Format) -> Any:
+    """The value of a JSON or YAML text. Raises `ConfigError` with line and column for what is broken in it."""
+    return read_text(text, source, format).value
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A mock that passed its checks and may not have an id yet; `label` is what its id is derived from."""
+
+    doc: dict[str, Any]
+    values: dict[str, Any]
+    mock: Mock
+    root: Path | None
+    origin: Origin
+    label: str = ""
+
+    def named(self, mock_id: str) -> MockSpec:
+        if self.mock.id == mock_id:
+            return MockSpec(mock_id, self.doc, self.values, self.mock, self.root, self.origin)
+        mock = msgspec.structs.replace(self.mock, id=mock_id)
+        doc, values = ({"id": mock_id} | part | {"id": mock_id} for part in (self.doc, self.values))
+        return MockSpec(mock_id, doc, values, mock, self.root, self.origin)
+
+
+def _admin_origin(entry: Entry) -> Origin:
+    return Origin(None, entry.path, nested_keys(entry.value))
+
+
+def _draft(value: Any, root: Path | None, origin: Origin, environ: Mapping[str, str] | None) -> _Draft:
+    """Check one mock. `environ` is None where the environment is not read."""
+    try:
+        doc = values = flatten(value)
+        if environ is not None:
+            values, problems = expand(doc, environ)
+            _refuse_problems(problems)
+        mock, values = _convert(doc, values)
+        _check_data_files(values, root)
+    except ConfigError as error:
+        raise origin.report_all(error) from None
+    return _Draft(doc, values, mock, root, origin)
+
+
+def _convert(doc: dict[str, Any], values: dict[str, Any]) -> tuple[Mock, dict[str, Any]]:
+    """The struct of a mock, with environment values read as numbers or booleans just where those are wanted."""
+    while True:
+        try:
+            return convert(values, Mock), values
+        except ConfigError as error:
+            problem = error.problems[0]
+            better = _read_number(doc, values, problem.path)
+            if better is None:
+                written = at(doc, problem.path)
+                if written == at(values, problem.path) or not isinstance(written, str):
+                    raise
+                raise ConfigError(replace(problem, hint=f"the value comes from `{written}`")) from None
+            values = better
+
+
+def _read_number(doc: dict[str, Any], values: dict[str, Any], path: errors.Path) -> dict[str, Any] | None:
+    text = at(values, path)
+    if not isinstance(text, str) or not is_variable(at(doc, path)):
+        return None
+    number = number_or_boolean(text)
+    return None if number is None else replaced(values, path, number)
+
+
+def _refuse_problems(problems: list[Problem]) -> None:
+    if problems:
+        raise ConfigError(problems)
+
+
+def _data_names(values: dict[str, Any]) -> dict[errors.Path, str]:
+    names = {path: at(values, path) for path in DATA_FILES}
+    return {path: name for path, name in names.items() if name is not None}
+
+
+def _check_data_files(values: dict[str, Any], root: Path | None) -> None:
+    for path, name in _data_names(values).items():
+        resolve_file(name, root, path=path)
+
+
+def _finish(
+    drafts: list[_Draft], problems: list[Problem], make_id: Callable[[_Draft, Container[str]], str]
+) -> list[MockSpec]:
+    """Give every mock its id; refuse one that is given twice."""
+    taken: dict[str, _Draft] = {}
+    for draft in drafts:
+        if draft.mock.id in taken:
+            first = _place(taken[draft.mock.id].origin)
+            problem = Problem(f"id {draft.mock.id!r} is given twice: it is also the id at {first}", ("id",))
+            problems.append(draft.origin.report(problem))
+        elif draft.mock.id is not None:
+            taken[draft.mock.id] = draft
+    _refuse_problems(problems)
+    specs = []
+    for draft in drafts:
+        mock_id = draft.mock.id or make_id(draft, taken)
+        taken[mock_id] = draft
+        specs.append(draft.named(mock_id))
+    return specs
+
+
+def _place(origin: Origin) -> str:
+    problem = origin.report(Problem("", ("id",)))
+    return f"{problem.source}:{problem.line}:{problem.column}" if problem.source else format_path(problem.path)
+
+
+def _new_id(draft: _Draft, taken: Container[str]) -> str:
+    return f"http_{secrets.token_hex(8)}"
+
+
+def _derived_id(draft: _Draft, taken: Container[str]) -> str:
+    """An id from the file's name and the mock's position in it, so that it is the same after a reload."""
+    attempt = 0
+    while True:
+        seed = f"{draft.label}\0{attempt}".encode(errors="surrogateescape")
+        mock_id = f"http_{hashlib.blake2b(seed, digest_size=8).hexdigest()}"
+        if mock_id not in taken:
+            return mock_id
+        attempt += 1  # a file of the same name in another folder
+
+
+def _merge(target: Any, patch: Any) -> Any:
+    """RFC 7396: null removes, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(merged.get(key), value)
+    return merged

@@ -1,0 +1,75 @@
+"""The JSON Schema (2020-12) of a configuration file, made from the structs; editors complete and check with it.
+
+`python -m mockd.config.schema` writes it to `mockd.schema.json` beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import msgspec
+
+from mockd.config.models import MockFile
+from mockd.config.shape import FILE_BOOKKEEPING, MOCK_BOOKKEEPING, VERSIONS
+
+SCHEMA_FILE = pathlib.Path(__file__).with_name("mockd.schema.json")
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a file: one mock, a list of mocks, or several under `mocks`; each flat or nested.
+
+    It accepts all that is loaded, apart from `${NAME}` where the format wants a number or boolean.
+    """
+    _, parts = msgspec.json.schema_components((MockFile,), ref_template="#/$defs/{name}")
+    for part in parts.values():
+        for field in part["properties"].values():
+            if isinstance(field.get("default"), dict):
+                del field["default"]
+    mock, file = parts["Mock"], parts["MockFile"]
+    parts["NestedMock"] = {
+        "title": "NestedMock",
+        "description": "The part of a mock that may stand in `http`.",
+        "type": "object",
+        "properties": dict(mock["properties"]),
+        "additionalProperties": False,
+    }
+    mock["properties"] |= {
+        "type": {"description": "Kind of the mock.", "const": "http"},
+        "http": {"description": "The same keys, nested.", "$ref": "#/$defs/NestedMock"},
+        **dict.fromkeys(MOCK_BOOKKEEPING, _dropped()),
+    }
+    del mock["required"]
+    mock["anyOf"] = [{"required": ["matcher"]}, {"required": ["http"]}]
+    file["properties"] |= dict.fromkeys(FILE_BOOKKEEPING, _dropped())
+    file["properties"]["version"] = {
+        "description": file["properties"]["version"]["description"],
+        "enum": list(VERSIONS),
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "mockd configuration",
+        "description": "One mock, a list of mocks, or a file with several under `mocks`.",
+        "if": {"type": "array"},
+        "then": {"items": {"$ref": "#/$defs/Mock"}},
+        "else": {
+            "if": {"anyOf": [{"required": ["mocks"]}, {"required": ["version"]}]},
+            "then": {"$ref": "#/$defs/MockFile"},
+            "else": {"$ref": "#/$defs/Mock"},
+        },
+        "$defs": dict(sorted(parts.items())),
+    }
+
+
+def _dropped() -> dict[str, Any]:
+    return {"description": "Accepted and dropped.", "deprecated": True}
+
+
+def schema_text() -> str:
+    """The schema as it stands in its file."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

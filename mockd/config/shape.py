@@ -1,0 +1,105 @@
+"""The forms a configuration may be written in: one mock, a list, an envelope; each mock flat or nested."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from mockd.config.conversion import convert
+from mockd.config.models import FILE_VERSION, MockFile
+from mockd.errors import ConfigError, Path, Problem
+
+MOCK_BOOKKEEPING = ("workspaceId", "createdAt", "updatedAt", "metaSortKey", "parentId", "syncVersion")
+FILE_BOOKKEEPING = ("kind", "metadata", "serverConfig")
+"""Keys of another mockd's records, accepted and dropped."""
+
+VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0"), float(FILE_VERSION))
+"""Ways to write the version of the format."""
+
+_log = logging.getLogger("mockd")
+
+
+class Entry(NamedTuple):
+    """One mock as it is written, and where it is in its document."""
+
+    value: Any
+    path: Path
+
+
+class Collection(NamedTuple):
+    """The mocks of a document, and what is wrong with what is around them."""
+
+    entries: list[Entry]
+    problems: list[Problem]
+
+
+def is_envelope(value: object) -> bool:
+    return isinstance(value, dict) and any(key in value for key in ("mocks", "version", *FILE_BOOKKEEPING))
+
+
+def split(value: Any) -> Collection:
+    """The mocks of a document, whichever form it has."""
+    if isinstance(value, list):
+        return Collection([Entry(item, (index,)) for index, item in enumerate(value)], [])
+    if not is_envelope(value):
+        return Collection([Entry(value, ())], [])
+    mocks = value.get("mocks")
+    header = {key: item for key, item in value.items() if key not in FILE_BOOKKEEPING}
+    if isinstance(mocks, list):
+        header["mocks"] = []
+    try:
+        _check_version(convert(header, MockFile))
+        problems: list[Problem] = []
+    except ConfigError as error:
+        problems = list(error.problems)
+    items = mocks if isinstance(mocks, list) else []
+    return Collection([Entry(item, ("mocks", index)) for index, item in enumerate(items)], problems)
+
+
+def _check_version(file: MockFile) -> None:
+    if file.version not in VERSIONS:
+        message = f"version {file.version} is not one this mockd reads"
+        raise ConfigError(message, path=("version",), hint=f"it needs `{FILE_VERSION}`")
+
+
+def nested_keys(value: Any) -> frozenset[str]:
+    """The keys of a mock that are written inside `http`."""
+    inner = value.get("http") if isinstance(value, dict) else None
+    return frozenset(inner) if isinstance(inner, dict) else frozenset()
+
+
+def flatten(value: Any) -> dict[str, Any]:
+    """A mock in its flat form, without bookkeeping. Raises `ConfigError` with paths as the mock is written."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"a mock is an object, not {_kind(value)}")
+    if value.get("type", "http") != "http":
+        message = f"mocks of type {value['type']!r} are not served here"
+        raise ConfigError(message, path=("type",), hint="only type `http` is")
+    inner = value.get("http", {})
+    if not isinstance(inner, dict):
+        raise ConfigError(f"expected an object, got {_kind(inner)}", path=("http",))
+    outer = {key: item for key, item in value.items() if key not in ("type", "http", *MOCK_BOOKKEEPING)}
+    for key in inner:
+        if key in outer:
+            raise ConfigError(f"`{key}` is given here and outside `http`", path=("http", key))
+    return outer | inner
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    return "a list" if isinstance(value, list) else "text" if isinstance(value, str) else f"{value!r}".lower()
+
+
+def warn_of_dropped(values: Iterable[Any]) -> None:
+    """Say once which bookkeeping keys these documents have, as nothing is done with them."""
+    dropped: dict[str, None] = {}
+    for value in values:
+        if is_envelope(value):
+            dropped |= dict.fromkeys(key for key in FILE_BOOKKEEPING if key in value)
+        for entry in split(value).entries:
+            if isinstance(entry.value, dict):
+                dropped |= dict.fromkeys(key for key in MOCK_BOOKKEEPING if key in entry.value)
+    if dropped:
+        _log.warning("ignored, as they mean nothing here: %s", ", ".join(f"`{key}`" for key in dropped))

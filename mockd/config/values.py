@@ -1,0 +1,65 @@
+"""What a JSON value may be, wherever it was read from: finite, of characters that can be sent, and not too deep."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mockd.errors import Path, Problem
+
+MAX_DEPTH = 100
+"""Lists and objects inside each other; what is deeper is refused, so that nothing that walks a value can overflow."""
+
+MAX_DIGITS = 4000
+"""Digits of an integer; Python itself writes no more than 4,300."""
+
+_MAX_BITS = math.floor(MAX_DIGITS * math.log2(10))
+
+TOO_DEEP = f"lists and objects are nested more than {MAX_DEPTH} levels deep"
+TOO_LONG = f"an integer of more than {MAX_DIGITS:,} digits"
+
+
+def check_values(value: object) -> list[Problem]:
+    """What is wrong with a value as a JSON value, anywhere in it, in the order it is written."""
+    problems: list[Problem] = []
+    waiting: list[tuple[Path, object]] = [((), value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
+            problems.append(Problem(TOO_DEEP, path))
+        elif isinstance(value, dict):
+            problems += [Problem(f"a key that is not text: {key!r}", path) for key in value if not isinstance(key, str)]
+            problems += [Problem(_HALF, path) for key in value if isinstance(key, str) and not _is_whole(key)]
+            waiting += [((*path, str(key)), item) for key, item in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [((*path, index), item) for index, item in reversed(list(enumerate(value)))]
+        elif complaint := _complaint(value):
+            problems.append(Problem(complaint, path))
+    return problems
+
+
+_HALF = "half of a surrogate pair, which cannot be sent as UTF-8"
+
+
+def _complaint(value: Any) -> str | None:
+    match value:
+        case None | bool():
+            return None
+        case str():
+            return None if _is_whole(value) else _HALF
+        case int():
+            return None if value.bit_length() <= _MAX_BITS else TOO_LONG
+        case float():
+            return None if math.isfinite(value) else "NaN, infinities and numbers too large are not JSON values"
+        case _:
+            return f"a {type(value).__name__} is not a JSON value"
+
+
+def _is_whole(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

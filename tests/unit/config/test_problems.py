@@ -1,0 +1,139 @@
+"""What is wrong with one mock, said in words, where, and with the cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mockd.config.hints import CONFUSIONS, _places, type_at
+from mockd.config.load import parse_mock
+from mockd.config.models import Mock
+from mockd.errors import ConfigError, Problem, format_path
+
+EVENTS = [{"data": 1}]
+
+
+def problem_of(**fields: Any) -> Problem:
+    with pytest.raises(ConfigError) as caught:
+        parse_mock({"matcher": {"path": "/a"}, **fields}, root=None)
+    (problem,) = caught.value.problems
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "hint"),
+    [
+        ({"sse": {"events": EVENTS, "retries": 1}}, "$.sse.retries", "did you mean `retry`?"),
+        ({"sse": {"evnets": EVENTS}}, "$.sse.evnets", "did you mean `events`?"),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"keepAliveInterval": 5}}},
+            "$.sse.lifecycle.keepAliveInterval",
+            "did you mean `keepaliveInterval`?",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"duration": 60}}},
+            "$.sse.lifecycle.duration",
+            "did you mean `connectionTimeout`?",
+        ),
+        ({"sse": {"events": EVENTS, "fixedDelay": 5}}, "$.sse.fixedDelay", "did you mean `timing.fixedDelay`?"),
+        ({"sse": {"events": EVENTS, "delay": 5}}, "$.sse.delay", "did you mean `timing.fixedDelay`?"),
+        (
+            {"sse": {"events": EVENTS, "finalEvent": {}}},
+            "$.sse.finalEvent",
+            "did you mean `lifecycle.termination.finalEvent`?",
+        ),
+        ({"sse": {"events": EVENTS, "priority": 5}}, "$.sse.priority", "did you mean `priority` of the mock?"),
+        (
+            {"sse": {"events": [{"data": 1, "fixedDelay": 5}]}},
+            "$.sse.events[0].fixedDelay",
+            "did you mean `sse.timing.fixedDelay` of the mock?",
+        ),
+        ({"events": EVENTS}, "$.events", "did you mean `sse.events`?"),
+        (
+            {"status": 5},
+            "$.status",
+            "did you mean `sse.status` or `chunked.status` or `response.status`?",
+        ),
+        ({"response": {}, "status": 5}, "$.status", "did you mean `response.status`?"),
+        ({"response": {"boddy": 5}}, "$.response.boddy", "did you mean `body`?"),
+        (
+            {"sse": {"events": [{"data": 1, "zzz": 2}]}},
+            "$.sse.events[0].zzz",
+            "known here: `type`, `data`, `id`, `retry`, `comment`, `delay`",
+        ),
+        ({"sse": {"events": [{"event": "x", "data": 1}]}}, "$.sse.events[0].event", "did you mean `type`?"),
+        ({"zz`z - at `$.x`": 1}, "$.zz`z - at `$.x`", None),
+    ],
+)
+def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: str, hint: str | None) -> None:
+    problem = problem_of(**fields)
+    assert format_path(problem.path) == path
+    assert problem.message.startswith("unknown key `")
+    if hint:
+        assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"id": 5}, '$.id: expected text, got a whole number (quote it: "5")'),
+        ({"name": True}, '$.name: expected text, got a boolean (quote it: "true")'),
+        ({"priority": "5"}, "$.priority: expected a whole number, got text (write it without quotes)"),
+        ({"enabled": "yes"}, "$.enabled: expected true or false, got text (write true or false)"),
+        ({"enabled": "true"}, "$.enabled: expected true or false, got text (write it without quotes)"),
+        ({"priority": "high"}, "$.priority: expected a whole number, got text"),
+        ({"sse": 5}, "$.sse: expected an object, got a whole number"),
+        ({"sse": {"events": {}}}, "$.sse.events: expected a list, got an object"),
+        ({"response": {"delay": -1}}, "$.response.delay: expected a number >= 0"),
+        ({"response": {"delay": 10**400}}, "$.response.delay: number out of range"),
+        ({"response": {"status": 200.5}}, "$.response.status: expected a whole number, got a number"),
+        (
+            {"response": {"headers": {"a": "1", "b c": 2, "d": 3}}},
+            '$.response.headers.b c: expected text, got a whole number (quote it: "2")',
+        ),
+        ({"response": {"headers": {"a b": "1"}}}, "$.response.headers: 'a b' is not a header name"),
+        (
+            {"sse": {"events": EVENTS, "flush": "events"}},
+            "$.sse.flush: 'events' is not one of `auto`, `event` (did you mean `event`?)",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"keepaliveInterval": 1}}},
+            "$.sse.lifecycle.keepaliveInterval: `keepaliveInterval` must be 0 (off) or at least 5 seconds",
+        ),
+        (
+            {"sse": {"events": [{"data": 1, "id": "a\nb"}]}},
+            "$.sse.events[0].id: a line break or NUL cannot be sent in an event's id",
+        ),
+        (
+            {"sse": {"events": [{"id": "1"}, {"id": "1"}], "resume": {"enabled": True}}},
+            "$.sse.events[1].id: '1' is also the id of events[0]; with `resume` every id must be different",
+        ),
+        ({"matcher": {"path": "a"}, "response": {}}, "$.matcher.path: 'a' does not start with `/`"),
+        ({}, "a mock needs exactly one of `sse`, `chunked`, `response`; found none"),
+        ({"sse": {}}, "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`; found none"),
+        ({"response": {"bodyFile": "x"}}, "$.response.bodyFile: data files cannot be used here"),
+        ({"matcher": None}, "$.matcher: expected an object, got null"),
+    ],
+)
+def test_wrong_values_are_explained_at_their_place(fields: dict[str, Any], text: str) -> None:
+    assert str(problem_of(**fields)).startswith(text)
+
+
+def test_a_pattern_that_python_cannot_hold_is_refused() -> None:
+    problem = problem_of(matcher={"pathPattern": "a{99999999999999999999}"}, response={})
+    assert format_path(problem.path) == "$.matcher.pathPattern"
+
+
+def test_every_confusion_leads_to_a_key_there_is() -> None:
+    for part, meant in CONFUSIONS.items():
+        known = {".".join(place) for place in _places(part)}
+        for wrong, right in meant.items():
+            assert right in known, (part, wrong)
+            assert wrong not in known, (part, wrong)
+
+
+def test_types_are_found_by_path() -> None:
+    assert type_at(Mock, ("sse", "nope", 3)).__class__.__name__ == "AnyType"
+    assert type_at(Mock, ("matcher", "headers", "x")).__class__.__name__ == "StrType"
+    assert type_at(Mock, ("sse", "events", 3, "retry")).__class__.__name__ == "IntType"
