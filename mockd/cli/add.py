@@ -1,0 +1,105 @@
+"""`mockd add`: a mock from options."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from mockd.cli.flags import Flags, mock_of
+from mockd.cli.output import note
+from mockd.cli.session import Session, connected, options
+from mockd.cli.summary import summary
+
+
+def _flagged(command: Callable[[Session, Flags, bool], None]) -> Callable[..., None]:
+    """Give a command the fields of `Flags` as options."""
+
+    def run(session: Session, *, allow_duplicate: bool, **given: Any) -> None:
+        command(session, Flags(**given), allow_duplicate)
+
+    functools.update_wrapper(run, command)
+    own = inspect.signature(command, eval_str=True).parameters
+    duplicate = own["allow_duplicate"].replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    parameters = [own["session"], *options(Flags), duplicate]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+@connected
+@_flagged
+def add(
+    session: Session,
+    flags: Flags,
+    allow_duplicate: Annotated[
+        bool, typer.Option("--allow-duplicate", help="Add it even if a mock has the same matcher.")
+    ] = False,
+) -> None:
+    """Add a mock, or replace the one with the same matcher."""
+    mock = mock_of(flags)
+    answer = _create(session, mock) if allow_duplicate else _create_or_replace(session, mock)
+    _hint(answer["mock"])
+    session.answer(_document(answer), lambda: _say(answer))
+
+
+def _create(session: Session, mock: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = session.admin.create_mock(mock)
+    return answer
+
+
+def _create_or_replace(session: Session, mock: dict[str, Any]) -> dict[str, Any]:
+    """Replace the mock with an equal matcher, and no other.
+
+    An id given for it replaces the old id as well. One that belongs to another matcher is a conflict, which the
+    server finds on creating it.
+    """
+    wanted = _identity(mock["matcher"])
+    equal = [other["id"] for other in session.admin.list_mocks()["mocks"] if _identity(other["matcher"]) == wanted]
+    wanted_id: Any = mock.get("id")
+    if not equal:
+        return _create(session, mock)
+    # Of several, the last added is the one that answers.
+    old_id: str = wanted_id if wanted_id in equal else equal[-1]
+    if wanted_id in (None, old_id):
+        answer: dict[str, Any] = session.admin.replace_mock(old_id, mock)
+        return answer
+    answer = _create(session, mock)
+    session.admin.delete_mock(old_id)
+    return {**answer, "action": "updated", "message": f"Replaced mock {old_id} by {answer['id']}"}
+
+
+def _identity(matcher: dict[str, Any]) -> dict[str, Any]:
+    """A matcher in the form in which two that match the same requests are equal."""
+    given = {name: value for name, value in matcher.items() if value not in (None, {})}
+    if "method" in given:
+        given["method"] = given["method"].upper()
+    if "headers" in given:
+        given["headers"] = {name.lower(): value for name, value in given["headers"].items()}
+    return given
+
+
+def _hint(mock: dict[str, Any]) -> None:
+    events = mock.get("sse", {}).get("events") or []
+    if any(event.get("type") == "data" for event in events):
+        note(
+            "Note: an event of type `data` reaches listeners for `data`, not `onmessage`; "
+            "for a plain message leave the type out."
+        )
+
+
+def _document(answer: dict[str, Any]) -> dict[str, Any]:
+    matcher = answer["mock"]["matcher"]
+    place = {name: matcher[name] for name in ("method", "path", "pathPattern") if name in matcher}
+    return {"id": answer["id"], "action": answer["action"], **place, "mock": answer["mock"]}
+
+
+def _say(answer: dict[str, Any]) -> None:
+    mock = answer["mock"]
+    matcher = mock["matcher"]
+    print(f"{answer['action'].capitalize()} mock: {answer['id']}")
+    print(f"  Method: {matcher.get('method', 'any')}")
+    print(f"  Path:   {matcher.get('path') or matcher.get('pathPattern')}")
+    print(f"  Answer: {summary(mock)}")

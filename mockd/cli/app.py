@@ -1,0 +1,149 @@
+"""Every command, put together with Typer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+import mockd
+from mockd.cli import serve
+from mockd.cli.add import add
+from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
+from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report
+from mockd.cli.session import JSON_HELP, Session, connected
+from mockd.cli.sse import sse
+from mockd.errors import MockdError
+from mockd.settings import describe, env_name
+
+app = typer.Typer(
+    name="mockd",
+    help="A mock server for streaming HTTP APIs: Server-Sent Events, chunked transfer, NDJSON and LLM streams.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # Help as plain text: brackets and braces in it are what users type, not markup.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; the exit code. What goes wrong is told here and nowhere else."""
+    as_json = "--json" in arguments
+    try:
+        _refuse_broken_text(arguments)
+        code = typer.main.get_command(app)(arguments, prog_name="mockd", standalone_mode=False)
+    except MockdError as error:
+        return report(error, as_json)
+    except typer.TyperException as error:
+        return _usage(error, as_json)
+    return code if isinstance(code, int) else 0
+
+
+def _refuse_broken_text(arguments: list[str]) -> None:
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise typer.BadParameter(f"{argument!r} is not UTF-8") from None
+
+
+def _usage(error: typer.TyperException, as_json: bool) -> int:
+    message = error.format_message()
+    if as_json:
+        print_json({"error": "usage", "message": message})
+    context = getattr(error, "ctx", None)
+    if context is not None and message == context.get_help():
+        note(message)
+        return USAGE
+    if context is not None:
+        note(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n")
+    note(f"Error: {message}")
+    return USAGE
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mockd {mockd.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A mock server for streaming HTTP APIs: Server-Sent Events, chunked transfer, NDJSON and LLM streams."""
+
+
+def _serve_command(**given: Any) -> None:
+    """Serve mocks until SIGINT or SIGTERM. Every option has an environment variable."""
+    paths = given.pop("paths") or []
+    chosen = {name: value for name, value in given.items() if value not in (None, False, [])}
+    raise typer.Exit(serve.start(serve.with_paths(chosen, paths)))
+
+
+def _serve_signature() -> inspect.Signature:
+    """The table of settings as options. All are text here: `Settings` checks them, wherever they come from."""
+    types = {bool: bool, tuple: list[str] | None}
+    paths = typer.Argument(metavar="PATH", help="More paths for --config.")
+    parameters = [_parameter("paths", list[str] | None, paths, None)]
+    for name, meaning, default in describe():
+        shown = f" Default: {default}." if default not in (None, False, ()) else ""
+        help = f"{meaning}{shown} [{env_name(name)}]"
+        option = typer.Option(serve.option(name), metavar=None if default is False else "VALUE", help=help)
+        annotation = types.get(type(default), str | None)
+        parameters.append(_parameter(name, annotation, option, False if default is False else None))
+    return inspect.Signature(parameters)
+
+
+def _parameter(name: str, annotation: Any, info: Any, default: Any) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=Annotated[annotation, info])
+
+
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files, globs and directories.")],
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Check configuration files without serving them."""
+    from mockd.server import check
+
+    problems = check(files)
+    if as_json:
+        print_json({"valid": not problems, "problems": [problem_document(problem) for problem in problems]})
+    for problem in problems:
+        note(str(problem))
+    if problems:
+        raise typer.Exit(USAGE)
+    if not as_json:
+        print(f"OK: {', '.join(files)}")
+
+
+@connected
+def status(session: Session) -> None:
+    """Ask whether a server is there, and how it is."""
+    answer = session.admin.get_status()
+    session.answer(answer, lambda: print_facts(answer))
+
+
+_serve_command.__signature__ = _serve_signature()  # type: ignore[attr-defined]
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "serve": _serve_command,
+    "add": add,
+    "list": list_mocks,
+    "get": get,
+    "update": update,
+    "delete": delete,
+    "import": import_file,
+    "export": export,
+    "validate": validate,
+    "status": status,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name)(_command)
+app.add_typer(sse, name="sse")

@@ -1,0 +1,249 @@
+"""The options of `mockd add`, and the mock they describe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from mockd.cli import values
+
+DEFAULT_DELAY_MS = 100
+"""Between events, where neither an option nor a template says otherwise."""
+
+
+def _many(name: str, metavar: str, help: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=help + " Repeatable.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Options of `mockd add`; the answer is SSE, chunked, NDJSON or plain, by which of them are given."""
+
+    id: Annotated[str | None, typer.Option("--id", help="Id; made up where absent.")] = None
+    name: Annotated[str | None, typer.Option("--name", help="A name for people.")] = None
+    priority: Annotated[int | None, typer.Option("--priority", help="Higher wins, before anything else.")] = None
+
+    method: Annotated[str, typer.Option("--method", "-m", help="HTTP method.")] = "GET"
+    path: Annotated[str | None, typer.Option("--path", help="Path; `{name}` is one segment, `*` any characters.")] = (
+        None
+    )
+    path_pattern: Annotated[
+        str | None, typer.Option("--path-pattern", help="Regular expression, searched in the path.")
+    ] = None
+    match_header: Annotated[list[str] | None, _many("--match-header", "NAME:VALUE", "Header it must have.")] = None
+    match_query: Annotated[list[str] | None, _many("--match-query", "NAME=VALUE", "Query parameter it must have.")] = (
+        None
+    )
+    match_body_contains: Annotated[
+        str | None, typer.Option("--match-body-contains", help="Text that the body must have in it.")
+    ] = None
+
+    sse: Annotated[bool, typer.Option("--sse", help="Answer with Server-Sent Events.")] = False
+    sse_event: Annotated[
+        list[str] | None,
+        _many("--sse-event", "TYPE:DATA", "Event; data that is a JSON object or array is sent as JSON."),
+    ] = None
+    sse_template: Annotated[
+        str | None, typer.Option("--sse-template", help="Built-in template, such as openai-chat.")
+    ] = None
+    template_param: Annotated[
+        list[str] | None, _many("--template-param", "NAME=JSON", "Parameter of the template.")
+    ] = None
+    sse_delay: Annotated[
+        float | None,
+        typer.Option(
+            "--sse-delay",
+            min=0,
+            metavar="MS",
+            help=f"Delay between events (ms); {DEFAULT_DELAY_MS} where nothing else says when.",
+        ),
+    ] = None
+    sse_initial_delay: Annotated[
+        float | None, typer.Option("--sse-initial-delay", min=0, metavar="MS", help="Delay before the first event.")
+    ] = None
+    sse_random_delay: Annotated[
+        str | None, typer.Option("--sse-random-delay", metavar="MIN:MAX", help="Random delay between events (ms).")
+    ] = None
+    sse_repeat: Annotated[
+        int | None,
+        typer.Option("--sse-repeat", min=0, metavar="N", help="Passes over the events (0 = infinite); by default 1."),
+    ] = None
+    sse_keepalive: Annotated[
+        float | None,
+        typer.Option(
+            "--sse-keepalive",
+            min=0,
+            metavar="MS",
+            help="Keepalive interval (ms), at least 5000; the stream then stays open. 0 is off, the default.",
+        ),
+    ] = None
+    sse_retry: Annotated[
+        int | None,
+        typer.Option("--sse-retry", min=0, metavar="MS", help="Reconnection interval to tell clients (ms)."),
+    ] = None
+    sse_max_events: Annotated[
+        int | None, typer.Option("--sse-max-events", min=0, metavar="N", help="End the stream after so many events.")
+    ] = None
+    sse_final_event: Annotated[
+        str | None, typer.Option("--sse-final-event", metavar="TYPE:DATA", help="Event sent last, when mockd ends.")
+    ] = None
+    sse_resume: Annotated[
+        bool, typer.Option("--sse-resume", help="Continue for clients that come back with Last-Event-ID.")
+    ] = False
+    sse_rate: Annotated[
+        str | None,
+        typer.Option("--sse-rate", metavar="N[:BURST]", help="Limit: N events a second, BURST at once."),
+    ] = None
+
+    chunked: Annotated[
+        str | None, typer.Option("--chunked", metavar="TEXT", help="Answer with this text in chunks.")
+    ] = None
+    ndjson: Annotated[list[str] | None, _many("--ndjson", "JSON", "Answer with NDJSON: this value is one line.")] = None
+    chunk_size: Annotated[int | None, typer.Option("--chunk-size", min=1, metavar="BYTES", help="Bytes a chunk.")] = (
+        None
+    )
+    chunk_delay: Annotated[
+        float | None, typer.Option("--chunk-delay", min=0, metavar="MS", help="Delay between chunks or lines (ms).")
+    ] = None
+
+    status: Annotated[int | None, typer.Option("--status", help="HTTP status; by default 200.")] = None
+    header: Annotated[list[str] | None, _many("--header", "NAME:VALUE", "HTTP header of the answer.")] = None
+    body: Annotated[
+        str | None,
+        typer.Option("--body", help="Plain answer; a JSON object or array is sent as JSON, all else as text."),
+    ] = None
+
+
+_SSE_ONLY = (
+    "template_param",
+    "sse_delay",
+    "sse_initial_delay",
+    "sse_random_delay",
+    "sse_repeat",
+    "sse_keepalive",
+    "sse_retry",
+    "sse_max_events",
+    "sse_final_event",
+    "sse_resume",
+    "sse_rate",
+)
+_CHUNKED_ONLY = ("chunk_size", "chunk_delay")
+
+
+def mock_of(flags: Flags) -> dict[str, Any]:
+    """The mock that the options describe, in flat form. Raises a usage error for those that do not go together."""
+    kind = _kind(flags)
+    build = {"sse": _sse, "chunked": _chunked, "response": _response}[kind]
+    about = _given(id=flags.id, name=flags.name, priority=flags.priority)
+    return {**about, "matcher": _matcher(flags), kind: {**build(flags), **_head(flags)}}
+
+
+def _kind(flags: Flags) -> str:
+    wanted = {
+        "--sse": flags.sse or flags.sse_event or flags.sse_template,
+        "--chunked": flags.chunked is not None,
+        "--ndjson": flags.ndjson,
+        "--body": flags.body is not None,
+    }
+    given = [option for option, value in wanted.items() if value]
+    if len(given) > 1:
+        raise typer.BadParameter(f"{' and '.join(given)} do not go together: a mock gives one kind of answer")
+    kind = given[0] if given else "--body"
+    _refuse(flags, () if kind == "--sse" else _SSE_ONLY, "--sse")
+    _refuse(flags, () if kind in ("--chunked", "--ndjson") else _CHUNKED_ONLY, "--chunked or --ndjson")
+    return {"--sse": "sse", "--body": "response"}.get(kind, "chunked")
+
+
+def _refuse(flags: Flags, names: tuple[str, ...], wanted: str) -> None:
+    for name in names:
+        if getattr(flags, name) not in (None, False, []):
+            raise typer.BadParameter(f"goes with {wanted}", param_hint=_option(name))
+
+
+def _matcher(flags: Flags) -> dict[str, Any]:
+    if (flags.path is None) == (flags.path_pattern is None):
+        raise typer.BadParameter("give one of them", param_hint="--path / --path-pattern")
+    return _given(
+        method=flags.method.upper(),
+        path=flags.path,
+        pathPattern=flags.path_pattern,
+        headers=dict(values.header(text, "--match-header") for text in flags.match_header or ()),
+        queryParams=dict(values.query(text, "--match-query") for text in flags.match_query or ()),
+        bodyContains=flags.match_body_contains,
+    )
+
+
+def _sse(flags: Flags) -> dict[str, Any]:
+    if flags.sse_event and flags.sse_template:
+        raise typer.BadParameter("give one of them", param_hint="--sse-event / --sse-template")
+    if not (flags.sse_event or flags.sse_template or flags.sse_keepalive):
+        raise typer.BadParameter("needs --sse-event or --sse-template to send, or --sse-keepalive", param_hint="--sse")
+    source: dict[str, Any] = {"events": [values.event(text) for text in flags.sse_event or ()]}
+    if flags.sse_template:
+        params = dict(values.parameter(text, "--template-param") for text in flags.template_param or ())
+        source = _given(template=flags.sse_template, templateParams=params)
+    else:
+        _refuse(flags, ("template_param",), "--sse-template")
+    return source | _given(
+        # One pass is what there is anyway, and a template takes no other.
+        repeat=None if flags.sse_repeat == 1 else flags.sse_repeat,
+        retry=flags.sse_retry,
+        timing=_timing(flags),
+        lifecycle=_lifecycle(flags),
+        rateLimit=values.rate(flags.sse_rate, "--sse-rate") if flags.sse_rate else None,
+        resume={"enabled": True} if flags.sse_resume else None,
+    )
+
+
+def _timing(flags: Flags) -> dict[str, Any]:
+    delay = flags.sse_delay
+    if flags.sse_random_delay:
+        if delay is not None:
+            raise typer.BadParameter("give one of them", param_hint="--sse-delay / --sse-random-delay")
+    elif delay is None and not flags.sse_template:
+        delay = DEFAULT_DELAY_MS
+    return _given(
+        initialDelay=_number(flags.sse_initial_delay),
+        fixedDelay=_number(delay),
+        randomDelay=values.span(flags.sse_random_delay, "--sse-random-delay") if flags.sse_random_delay else None,
+    )
+
+
+def _lifecycle(flags: Flags) -> dict[str, Any]:
+    seconds = values.keepalive(flags.sse_keepalive, "--sse-keepalive") if flags.sse_keepalive else None
+    final_event = values.event(flags.sse_final_event) if flags.sse_final_event is not None else None
+    return _given(
+        keepaliveInterval=seconds,
+        keepOpen=True if seconds else None,
+        maxEvents=flags.sse_max_events,
+        termination={"finalEvent": final_event} if final_event else None,
+    )
+
+
+def _chunked(flags: Flags) -> dict[str, Any]:
+    items = [values.json_value(text, "--ndjson") for text in flags.ndjson or ()]
+    source = {"format": "ndjson", "ndjsonItems": items} if items else {"data": flags.chunked}
+    return source | _given(chunkSize=flags.chunk_size, chunkDelay=_number(flags.chunk_delay))
+
+
+def _response(flags: Flags) -> dict[str, Any]:
+    return _given(body=None if flags.body is None else values.payload(flags.body))
+
+
+def _head(flags: Flags) -> dict[str, Any]:
+    return _given(status=flags.status, headers=dict(values.header(text, "--header") for text in flags.header or ()))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else values.number(float(value))
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """Only what was said: the server has the defaults."""
+    return {name: value for name, value in fields.items() if value is not None and value != {}}
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

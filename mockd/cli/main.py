@@ -1,0 +1,31 @@
+"""The entry point of `mockd`."""
+
+from __future__ import annotations
+
+import sys
+
+from mockd.cli import serve
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = _dispatch(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    # Typer and rich take a tenth of a second to import. Starting the server needs neither, unless there is help to
+    # print or a mistake to explain.
+    if arguments[:1] == ["serve"]:
+        given = serve.parse(arguments[1:])
+        if given is not None:
+            return serve.start(given)
+    from mockd.cli.app import run
+
+    return run(arguments)

@@ -1,0 +1,69 @@
+"""`mockd serve`. Its options are the table of settings; this module must not import typer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mockd.errors import ConfigError
+from mockd.settings import Settings
+
+DEFAULTS: dict[str, Any] = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))
+
+
+def option(name: str) -> str:
+    """The option of a setting: `--max-body` of `max_body`."""
+    return "--" + name.replace("_", "-")
+
+
+_NAMES = {option(name): name for name in DEFAULTS}
+
+
+def parse(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """The settings given as options, as text; None where there is help to give or a mistake to explain.
+
+    What is no option is one more path for `config`, so that a shell may expand `--config *.json`.
+    """
+    given: dict[str, Any] = {}
+    paths: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if not argument.startswith("-"):
+            paths.append(argument)
+            continue
+        spelling, equals, value = argument.partition("=")
+        name = _NAMES.get(spelling)
+        if name is None or (DEFAULTS[name] is False and equals):
+            return None
+        if DEFAULTS[name] is False:
+            given[name] = True
+            continue
+        if not equals:
+            following = next(rest, None)
+            if following is None:
+                return None
+            value = following
+        if DEFAULTS[name] == ():
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    return with_paths(given, paths)
+
+
+def with_paths(given: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """The same with more paths for `config`; what was not given stays absent, for the environment to say."""
+    config = [*(given.get("config") or []), *paths]
+    return {**given, "config": config} if config else given
+
+
+def start(given: dict[str, Any]) -> int:
+    """Serve with these settings and those of the environment until a signal; the exit code."""
+    try:
+        settings = Settings.from_env(**given)
+    except ConfigError as error:
+        print(f"mockd serve: {error}", file=sys.stderr)
+        return 2
+    from mockd.server import run
+
+    return run(settings)

@@ -1,0 +1,75 @@
+"""What commands that talk to a server have in common: their options, the client, and how they answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
+
+import typer
+
+from mockd.cli.output import print_json
+from mockd.client import AdminClient
+
+P = ParamSpec("P")
+
+JSON_HELP = "Print one JSON document and nothing else."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shared:
+    """Options of every command that talks to a server."""
+
+    admin_url: Annotated[
+        str,
+        typer.Option("--admin-url", envvar="MOCKD_ADMIN_URL", metavar="URL", help="Where the admin API is."),
+    ] = "http://127.0.0.1:4290"
+    api_key: Annotated[
+        str | None,
+        typer.Option("--api-key", envvar="MOCKD_API_KEY", metavar="KEY", help="Key of the admin API."),
+    ] = None
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of a command: the admin API, and where its answer goes."""
+
+    admin: AdminClient
+    as_json: bool
+
+    def answer(self, document: object, say: Callable[[], None]) -> None:
+        """Print the document for programs, or have `say` print it for people."""
+        if self.as_json:
+            print_json(document)
+        else:
+            say()
+
+
+def options(flags: type) -> list[inspect.Parameter]:
+    """The fields of a dataclass as parameters of a command."""
+    hints = get_type_hints(flags, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in dataclasses.fields(flags)
+    ]
+
+
+def connected(command: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+    """Make a command of a function that takes a `Session`: adds the shared options and opens the session."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()][1:]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        shared = _Shared(**{field.name: given.pop(field.name) for field in dataclasses.fields(_Shared)})
+        with AdminClient(shared.admin_url, api_key=shared.api_key) as admin:
+            command(Session(admin, shared.as_json), **given)  # type: ignore[call-arg]
+
+    run.__signature__ = signature.replace(parameters=[*own, *options(_Shared)])  # type: ignore[attr-defined]
+    return run

@@ -1,0 +1,51 @@
+"""A mock in one line: what it answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def summary(mock: dict[str, Any]) -> str:
+    """What a mock in flat form answers with: `SSE: 3 events, every 500 ms`."""
+    if "sse" in mock:
+        return "SSE: " + ", ".join(_sse(mock["sse"]))
+    if "chunked" in mock:
+        return _chunked(mock["chunked"])
+    response = mock.get("response") or {}
+    return f"status {response.get('status', response.get('statusCode', 200))}"
+
+
+def _sse(sse: dict[str, Any]) -> Iterator[str]:
+    yield _source(sse)
+    timing, lifecycle = sse.get("timing") or {}, sse.get("lifecycle") or {}
+    if delay := timing.get("fixedDelay"):
+        yield f"every {delay:g} ms"
+    if (repeat := sse.get("repeat", 1)) != 1:
+        yield f"{repeat} times" if repeat else "for ever"
+    if most := lifecycle.get("maxEvents"):
+        yield f"at most {most}"
+    if lifecycle.get("keepOpen"):
+        yield "stays open"
+
+
+def _source(sse: dict[str, Any]) -> str:
+    if "template" in sse:
+        return f"template {sse['template']}"
+    if "eventsFile" in sse:
+        return f"events of {sse['eventsFile']}"
+    if generator := sse.get("generator"):
+        count = generator.get("count", 0)
+        return f"{generator['type']} generator, {_count(count, 'event') if count else 'for ever'}"
+    return _count(len(sse.get("events") or ()), "event")
+
+
+def _chunked(chunked: dict[str, Any]) -> str:
+    if "ndjsonItems" in chunked:
+        return "NDJSON: " + _count(len(chunked["ndjsonItems"]), "item")
+    kind = "NDJSON" if chunked.get("format") == "ndjson" else "chunked"
+    return f"{kind}: {chunked.get('dataFile') or 'text'}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,83 @@
+"""What `mockd serve` writes: log records and the start-up lines, on stderr, as text or as JSON lines.
+
+Logging is process-wide, so only `mockd serve` configures it; an embedded mockd leaves it to its host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from typing import Any, Literal
+
+from mockd.clock import rfc3339
+
+logger = logging.getLogger("mockd")
+
+_UNWANTED = frozenset(
+    {
+        # Every response that mockd leaves without an end is meant so: an abrupt termination.
+        "ASGI callable returned without completing response.",
+        # mockd serves no WebSockets; installing a library for them would not change that.
+        "No supported WebSocket library detected. Please use \"pip install 'uvicorn[standard]'\", "
+        "or install 'websockets' or 'wsproto' manually.",
+    }
+)
+
+
+def configure(level: str, format: Literal["text", "json"]) -> None:
+    """Send the records of mockd and uvicorn to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if format == "json" else logging.Formatter("%(levelname)s: %(message)s"))
+    debug = level == "debug"
+    levels = {
+        "mockd": level.upper(),
+        # At `info` uvicorn tells of its own starts and stops, once a port.
+        "uvicorn": level.upper() if debug or level in ("error", "critical") else "WARNING",
+        "uvicorn.access": "INFO" if debug else "CRITICAL",
+    }
+    for name, threshold in levels.items():
+        logging.getLogger(name).setLevel(threshold)
+    for name in ("mockd", "uvicorn"):
+        top = logging.getLogger(name)
+        top.handlers = [handler]
+        top.propagate = False
+    error_log = logging.getLogger("uvicorn.error")
+    error_log.filters = [_is_wanted]
+
+
+def _is_wanted(record: logging.LogRecord) -> bool:
+    # Requests still open when the time for shutting down is over are cancelled: no traceback for that.
+    cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cancelled and record.msg not in _UNWANTED
+
+
+def say(text: str, format: Literal["text", "json"], **fields: Any) -> None:
+    """Write something that is no matter of log levels: where the server listens, the key it made up."""
+    if format == "json":
+        record = logging.LogRecord("mockd", logging.INFO, "", 0, text, None, None)
+        record.fields = fields
+        text = _JsonFormatter().format(record)
+    print(text, file=sys.stderr, flush=True)
+
+
+def count_of(number: int, noun: str) -> str:
+    """`1 mock`, `2 mocks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object a line; what is passed as `extra={"fields": {…}}` becomes keys of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": rfc3339(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

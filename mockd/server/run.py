@@ -1,0 +1,182 @@
+"""`mockd serve`: one process, one event loop, a port for the mocks and one for the admin API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from msgspec.structs import replace
+
+import mockd
+from mockd.admin.app import create_admin
+from mockd.app import create_app
+from mockd.config.load import load_paths
+from mockd.engine import Engine
+from mockd.errors import ConfigError
+from mockd.server import logs
+from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
+from mockd.server.watch import Watcher
+from mockd.server.welcome import curl_line
+from mockd.settings import Settings
+
+_KEEP_ALIVE_S = 75
+"""Longer than the pools of usual clients keep an idle connection, so that they never send into one just closed."""
+
+
+def run(settings: Settings) -> int:
+    """Serve until SIGINT or SIGTERM. Returns the exit code: 0, or 2 for what stands against serving."""
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        service = _Service(settings)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return 2
+    return service.run()
+
+
+class _Service:
+    """Everything made and both ports open; serves once `run` is called."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.workers > 1:
+            raise ConfigError(f"--workers {settings.workers}: only 1 is possible for now, as state is kept per process")
+        check_tls(settings)
+        self.watcher = Watcher(settings.config) if settings.watch and settings.config else None
+        specs = load_paths(settings.config)
+        self.made_up_key = _exposes_admin(settings) and settings.api_key is None
+        if self.made_up_key:
+            settings = replace(settings, api_key="mk_" + secrets.token_hex(32))
+        self.engine = Engine(settings)
+        self.engine.load(specs)
+        with contextlib.ExitStack() as opened:
+            options = ["port", "admin_port"] if settings.admin_port else ["port"]
+            self.listeners = [opened.enter_context(listen(settings, option)) for option in options]
+            opened.pop_all()
+        # The ports as they are, for those who asked for any free one.
+        self.settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
+
+    def run(self) -> int:
+        _raise_file_limit()
+        servers = self._servers()
+        with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
+            runner.run(self._serve(servers))
+        return 0
+
+    def _servers(self) -> list[_Server]:
+        settings = self.settings
+        tls = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
+        servers = [_server(settings, create_app(settings, engine=self.engine, admin=not settings.admin_port), **tls)]
+        if settings.admin_port:
+            servers.append(_server(settings, create_admin(self.engine, bound_host=settings.admin_host)))
+        return servers
+
+    async def _serve(self, servers: list[_Server]) -> None:
+        stopping = asyncio.Event()
+        with _signals(stopping.set):
+            async with asyncio.TaskGroup() as tasks:
+                for server, listener in zip(servers, self.listeners, strict=True):
+                    tasks.create_task(server.serve(sockets=[listener]))
+                watching = tasks.create_task(self.watcher.run(self.engine)) if self.watcher else None
+                self._welcome()
+                _calm_garbage_collector()
+                await stopping.wait()
+                if watching:
+                    watching.cancel()
+                # uvicorn closes its ports and idle connections while the engine ends the streams.
+                for server in servers:
+                    server.should_exit = True
+                await self.engine.shutdown()
+
+    def _welcome(self) -> None:
+        settings = self.settings
+        mocks = [spec.mock for spec in self.engine.mocks()]
+        base = url("https" if settings.tls_cert else "http", settings.host, settings.port)
+        admin = url("http", settings.admin_host, settings.admin_port) if settings.admin_port else base + "/__mockd"
+        lines = {"mocks": base, "admin": admin, "try": curl_line(mocks, base)}
+        if self.made_up_key:
+            lines["key"] = settings.api_key
+        fields = {name: value for name, value in lines.items() if value is not None}
+        text = f"mockd {mockd.__version__} serves {logs.count_of(len(mocks), 'mock')}"
+        if settings.log_format == "text":
+            text = "\n".join([text, *(f"  {name:<6} {value}" for name, value in fields.items())])
+        logs.say(text, settings.log_format, **fields)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: mockd ends its streams before the ports go."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
+    config = uvicorn.Config(
+        app,
+        interface="asgi3",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        # What is still open when the streams have had their time is cut off. Fractions work, whatever the type says.
+        timeout_graceful_shutdown=settings.shutdown_timeout,  # type: ignore[arg-type]
+        **tls,
+    )
+    config.load()
+    return _Server(config)
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` in the loop on SIGINT or SIGTERM; on a SIGINT after that, exit at once."""
+    loop = asyncio.get_running_loop()
+    seen = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal seen
+        if seen and number == signal.SIGINT:
+            os._exit(128 + number)
+        seen = True
+        # Wakes the loop as well, which a plain call from here would not.
+        loop.call_soon_threadsafe(stop)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exposes_admin(settings: Settings) -> bool:
+    return not is_loopback(settings.admin_host if settings.admin_port else settings.host)
+
+
+def _calm_garbage_collector() -> None:
+    # With the defaults, passes over the oldest generation take 20 to 55 ms each while a thousand streams are
+    # accepted, and every paced event due in that time is late. What is loaded now lives as long as the process.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
+
+
+def _raise_file_limit() -> None:
+    # Usually 1,024 files may be open, and every stream is one; more is there for the asking.
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

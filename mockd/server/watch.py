@@ -1,0 +1,109 @@
+"""`--watch`: configuration files applied again when they are saved, appear or go."""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from mockd.config.load import load_paths, watched_files
+from mockd.engine import Engine
+from mockd.errors import ConfigError
+from mockd.server.logs import count_of, logger
+
+_TICK_MS = 1000
+"""How often files are looked at without a notice from the system: there is none on some network file systems, and
+none between loading a file and watching it."""
+
+Stamps = dict[Path, tuple[int, int, int] | None]
+
+
+class Watcher:
+    """Watches what `--config` named. Make it before the files are read, so that no change goes unseen."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = paths
+        self._places = {_place(path) for path in paths}
+        self._files = self._look()
+        self._glance = self._look_quickly()
+
+    async def run(self, engine: Engine) -> None:
+        """Apply every change until cancelled."""
+        # Imported here because nothing else needs it, and it takes its time.
+        from watchfiles import awatch
+
+        while True:
+            folders = self._folders()
+            try:
+                notices = awatch(
+                    *folders, watch_filter=None, recursive=False, rust_timeout=_TICK_MS, yield_on_timeout=True
+                )
+                async with aclosing(notices):
+                    async for _ in notices:
+                        await self._refresh(engine)
+                        if self._folders() != folders:
+                            break
+            except OSError as error:
+                # A folder that went just now, or more of them than the system watches: ticks alone have to do.
+                logger.debug("no notice of changed files: %s", error)
+                await asyncio.sleep(_TICK_MS / 1000)
+                await self._refresh(engine)
+
+    async def _refresh(self, engine: Engine) -> None:
+        glance = self._look_quickly()
+        if glance == self._glance:
+            return
+        self._glance = glance
+        files = await asyncio.to_thread(self._look)
+        if files == self._files:
+            return
+        self._files = files
+        self._glance = self._look_quickly()
+        try:
+            specs = await asyncio.to_thread(load_paths, self._paths)
+            engine.load(specs)
+        except ConfigError as error:
+            for problem in error.problems:
+                logger.error("%s", problem)
+            logger.error("the configuration was not applied: the mocks stay as they were")
+        except Exception:
+            logger.exception("the configuration could not be applied")
+        else:
+            logger.info("the configuration was applied: %s", count_of(len(specs), "mock"))
+
+    def _look(self) -> Stamps:
+        """What every file that counts looks like now. Reads them, to find the data files they name."""
+        return _stamps(watched_files(self._paths))
+
+    def _look_quickly(self) -> Stamps:
+        """The same for the files known so far; a file that is new changes its folder."""
+        return _stamps([*self._files, *self._folders()])
+
+    def _folders(self) -> set[Path]:
+        folders = self._places | {file.parent for file in self._files}
+        return {folder for folder in folders if folder.is_dir()}
+
+
+def _place(path: str) -> Path:
+    """The folder in which files for that path appear: the directory itself, or where the file or glob looks."""
+    if os.path.isdir(path):
+        return Path(path).absolute()
+    place = Path(path).absolute().parent
+    while glob.has_magic(str(place)):
+        place = place.parent
+    return place
+
+
+def _stamps(files: Iterable[Path]) -> Stamps:
+    return {file: _stamp(file) for file in files}
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,0 +1,42 @@
+"""The line to try, as printed when the server is up."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+from mockd.config.models import Matcher, Mock
+
+_CHAT = '{"stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+
+
+def curl_line(mocks: Iterable[Mock], base_url: str) -> str | None:
+    """A command that shows the first mock a plain request can reach, or None if there is none."""
+    for mock in mocks:
+        matcher = mock.matcher
+        if mock.enabled and matcher.path and not (matcher.body_pattern or matcher.body_json_path):
+            return shlex.join(["curl", "-N", *_arguments(mock), base_url + _target(matcher)])
+    return None
+
+
+def _arguments(mock: Mock) -> list[str]:
+    matcher = mock.matcher
+    method = (matcher.method or "GET").upper()
+    arguments = [] if method == "GET" else ["-I"] if method == "HEAD" else ["-X", method]
+    body = matcher.body_equals or matcher.body_contains
+    headers = {name: value.replace("*", "x") for name, value in matcher.headers.items()}
+    if body is None and method == "POST" and mock.sse and mock.sse.template:
+        body = _CHAT
+        headers = {"Content-Type": "application/json", **headers}
+    for name, value in headers.items():
+        arguments += ["-H", f"{name}: {value}"]
+    return [*arguments, "-d", body] if body else arguments
+
+
+def _target(matcher: Matcher) -> str:
+    path = re.sub(r"\{[^/{}:]+\}", "1", matcher.path or "").replace("*", "x")
+    path = path if path.startswith("/") else "/" + path
+    query = urlencode(matcher.query_params)
+    return quote(path, safe="/:@!$&'()*+,;=~%") + (f"?{query}" if query else "")
