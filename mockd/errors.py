@@ -6,6 +6,7 @@
     ├── ConflictError        it would clash with what is there (a taken id, an ended connection)
     ├── BodyTooLargeError    a request body over the limit
     ├── SourceError          an event source failed while a stream was running
+    ├── RateLimitedError     a stream's rate limit was passed, and its strategy is to end it
     └── AdminError           the admin API could not be asked, or refused (raised by `mockd.client`)
         └── UnreachableError     nothing answered there
 
@@ -110,6 +111,12 @@ class SourceError(MockdError):
     """An event source raised while its stream was running."""
 
     code = "source_error"
+
+
+class RateLimitedError(MockdError):
+    """A stream passed its rate limit, and its strategy is `error`."""
+
+    code = "rate_limited"
 
 
 class AdminError(MockdError):

@@ -1,8 +1,60 @@
-"""What flows through mockd: events, as sources yield them."""
+"""What flows through mockd: events, as sources yield them, and the holes in them, filled in when they are sent."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from mockd.clock import Clock
+
+
+class Fill:
+    """What holes are filled from, for one stream: its random generator, the clock, its slots, the event's number."""
+
+    __slots__ = ("clock", "event_id", "number", "rng", "slots")
+
+    def __init__(self, rng: random.Random, clock: Clock, slots: Mapping[str, bytes] | None = None) -> None:
+        self.rng = rng
+        self.clock = clock
+        self.slots = slots or {}
+        self.number = 0
+        self.event_id = ""
+
+
+class Hole:
+    """A place that is filled in for every event. `is_number` holes are JSON numbers where they are a whole value."""
+
+    __slots__ = ()
+    is_number = False
+
+    def text(self, fill: Fill) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class EventId(Hole):
+    """The id that this event was given in its session."""
+
+    def text(self, fill: Fill) -> str:
+        return fill.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Slot(Hole):
+    """A value that is the same throughout a stream and differs between streams; given as ready JSON."""
+
+    name: str
+
+    def text(self, fill: Fill) -> str:
+        return fill.slots[self.name].decode()
+
+
+class Text(tuple[str | Hole, ...]):
+    """Text with holes in it, as its parts."""
+
+    __slots__ = ()
 
 
 class Event(NamedTuple):
@@ -11,16 +63,19 @@ class Event(NamedTuple):
     `data` is text as written, `bytes` as they are, `None` for an event without data, or any other JSON value
     (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`.
     `delay_s` is the pause before this event in seconds, None where the mock's timing decides.
-    `counted` is False for what is not the reply itself (an error event, a provider's ping).
     """
 
     data: Any = None
-    type: str | None = None
-    id: str | None = None
+    type: str | Text | None = None
+    id: str | Text | None = None
     retry: int | None = None
-    comment: str | None = None
+    comment: str | Text | None = None
     delay_s: float | None = None
-    counted: bool = True
+
+    @property
+    def counted(self) -> bool:
+        """Whether this is an event to its client: a comment or a lone `retry` is not."""
+        return self.data is not None
 
 
 class _JsonNull:

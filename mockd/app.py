@@ -1,0 +1,94 @@
+"""The ASGI app: the admin part under `/__mockd`, and one catch-all route that the engine answers.
+
+`app` is for `uvicorn mockd.app:app`; its configuration comes from `MOCKD_…` variables when the server starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mockd.admin.app import create_admin, create_probes
+from mockd.config.load import load_paths
+from mockd.engine import Engine
+from mockd.errors import ConfigError
+from mockd.settings import Settings
+from mockd.streaming import transport
+
+
+class MockApp(Starlette):
+    """The Starlette app, which also remembers the server's transport for what no ASGI message can do."""
+
+    engine: Engine
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            transport.remember(scope, send)
+        await super().__call__(scope, receive, send)
+
+
+class _CatchAll:
+    """The endpoint of every path: any method, any URL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._engine.handle(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:
+    """The app for an engine, or for a new one with the mocks of `settings.config`.
+
+    It is complete once constructed, so that it can be mounted in another app, which runs no lifespan of it.
+    `admin=False` leaves only the health probes under `/__mockd`. Raises `ConfigError`.
+    """
+    if engine is None:
+        engine = Engine(settings)
+        engine.load(load_paths(engine.settings.config) if engine.settings.config else [])
+    return _build(engine, create_admin(engine) if admin else create_probes(engine))
+
+
+def _build(engine: Engine, admin: ASGIApp) -> MockApp:
+    routes = [Mount("/__mockd", admin), Route("/{path:path}", _CatchAll(engine))]
+    app = MockApp(routes=routes, lifespan=_lifespan)
+    app.router.redirect_slashes = False
+    app.engine = engine
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    assert isinstance(app, MockApp)
+    yield
+    await app.engine.shutdown()
+
+
+class EnvironmentApp:
+    """The app whose settings are the `MOCKD_…` variables, read when the server starts it and not when it is imported.
+
+    What is wrong with them fails the lifespan start-up. Under a server without lifespan they are read at the first
+    request.
+    """
+
+    def __init__(self) -> None:
+        self._app: MockApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            try:
+                self._app = create_app(Settings.from_env())
+            except ConfigError as error:
+                if scope["type"] != "lifespan":
+                    raise
+                await receive()
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+        await self._app(scope, receive, send)
+
+
+app = EnvironmentApp()

@@ -1,0 +1,70 @@
+"""Cross-origin requests: a mock is for pages of any origin, credentials and all (the Fetch standard)."""
+
+from __future__ import annotations
+
+from mockd.request import RequestView
+
+Headers = list[tuple[bytes, bytes]]
+
+_EXPOSED = ", ".join(
+    (
+        "x-request-id",
+        "request-id",
+        "retry-after",
+        "retry-after-ms",
+        "x-should-retry",
+        "mcp-session-id",
+        "x-vercel-ai-ui-message-stream",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-reset-requests",
+        "x-ratelimit-limit-tokens",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-tokens",
+        "openai-processing-ms",
+        "openai-version",
+        "content-disposition",
+    )
+).encode()
+_MAX_AGE_S = 600
+
+
+def response_headers(request: RequestView) -> Headers:
+    """What lets the page that sent this request read the answer; nothing where no page did."""
+    origin = request.header("origin")
+    if origin is None:
+        return []
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", _EXPOSED),
+        (b"vary", b"Origin"),
+    ]
+
+
+def preflight_headers(request: RequestView) -> Headers | None:
+    """The answer to a preflight; None where this is none."""
+    if request.method != "OPTIONS" or request.header("access-control-request-method") is None:
+        return None
+    if request.header("origin") is None:
+        return None
+    wanted = request.header("access-control-request-headers")
+    method = request.header("access-control-request-method") or ""
+    headers = [
+        *response_headers(request),
+        (b"access-control-allow-methods", _methods(method)),
+        (b"access-control-max-age", b"%d" % _MAX_AGE_S),
+    ]
+    if wanted:
+        headers.append((b"access-control-allow-headers", wanted.encode("latin-1")))
+    if request.header("access-control-request-private-network") == "true":
+        headers.append((b"access-control-allow-private-network", b"true"))
+    return headers
+
+
+def _methods(asked: str) -> bytes:
+    known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    return ", ".join(known if asked in known else [*known, asked]).encode("latin-1")

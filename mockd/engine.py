@@ -1,0 +1,354 @@
+"""The engine: the only mutable state, and the one place where matching, sources and streaming are joined.
+
+A change builds a whole new set of mocks, then swaps it in: requests see the old set or the new one, never a mixture,
+and a change that is refused leaves no trace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mockd import cors
+from mockd.clock import Clock, SystemClock
+from mockd.config.files import DATA_FILES, resolve_file
+from mockd.config.load import MockSpec, dump_collection, parse_mock, patch_mock
+from mockd.errors import BodyTooLargeError, ConfigError, ConflictError, NotFoundError, Problem
+from mockd.jsontext import encode_json
+from mockd.matching import Match, MatchTable, Rule
+from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_request
+from mockd.settings import Settings
+from mockd.sources import build_source
+from mockd.state import Changes, read_state, write_state
+from mockd.streaming.calendar import Calendars
+from mockd.streaming.compile import StreamPlan, compile_chunked, compile_response, compile_sse
+from mockd.streaming.connections import Registry
+from mockd.streaming.pipeline import Call, respond
+from mockd.streaming.resume import Sessions
+from mockd.streaming.wire import WireServices
+
+RETRY_AFTER_S = 1
+"""What a client that is turned away because too many are connected is told to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A mock as it runs. `content` is what its streams are made of: where it stays the same, they go on."""
+
+    spec: MockSpec
+    plan: StreamPlan
+    sessions: Sessions | None
+    rule: Rule[Registered]
+    content: bytes
+
+
+class Engine:
+    """A set of mocks and their live streams. Safe to construct anywhere: it starts nothing and opens no file but the
+    state file of the settings. Raises `ConfigError` where that is broken."""
+
+    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
+        self.settings = settings = settings or Settings()
+        self.clock: Clock = clock or SystemClock()
+        self.started_at = self.clock.wall()
+        self.connections = Registry(self.clock, max_ended=settings.max_ended)
+        self._services = WireServices(
+            self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
+        )
+        self._state_file = Path(settings.state) if settings.state else None
+        self._configured: list[MockSpec] = []
+        self._changes = read_state(self._state_file) if self._state_file else Changes()
+        self._mocks: dict[str, Registered] = {}
+        self._table: MatchTable[Registered] = MatchTable([])
+        self._swap(self._register_all(self._changes.over([])))
+
+    # -- answering requests ----------------------------------------------------------------------------------------
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request: the life of a request, in order."""
+        arrived = self.clock.monotonic()
+        try:
+            request = await read_request(scope, receive, self.settings.max_body)
+        except ClientGoneError:
+            return
+        except BodyTooLargeError as error:
+            await _refuse(
+                scope, send, 413, {"error": error.code, "message": error.message}, [(b"connection", b"close")]
+            )
+            return
+        if (preflight := cors.preflight_headers(request)) is not None:
+            await _answer(send, 204, b"", preflight)
+            return
+        match = self._table.resolve(request)
+        headers = cors.response_headers(request)
+        if not isinstance(match, Match):
+            await _refuse(scope, send, 404, _no_match(request, match.near_misses), headers)
+        elif self._is_full:
+            self.connections.refused()
+            await _refuse(scope, send, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+        else:
+            mock = match.target
+            call = Call(request, match.captures, arrived, headers)
+            await respond(self._services, mock.plan, mock.sessions, call)(scope, receive, send)
+
+    @property
+    def _is_full(self) -> bool:
+        most = self.settings.max_connections
+        return bool(most) and len(self.connections) >= most
+
+    # -- the mocks -------------------------------------------------------------------------------------------------
+
+    def mocks(self) -> list[MockSpec]:
+        """The mocks, in order."""
+        return [mock.spec for mock in self._mocks.values()]
+
+    def get(self, mock_id: str) -> MockSpec:
+        """One mock. Raises `NotFoundError`."""
+        return self._find(mock_id).spec
+
+    def load(self, specs: Sequence[MockSpec]) -> None:
+        """Take these as the mocks of the configuration files: at the start, and again when a file was saved.
+
+        Changes made since through the admin API stay, but for mocks whose files changed; with a state file they all
+        stay. Raises `ConfigError` and changes nothing.
+        """
+        changes = self._changes
+        if self._state_file is None:
+            before = {spec.id: spec.doc for spec in self._configured}
+            edited = {spec.id for spec in specs if spec.id in before and before[spec.id] != spec.doc}
+            changes = changes.without_changes_to(frozenset(edited))
+        self._swap(self._register_all(changes.over(specs)))
+        self._configured, self._changes = list(specs), changes
+
+    def create(self, doc: object) -> MockSpec:
+        """Add a mock, after the others. Raises `ConfigError`, or `ConflictError` where its id is taken."""
+        spec = parse_mock(doc, root=self._files_root)
+        if spec.id in self._mocks:
+            raise ConflictError(f"a mock with id {spec.id!r} is already there; PUT /mocks/{spec.id} replaces it")
+        return self._put(spec)
+
+    def replace(self, mock_id: str, doc: object) -> MockSpec:
+        """Put another mock in the place of one. Raises `NotFoundError`, `ConfigError`."""
+        self._find(mock_id)
+        return self._put(parse_mock(doc, root=self._files_root, mock_id=mock_id))
+
+    def patch(self, mock_id: str, patch: object) -> MockSpec:
+        """Change a mock by a JSON Merge Patch (RFC 7396). Raises `NotFoundError`, `ConfigError`."""
+        return self._put(patch_mock(self.get(mock_id), patch, root=self._files_root))
+
+    def toggle(self, mock_id: str) -> MockSpec:
+        """Enable a mock that is disabled, disable one that is enabled. Raises `NotFoundError`."""
+        return self.patch(mock_id, {"enabled": not self.get(mock_id).mock.enabled})
+
+    def delete(self, mock_id: str) -> None:
+        """Remove a mock. Raises `NotFoundError`."""
+        self._find(mock_id)
+        order = [other for other in self._mocks if other != mock_id]
+        self._apply(self._changes.without_mock(mock_id, order), self._specs(order))
+
+    def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
+        """Add mocks, those with a known id in its place; with `replace` they are all there is afterwards.
+
+        `dry_run` only checks. Returns how many. Raises `ConfigError` and changes nothing.
+        """
+        by_id = {} if replace else {spec.id: spec for spec in self.mocks()}
+        by_id |= {spec.id: spec for spec in specs}
+        order = list(by_id)
+        if dry_run:
+            self._register_all(list(by_id.values()))
+            return len(specs)
+        changes = self._changes
+        for gone in self._mocks.keys() - by_id.keys():
+            changes = changes.without_mock(gone, order)
+        for spec in specs:
+            changes = changes.with_mock(spec, order)
+        self._apply(changes, list(by_id.values()))
+        return len(specs)
+
+    def export(self) -> dict[str, Any]:
+        """All mocks as the value of a configuration file."""
+        return dump_collection(self.mocks())
+
+    # -- live streams ----------------------------------------------------------------------------------------------
+
+    def close_all(self, mock_id: str) -> int:
+        """End a mock's live streams through their termination; how many. Raises `NotFoundError`."""
+        self._find(mock_id)
+        return self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
+
+    def buffer(self, mock_id: str) -> list[dict[str, Any]]:
+        """The events a mock holds for resuming clients. Raises `NotFoundError`."""
+        sessions = self._find(mock_id).sessions
+        return sessions.buffer() if sessions else []
+
+    def clear_buffer(self, mock_id: str) -> int:
+        """Forget the events a mock holds; how many. Raises `NotFoundError`."""
+        sessions = self._find(mock_id).sessions
+        return sessions.clear() if sessions else 0
+
+    def begin_shutdown(self) -> None:
+        """Tell every stream to end through its termination."""
+        self.connections.stop(self.connections.connections(), "shutdown")
+
+    async def shutdown(self) -> None:
+        """End every stream through its termination. Those that take longer than the settings allow are cut off."""
+        self.begin_shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.shutdown_timeout):
+                await self.connections.drained()
+        for connection in self.connections.connections():
+            if connection.stream is not None:
+                connection.stream.cut()
+
+    # -- changing the set ------------------------------------------------------------------------------------------
+
+    @property
+    def _files_root(self) -> Path | None:
+        return Path(self.settings.files_root) if self.settings.files_root else None
+
+    def _find(self, mock_id: str) -> Registered:
+        mock = self._mocks.get(mock_id)
+        if mock is None:
+            raise NotFoundError(f"Mock not found: {mock_id}")
+        return mock
+
+    def _specs(self, order: Sequence[str]) -> list[MockSpec]:
+        return [self._mocks[mock_id].spec for mock_id in order]
+
+    def _put(self, spec: MockSpec) -> MockSpec:
+        specs = {**{other.id: other for other in self.mocks()}, spec.id: spec}
+        self._apply(self._changes.with_mock(spec, list(specs)), list(specs.values()))
+        return self.get(spec.id)
+
+    def _apply(self, changes: Changes, specs: Sequence[MockSpec]) -> None:
+        """Check everything, put it on disk where that is asked for, and only then use it."""
+        mocks = self._register_all(specs)
+        if self._state_file is not None:
+            write_state(self._state_file, changes)
+        self._changes = changes
+        self._swap(mocks)
+
+    def _register_all(self, specs: Sequence[MockSpec]) -> list[Registered]:
+        mocks: list[Registered] = []
+        problems: list[Problem] = []
+        for spec in specs:
+            try:
+                mocks.append(self._register(spec))
+            except ConfigError as error:
+                problems += [spec.origin.report(problem) for problem in error.problems]
+        if problems:
+            raise ConfigError(problems)
+        return mocks
+
+    def _register(self, spec: MockSpec) -> Registered:
+        """A mock ready to run; streaming parts that stay the same are those of the mock that is there."""
+        running = self._mocks.get(spec.id)
+        if running is not None and running.spec is spec:
+            return running  # whatever has become of its files, this change is not about it
+        content = _content(spec)
+        if running is not None and running.content == content:
+            plan, sessions = running.plan, running.sessions
+        else:
+            spec, plan = self._compile(spec)
+            sessions = self._sessions(plan)
+        mock = spec.mock
+        # The rule and its target refer to each other, so the rule is made first and its target set.
+        rule: Rule[Any] = Rule(mock.matcher, mock.priority, spec.id, mock.name, target=None)
+        registered = rule.target = Registered(spec, plan, sessions, rule, content)
+        return registered
+
+    def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
+        """The plan of a mock, and the mock with environment values read as the numbers its template wants."""
+        while True:
+            try:
+                return spec, _plan(spec, self.settings.seed)
+            except ConfigError as error:
+                better = spec.with_number(error.problems[0].path)
+                if better is None:
+                    raise
+                spec = better
+
+    def _sessions(self, plan: StreamPlan) -> Sessions | None:
+        resume = plan.resume
+        if resume is None:
+            return None
+        return Sessions(
+            buffer_size=resume.buffer_size,
+            max_age_s=resume.max_age,
+            max_sessions=self.settings.max_sessions,
+            clock=self.clock,
+        )
+
+    def _swap(self, mocks: Sequence[Registered]) -> None:
+        """Use this set from now on, and end the streams of mocks that are gone, disabled or send something else."""
+        before = self._mocks
+        self._mocks = {mock.spec.id: mock for mock in mocks}
+        self._table = MatchTable([mock.rule for mock in mocks if mock.spec.mock.enabled])
+        for mock_id, old in before.items():
+            new = self._mocks.get(mock_id)
+            if new is None or new.plan is not old.plan or not new.spec.mock.enabled:
+                self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
+            if old.sessions is not None and (new is None or new.sessions is not old.sessions):
+                old.sessions.close()
+
+
+_PLANS: dict[str, Callable[..., StreamPlan]] = {
+    "sse": compile_sse,
+    "chunked": compile_chunked,
+    "response": compile_response,
+}
+
+
+def _kind(spec: MockSpec) -> str:
+    return next(kind for kind in _PLANS if getattr(spec.mock, kind) is not None)
+
+
+def _plan(spec: MockSpec, run_seed: int | None) -> StreamPlan:
+    kind = _kind(spec)
+    return _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), run_seed)
+
+
+def _content(spec: MockSpec) -> bytes:
+    """What a mock's streams are made of, as one text: its `sse`, `chunked` or `response` and the state of its files."""
+    kind = _kind(spec)
+    files = []
+    for path in DATA_FILES:
+        config: Any = spec.values.get(path[0])
+        name = config.get(path[1]) if isinstance(config, dict) else None
+        if name is not None:
+            file = resolve_file(str(name), spec.root, path=path)
+            stat = file.stat()
+            files.append([str(file), stat.st_mtime_ns, stat.st_size])
+    return encode_json([kind, spec.values[kind], files])
+
+
+# -- answers that are not a mock's -------------------------------------------------------------------------------------
+
+_FULL = {"error": "too_many_connections", "message": "as many streams are open as --max-connections allows"}
+
+
+def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[str, Any]:
+    message = "No mock matched the request"
+    if near_misses:
+        message += f"; the nearest: {near_misses[0]['reason']}"
+    return {
+        "error": "no_match",
+        "message": message,
+        "method": request.method,
+        "path": request.path,
+        "nearMisses": near_misses,
+    }
+
+
+async def _refuse(scope: Scope, send: Send, status: int, error: dict[str, Any], headers: cors.Headers) -> None:
+    body = encode_json(error)
+    headers = [*headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await _answer(send, status, b"" if scope["method"] == "HEAD" else body, headers)
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: cors.Headers) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,21 @@
+"""JSON as mockd sends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from mockd.events import JSON_NULL
+
+# Several clients split lines at these, which JSON may carry raw.
+_LINE_BREAKS_OF_SOME = {char.encode(): f"\\u{ord(char):04x}".encode() for char in "\u2028\u2029\u0085"}
+
+
+def encode_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8: keys in order, whole numbers exactly, U+2028, U+2029 and U+0085 escaped."""
+    encoded = msgspec.json.encode(None if value is JSON_NULL else value)
+    if not encoded.isascii():
+        for raw, escaped in _LINE_BREAKS_OF_SOME.items():
+            encoded = encoded.replace(raw, escaped)
+    return encoded

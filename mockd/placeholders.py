@@ -1,0 +1,176 @@
+"""`$uuid` and friends, parsed once when a mock is loaded.
+
+Parsing turns text into parts: constants, and *holes* that are filled in afresh for every event of every
+connection.
+
+| written | becomes |
+|---|---|
+| `$uuid` | a UUID, version 4 |
+| `$timestamp` | the moment in UTC, RFC 3339, whole seconds |
+| `$random:MIN:MAX`, `$random(MIN,MAX)` | a whole number, both ends included |
+| `$pick:A,B,C`, `$pick(A,B,C)` | one of them |
+| `$$` | `$` |
+
+A name must not be followed by a letter, digit or underscore, and the last argument of a colon form ends at white
+space, a quote, `<`, `>` or the end of the text. Any other `$` stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import UNSET
+
+from mockd.clock import rfc3339
+from mockd.config.models import EventConfig
+from mockd.errors import ConfigError, Path
+from mockd.events import JSON_NULL, Event, Fill, Hole, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Uuid(Hole):
+    def text(self, fill: Fill) -> str:
+        digits = f"{fill.rng.getrandbits(128):032x}"
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp(Hole):
+    def text(self, fill: Fill) -> str:
+        return rfc3339(fill.clock.wall())
+
+
+@dataclass(frozen=True, slots=True)
+class RandomInt(Hole):
+    low: int
+    high: int
+    is_number = True
+
+    def text(self, fill: Fill) -> str:
+        span = self.high - self.low + 1
+        # Four times as fast as randint, and even enough for spans that a float can count.
+        return str(self.low + (int(fill.rng.random() * span) if span < 1 << 32 else fill.rng.randrange(span)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Hole):
+    options: tuple[str, ...]
+
+    def text(self, fill: Fill) -> str:
+        return self.options[int(fill.rng.random() * len(self.options))]
+
+
+@dataclass(frozen=True, slots=True)
+class EventNumber(Hole):
+    """`start + increment × n` for event n of the stream, counted from 0."""
+
+    start: int = 0
+    increment: int = 1
+    width: str = ""
+    is_number = True
+
+    def text(self, fill: Fill) -> str:
+        return format(self.start + self.increment * fill.number, self.width + "d")
+
+
+_OPENING = re.compile(r"\$(?:\$|(?P<plain>uuid|timestamp)(?![A-Za-z0-9_])|(?P<name>random|pick)(?P<mark>[:(]))")
+_COLON_END = re.compile(r"[\s\"'<>]|$")
+_PLAIN: dict[str, Hole] = {"uuid": Uuid(), "timestamp": Timestamp()}
+
+
+def parse_text(text: str, path: Path = ()) -> str | Text:
+    """The parts of a text with placeholders; plain text where there are none. Raises `ConfigError` at `path`."""
+    if "$" not in text:
+        return text
+    parts: list[str | Hole] = []
+    constant = ""
+    position = 0
+    while opening := _OPENING.search(text, position):
+        constant += text[position : opening.start()]
+        position = opening.end()
+        if opening[0] == "$$":
+            constant += "$"
+            continue
+        if plain := opening["plain"]:
+            hole: Hole = _PLAIN[plain]
+        else:
+            arguments, position = _arguments(text, opening, path)
+            hole = _WITH_ARGUMENTS[opening["name"]](arguments, path)
+        parts += [constant, hole] if constant else [hole]
+        constant = ""
+    constant += text[position:]
+    if not parts:
+        return constant
+    return Text([*parts, constant] if constant else parts)
+
+
+def parse_value(value: Any, path: Path = ()) -> Any:
+    """A JSON value with the placeholders of its texts parsed, at any depth; keys stay as they are."""
+    if isinstance(value, str):
+        return parse_text(value, path)
+    if isinstance(value, dict):
+        return {key: parse_value(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [parse_value(item, (*path, index)) for index, item in enumerate(value)]
+    return value
+
+
+def parse_event(config: EventConfig, path: Path = ()) -> Event:
+    """A configured event with its placeholders parsed."""
+
+    def parsed(field: str) -> Any:
+        value = getattr(config, field)
+        return value if value is None else parse_text(value, (*path, field))
+
+    data = parse_value(config.data, (*path, "data"))
+    return Event(
+        data=None if data is UNSET else JSON_NULL if data is None else data,
+        type=parsed("type"),
+        id=parsed("id"),
+        comment=parsed("comment"),
+        retry=config.retry,
+        delay_s=None if config.delay is None else config.delay / 1000,
+    )
+
+
+def _arguments(text: str, opening: re.Match[str], path: Path) -> tuple[list[str], int]:
+    name, start = opening["name"], opening.end()
+    if opening["mark"] == "(":
+        end = text.find(")", start)
+        if end < 0:
+            raise ConfigError(f"${name}( has no closing parenthesis", path=path, hint="write `$$` for a plain `$`")
+        return [argument.strip() for argument in text[start:end].split(",")], end + 1
+    found = _COLON_END.search(text, start)
+    end = found.start() if found else len(text)
+    separator = ":" if name == "random" else ","
+    return text[start:end].split(separator), end
+
+
+def _random(arguments: list[str], path: Path) -> Hole:
+    try:
+        low, high = (int(argument) for argument in arguments)
+    except ValueError:
+        low, high = 1, 0
+    if low > high:
+        written = ":".join(arguments)
+        raise ConfigError(
+            f"$random needs two whole numbers, the smaller first; found {written!r}",
+            path=path,
+            hint="such as `$random:1:100`, or `$random(1,100)` where text follows at once",
+        )
+    return RandomInt(low, high)
+
+
+def _pick(arguments: list[str], path: Path) -> Hole:
+    if arguments == [""]:
+        raise ConfigError("$pick needs something to pick from", path=path, hint="such as `$pick:red,green,blue`")
+    if any(break_ in argument for argument in arguments for break_ in "\r\n\0"):
+        raise ConfigError("$pick cannot have a line break or NUL in its options", path=path)
+    return Pick(tuple(arguments))
+
+
+_WITH_ARGUMENTS: dict[str, Callable[[list[str], Path], Hole]] = {"random": _random, "pick": _pick}

@@ -1,0 +1,79 @@
+"""The contract between sources, which say *what* is sent, and streaming, which says when and how.
+
+Sources never sleep, never see bytes of a frame and never see the socket. One that must wait yields an event with a
+delay. So every source gets every pacing mode, fault and limit for nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mockd.clock import Clock
+from mockd.events import Event
+from mockd.request import RequestView
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What a source may know when a stream opens."""
+
+    request: RequestView
+    captures: Mapping[str, str]
+    clock: Clock
+    rng: random.Random
+    """Seeded per stream where the mock or the server has a seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Events that are known in advance, so that they can be framed once and sent without running any code.
+
+    Scripts of one source with the same `key` have the same events: `build` runs once for each key. What differs
+    from stream to stream is a `Slot` in the events, its value (ready JSON) in `slots`. The events are gone through
+    `passes` times (None: for ever), and end after `limit` events (None: no limit).
+    """
+
+    build: Callable[[], Sequence[Event]]
+    key: Hashable = None
+    slots: Mapping[str, bytes] = field(default_factory=dict)
+    passes: int | None = 1
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole answer instead of a stream. `body` may have placeholders; bytes are sent as they are."""
+
+    body: Any = b""
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    delay_s: float = 0.0
+
+
+Opened = Script | Iterator[Event] | AsyncIterator[Event] | Reply
+
+
+class Source(Protocol):
+    """Where a mock's events come from. Built once when the mock is registered, opened for every stream."""
+
+    def open(self, context: SourceContext) -> Opened:
+        """The events of one stream: a `Script` where they are known in advance, else an iterator; or a `Reply`
+        where this request wants one answer instead of a stream."""
+
+    @property
+    def default_delay_s(self) -> float:
+        """Pause between events in seconds where neither they nor the mock's timing say one."""
+
+    @property
+    def script(self) -> Script | None:
+        """What `open` returns for every request, where that is one script: it is framed when the mock is registered."""
+
+
+class BaseSource:
+    """A start for sources: no default delay, and nothing that is the same for every request."""
+
+    default_delay_s: float = 0.0
+    script: Script | None = None

@@ -1,0 +1,95 @@
+"""Text or a file in pieces, and NDJSON."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+from mockd.config.files import resolve_file
+from mockd.config.models import ChunkedConfig
+from mockd.events import JSON_NULL, Event, Fill, Hole, Text
+from mockd.jsontext import encode_json
+from mockd.placeholders import Pick, parse_text, parse_value
+from mockd.source import BaseSource, Opened, Script, Source, SourceContext
+from mockd.sources.files import lines, pieces
+from mockd.sources.static import ScriptSource
+
+
+def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
+    """The source of a `chunked` mock."""
+    ndjson = config.format == "ndjson"
+    if config.ndjson_items is not None:
+        items = parse_value(config.ndjson_items, ("chunked", "ndjsonItems"))
+        return _scripted([Event(_item(item)) for item in items])
+    if config.data_file is not None:
+        file = resolve_file(config.data_file, root, path=("chunked", "dataFile"))
+        return FileSource(file, None if ndjson else config.chunk_size)
+    assert config.data is not None
+    path = ("chunked", "data")
+    if ndjson:
+        lines_ = config.data.replace("\r\n", "\n").split("\n")
+        return _scripted([Event(parse_text(line, path)) for line in lines_ if line])
+    data = parse_text(config.data, path)
+    if isinstance(data, Text):
+        return FilledText(data, config.chunk_size)
+    encoded = data.encode()
+    size = config.chunk_size
+    return _scripted([Event(encoded[start : start + size]) for start in range(0, len(encoded), size)])
+
+
+def _scripted(events: list[Event]) -> ScriptSource:
+    return ScriptSource(Script(lambda: events))
+
+
+def _item(item: Any) -> Any:
+    """An NDJSON item as event data. Text as data is a line ready to send, so text that is a value gets its quotes."""
+    if item is None:
+        return JSON_NULL
+    if isinstance(item, str):
+        return _quoted(item)
+    if not isinstance(item, Text) or (len(item) == 1 and isinstance(item[0], Hole) and item[0].is_number):
+        return item
+    inner = [_quoted(part)[1:-1] if isinstance(part, str) else _escaped(part) for part in item]
+    return Text(['"', *inner, '"'])
+
+
+def _quoted(text: str) -> str:
+    return encode_json(text).decode()
+
+
+def _escaped(hole: Hole) -> Hole:
+    return Pick(tuple(_quoted(option)[1:-1] for option in hole.options)) if isinstance(hole, Pick) else hole
+
+
+class FilledText(BaseSource):
+    """Text with placeholders, filled in for each connection and then cut into chunks of `size` bytes."""
+
+    def __init__(self, text: Text, size: int) -> None:
+        self._text = text
+        self._size = size
+
+    def open(self, context: SourceContext) -> Opened:
+        fill = Fill(context.rng, context.clock)
+        filled = "".join(part if isinstance(part, str) else part.text(fill) for part in self._text).encode()
+        return self._cut(filled)
+
+    def _cut(self, filled: bytes) -> Iterator[Event]:
+        for start in range(0, len(filled), self._size):
+            yield Event(filled[start : start + self._size])
+
+
+class FileSource(BaseSource):
+    """A file in chunks of `size` bytes, or (None) in lines."""
+
+    def __init__(self, file: FilePath, size: int | None) -> None:
+        self._file = file
+        self._size = size
+
+    def open(self, context: SourceContext) -> Opened:
+        return self._read()
+
+    async def _read(self) -> AsyncIterator[Event]:
+        parts = lines(self._file) if self._size is None else pieces(self._file, self._size)
+        async for part in parts:
+            yield Event(part)

@@ -1,0 +1,49 @@
+"""Events made as they are needed: numbers, one value with fresh placeholders, or a list over and over.
+
+Each is a script of one pass or of endless passes, so nothing is built in proportion to a count.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mockd.config.models import Generator, Sequence
+from mockd.events import JSON_NULL, Event, Text
+from mockd.placeholders import EventNumber, parse_event, parse_text, parse_value
+from mockd.source import Script
+from mockd.sources.static import ScriptSource
+
+_NUMBER = re.compile(r"%(0?\d*)d")
+
+
+def generator_source(config: Generator) -> ScriptSource:
+    """The source of a `generator`. Its `count` is the total, 0 for ever."""
+    path = ("sse", "generator", config.type)
+    passes: int | None = None
+    if config.type == "sequence":
+        events = [Event(_numbered(config.sequence or Sequence()))]
+    elif config.random is not None:
+        value = parse_value(config.random.schema, (*path, "schema"))
+        events = [Event(JSON_NULL if value is None else value)]
+    else:
+        assert config.template is not None
+        listed = config.template.events
+        events = [parse_event(event, (*path, "events", index)) for index, event in enumerate(listed)]
+        passes = config.template.repeat or None
+    return ScriptSource(Script(lambda: events, passes=passes, limit=config.count or None))
+
+
+def _numbered(sequence: Sequence) -> Text:
+    """The format with holes for its numbers and its placeholders."""
+    path = ("sse", "generator", "sequence", "format")
+    parts: list[object] = []
+    position = 0
+    for number in _NUMBER.finditer(sequence.format):
+        parts.append(parse_text(sequence.format[position : number.start()], path))
+        parts.append(EventNumber(sequence.start, sequence.increment, number[1]))
+        position = number.end()
+    parts.append(parse_text(sequence.format[position:], path))
+    flat: list[object] = []
+    for part in parts:
+        flat.extend(part if isinstance(part, Text) else [part] if part != "" else [])
+    return Text(flat)  # type: ignore[arg-type]

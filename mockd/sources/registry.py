@@ -1,0 +1,107 @@
+"""Which sources there are, and how one is found by name.
+
+Built-ins are registered like anyone's. Others are found through the entry-point group `mockd.sources` (the entry's
+value is a `SourceKind`), or named as `package.module:attribute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from mockd.errors import ConfigError, Path
+from mockd.source import Source
+
+GROUP = "mockd.sources"
+
+P = TypeVar("P", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True)
+class SourceKind(Generic[P]):
+    """A kind of source: its name, its parameters (a Struct, from which validation, docs and JSON Schema follow), how
+    one is built from them when a mock is registered, and a line about it."""
+
+    name: str
+    params: type[P]
+    build: Callable[[P], Source]
+    summary: str
+
+
+_kinds: dict[str, SourceKind[Any]] = {}
+
+
+def register(kind: SourceKind[Any]) -> None:
+    """Make a kind of source known under its name; the last one registered counts."""
+    _kinds[kind.name] = kind
+
+
+def kinds() -> dict[str, SourceKind[Any]]:
+    """Every kind by name: the registered ones and those of installed plug-ins."""
+    found = dict(_kinds)
+    for entry in entry_points(group=GROUP):
+        if entry.name not in found:
+            found[entry.name] = entry.load()
+    return found
+
+
+def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
+    """The kind of that name, or at that import string. Raises `ConfigError` with the known names."""
+    if name in _kinds:
+        return _kinds[name]
+    if ":" in name:
+        return _imported(name, path)
+    known = kinds()
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, known, 1)
+    meant = f"did you mean `{near[0]}`? " if near else ""
+    raise ConfigError(f"unknown template `{name}`", path=path, hint=f"{meant}known: {', '.join(sorted(known))}")
+
+
+def _imported(name: str, path: Path) -> SourceKind[Any]:
+    module, _, attribute = name.partition(":")
+    try:
+        kind = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"cannot import `{name}`: {error}", path=path) from None
+    if not isinstance(kind, SourceKind):
+        raise ConfigError(f"`{name}` is not a SourceKind", path=path)
+    return kind
+
+
+def build_named(name: str, params: dict[str, Any], path: Path = ()) -> Source:
+    """The source of that kind with these parameters. Raises `ConfigError` with the path of what is wrong."""
+    kind = find_kind(name, (*path, "template"))
+    where = (*path, "templateParams")
+    try:
+        return kind.build(msgspec.convert(params, kind.params))
+    except msgspec.ValidationError as error:
+        raise _params_error(error, kind, where) from None
+    except ConfigError as error:
+        raise error.under(where) from None
+
+
+def _params_error(error: msgspec.ValidationError, kind: SourceKind[Any], where: Path) -> ConfigError:
+    message, _, place = str(error).partition(" - at `$")
+    path: Path = where
+    for step in place.rstrip("`").replace("[", ".").replace("]", "").split("."):
+        if step:
+            path += (int(step) if step.isdecimal() else step,)
+    if message.startswith("Object contains unknown field"):
+        name = message.split("`")[1]
+        known = [field.encode_name for field in msgspec.structs.fields(kind.params)]
+        near = get_close_matches(name, known, 1)
+        meant = f"did you mean `{near[0]}`? " if near else ""
+        return ConfigError(
+            f"unknown parameter `{name}` of template `{kind.name}`",
+            path=(*path, name),
+            hint=f"{meant}known: {', '.join(known)}",
+        )
+    return ConfigError(message, path=path)

@@ -1,0 +1,40 @@
+"""A plain response: a body from the configuration, or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+
+from msgspec import UNSET
+
+from mockd.config.files import resolve_file
+from mockd.config.models import ResponseConfig
+from mockd.events import JSON_NULL
+from mockd.placeholders import parse_value
+from mockd.source import BaseSource, Opened, Reply, Source, SourceContext
+from mockd.sources.chunked import FileSource
+from mockd.sources.files import READ_BYTES
+
+
+class ReplySource(BaseSource):
+    """The same answer to every request, with its placeholders filled in afresh."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def open(self, context: SourceContext) -> Opened:
+        return self._reply
+
+
+def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
+    """The source of a `response` mock."""
+    if config.body_file is not None:
+        return FileSource(resolve_file(config.body_file, root, path=("response", "bodyFile")), READ_BYTES)
+    body = parse_value(config.body, ("response", "body"))
+    return ReplySource(
+        Reply(
+            b"" if body is UNSET else JSON_NULL if body is None else body,
+            status=config.status or config.status_code or 200,
+            headers=tuple(config.headers.items()),
+            delay_s=config.delay / 1000,
+        )
+    )

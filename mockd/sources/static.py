@@ -1,0 +1,35 @@
+"""A list of events, from the configuration or from a file beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path as FilePath
+
+from mockd.config.events_file import read_events
+from mockd.config.files import resolve_file
+from mockd.config.models import EventConfig
+from mockd.errors import Path
+from mockd.placeholders import parse_event
+from mockd.source import BaseSource, Opened, Script, SourceContext
+
+
+class ScriptSource(BaseSource):
+    """A source that is the same script for every request."""
+
+    def __init__(self, script: Script) -> None:
+        self.script: Script = script
+
+    def open(self, context: SourceContext) -> Opened:
+        return self.script
+
+
+def list_source(configs: Sequence[EventConfig], repeat: int, path: Path = ("sse", "events")) -> ScriptSource:
+    """The events of a list, gone through `repeat` times (0: for ever)."""
+    events = [parse_event(config, (*path, index)) for index, config in enumerate(configs)]
+    return ScriptSource(Script(lambda: events, passes=repeat or None))
+
+
+def file_source(name: str, root: FilePath | None, repeat: int) -> ScriptSource:
+    """The events of a file."""
+    path: Path = ("sse", "eventsFile")
+    return list_source(read_events(resolve_file(name, root, path=path)), repeat, path)

@@ -1,0 +1,1 @@
+"""From events to bytes on time: resume, pacing, limits, framing and the wire."""

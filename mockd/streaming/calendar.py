@@ -1,0 +1,92 @@
+"""One calendar for every stream: due times, keepalives, time-outs.
+
+Entries are kept in ticks of a millisecond, so that a thousand streams need one timer of the event loop and not a
+thousand. Nothing is ever early: a moment belongs to the tick that ends after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from mockd.clock import Clock
+
+TICK_S = 0.001
+
+
+class Timer:
+    """One entry of the calendar. It may be cancelled until it is called."""
+
+    __slots__ = ("_bucket", "callback")
+
+    def __init__(self, callback: Callable[[], None], bucket: dict[Timer, None]) -> None:
+        self.callback = callback
+        self._bucket = bucket
+        bucket[self] = None
+
+    def cancel(self) -> None:
+        self._bucket.pop(self, None)
+
+
+class Calendar:
+    """The calendar of one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._buckets: dict[int, dict[Timer, None]] = {}
+        self._ticks: list[int] = []
+        self._handle: asyncio.TimerHandle | None = None
+        self._armed_for = 0
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+        """Call back at the monotonic time `when`, or within the millisecond after it."""
+        tick = math.ceil(when / TICK_S)
+        bucket = self._buckets.get(tick)
+        if bucket is None:
+            bucket = self._buckets[tick] = {}
+            heapq.heappush(self._ticks, tick)
+        timer = Timer(callback, bucket)
+        if self._handle is None or tick < self._armed_for:
+            self._arm()
+        return timer
+
+    def _arm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        # Ticks whose timers were all cancelled need no wake-up.
+        while self._ticks and not self._buckets[self._ticks[0]]:
+            del self._buckets[heapq.heappop(self._ticks)]
+        if self._ticks:
+            self._armed_for = self._ticks[0]
+            self._handle = self._clock.call_at(self._armed_for * TICK_S, self._run)
+
+    def _run(self) -> None:
+        self._handle = None
+        now = math.floor(self._clock.monotonic() / TICK_S)
+        while self._ticks and self._ticks[0] <= now:
+            bucket = self._buckets.pop(heapq.heappop(self._ticks))
+            while bucket:
+                timer, _ = bucket.popitem()
+                timer.callback()
+        if self._handle is None:
+            self._arm()
+
+
+class Calendars:
+    """A calendar for each event loop, made on first use and gone with its loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Calendar] = WeakKeyDictionary()
+
+    def here(self) -> Calendar:
+        """The calendar of the running loop."""
+        loop = asyncio.get_running_loop()
+        calendar = self._by_loop.get(loop)
+        if calendar is None:
+            calendar = self._by_loop[loop] = Calendar(self._clock)
+        return calendar

@@ -1,0 +1,195 @@
+"""Every live stream, whatever its format, and how the last ones ended."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import Counter, OrderedDict
+from itertools import count
+from typing import Any, Literal, Protocol
+
+from mockd.clock import Clock, rfc3339
+from mockd.errors import ConflictError, NotFoundError
+
+Kind = Literal["sse", "chunked", "ndjson", "response"]
+Outcome = Literal[
+    "completed",
+    "max_events",
+    "timed_out",
+    "client_disconnected",
+    "closed_by_admin",
+    "shutdown",
+    "aborted",
+    "slow_client",
+    "failed",
+]
+
+
+class Stoppable(Protocol):
+    """What the registry needs of a stream."""
+
+    def request_stop(self, outcome: Outcome) -> None:
+        """End through the termination; may be called from any thread."""
+
+    def cut(self) -> None:
+        """End at once."""
+
+
+class Connection:
+    """One stream's record: who, since when, how much. Counters are what was handed to the transport."""
+
+    __slots__ = (
+        "bytes_sent",
+        "client_ip",
+        "connected_at",
+        "events_sent",
+        "id",
+        "kind",
+        "last_event_id",
+        "mock_id",
+        "outcome",
+        "path",
+        "resumed_from",
+        "status",
+        "stream",
+        "user_agent",
+    )
+
+    def __init__(
+        self, id_: str, mock_id: str, kind: Kind, path: str, client_ip: str | None, user_agent: str | None, at: float
+    ) -> None:
+        self.id = id_
+        self.mock_id = mock_id
+        self.kind = kind
+        self.path = path
+        self.client_ip = client_ip
+        self.user_agent = user_agent
+        self.connected_at = at
+        self.events_sent = 0
+        self.bytes_sent = 0
+        self.last_event_id: str | None = None
+        self.resumed_from: str | None = None
+        self.status: Literal["active", "closing", "closed"] = "active"
+        self.outcome: Outcome | None = None
+        self.stream: Stoppable | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        optional = {
+            "userAgent": self.user_agent,
+            "lastEventId": self.last_event_id,
+            "resumedFrom": self.resumed_from,
+            "outcome": self.outcome,
+        }
+        return {
+            "id": self.id,
+            "mockId": self.mock_id,
+            "kind": self.kind,
+            "path": self.path,
+            "clientIp": self.client_ip,
+            "connectedAt": rfc3339(self.connected_at),
+            "eventsSent": self.events_sent,
+            "bytesSent": self.bytes_sent,
+            "status": self.status,
+            **{key: value for key, value in optional.items() if value is not None},
+        }
+
+
+class Registry:
+    """All connections of an engine. `max_ended` closed ones are remembered."""
+
+    def __init__(self, clock: Clock, *, max_ended: int = 1000) -> None:
+        self._clock = clock
+        self._max_ended = max_ended
+        self._live: dict[str, Connection] = {}
+        self._ended: OrderedDict[str, Connection] = OrderedDict()
+        self._by_mock: Counter[str] = Counter()
+        # Unique across processes and restarts, and cheap.
+        self._prefix = secrets.token_hex(6)
+        self._numbers = count(1)
+        self._total = self._events = self._bytes = self._errors = 0
+        self._drained: asyncio.Event | None = None
+
+    def open(
+        self, stream: Stoppable, mock_id: str, kind: Kind, path: str, client_ip: str | None, user_agent: str | None
+    ) -> Connection:
+        id_ = f"{kind}-{self._prefix}{next(self._numbers):06x}"
+        connection = Connection(id_, mock_id, kind, path, client_ip, user_agent, self._clock.wall())
+        connection.stream = stream
+        self._live[connection.id] = connection
+        self._by_mock[mock_id] += 1
+        self._total += 1
+        return connection
+
+    def closed(self, connection: Connection, outcome: Outcome) -> None:
+        """Take note that a stream has ended."""
+        del self._live[connection.id]
+        self._by_mock[connection.mock_id] -= 1
+        if not self._by_mock[connection.mock_id]:
+            del self._by_mock[connection.mock_id]
+        self._events += connection.events_sent
+        self._bytes += connection.bytes_sent
+        self._errors += outcome in ("failed", "slow_client")
+        connection.status, connection.outcome, connection.stream = "closed", outcome, None
+        if self._drained is not None and not self._live:
+            self._drained.set()
+        if self._max_ended:
+            self._ended[connection.id] = connection
+            if len(self._ended) > self._max_ended:
+                self._ended.popitem(last=False)
+
+    def refused(self) -> None:
+        """Take note of a connection that was turned away."""
+        self._errors += 1
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    async def drained(self) -> None:
+        """Wait until no stream is live."""
+        while self._live:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+
+    def connections(self, mock_id: str | None = None) -> list[Connection]:
+        """The live ones, oldest first; of one mock if `mock_id` is given."""
+        live = list(self._live.values())
+        return live if mock_id is None else [connection for connection in live if connection.mock_id == mock_id]
+
+    def live(self, mock_id: str | None = None) -> list[dict[str, Any]]:
+        """The live ones as JSON objects, oldest first."""
+        return [connection.to_json() for connection in self.connections(mock_id)]
+
+    def get(self, connection_id: str) -> dict[str, Any]:
+        """One connection, live or ended, as a JSON object. Raises `NotFoundError`."""
+        connection = self._live.get(connection_id) or self._ended.get(connection_id)
+        if connection is None:
+            raise NotFoundError(f"Connection not found: {connection_id}")
+        return connection.to_json()
+
+    def close(self, connection_id: str) -> None:
+        """End a stream through its termination. Raises `NotFoundError`, or `ConflictError` if it has ended."""
+        connection = self._live.get(connection_id)
+        if connection is None:
+            raise ConflictError(f"Connection has already ended: {self.get(connection_id)['outcome']}")
+        self.stop([connection], "closed_by_admin")
+
+    def stop(self, connections: list[Connection], outcome: Outcome) -> int:
+        """End streams through their termination; how many had not been told before."""
+        active = [connection for connection in connections if connection.status == "active"]
+        for connection in active:
+            connection.status = "closing"
+            if connection.stream is not None:
+                connection.stream.request_stop(outcome)
+        return len(active)
+
+    def stats(self) -> dict[str, Any]:
+        """Totals since the start, ended and live connections together."""
+        live = self._live.values()
+        return {
+            "activeConnections": len(live),
+            "totalConnections": self._total,
+            "totalEventsSent": self._events + sum(connection.events_sent for connection in live),
+            "totalBytesSent": self._bytes + sum(connection.bytes_sent for connection in live),
+            "connectionErrors": self._errors,
+            "connectionsByMock": dict(self._by_mock),
+        }

@@ -1,0 +1,160 @@
+"""Feeds: what a stream takes its frames from, each when it is due.
+
+Two kinds behind one interface, so that nothing above or below can tell them apart: `ScriptFeed` for what is known in
+advance, where taking a batch is a slice; `SessionFeed` (in `session_feed`) for everything that needs code for each
+event: resume, rate limits, random delays, sources that run.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from typing import Any, Protocol
+
+from mockd.errors import MockdError
+from mockd.events import Fill
+from mockd.streaming.compile import CompiledScript, StreamPlan, Timetable
+from mockd.streaming.connections import Outcome
+from mockd.streaming.framing import Frame, FrameTemplate
+
+NEVER = math.inf
+
+
+class Feed(Protocol):
+    """Frames of one stream. Times are monotonic seconds."""
+
+    next_due: float
+    """When the next frame is due; `NEVER` while the source has none ready."""
+    ended: Outcome | None
+    """How the feed came to its end; None while there is more."""
+    failure: MockdError | None
+    """What went wrong, where `ended` is "failed"."""
+    events_sent: int
+    """Events with data that have been taken."""
+    last_event_id: str | None
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        """The frames that are due, in order, at most `most` or (0) a batch; sets the attributes above."""
+
+    def close(self) -> None:
+        """The stream is over."""
+
+
+class ScriptFeed:
+    """A compiled script, from its start to a stop that is known in advance."""
+
+    __slots__ = (
+        "_base",
+        "_due",
+        "_fill",
+        "_index",
+        "_stop",
+        "_table",
+        "_taken",
+        "_why",
+        "ended",
+        "events_sent",
+        "failure",
+        "last_event_id",
+        "next_due",
+    )
+
+    def __init__(self, plan: StreamPlan, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
+        self._table = table
+        self._fill = fill
+        self._base = now
+        self._due = table.first
+        self._index = 0
+        self._taken = 0
+        self._stop, self._why = stop_of(plan, script)
+        self.events_sent = 0
+        self.last_event_id: str | None = None
+        self.next_due = now + self._due[0] if self._due else now
+        self.failure: MockdError | None = None
+        self.ended: Outcome | None = None if self._stop else self._why
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        table, index = self._table, self._index
+        end = min(index + (most or table.most), len(table.frames))
+        if self._taken + end - index > self._stop:
+            end = index + int(self._stop) - self._taken
+        if self._due is not None:
+            end = bisect_right(self._due, now - self._base, index, end)
+        if end == index:
+            return []
+        batch = table.frames[index:end]
+        frames = self._filled(batch) if table.has_holes else batch
+        counted = table.counted
+        self.events_sent += end - index if counted is None else counted[end] - counted[index]
+        if table.ids is not None:
+            self._note_id(table.ids[index:end])
+        self._taken += end - index
+        self._advance(end)
+        return frames  # type: ignore[return-value]  # without holes every frame is bytes
+
+    def _filled(self, batch: list[Frame]) -> list[bytes]:
+        fill, number = self._fill, self._taken
+        frames = []
+        for frame in batch:
+            if type(frame) is FrameTemplate:
+                fill.number = number
+                frame = frame.render(fill)
+            frames.append(frame)
+            number += 1
+        return frames  # type: ignore[return-value]  # all are bytes now
+
+    def _note_id(self, ids: list[Any]) -> None:
+        for id_ in reversed(ids):
+            if id_ is not None:
+                self.last_event_id = id_
+                return
+
+    def _advance(self, end: int) -> None:
+        if self._taken >= self._stop:
+            self.ended = self._why
+            self.next_due = NEVER
+            return
+        if end == len(self._table.frames):
+            if self._due is not None:
+                self._base += self._due[-1]
+                self._due = self._table.later
+            end = 0
+        self._index = end
+        if self._due is not None:
+            self.next_due = self._base + self._due[end]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class ReplyFeed:
+    """One whole body, which is no event."""
+
+    failure: MockdError | None = None
+    events_sent = 0
+    last_event_id: str | None = None
+
+    def __init__(self, body: bytes) -> None:
+        self._frames = [body]
+        self.next_due = 0.0
+        self.ended: Outcome | None = None
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        self.ended = "completed"
+        self.next_due = NEVER
+        return self._frames
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def stop_of(plan: StreamPlan, script: CompiledScript) -> tuple[float, Outcome]:
+    """After how many events a script's stream stops, and why; the weightier reason where two fall together."""
+    life = plan.lifetime
+    stops: list[tuple[float, Outcome]] = [(script.total, "completed")]
+    if life.max_events:
+        stops.append((script.after_counted(life.max_events), "max_events"))
+    if life.disconnect_after is not None:
+        stops.append((script.after_counted(life.disconnect_after), "aborted"))
+    least = min(stop for stop, _ in stops)
+    return least, [why for stop, why in stops if stop == least][-1]

@@ -1,0 +1,181 @@
+"""One event's bytes: how SSE, NDJSON and raw chunks are framed.
+
+`ServerSentEvent.encode` of sse-starlette, with LF, is the reference for SSE. Frames are encoded once, with marks
+where holes are, and cut at the marks: filling a frame in is one `join`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sse_starlette.event import ServerSentEvent
+
+from mockd.events import Event, Fill, Hole, Text
+from mockd.jsontext import encode_json
+
+Filler = Callable[[Fill], bytes]
+
+
+class FrameTemplate:
+    """A frame with holes. `render` fills it in for one event."""
+
+    __slots__ = ("holes", "parts")
+
+    def __init__(self, parts: list[bytes | Filler], holes: tuple[Hole, ...]) -> None:
+        self.parts = parts
+        self.holes = holes
+
+    def render(self, fill: Fill) -> bytes:
+        return b"".join([part if type(part) is bytes else part(fill) for part in self.parts])  # type: ignore[operator]
+
+
+Frame = bytes | FrameTemplate
+
+
+class _Marks:
+    """Stands marks in for the holes of an event while it is encoded, and cuts the result at them."""
+
+    # A word that no user's text contains, different in every process.
+    _WORD = secrets.token_hex(8)
+    _TEXT = f"\ue000{_WORD}t%d\ue001"
+    _JSON = f"\ue000{_WORD}j%d\ue001"
+    _ANY = re.compile(f'"?{_JSON}"?|{_TEXT}'.replace("%d", "([0-9]+)").encode())
+
+    def __init__(self) -> None:
+        self.fillers: list[Filler] = []
+        self.holes: list[Hole] = []
+
+    def _mark(self, template: str, hole: Hole, filler: Filler) -> str:
+        self.fillers.append(filler)
+        self.holes.append(hole)
+        return template % (len(self.fillers) - 1)
+
+    def text(self, text: str | Text) -> str:
+        """Text that is sent as it is."""
+        if isinstance(text, str):
+            return text
+        return "".join(p if isinstance(p, str) else self._mark(self._TEXT, p, _plain(p)) for p in text)
+
+    def json(self, value: Any) -> Any:
+        """A JSON value; a number hole that is a whole value becomes a number."""
+        if isinstance(value, Text):
+            if len(value) == 1 and isinstance(value[0], Hole) and value[0].is_number:
+                return self._mark(self._JSON, value[0], _plain(value[0]))
+            return "".join(p if isinstance(p, str) else self._mark(self._TEXT, p, _escaped(p)) for p in value)
+        if isinstance(value, Hole):
+            return self._mark(self._JSON, value, _plain(value))
+        if isinstance(value, dict):
+            return {key: self.json(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.json(item) for item in value]
+        return value
+
+    def cut(self, frame: bytes) -> Frame:
+        if not self.fillers:
+            return frame
+        parts: list[bytes | Filler] = []
+        position = 0
+        for mark in self._ANY.finditer(frame):
+            if mark.start() > position:
+                parts.append(frame[position : mark.start()])
+            parts.append(self.fillers[int(mark[1] or mark[2])])
+            position = mark.end()
+        if position < len(frame):
+            parts.append(frame[position:])
+        return FrameTemplate(parts, tuple(self.holes))
+
+
+def _plain(hole: Hole) -> Filler:
+    return lambda fill: hole.text(fill).encode()
+
+
+def _escaped(hole: Hole) -> Filler:
+    return lambda fill: json.dumps(hole.text(fill), ensure_ascii=False)[1:-1].encode()
+
+
+class Framing(Protocol):
+    """How a stream's events become bytes."""
+
+    content_type: str
+    keepalive: bytes
+
+    def encode(self, event: Event) -> Frame:
+        """The bytes of one event, as a template where it has holes."""
+
+
+def _data_bytes(data: Any, marks: _Marks) -> bytes:
+    """Data outside SSE: bytes and text as they are, other values as JSON."""
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, str | Text):
+        return marks.text(data).encode()
+    return encode_json(marks.json(data))
+
+
+class SseFraming:
+    """Server-Sent Events (WHATWG HTML, section 9.2). `separator` ends lines."""
+
+    content_type = "text/event-stream"
+
+    def __init__(self, separator: str = "\n") -> None:
+        self.separator = separator
+        # One line end: a blank line after an id makes several parsers dispatch an empty event.
+        self.keepalive = f": keepalive{separator}".encode()
+
+    def encode(self, event: Event) -> Frame:
+        marks = _Marks()
+        frame = ServerSentEvent(
+            self._data(event.data, marks),
+            event=None if event.type is None else marks.text(event.type),
+            id=None if event.id is None else marks.text(event.id),
+            comment=None if event.comment is None else marks.text(event.comment),
+            retry=event.retry,
+            sep=self.separator,
+        ).encode()
+        if event.data is None and event.id is None and event.type is None and event.retry is None:
+            frame = frame[: -len(self.separator)]  # a lone comment, as for keepalive
+        return marks.cut(frame)
+
+    def _data(self, data: Any, marks: _Marks) -> str | None:
+        if data is None:
+            return None
+        if isinstance(data, str | Text):
+            return marks.text(data)
+        if isinstance(data, bytes):
+            return data.decode()
+        return encode_json(marks.json(data)).decode()
+
+
+class NdjsonFraming:
+    """One JSON value a line. Text and bytes are taken as lines ready to send."""
+
+    content_type = "application/x-ndjson"
+    keepalive = b""
+
+    def encode(self, event: Event) -> Frame:
+        marks = _Marks()
+        return marks.cut(_data_bytes(event.data, marks) + b"\n")
+
+
+class RawFraming:
+    """Bytes as they are; JSON values as compact JSON."""
+
+    content_type = "application/octet-stream"
+    keepalive = b""
+
+    def encode(self, event: Event) -> Frame:
+        marks = _Marks()
+        return marks.cut(_data_bytes(event.data, marks))
+
+
+def with_retry(frame: bytes, retry: int) -> bytes:
+    """An SSE frame with a `retry` line added; one that has its own stays as it is."""
+    if frame.startswith(b"retry: ") or b"\nretry: " in frame:
+        return frame
+    end = b"\r\n" if frame.endswith(b"\r\n") else b"\n"
+    fields = frame.removesuffix(end) if frame.endswith(end * 2) else frame
+    return fields + b"retry: %d" % retry + end * 2

@@ -1,0 +1,190 @@
+"""From a request to its stream, stage by stage.
+
+source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ framing (which bytes) ▶ wire (out)
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from mockd.events import Event, Fill
+from mockd.request import RequestView
+from mockd.source import Reply, Script, SourceContext
+from mockd.streaming.compile import CompiledScript, Ending, Headers, Lifetime, StreamPlan
+from mockd.streaming.connections import Connection
+from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
+from mockd.streaming.framing import FrameTemplate, RawFraming
+from mockd.streaming.ratelimit import headers as rate_limit_headers
+from mockd.streaming.resume import Place, Session, Sessions, Step, number_of, running_step, script_steps
+from mockd.streaming.session_feed import SessionFeed
+from mockd.streaming.wire import Head, StreamResponse, WireServices
+
+_RAW = RawFraming()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way to a stream: `arrived` is monotonic, `headers` go on every answer (CORS)."""
+
+    request: RequestView
+    captures: Mapping[str, str]
+    arrived: float
+    headers: Headers
+
+
+def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call) -> StreamResponse:
+    """The response to a request that matched a mock: its stream, one whole answer, or 204 where the client has seen
+    all there is."""
+    fill = Fill(plan.random(), services.clock)
+    place = None
+    if sessions is not None and (last_event_id := call.request.last_event_id) is not None:
+        place = sessions.find(last_event_id)
+        if place is not None:
+            return _resumed(services, plan, sessions, call, place, fill)
+    opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
+    if isinstance(opened, Reply):
+        return reply(services, plan, call, opened, fill)
+    if not isinstance(opened, Script):
+        steps = opened if isinstance(opened, AsyncIterator) else running_steps(plan, opened)
+        return _stream(services, plan, call, fill, _session_opener(plan, sessions, call, steps, fill))
+    script = plan.compiled(opened)
+    fill.slots = opened.slots
+    if script.timetable is not None:
+        table = script.timetable
+        return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(plan, script, table, fill, now))
+    start = _start_of_lost_session(script, sessions, call, fill)
+    if start and _is_over(plan, script, start):
+        return nothing_more(services, plan, call, fill)
+    steps = script_steps(script, start)
+    return _stream(services, plan, call, fill, _session_opener(plan, sessions, call, steps, fill, script, start))
+
+
+def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
+    """One whole answer, as a response like any other."""
+    frame = _RAW.encode(Event(data=answer.body))
+    body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
+    given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    length = [] if answer.status in (204, 304) else [(b"content-length", b"%d" % len(body))]
+    kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
+    default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
+    headers = _first_of_each(given, length + default + call.headers)
+    return StreamResponse(
+        services,
+        lambda response: _connect(response, plan, call, kind="response"),
+        lambda response, now: ReplyFeed(body),
+        head=Head(answer.status, headers, answer.delay_s),
+        framing=_RAW,
+        lifetime=Lifetime(),
+        ending=Ending(),
+        fill=fill,
+        arrived=call.arrived,
+        is_whole=True,
+    )
+
+
+def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fill) -> StreamResponse:
+    """204, which tells an EventSource to stop coming back (WHATWG HTML, 9.2)."""
+    return reply(services, plan, call, Reply(status=204), fill)
+
+
+def running_steps(plan: StreamPlan, events: Iterator[Event]) -> Iterator[Step]:
+    """The steps of a source that runs, in an ordinary iterator."""
+    return (running_step(plan, event, number) for number, event in zip(count(), events, strict=False))
+
+
+# -- the stages --------------------------------------------------------------------------------------------------------
+
+
+def _resumed(
+    services: WireServices, plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill
+) -> StreamResponse:
+    if place.finished:
+        return nothing_more(services, plan, call, fill)
+
+    def open_feed(response: StreamResponse, now: float) -> Feed:
+        response.connection.resumed_from = call.request.last_event_id
+        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
+
+    return _stream(services, plan, call, fill, open_feed)
+
+
+def _session_opener(
+    plan: StreamPlan,
+    sessions: Sessions | None,
+    call: Call,
+    steps: Any,
+    fill: Fill,
+    script: CompiledScript | None = None,
+    start: int = 0,
+) -> Any:
+    def open_feed(response: StreamResponse, now: float) -> Feed:
+        counted = script.counted_before(start) if script is not None else 0
+        session = Session(plan, steps, fill, now, script=script, start=start, counted=counted)
+        if start:
+            response.connection.resumed_from = call.request.last_event_id
+        if sessions is not None:
+            sessions.add(session)
+        place = Place(session, session.tail, counted)
+        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
+
+    return open_feed
+
+
+def _start_of_lost_session(script: CompiledScript, sessions: Sessions | None, call: Call, fill: Fill) -> int:
+    """Where to go on for an id of a session that is forgotten: what every client gets can be made again."""
+    last_event_id = call.request.last_event_id
+    if sessions is None or last_event_id is None or not script.is_fixed or fill.slots:
+        return 0
+    number = number_of(script, last_event_id)
+    return number + 1 if number is not None and sessions.was_issued(number) else 0
+
+
+def _is_over(plan: StreamPlan, script: CompiledScript, start: int) -> bool:
+    life = plan.lifetime
+    over = start >= script.total or bool(life.max_events and script.counted_before(start) >= life.max_events)
+    return over and not life.keep_open
+
+
+def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: Any) -> StreamResponse:
+    return StreamResponse(
+        services,
+        lambda response: _connect(response, plan, call, kind=plan.kind),
+        open_feed,
+        head=Head(plan.status, _stream_headers(services, plan, call)),
+        framing=plan.framing,
+        lifetime=plan.lifetime,
+        ending=plan.ending,
+        fill=fill,
+        arrived=call.arrived,
+        retry=plan.retry,
+        flush_each=plan.flush_each,
+    )
+
+
+def _stream_headers(services: WireServices, plan: StreamPlan, call: Call) -> Headers:
+    extra = list(call.headers)
+    if plan.kind == "sse" and _keeps_alive(call.request):
+        extra.append((b"connection", b"keep-alive"))
+    if plan.rate_limit is not None and plan.rate_limit.headers:
+        extra += rate_limit_headers(plan.rate_limit, services.clock.wall())
+    return _first_of_each(plan.headers, extra) if extra else plan.headers
+
+
+def _keeps_alive(request: RequestView) -> bool:
+    return request.scope.get("http_version") == "1.1" and "close" not in (request.header("connection") or "").lower()
+
+
+def _first_of_each(headers: Headers, more: Headers) -> Headers:
+    """Headers, and those of more whose names are not among them."""
+    names = {name for name, _ in headers}
+    return headers + [(name, value) for name, value in more if name not in names]
+
+
+def _connect(response: StreamResponse, plan: StreamPlan, call: Call, *, kind: Any) -> Connection:
+    request = call.request
+    return response.services.registry.open(
+        response, plan.mock_id, kind, request.path, request.client_ip, request.header("user-agent")
+    )

@@ -1,0 +1,391 @@
+"""The one response class: every stream, SSE, chunked and NDJSON alike, and every plain answer, goes out through it.
+
+So no stream can escape the registry, the limits or the shutdown. The request's own task runs the loop: take what is
+due, send it, sleep until the calendar says so. A second task watches for the client to leave; a stream that is sent
+in one go has none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mockd.clock import Clock
+from mockd.errors import MockdError
+from mockd.events import Event, Fill
+from mockd.request import Receive, Scope, Send
+from mockd.streaming.calendar import Calendar, Calendars, Timer
+from mockd.streaming.compile import Ending, Headers, Lifetime
+from mockd.streaming.connections import Connection, Outcome, Registry
+from mockd.streaming.feeds import NEVER, Feed
+from mockd.streaming.framing import Frame, FrameTemplate, Framing, with_retry
+from mockd.streaming.transport import transport_of
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+logger = logging.getLogger("mockd")
+
+SLICE = 64 * 1024
+"""Bytes handed to the server at once, so that what waits for a slow client stays within its limit."""
+SENDS_PER_TURN = 16
+"""Sends before others get their turn: `send` itself does not suspend while the kernel takes the bytes."""
+STUCK_GRACE_S = 0.5
+"""Seconds that a stream told to end is given when its client does not read."""
+
+REASONS: dict[Outcome, str] = {
+    "completed": "the stream is complete",
+    "max_events": "the stream has sent all events it may send",
+    "timed_out": "the stream has reached its time limit",
+    "closed_by_admin": "the stream was closed through the admin API, or its mock was changed",
+    "shutdown": "the server is shutting down",
+}
+"""What the default error event says, by outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class WireServices:
+    """What every stream of an engine shares. `send_timeout_s` of 0 is no limit."""
+
+    clock: Clock
+    calendars: Calendars
+    registry: Registry
+    send_buffer: int
+    send_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of a response, and how long after the request it goes out."""
+
+    status: int
+    headers: Headers
+    delay_s: float = 0.0
+
+
+class StreamResponse:
+    """An ASGI response that sends what a feed has, when it is due, and ends as it is told to.
+
+    `open_feed` is called with this response and the moment of the head. `arrived` is the monotonic time at which the
+    request came in. `is_whole`: one answer of known length, not a stream.
+    """
+
+    def __init__(
+        self,
+        services: WireServices,
+        open_connection: Callable[[StreamResponse], Connection],
+        open_feed: Callable[[StreamResponse, float], Feed],
+        *,
+        head: Head,
+        framing: Framing,
+        lifetime: Lifetime,
+        ending: Ending,
+        fill: Fill,
+        arrived: float,
+        retry: int | None = None,
+        flush_each: bool = False,
+        is_whole: bool = False,
+    ) -> None:
+        self.services = services
+        self._open_connection = open_connection
+        self._open_feed = open_feed
+        self._head = head
+        self._framing = framing
+        self._lifetime = lifetime
+        self._ending = ending
+        self._fill = fill
+        self._arrived = arrived
+        self._retry = retry
+        self._flush_each = flush_each
+        self._is_whole = is_whole
+        self._stop_outcome: Outcome | None = None
+        self._waiter: Future[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._check: Timer | None = None
+        self._is_sending = False
+        self._is_cut = False
+        self._is_complete = False
+        self._sends = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        if scope["method"] == "HEAD" or self._head.status in (204, 304):
+            await self._send_head()
+            await send({"type": "http.response.body", "body": b""})
+            return
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._calendar: Calendar = self.services.calendars.here()
+        self.connection = self._open_connection(self)
+        outcome: Outcome = "failed"
+        try:
+            outcome = await self._run()
+        except asyncio.CancelledError:
+            outcome = self._stop_outcome or "aborted"
+            if not self._is_cut:
+                raise
+            task.uncancel()
+            self._abort()
+        finally:
+            self._release(outcome)
+
+    # -- the life of a stream --------------------------------------------------------------------------------------
+
+    async def _run(self) -> Outcome:
+        now = self.services.clock.monotonic()
+        self._last_event = self._last_sent = now
+        self._arm_check(now)
+        if self._head.delay_s:
+            self._watch()
+            await self._sleep_until(self._arrived + self._head.delay_s)
+            if self._is_gone:
+                return "client_disconnected"
+        await self._send_head()
+        self._last_event = self._last_sent = now = self.services.clock.monotonic()
+        self._feed = self._open_feed(self, now)
+        try:
+            outcome = await self._send_events()
+            await self._end(outcome)
+        finally:
+            self._feed.close()
+        return outcome
+
+    async def _send_events(self) -> Outcome:
+        feed, clock, life = self._feed, self.services.clock, self._lifetime
+        most = 1 if self._flush_each else 0
+        # A whole answer has said how long it is: told to stop, it is sent at once.
+        while self._stop_outcome is None or (self._is_whole and not self._is_gone):
+            now = clock.monotonic()
+            frames = feed.take(now, most)
+            if frames:
+                self._last_event = now
+                last = feed.ended is not None and self._ends_plainly(feed.ended)
+                await self._write(frames, now, last=last)
+            elif feed.ended is not None and not (life.keep_open and feed.ended == "completed"):
+                break
+            else:
+                await self._rest(now)
+            if self._is_complete:
+                return feed.ended or "completed"
+        return self._stop_outcome or feed.ended or "completed"
+
+    async def _rest(self, now: float) -> None:
+        """Sleep until the next event or keepalive, and send the keepalive."""
+        due = self._feed.next_due
+        if due <= now:
+            self._watch()
+            await asyncio.sleep(0)
+            return
+        keepalive_s = self._lifetime.keepalive_s
+        keepalive_at = self._last_sent + keepalive_s if keepalive_s and self._framing.keepalive else NEVER
+        if keepalive_at <= now:
+            await self._write([self._framing.keepalive], now)
+            return
+        self._watch()
+        await self._sleep_until(min(due, keepalive_at))
+
+    def _ends_plainly(self, outcome: Outcome) -> bool:
+        """Whether the last event can go out together with the end of the response."""
+        ending = self._ending
+        return (
+            outcome in ("completed", "max_events")
+            and ending.type == "graceful"
+            and ending.final is None
+            and not ending.close_delay_s
+            and not (self._lifetime.keep_open and outcome == "completed")
+        )
+
+    async def _end(self, outcome: Outcome) -> None:
+        """End the response as its termination says."""
+        if self._is_complete or outcome == "client_disconnected":
+            return
+        if outcome == "slow_client":
+            self._abort()
+        elif outcome == "aborted" or (outcome != "failed" and self._ending.type == "abrupt"):
+            await self._break_off()
+        elif outcome == "failed" or self._ending.type == "error":
+            await self._finish(self._error_frame(outcome), 0.0)
+        else:
+            await self._finish(self._ending.final, self._ending.close_delay_s)
+
+    async def _finish(self, frame: Frame | None, close_delay_s: float) -> None:
+        """A clean end: the last frame, a pause, and the end of the body."""
+        now = self.services.clock.monotonic()
+        payload = frame.render(self._fill) if isinstance(frame, FrameTemplate) else frame
+        if payload:
+            await self._write([payload], now, last=not close_delay_s)
+        if close_delay_s:
+            self._watch()
+            await self._sleep_until(now + close_delay_s)
+        if not self._is_complete:
+            await self._hand_over(b"", more=False)
+
+    def _error_frame(self, outcome: Outcome) -> Frame:
+        failure: MockdError | None = self._feed.failure if outcome == "failed" else None
+        if failure is not None:
+            logger.warning("%s: %s", self.connection.mock_id, failure)
+        if self._ending.error is not None:
+            return self._ending.error
+        code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))
+        return self._framing.encode(Event(type="error", data={"error": {"code": code, "message": message}}))
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    async def _send_head(self) -> None:
+        headers = self._head.headers
+        await self._send({"type": "http.response.start", "status": self._head.status, "headers": headers})
+
+    async def _write(self, frames: list[bytes], now: float, *, last: bool = False) -> None:
+        """Send frames together, the end of the response with them if they are the last; count them."""
+        if self._retry is not None and frames[0] is not self._framing.keepalive:
+            frames = [with_retry(frames[0], self._retry), *frames[1:]]
+            self._retry = None
+        payload = frames[0] if len(frames) == 1 else b"".join(frames)
+        for start in range(0, len(payload) - SLICE, SLICE):
+            await self._hand_over(payload[start : start + SLICE], more=True)
+        rest = len(payload) % SLICE or SLICE
+        await self._hand_over(payload if len(payload) <= SLICE else payload[-rest:], more=not last)
+        self._last_sent = now
+        connection, feed = self.connection, self._feed
+        connection.events_sent = feed.events_sent
+        if feed.last_event_id is not None:
+            connection.last_event_id = feed.last_event_id
+        if not last:
+            self._sends += 1
+            if not self._flush_each or self._sends % SENDS_PER_TURN == 0:
+                self._watch()
+                await asyncio.sleep(0)
+
+    async def _hand_over(self, body: bytes, *, more: bool) -> None:
+        if self._is_gone:
+            return
+        self._is_complete = not more
+        self._is_sending = True
+        try:
+            await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        finally:
+            self._is_sending = False
+        self.connection.bytes_sent += len(body)
+
+    # -- waiting, and being told to stop ---------------------------------------------------------------------------
+
+    @property
+    def _is_gone(self) -> bool:
+        return self._stop_outcome == "client_disconnected"
+
+    async def _sleep_until(self, when: float) -> None:
+        if self._is_gone:
+            return
+        waiter = self._waiter = self._loop.create_future()
+        timer = None if when == NEVER else self._calendar.call_at(when, self.wake)
+        try:
+            await waiter
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+
+    def wake(self) -> None:
+        """Look again at what is due."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def request_stop(self, outcome: Outcome) -> None:
+        """End the stream through its termination; from any thread."""
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            self._stop(outcome)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop, outcome)
+
+    def _stop(self, outcome: Outcome) -> None:
+        if self._stop_outcome is None or outcome == "client_disconnected":
+            self._stop_outcome = outcome
+        self.wake()
+        grace_s = self._ending.close_delay_s + STUCK_GRACE_S
+        self._calendar.call_at(self.services.clock.monotonic() + grace_s, self._cut_if_sending)
+
+    def _cut_if_sending(self) -> None:
+        if self._is_sending:
+            self.cut()
+
+    def cut(self) -> None:
+        """Give the stream up at once, whatever it is waiting for."""
+        self._stop_outcome = self._stop_outcome or "aborted"
+        self._is_cut = True
+        self._task.cancel()
+
+    def _watch(self) -> None:
+        if self._watcher is None:
+            self._watcher = self._loop.create_task(self._watch_client())
+
+    async def _watch_client(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._stop("client_disconnected")
+
+    # -- deadlines -------------------------------------------------------------------------------------------------
+
+    def _arm_check(self, now: float) -> None:
+        """One entry in the calendar stands for all of this stream's deadlines."""
+        soonest = min(self._deadline(), self._idle_deadline(), self._send_deadline(now))
+        self._check = None if soonest == NEVER else self._calendar.call_at(soonest, self._check_deadlines)
+
+    def _deadline(self) -> float:
+        limit = self._lifetime.connection_timeout_s
+        return self._arrived + limit if limit else NEVER
+
+    def _idle_deadline(self) -> float:
+        limit = self._lifetime.timeout_s
+        return self._last_event + limit if limit else NEVER
+
+    def _send_deadline(self, now: float) -> float:
+        limit = self.services.send_timeout_s
+        if not limit:
+            return NEVER
+        return (self._last_sent if self._is_sending else now) + limit
+
+    def _check_deadlines(self) -> None:
+        self._check = None
+        now = self.services.clock.monotonic()
+        if min(self._deadline(), self._idle_deadline()) <= now:
+            self._stop("timed_out")
+        elif self._send_deadline(now) <= now:
+            self._stop("slow_client")
+            self.cut()
+        else:
+            self._arm_check(now)
+
+    # -- the end of the connection ---------------------------------------------------------------------------------
+
+    async def _break_off(self) -> None:
+        """Close the connection without the end of the body. Where the transport is not to be had, the server closes
+        it when it sees that the last message never came."""
+        transport = transport_of(self._scope)
+        if transport is None:
+            return
+        transport.close()
+        self._watch()
+        assert self._watcher is not None
+        await asyncio.wait([self._watcher], timeout=STUCK_GRACE_S)
+        transport.abort()
+
+    def _abort(self) -> None:
+        transport = transport_of(self._scope)
+        if transport is not None:
+            transport.abort()
+
+    def _release(self, outcome: Outcome) -> None:
+        if self._check is not None:
+            self._check.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        self.services.registry.closed(self.connection, outcome)
