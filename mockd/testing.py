@@ -1,0 +1,99 @@
+"""mockd inside a test suite: a real server in a thread of this process.
+
+with running_mockd({"matcher": {"path": "/events"}, "sse": {"events": [{"data": "hi"}]}}) as mockd:
+    httpx.get(mockd.url + "/events")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from mockd.app import create_app
+from mockd.client import AdminClient
+from mockd.config.load import load_paths
+from mockd.engine import Engine
+from mockd.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunningMockd:
+    """A server that is running. `url` is where its mocks are; the admin API is under `admin_url`."""
+
+    url: str
+    engine: Engine
+
+    @property
+    def admin_url(self) -> str:
+        return self.url + "/__mockd"
+
+    def admin(self) -> AdminClient:
+        """A client of the admin API; to be closed."""
+        return AdminClient(self.admin_url, api_key=self.engine.settings.api_key)
+
+
+@contextlib.contextmanager
+def running_mockd(
+    *mocks: dict[str, Any], settings: Settings | None = None, engine: Engine | None = None, **uvicorn_options: Any
+) -> Iterator[RunningMockd]:
+    """Serve mocks on a free port of this machine for the time of a `with` block.
+
+    `mocks` are added to those of `settings.config`; an `engine` is served as it is. Raises `ConfigError`.
+    """
+    if engine is None:
+        engine = Engine(settings)
+        engine.load(load_paths(engine.settings.config) if engine.settings.config else [])
+    for mock in mocks:
+        engine.create(mock)
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        thread = _ServerThread(engine, listener, uvicorn_options)
+        thread.start()
+        thread.started.wait()
+        try:
+            host, port = listener.getsockname()[:2]
+            yield RunningMockd(f"http://{host}:{port}", engine)
+        finally:
+            thread.stop()
+
+
+class _ServerThread(threading.Thread):
+    """Runs uvicorn step by step: its own loop looks for the order to stop only ten times a second."""
+
+    def __init__(self, engine: Engine, listener: socket.socket, options: dict[str, Any]) -> None:
+        super().__init__(name="mockd", daemon=True)
+        self._engine = engine
+        self._listener = listener
+        self._config = uvicorn.Config(
+            create_app(engine=engine), ws="none", lifespan="off", log_config=None, access_log=False, **options
+        )
+        self.started = threading.Event()
+
+    def run(self) -> None:
+        with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._config.load()
+        server = uvicorn.Server(self._config)
+        server.lifespan = self._config.lifespan_class(self._config)
+        await server.startup(sockets=[self._listener])
+        ticking = asyncio.create_task(server.main_loop())
+        self.started.set()
+        await self._stopping.wait()
+        await self._engine.shutdown()
+        ticking.cancel()
+        server.force_exit = True
+        await server.shutdown(sockets=[self._listener])
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self.join()
