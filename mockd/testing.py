@@ -91,8 +91,12 @@ class _ServerThread(threading.Thread):
         await self._stopping.wait()
         await self._engine.shutdown()
         ticking.cancel()
-        server.force_exit = True
-        await server.shutdown(sockets=[self._listener])
+        # What uvicorn's own shutdown does, without its pauses of a tenth of a second.
+        for listening in server.servers:
+            listening.close()
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
