@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +20,9 @@ from mockd.engine import Engine
 from mockd.errors import ConfigError
 from mockd.settings import Settings
 from mockd.streaming import transport
+
+EXIT_CHECK_S = 0.1
+"""How often is looked whether uvicorn is stopping."""
 
 
 class MockApp(Starlette):
@@ -64,8 +69,21 @@ def _build(engine: Engine, admin: ASGIApp) -> MockApp:
 @contextlib.asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     assert isinstance(app, MockApp)
+    watching = asyncio.create_task(_end_streams_on_exit(app.engine))
     yield
+    watching.cancel()
     await app.engine.shutdown()
+
+
+async def _end_streams_on_exit(engine: Engine) -> None:
+    """End the streams once uvicorn is told to stop: it waits for them before it says so to the app.
+
+    sse-starlette notes uvicorn's signal (`AppStatus`), which no ASGI message tells. `mockd serve` needs none of this.
+    """
+    stopped_before = AppStatus.should_exit
+    while AppStatus.should_exit == stopped_before:  # noqa: ASYNC110  # a flag is all there is
+        await asyncio.sleep(EXIT_CHECK_S)
+    engine.begin_shutdown()
 
 
 class EnvironmentApp:
