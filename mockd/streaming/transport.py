@@ -1,25 +1,56 @@
-"""The socket behind an ASGI connection, where the server lets us find it.
+"""What lies under an ASGI connection, where the server lets us find it.
 
 uvicorn's `send` is a method of an object that has the transport. Wrappers in between hide it, so the outermost ASGI
-callable leaves it in the scope. Under other servers there is none, and what needs it falls back.
+callable leaves it in the scope. Under other servers there is none, and what needs it falls back to ASGI messages.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from mockd.request import Scope, Send
 
-_KEY = "mockd.transport"
+_KEY = "mockd.cycle"
 
 
 def remember(scope: Scope, send: Send) -> None:
-    """Note the transport of this connection in the scope, if this is the server's own `send`."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if hasattr(transport, "abort"):  # uvloop's transports are no subclass of asyncio's
-        scope[_KEY] = transport
+    """Note the server's object for this request in the scope, if this is the server's own `send`."""
+    cycle = getattr(send, "__self__", None)
+    if hasattr(getattr(cycle, "transport", None), "abort"):  # uvloop's transports are no subclass of asyncio's
+        scope[_KEY] = cycle
 
 
 def transport_of(scope: Scope) -> asyncio.WriteTransport | None:
-    transport: asyncio.WriteTransport | None = scope.get(_KEY)
-    return transport
+    """The transport of this connection."""
+    cycle = scope.get(_KEY)
+    return None if cycle is None else cycle.transport
+
+
+class ChunkWriter:
+    """Writes chunks of a chunked body straight to the transport: no coroutine, so the calendar can do it."""
+
+    __slots__ = ("_cycle", "_limit", "_transport")
+
+    def __init__(self, cycle: Any, limit: int) -> None:
+        self._cycle = cycle
+        self._transport = cycle.transport
+        self._limit = limit
+
+    def has_room(self) -> bool:
+        """Whether the client is there, and what waits for it is within the limit."""
+        return not self._cycle.disconnected and self._transport.get_write_buffer_size() <= self._limit
+
+    def write(self, body: bytes) -> None:
+        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+
+
+def chunk_writer(scope: Scope, limit: int) -> ChunkWriter | None:
+    """A writer for the response whose head has just been sent; None where its body is not known to be chunked.
+
+    That is known of uvicorn with httptools. `limit`: bytes unsent above which there is no room.
+    """
+    cycle = scope.get(_KEY)
+    if getattr(cycle, "chunked_encoding", None) is not True:
+        return None
+    return ChunkWriter(cycle, limit)

@@ -1,8 +1,9 @@
 """The one response class: every stream, SSE, chunked and NDJSON alike, and every plain answer, goes out through it.
 
 So no stream can escape the registry, the limits or the shutdown. The request's own task runs the loop: take what is
-due, send it, sleep until the calendar says so. A second task watches for the client to leave; a stream that is sent
-in one go has none.
+due, send it, rest until the calendar says so. A second task watches for the client to leave; a stream that is sent
+in one go has none. While the task rests, the calendar itself writes what falls due where the transport is to be had
+(`_step`): no task is woken for it, and everything out of the ordinary is left to the loop.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from mockd.streaming.compile import Ending, Headers, Lifetime
 from mockd.streaming.connections import Connection, Outcome, Registry
 from mockd.streaming.feeds import NEVER, Feed
 from mockd.streaming.framing import Frame, FrameTemplate, Framing, with_retry
-from mockd.streaming.transport import transport_of
+from mockd.streaming.transport import ChunkWriter, chunk_writer, transport_of
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -99,16 +100,20 @@ class StreamResponse:
         self._fill = fill
         self._arrived = arrived
         self._retry = retry
-        self._flush_each = flush_each
         self._is_whole = is_whole
         self._stop_outcome: Outcome | None = None
         self._waiter: Future[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._check: Timer | None = None
+        self._timer: Timer | None = None
+        self._direct: ChunkWriter | None = None
+        self._left: list[bytes] = []
         self._is_sending = False
         self._is_cut = False
         self._is_complete = False
-        self._sends = 0
+        self._most = 1 if flush_each else 0
+        self._turns = SENDS_PER_TURN if flush_each else 1
+        self._turn = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
@@ -137,17 +142,16 @@ class StreamResponse:
     # -- the life of a stream --------------------------------------------------------------------------------------
 
     async def _run(self) -> Outcome:
-        now = self.services.clock.monotonic()
-        self._last_event = self._last_sent = now
-        self._arm_check(now)
+        self._last_event = self._last_sent = self._arrived
         if self._head.delay_s:
-            self._watch()
-            await self._sleep_until(self._arrived + self._head.delay_s)
+            self._settle(self._arrived)
+            await self._sleep_until(self._arrived + self._head.delay_s, self.wake)
             if self._is_gone:
                 return "client_disconnected"
         await self._send_head()
         self._last_event = self._last_sent = now = self.services.clock.monotonic()
         self._feed = self._open_feed(self, now)
+        self._direct = chunk_writer(self._scope, self.services.send_buffer - SLICE)
         try:
             outcome = await self._send_events()
             await self._end(outcome)
@@ -157,37 +161,68 @@ class StreamResponse:
 
     async def _send_events(self) -> Outcome:
         feed, clock, life = self._feed, self.services.clock, self._lifetime
-        most = 1 if self._flush_each else 0
         # A whole answer has said how long it is: told to stop, it is sent at once.
         while self._stop_outcome is None or (self._is_whole and not self._is_gone):
             now = clock.monotonic()
-            frames = feed.take(now, most)
+            frames = self._left or feed.take(now, self._most)
+            self._left = []
             if frames:
                 self._last_event = now
                 last = feed.ended is not None and self._ends_plainly(feed.ended)
                 await self._write(frames, now, last=last)
+                if last:
+                    return feed.ended or "completed"
+                self._turn += 1
+                if feed.next_due <= now and self._turn % self._turns == 0:
+                    self._settle(now)
+                    await asyncio.sleep(0)
             elif feed.ended is not None and not (life.keep_open and feed.ended == "completed"):
                 break
             else:
                 await self._rest(now)
-            if self._is_complete:
-                return feed.ended or "completed"
         return self._stop_outcome or feed.ended or "completed"
 
     async def _rest(self, now: float) -> None:
-        """Sleep until the next event or keepalive, and send the keepalive."""
-        due = self._feed.next_due
-        if due <= now:
-            self._watch()
+        """Wait for the next event or keepalive, and send the keepalive."""
+        self._settle(now)
+        if self._feed.next_due <= now:
             await asyncio.sleep(0)
-            return
-        keepalive_s = self._lifetime.keepalive_s
-        keepalive_at = self._last_sent + keepalive_s if keepalive_s and self._framing.keepalive else NEVER
-        if keepalive_at <= now:
+        elif self._keepalive_at() <= now:
             await self._write([self._framing.keepalive], now)
-            return
-        self._watch()
-        await self._sleep_until(min(due, keepalive_at))
+        else:
+            callback = self.wake if self._direct is None else self._step
+            await self._sleep_until(min(self._feed.next_due, self._keepalive_at()), callback)
+
+    def _keepalive_at(self) -> float:
+        keepalive_s = self._lifetime.keepalive_s
+        return self._last_sent + keepalive_s if keepalive_s and self._framing.keepalive else NEVER
+
+    def _step(self) -> None:
+        """The calendar's turn while the task rests: write what is due, and come again. The task is woken for all that
+        is not plain: an end, an order to stop, a client that reads too slowly, a large frame."""
+        assert self._direct is not None
+        now, feed = self.services.clock.monotonic(), self._feed
+        if self._stop_outcome is None and self._direct.has_room():
+            if feed.next_due <= now:
+                frames = feed.take(now, self._most)
+                payload = self._payload(frames)
+                if feed.ended is not None or len(payload) > SLICE:
+                    self._left = [payload] if frames else []
+                elif frames:
+                    self._write_directly(payload, now)
+                    self._last_event = now
+            elif self._keepalive_at() <= now:
+                self._write_directly(self._framing.keepalive, now)
+            if not self._left and feed.ended is None and feed.next_due > now:
+                self._timer = self._calendar.call_at(min(feed.next_due, self._keepalive_at()), self._step)
+                return
+        self.wake()
+
+    def _write_directly(self, payload: bytes, now: float) -> None:
+        assert self._direct is not None
+        self._direct.write(payload)
+        self.connection.bytes_sent += len(payload)
+        self._count(now)
 
     def _ends_plainly(self, outcome: Outcome) -> bool:
         """Whether the last event can go out together with the end of the response."""
@@ -220,8 +255,8 @@ class StreamResponse:
         if payload:
             await self._write([payload], now, last=not close_delay_s)
         if close_delay_s:
-            self._watch()
-            await self._sleep_until(now + close_delay_s)
+            self._settle(now)
+            await self._sleep_until(now + close_delay_s, self.wake)
         if not self._is_complete:
             await self._hand_over(b"", more=False)
 
@@ -242,24 +277,26 @@ class StreamResponse:
 
     async def _write(self, frames: list[bytes], now: float, *, last: bool = False) -> None:
         """Send frames together, the end of the response with them if they are the last; count them."""
-        if self._retry is not None and frames[0] is not self._framing.keepalive:
-            frames = [with_retry(frames[0], self._retry), *frames[1:]]
-            self._retry = None
-        payload = frames[0] if len(frames) == 1 else b"".join(frames)
+        payload = self._payload(frames)
         for start in range(0, len(payload) - SLICE, SLICE):
             await self._hand_over(payload[start : start + SLICE], more=True)
         rest = len(payload) % SLICE or SLICE
         await self._hand_over(payload if len(payload) <= SLICE else payload[-rest:], more=not last)
+        self._count(now)
+
+    def _payload(self, frames: list[bytes]) -> bytes:
+        """Frames as one text, the first of the connection with its `retry`."""
+        if self._retry is not None and frames and frames[0] is not self._framing.keepalive:
+            frames = [with_retry(frames[0], self._retry), *frames[1:]]
+            self._retry = None
+        return frames[0] if len(frames) == 1 else b"".join(frames)
+
+    def _count(self, now: float) -> None:
         self._last_sent = now
         connection, feed = self.connection, self._feed
         connection.events_sent = feed.events_sent
         if feed.last_event_id is not None:
             connection.last_event_id = feed.last_event_id
-        if not last:
-            self._sends += 1
-            if not self._flush_each or self._sends % SENDS_PER_TURN == 0:
-                self._watch()
-                await asyncio.sleep(0)
 
     async def _hand_over(self, body: bytes, *, more: bool) -> None:
         if self._is_gone:
@@ -278,17 +315,18 @@ class StreamResponse:
     def _is_gone(self) -> bool:
         return self._stop_outcome == "client_disconnected"
 
-    async def _sleep_until(self, when: float) -> None:
+    async def _sleep_until(self, when: float, callback: Callable[[], None]) -> None:
+        """Rest until woken; the calendar calls back at `when`."""
         if self._is_gone:
             return
         waiter = self._waiter = self._loop.create_future()
-        timer = None if when == NEVER else self._calendar.call_at(when, self.wake)
+        self._timer = None if when == NEVER else self._calendar.call_at(when, callback)
         try:
             await waiter
         finally:
             self._waiter = None
-            if timer is not None:
-                timer.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
 
     def wake(self) -> None:
         """Look again at what is due."""
@@ -323,9 +361,11 @@ class StreamResponse:
         self._is_cut = True
         self._task.cancel()
 
-    def _watch(self) -> None:
+    def _settle(self, now: float) -> None:
+        """This stream stays: watch its client and its deadlines. One that is sent in one go needs neither."""
         if self._watcher is None:
             self._watcher = self._loop.create_task(self._watch_client())
+            self._arm_check(now)
 
     async def _watch_client(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
@@ -373,7 +413,7 @@ class StreamResponse:
         if transport is None:
             return
         transport.close()
-        self._watch()
+        self._settle(self._last_sent)
         assert self._watcher is not None
         await asyncio.wait([self._watcher], timeout=STUCK_GRACE_S)
         transport.abort()
