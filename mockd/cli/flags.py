@@ -190,19 +190,23 @@ def _sse(flags: Flags) -> dict[str, Any]:
         # One pass is what there is anyway, and a template takes no other.
         repeat=None if flags.sse_repeat == 1 else flags.sse_repeat,
         retry=flags.sse_retry,
-        timing=_timing(flags),
+        timing=_timing(flags, has_pace=not _PACE_PARAMETERS.isdisjoint(source.get("templateParams", ()))),
         lifecycle=_lifecycle(flags),
         rateLimit=values.rate(flags.sse_rate, "--sse-rate") if flags.sse_rate else None,
         resume={"enabled": True} if flags.sse_resume else None,
     )
 
 
-def _timing(flags: Flags) -> dict[str, Any]:
+_PACE_PARAMETERS = frozenset({"delayPerToken", "interval"})
+"""Parameters of templates that say when events are sent."""
+
+
+def _timing(flags: Flags, *, has_pace: bool) -> dict[str, Any]:
     delay = flags.sse_delay
     if flags.sse_random_delay:
         if delay is not None:
             raise typer.BadParameter("give one of them", param_hint="--sse-delay / --sse-random-delay")
-    elif delay is None and not flags.sse_template:
+    elif delay is None and not has_pace:
         delay = DEFAULT_DELAY_MS
     return _given(
         initialDelay=_number(flags.sse_initial_delay),

@@ -86,12 +86,18 @@ def test_timing(cli: Cli, arguments: tuple[str, ...], timing: dict[str, Any]) ->
     assert sse(cli, "--sse-event", "a:1", *arguments)["timing"] == timing
 
 
-def test_template_keeps_its_own_timing(cli: Cli) -> None:
-    assert sse(cli, "--sse-template", "openai-chat") == {"template": "openai-chat"}
-    assert sse(cli, "--sse-template", "openai-chat", "--sse-repeat", "1", "--sse-delay", "5") == {
-        "template": "openai-chat",
-        "timing": {"fixedDelay": 5},
-    }
+@pytest.mark.parametrize(
+    ("arguments", "timing"),
+    [
+        ((), {"fixedDelay": 100}),
+        (("--sse-delay", "5", "--sse-repeat", "1"), {"fixedDelay": 5}),
+        (("--template-param", "delayPerToken=20"), None),
+    ],
+)
+def test_template_has_the_default_delay_unless_a_parameter_says_when(
+    cli: Cli, arguments: tuple[str, ...], timing: Any
+) -> None:
+    assert sse(cli, "--sse-template", "openai-chat", *arguments).get("timing") == timing
 
 
 def test_template_parameters(cli: Cli) -> None:
