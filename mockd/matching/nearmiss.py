@@ -115,7 +115,7 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
             "score": predicate.score if holds else 0,
             "maxScore": predicate.score,
             "expected": predicate.expected,
-            "actual": _shown(predicate.actual(request)),
+            "actual": _sendable(_shown(predicate.actual(request))),
         }
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
     ]
@@ -128,6 +128,11 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
         "fields": fields,
         "reason": _reason(near, request),
     }
+
+
+def _sendable(value: Any) -> Any:
+    """A shown value for the encoder, which takes no text of a class of its own."""
+    return str(value) if isinstance(value, Note) else value
 
 
 def _reason(near: _NearMiss, request: RequestView) -> str:
