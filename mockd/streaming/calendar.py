@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 from mockd.clock import Clock
 
 TICK_S = 0.001
+ROUNDING_S = 1e-6
+"""Moments so close count as the same: far more than what is lost in sums of seconds, far less than anyone can see."""
 
 
 class Timer:
@@ -43,7 +45,7 @@ class Calendar:
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back at the monotonic time `when`, or within the millisecond after it."""
-        tick = math.ceil(when / TICK_S)
+        tick = math.ceil((when - ROUNDING_S / 2) / TICK_S)
         bucket = self._buckets.get(tick)
         if bucket is None:
             bucket = self._buckets[tick] = {}
@@ -66,12 +68,13 @@ class Calendar:
 
     def _run(self) -> None:
         self._handle = None
-        now = math.floor(self._clock.monotonic() / TICK_S)
+        now = math.floor((self._clock.monotonic() + ROUNDING_S / 2) / TICK_S)
         while self._ticks and self._ticks[0] <= now:
             bucket = self._buckets.pop(heapq.heappop(self._ticks))
-            while bucket:
-                timer, _ = bucket.popitem()
-                timer.callback()
+            for timer in list(bucket):
+                if timer in bucket:
+                    timer.cancel()
+                    timer.callback()
         if self._handle is None:
             self._arm()
 
@@ -88,5 +91,8 @@ class Calendars:
         loop = asyncio.get_running_loop()
         calendar = self._by_loop.get(loop)
         if calendar is None:
+            # A timer that is still set holds on to its loop, and that to its calendar.
+            for gone in [other for other in self._by_loop if other.is_closed()]:
+                del self._by_loop[gone]
             calendar = self._by_loop[loop] = Calendar(self._clock)
         return calendar
