@@ -1,0 +1,212 @@
+"""Chromium's own EventSource on mockd's streams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page
+
+from tests.browser.conftest import PATIENCE_MS, Mockd, Serve
+from tests.spec import page as spec
+from tests.spec.quick_clock import QuickClock
+
+pytestmark = pytest.mark.browser
+
+RETRY_MS = 60
+
+LISTEN = """
+([url, types, options]) => {
+  window.log = [];
+  const source = window.source = new EventSource(url, options);
+  source.onopen = () => log.push(['open']);
+  source.onerror = () => log.push(['error', source.readyState]);
+  for (const type of types) {
+    source.addEventListener(type, (event) => log.push([event.type, event.data, event.lastEventId]));
+  }
+}
+"""
+CLOSED = "() => window.source.readyState === EventSource.CLOSED"
+
+
+def sse(path: str, *events: Any, **sse: Any) -> dict[str, Any]:
+    listed = [event if isinstance(event, dict) else {"data": event} for event in events]
+    return {"id": path.strip("/"), "matcher": {"path": path}, "sse": {"events": listed, **sse}}
+
+
+def listen(page: Page, mockd: Mockd, url: str, *types: str, **options: Any) -> None:
+    """Open the server's page and an EventSource in it that writes a log."""
+    page.goto(mockd.url + "/page")
+    page.evaluate(LISTEN, [url, ["message", *types], options])
+
+
+def wait(page: Page, condition: str) -> None:
+    page.wait_for_function(condition, timeout=PATIENCE_MS)
+
+
+def events(page: Page) -> list[list[str]]:
+    """What listeners were told: type, data and lastEventId of each event."""
+    return [entry for entry in page.evaluate("log") if entry[0] not in ("open", "error")]
+
+
+def test_the_script_of_the_page(page: Page, serve: Serve) -> None:
+    [script] = spec.blocks("javascript")
+    stream = sse(
+        "/events", "Hello", {"type": "custom-type", "data": {"a": 1}}, lifecycle={"simulateDisconnect": 2}, retry=10_000
+    )
+    mockd = serve(stream)
+    said: list[tuple[str, str]] = []
+    page.on("console", lambda message: said.append(_said(message)))
+    page.goto(mockd.url + "/page")
+    with page.expect_console_message(lambda message: message.text.startswith("Error:")):
+        page.add_script_tag(content=script.text)
+    ours = [entry for entry in said if not entry[1].startswith("Failed to load resource")]
+    assert ours[:2] == [("log", "Message: Hello"), ("log", 'Custom event: {"a":1}')]
+    assert ("error", "Error: Event") in ours
+
+
+def _said(message: ConsoleMessage) -> tuple[str, str]:
+    return message.type, message.text
+
+
+def test_types_ids_and_data_arrive_as_they_were_written(page: Page, serve: Serve) -> None:
+    data = "one\r\ntwo\rthree\nfour\u2028still four\u2029\u0085 \U0001f600 \u00e9"
+    mockd = serve(
+        sse(
+            "/events",
+            {"id": "1", "data": data},
+            {"type": "update", "data": {"b": [1, None], "a": "\u2028"}},
+            {"id": "\u00fc", "data": " one space more"},
+            {"id": "", "data": ""},
+            {"comment": "nothing to see"},
+            {"id": "9"},
+            {"data": "last"},
+            lifecycle={"keepOpen": True},
+        )
+    )
+    listen(page, mockd, "/events", "update")
+    wait(page, "() => log.length >= 6")
+    assert page.evaluate("log")[0] == ["open"]
+    assert events(page) == [
+        ["message", "one\ntwo\nthree\nfour\u2028still four\u2029\u0085 \U0001f600 \u00e9", "1"],
+        ["update", '{"b":[1,null],"a":"\\u2028"}', "1"],
+        ["message", " one space more", "\u00fc"],
+        ["message", "", ""],
+        ["message", "last", "9"],
+    ]
+
+
+def test_comes_back_after_breaks_for_what_it_missed_and_stops_at_204(page: Page, serve: Serve) -> None:
+    letters = "abcde"
+    mockd = serve(
+        sse(
+            "/events",
+            *({"id": letter, "data": letter.upper()} for letter in letters),
+            retry=RETRY_MS,
+            resume={"enabled": True},
+            lifecycle={"simulateDisconnect": 2},
+        ),
+        sse("/later", *map(str, range(10)), timing={"fixedDelay": RETRY_MS}, lifecycle={"keepOpen": True}),
+    )
+    listen(page, mockd, "/events")
+    wait(page, CLOSED)
+    assert events(page) == [["message", letter.upper(), letter] for letter in letters]
+    expected_ids = [None, "b", "d", "e"]  # two breaks, then a proper end, then 204
+    assert [asked.last_event_id for asked in mockd.asked_for("/events")] == expected_ids
+    assert page.evaluate("log").count(["error", 0]) == 3
+    assert page.evaluate("log")[-1] == ["error", 2]
+    # A stream that lasts ten times as long as it would wait passes without another request.
+    page.evaluate(LISTEN, ["/later", ["message"], {}])
+    wait(page, "() => log.length >= 11")
+    assert [asked.last_event_id for asked in mockd.asked_for("/events")] == expected_ids
+
+
+def test_comes_back_after_graceful_ends(page: Page, serve: Serve) -> None:
+    numbers = [str(number) for number in range(1, 6)]
+    mockd = serve(
+        sse(
+            "/events",
+            *numbers,
+            retry=RETRY_MS,
+            timing={"fixedDelay": 150},
+            resume={"enabled": True},
+            lifecycle={"connectionTimeout": 0.4, "termination": {"finalEvent": {"type": "end", "data": "for now"}}},
+        )
+    )
+    listen(page, mockd, "/events", "end")
+    wait(page, CLOSED)
+    got = events(page)
+    assert [event for event in got if event[0] == "message"] == [["message", number, number] for number in numbers]
+    first, *others = mockd.asked_for("/events")
+    assert first.last_event_id is None
+    assert others[-1].last_event_id == "5"
+    assert len(others) >= 2
+    # Each connection but the last, which is the 204, ended with the final event.
+    assert [event[1] for event in got].count("for now") == len(others)
+
+
+def test_waits_as_long_as_retry_says(page: Page, serve: Serve) -> None:
+    mockd = serve(sse("/events", "a", retry=300, resume={"enabled": True}))
+    listen(page, mockd, "/events")
+    wait(page, CLOSED)
+    first, second = mockd.asked_for("/events")
+    assert 0.29 <= second.at - first.at <= 2.5  # Chromium's own choice would be 3 s
+
+
+def test_keepalives_are_invisible(page: Page, serve: Serve) -> None:
+    stream = sse(
+        "/events",
+        {"id": "1", "data": "a"},
+        {"data": "b", "delay": 12_000},
+        lifecycle={"keepaliveInterval": 5, "keepOpen": True},
+    )
+    mockd = serve(stream, clock=QuickClock(25.0))
+    listen(page, mockd, "/events")
+    wait(page, "() => log.length >= 3")
+    assert page.evaluate("log") == [["open"], ["message", "a", "1"], ["message", "b", "1"]]
+    [connection] = mockd.engine.connections.live()
+    assert connection["bytesSent"] >= len("id: 1\ndata: a\n\n" + 2 * ": keepalive\n" + "data: b\n\n")
+
+
+def test_another_origin_with_credentials(page: Page, serve: Serve) -> None:
+    mockd = serve(
+        {
+            "matcher": {"path": "/login"},
+            "response": {"headers": {"Set-Cookie": "who=alice; Path=/", "Content-Type": "text/html"}, "body": "in"},
+        }
+    )
+    other = serve(sse("/events", "from elsewhere", lifecycle={"keepOpen": True}))
+    page.goto(mockd.url + "/login")
+    page.evaluate(LISTEN, [other.url + "/events", ["message"], {"withCredentials": True}])
+    wait(page, "() => log.length >= 2")
+    assert page.evaluate("log") == [["open"], ["message", "from elsewhere", ""]]
+    [asked] = other.asked_for("/events")
+    assert asked.headers["origin"] == mockd.url
+    assert asked.headers["cookie"] == "who=alice"
+
+
+def test_another_status_stops_it_for_good(page: Page, serve: Serve) -> None:
+    paths = [f"/{status}" for status in (204, 404, 500, 503)]
+    mockd = serve(*({"matcher": {"path": path}, "response": {"status": int(path[1:])}} for path in paths))
+    page.goto(mockd.url + "/page")
+    for path in paths:
+        page.evaluate(LISTEN, [path, ["message"], {}])
+        wait(page, CLOSED)
+        assert page.evaluate("log") == [["error", 2]]
+        assert len(mockd.asked_for(path)) == 1
+
+
+def test_a_closed_page_is_gone_from_the_list(page: Page, serve: Serve) -> None:
+    mockd = serve(
+        sse("/endless", "tick", repeat=0, timing={"fixedDelay": 10}),
+        sse("/silent", "one", lifecycle={"keepOpen": True}),
+    )
+    listen(page, mockd, "/endless")
+    page.evaluate("other = new EventSource('/silent'); other.onmessage = () => log.push(['open'])")
+    wait(page, "() => log.filter((entry) => entry[0] === 'open').length >= 2 && log.length >= 10")
+    assert len(mockd.engine.connections.live()) == 2
+    page.close()
+    for path in ("/endless", "/silent"):
+        [asked] = mockd.asked_for(path)
+        assert asked.gone.wait(5)
+    assert mockd.engine.connections.live() == []
