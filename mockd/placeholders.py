@@ -29,13 +29,16 @@ from mockd.config.models import EventConfig
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
 
+# RFC 9562, section 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
+_UUID_FREE = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+_UUID_FIXED = 0x00000000_0000_4000_8000_000000000000
+
 
 @dataclass(frozen=True, slots=True)
 class Uuid(Hole):
     def text(self, fill: Fill) -> str:
-        digits = f"{fill.rng.getrandbits(128):032x}"
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        digits = f"{fill.rng.getrandbits(128) & _UUID_FREE | _UUID_FIXED:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from mockd.errors import BodyTooLargeError, MockdError
 
@@ -47,13 +48,14 @@ class RequestView:
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
         return headers
 
+    @cached_property
+    def _first_values(self) -> dict[bytes, bytes]:
+        return dict(reversed(self.scope["headers"]))
+
     def header(self, name: str) -> str | None:
         """The first value of a header (its name in lower case), or None."""
-        wanted = name.encode("latin-1")
-        for key, value in self.scope["headers"]:
-            if key == wanted:
-                return str(value, "latin-1")
-        return None
+        value = self._first_values.get(name.encode("latin-1"))
+        return None if value is None else str(value, "latin-1")
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
@@ -73,17 +75,15 @@ class RequestView:
     def json(self) -> Any:
         """The body as JSON, or `NOT_JSON`."""
         try:
-            return json.loads(self.body) if self.body else NOT_JSON
-        except (ValueError, RecursionError):
+            return msgspec.json.decode(self.body) if self.body else NOT_JSON
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return NOT_JSON
 
     @property
     def last_event_id(self) -> str | None:
         """`Last-Event-ID`, which is UTF-8 on the wire (WHATWG HTML, 9.2), or None."""
-        for key, value in self.scope["headers"]:
-            if key == b"last-event-id":
-                return str(value, "utf-8", "replace") or None
-        return None
+        value = self._first_values.get(b"last-event-id")
+        return str(value, "utf-8", "replace") if value else None
 
     @property
     def client_ip(self) -> str | None:

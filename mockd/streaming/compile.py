@@ -26,10 +26,10 @@ from mockd.config.models import (
     Timing,
 )
 from mockd.errors import ConfigError
-from mockd.events import Event, EventId, Text
+from mockd.events import Event, EventId, Slot, Text
 from mockd.placeholders import EventNumber, parse_event
 from mockd.source import Script, Source
-from mockd.streaming.connections import Kind
+from mockd.streaming.connections import Kind, Outcome
 from mockd.streaming.framing import Frame, FrameTemplate, Framing, NdjsonFraming, RawFraming, SseFraming
 from mockd.streaming.pacing import Pacing
 
@@ -40,7 +40,7 @@ MOST_SCRIPTS = 64
 MOST_UNROLLED = 4096
 UNSEEDED = random.Random()
 """Shared by all streams without a seed: a generator of their own would cost each 2.5 KiB."""
-BATCH = 32
+BATCH = 128
 """Events in one send at the most, so that others get their turn."""
 BATCH_BYTES = 32 * 1024
 
@@ -109,6 +109,7 @@ class StreamPlan:
                 with_ids=self.resume is not None,
                 limited=self.rate_limit is not None,
             )
+            compiled.stop = _stop_of(self.lifetime, compiled)
             self.scripts[script.key] = compiled
             if len(self.scripts) > MOST_SCRIPTS:
                 self.scripts.popitem(last=False)
@@ -120,8 +121,11 @@ class CompiledScript:
 
     `ids` are the given ones, a number for events that are assigned one, None for those that get none (only with
     resume). `is_fixed`: every client gets the same bytes. `timetable`: when everything is due, where that can be said
-    for all streams at once (not with random delays, ids of a session, or a rate limit).
+    for all streams at once (not with random delays, ids of a session, or a rate limit). `stop`: after how many events
+    the mock's streams stop, and why.
     """
+
+    stop: tuple[float, Outcome]
 
     def __init__(
         self, script: Script, framing: Framing, pacing: Pacing, *, with_ids: bool = False, limited: bool = False
@@ -140,7 +144,7 @@ class CompiledScript:
         self.frames: list[Frame] = [framing.encode(event) for event in framed]
         self.data_events = sum(event.counted for event in self.events)
         self.numbers = [index for index, event in enumerate(self.events) if event.counted]
-        holes = [hole for frame in self.frames if isinstance(frame, FrameTemplate) for hole in frame.holes]
+        holes = [hole for frame in self.frames if isinstance(frame, FrameTemplate) for hole in frame.holes if hole]
         self.is_fixed = all(isinstance(hole, EventNumber | EventId) for hole in holes)
         self.timetable = None if pacing.is_random or with_ids or limited else _timetable(self, pacing)
 
@@ -169,6 +173,17 @@ class CompiledScript:
         return passes * self.data_events + bisect_left(self.numbers, rest)
 
 
+def _stop_of(life: Lifetime, script: CompiledScript) -> tuple[float, Outcome]:
+    """After how many events a script's stream stops, and why; the weightier reason where two fall together."""
+    stops: list[tuple[float, Outcome]] = [(script.total, "completed")]
+    if life.max_events:
+        stops.append((script.after_counted(life.max_events), "max_events"))
+    if life.disconnect_after is not None:
+        stops.append((script.after_counted(life.disconnect_after), "aborted"))
+    least = min(stop for stop, _ in stops)
+    return least, [why for stop, why in stops if stop == least][-1]
+
+
 def _ids(events: Sequence[Event], *, repeats: bool) -> tuple[str | Text | int | None, ...]:
     """An id for each event that a client sees: the given one, or its number among them, from 1."""
     ids: list[str | Text | int | None] = []
@@ -192,24 +207,54 @@ class Timetable:
     of the pass before. Short lists are repeated in it, so that one send can carry several passes.
 
     `counted` holds how many events with data come before each place (None where all have), `ids` the given ids (None
-    where there are none).
+    where there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
     """
 
-    __slots__ = ("counted", "first", "frames", "has_holes", "ids", "later", "most")
+    __slots__ = ("counted", "first", "frames", "has_holes", "ids", "is_led", "later", "lead", "most")
 
     def __init__(
         self, frames: list[Frame], events: list[Event], first: list[float] | None, later: list[float] | None
     ) -> None:
-        self.frames = frames
+        self.lead, self.is_led, self.frames = _split_lead(frames)
         self.first = first
         self.later = later
         self.counted = None
         if not all(event.counted for event in events):
             self.counted = list(accumulate((event.counted for event in events), initial=0))
         self.ids = [event.id for event in events] if any(event.id is not None for event in events) else None
-        self.has_holes = any(type(frame) is FrameTemplate for frame in frames)
+        self.has_holes = any(type(frame) is FrameTemplate for frame in self.frames)
         largest = max((len(frame) for frame in frames if isinstance(frame, bytes)), default=1)
         self.most = max(1, min(BATCH, BATCH_BYTES // max(1, largest)))
+
+
+def _split_lead(frames: list[Frame]) -> tuple[FrameTemplate | None, list[bool], list[Frame]]:
+    """What frames begin with up to the last slot of the first, which frames do, and what is left of them.
+
+    A chat completion's chunks all begin with the same id, time and model: with that filled in once, what is left has
+    no holes.
+    """
+    first = next((frame for frame in frames if isinstance(frame, FrameTemplate)), None)
+    slots = [place for place, hole in enumerate(first.holes) if isinstance(hole, Slot)] if first else []
+    if first is None or not slots:
+        return None, [], frames
+    size = slots[-1] + 1
+    key = _key(first, size)
+    if any(not isinstance(part, bytes | Slot) for part in key):
+        return None, [], frames
+    is_led = [isinstance(frame, FrameTemplate) and _key(frame, size) == key for frame in frames]
+    rest = [_rest(frame, size) if led else frame for frame, led in zip(frames, is_led, strict=True)]
+    return FrameTemplate(first.parts[:size], first.holes[:size]), is_led, rest
+
+
+def _key(frame: FrameTemplate, size: int) -> list[object]:
+    return [hole or part for hole, part in zip(frame.holes[:size], frame.parts[:size], strict=True)]
+
+
+def _rest(frame: Frame, size: int) -> Frame:
+    assert isinstance(frame, FrameTemplate)
+    parts = frame.parts[size:]
+    constant = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(constant) if len(constant) == len(parts) else FrameTemplate(parts, frame.holes[size:])
 
 
 def _timetable(script: CompiledScript, pacing: Pacing) -> Timetable | None:

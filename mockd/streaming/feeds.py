@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from mockd.errors import MockdError
 from mockd.events import Fill
-from mockd.streaming.compile import CompiledScript, StreamPlan, Timetable
+from mockd.streaming.compile import CompiledScript, Timetable
 from mockd.streaming.connections import Outcome
 from mockd.streaming.framing import Frame, FrameTemplate
 
@@ -48,6 +48,7 @@ class ScriptFeed:
         "_due",
         "_fill",
         "_index",
+        "_lead",
         "_stop",
         "_table",
         "_taken",
@@ -59,19 +60,20 @@ class ScriptFeed:
         "next_due",
     )
 
-    def __init__(self, plan: StreamPlan, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
+    def __init__(self, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
         self._table = table
         self._fill = fill
         self._base = now
         self._due = table.first
         self._index = 0
         self._taken = 0
-        self._stop, self._why = stop_of(plan, script)
+        self._lead = b"" if table.lead is None else table.lead.render(fill)
+        self._stop, self._why = script.stop
         self.events_sent = 0
         self.last_event_id: str | None = None
-        self.next_due = now + self._due[0] if self._due else now
         self.failure: MockdError | None = None
         self.ended: Outcome | None = None if self._stop else self._why
+        self.next_due = NEVER if self.ended else now + self._due[0] if self._due else now
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         table, index = self._table, self._index
@@ -84,6 +86,9 @@ class ScriptFeed:
             return []
         batch = table.frames[index:end]
         frames = self._filled(batch) if table.has_holes else batch
+        if table.lead is not None:
+            lead, is_led = self._lead, table.is_led[index:end]
+            frames = [lead + frame if led else frame for frame, led in zip(frames, is_led, strict=True)]  # type: ignore[operator]
         counted = table.counted
         self.events_sent += end - index if counted is None else counted[end] - counted[index]
         if table.ids is not None:
@@ -146,15 +151,3 @@ class ReplyFeed:
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def stop_of(plan: StreamPlan, script: CompiledScript) -> tuple[float, Outcome]:
-    """After how many events a script's stream stops, and why; the weightier reason where two fall together."""
-    life = plan.lifetime
-    stops: list[tuple[float, Outcome]] = [(script.total, "completed")]
-    if life.max_events:
-        stops.append((script.after_counted(life.max_events), "max_events"))
-    if life.disconnect_after is not None:
-        stops.append((script.after_counted(life.disconnect_after), "aborted"))
-    least = min(stop for stop, _ in stops)
-    return least, [why for stop, why in stops if stop == least][-1]

@@ -21,11 +21,11 @@ Filler = Callable[[Fill], bytes]
 
 
 class FrameTemplate:
-    """A frame with holes. `render` fills it in for one event."""
+    """A frame with holes. `render` fills it in for one event. `holes` has the hole of each part, None for bytes."""
 
     __slots__ = ("holes", "parts")
 
-    def __init__(self, parts: list[bytes | Filler], holes: tuple[Hole, ...]) -> None:
+    def __init__(self, parts: list[bytes | Filler], holes: list[Hole | None]) -> None:
         self.parts = parts
         self.holes = holes
 
@@ -78,15 +78,14 @@ class _Marks:
         if not self.fillers:
             return frame
         parts: list[bytes | Filler] = []
+        holes: list[Hole | None] = []
         position = 0
         for mark in self._ANY.finditer(frame):
-            if mark.start() > position:
-                parts.append(frame[position : mark.start()])
-            parts.append(self.fillers[int(mark[1] or mark[2])])
+            number = int(mark[1] or mark[2])
+            parts += [frame[position : mark.start()], self.fillers[number]]
+            holes += [None, self.holes[number]]
             position = mark.end()
-        if position < len(frame):
-            parts.append(frame[position:])
-        return FrameTemplate(parts, tuple(self.holes))
+        return FrameTemplate([*parts, frame[position:]], [*holes, None])
 
 
 def _plain(hole: Hole) -> Filler:
@@ -172,10 +171,12 @@ class RawFraming:
         return marks.cut(_data_bytes(event.data, marks))
 
 
-def with_retry(frame: bytes, retry: int) -> bytes:
-    """An SSE frame with a `retry` line added; one that has its own stays as it is."""
+def with_retry(frame: bytes, retry: int) -> bytes | None:
+    """An SSE frame with a `retry` line added; one that has its own stays as it is. None for a lone comment, which is
+    no event."""
+    end = b"\r\n" if frame.endswith(b"\r\n") else b"\n"
+    if not frame.endswith(end * 2):
+        return None
     if frame.startswith(b"retry: ") or b"\nretry: " in frame:
         return frame
-    end = b"\r\n" if frame.endswith(b"\r\n") else b"\n"
-    fields = frame.removesuffix(end) if frame.endswith(end * 2) else frame
-    return fields + b"retry: %d" % retry + end * 2
+    return frame.removesuffix(end) + b"retry: %d" % retry + end * 2

@@ -54,7 +54,7 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
     fill.slots = opened.slots
     if script.timetable is not None:
         table = script.timetable
-        return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(plan, script, table, fill, now))
+        return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(script, table, fill, now))
     start = _start_of_lost_session(script, sessions, call, fill)
     if start and _is_over(plan, script, start):
         return nothing_more(services, plan, call, fill)

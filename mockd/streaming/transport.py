@@ -7,6 +7,7 @@ callable leaves it in the scope. Under other servers there is none, and what nee
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 from mockd.request import Scope, Send
@@ -25,6 +26,34 @@ def transport_of(scope: Scope) -> asyncio.WriteTransport | None:
     """The transport of this connection."""
     cycle = scope.get(_KEY)
     return None if cycle is None else cycle.transport
+
+
+def unsent(scope: Scope) -> int:
+    """Bytes that wait in this process for the client to read on; 0 where that is not known."""
+    transport = transport_of(scope)
+    return 0 if transport is None else transport.get_write_buffer_size()
+
+
+def limit_unsent(scope: Scope, most: int) -> None:
+    """Have `send` wait while more than so many bytes are unsent."""
+    transport = transport_of(scope)
+    if transport is not None:
+        transport.set_write_buffer_limits(high=most)
+
+
+def delimit_by_close(scope: Scope) -> bool:
+    """For a client of HTTP/1.0, which knows no chunks, have the body end where the connection does.
+
+    True where that is now for the caller to see to: `send` takes the body as it is, for as long as it likes, and must
+    not be told of the end. False where the server does it by itself, or cannot be made to.
+    """
+    cycle: Any = scope.get(_KEY)
+    # uvicorn with httptools sends chunks to every client whose response has no length.
+    if scope.get("http_version") != "1.0" or not hasattr(cycle, "expected_content_length"):
+        return False
+    cycle.chunked_encoding = False
+    cycle.expected_content_length = sys.maxsize
+    return True
 
 
 class ChunkWriter:

@@ -18,12 +18,19 @@ from mockd.clock import Clock
 from mockd.errors import MockdError
 from mockd.events import Event, Fill
 from mockd.request import Receive, Scope, Send
-from mockd.streaming.calendar import Calendar, Calendars, Timer
+from mockd.streaming.calendar import ROUNDING_S, Calendar, Calendars, Timer
 from mockd.streaming.compile import Ending, Headers, Lifetime
 from mockd.streaming.connections import Connection, Outcome, Registry
 from mockd.streaming.feeds import NEVER, Feed
 from mockd.streaming.framing import Frame, FrameTemplate, Framing, with_retry
-from mockd.streaming.transport import ChunkWriter, chunk_writer, transport_of
+from mockd.streaming.transport import (
+    ChunkWriter,
+    chunk_writer,
+    delimit_by_close,
+    limit_unsent,
+    transport_of,
+    unsent,
+)
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -31,7 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mockd")
 
 SLICE = 64 * 1024
-"""Bytes handed to the server at once, so that what waits for a slow client stays within its limit."""
+"""Bytes handed to the server at once, so that what waits for a slow client stays within its limit. A frame that is to
+be one HTTP chunk is not cut, however long."""
 SENDS_PER_TURN = 16
 """Sends before others get their turn: `send` itself does not suspend while the kernel takes the bytes."""
 STUCK_GRACE_S = 0.5
@@ -49,7 +57,7 @@ REASONS: dict[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class WireServices:
-    """What every stream of an engine shares. `send_timeout_s` of 0 is no limit."""
+    """What every stream of an engine shares. `send_buffer` is in bytes; `send_timeout_s` of 0 is no limit."""
 
     clock: Clock
     calendars: Calendars
@@ -105,12 +113,14 @@ class StreamResponse:
         self._waiter: Future[None] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._check: Timer | None = None
+        self._cut_check: Timer | None = None
         self._timer: Timer | None = None
         self._direct: ChunkWriter | None = None
         self._left: list[bytes] = []
         self._is_sending = False
         self._is_cut = False
         self._is_complete = False
+        self._flush_each = flush_each
         self._most = 1 if flush_each else 0
         self._turns = SENDS_PER_TURN if flush_each else 1
         self._turn = 0
@@ -126,6 +136,8 @@ class StreamResponse:
         assert task is not None
         self._task = task
         self._calendar: Calendar = self.services.calendars.here()
+        limit_unsent(scope, self.services.send_buffer - SLICE)
+        self._ends_by_close = not self._is_whole and delimit_by_close(scope)
         self.connection = self._open_connection(self)
         outcome: Outcome = "failed"
         try:
@@ -142,7 +154,7 @@ class StreamResponse:
     # -- the life of a stream --------------------------------------------------------------------------------------
 
     async def _run(self) -> Outcome:
-        self._last_event = self._last_sent = self._arrived
+        self._last_event = self._last_sent = self._sending_since = self._arrived
         if self._head.delay_s:
             self._settle(self._arrived)
             await self._sleep_until(self._arrived + self._head.delay_s, self.wake)
@@ -151,12 +163,13 @@ class StreamResponse:
         await self._send_head()
         self._last_event = self._last_sent = now = self.services.clock.monotonic()
         self._feed = self._open_feed(self, now)
+        del self._open_feed  # it may hold the place the stream started from, and with it every event since
         self._direct = chunk_writer(self._scope, self.services.send_buffer - SLICE)
         try:
             outcome = await self._send_events()
-            await self._end(outcome)
         finally:
             self._feed.close()
+        await self._end(outcome)
         return outcome
 
     async def _send_events(self) -> Outcome:
@@ -164,16 +177,15 @@ class StreamResponse:
         # A whole answer has said how long it is: told to stop, it is sent at once.
         while self._stop_outcome is None or (self._is_whole and not self._is_gone):
             now = clock.monotonic()
-            frames = self._left or feed.take(now, self._most)
+            frames = self._left or feed.take(now + ROUNDING_S, self._most)
             self._left = []
             if frames:
-                self._last_event = now
                 last = feed.ended is not None and self._ends_plainly(feed.ended)
                 await self._write(frames, now, last=last)
                 if last:
                     return feed.ended or "completed"
                 self._turn += 1
-                if feed.next_due <= now and self._turn % self._turns == 0:
+                if feed.next_due <= now + ROUNDING_S and self._turn % self._turns == 0:
                     self._settle(now)
                     await asyncio.sleep(0)
             elif feed.ended is not None and not (life.keep_open and feed.ended == "completed"):
@@ -185,10 +197,11 @@ class StreamResponse:
     async def _rest(self, now: float) -> None:
         """Wait for the next event or keepalive, and send the keepalive."""
         self._settle(now)
-        if self._feed.next_due <= now:
+        reached = now + ROUNDING_S
+        if self._feed.next_due <= reached:
             await asyncio.sleep(0)
-        elif self._keepalive_at() <= now:
-            await self._write([self._framing.keepalive], now)
+        elif self._keepalive_at() <= reached:
+            await self._hand_over(self._framing.keepalive, more=True)
         else:
             callback = self.wake if self._direct is None else self._step
             await self._sleep_until(min(self._feed.next_due, self._keepalive_at()), callback)
@@ -202,18 +215,19 @@ class StreamResponse:
         is not plain: an end, an order to stop, a client that reads too slowly, a large frame."""
         assert self._direct is not None
         now, feed = self.services.clock.monotonic(), self._feed
+        reached = now + ROUNDING_S
         if self._stop_outcome is None and self._direct.has_room():
-            if feed.next_due <= now:
-                frames = feed.take(now, self._most)
+            if feed.next_due <= reached:
+                frames = feed.take(reached, self._most)
                 payload = self._payload(frames)
                 if feed.ended is not None or len(payload) > SLICE:
                     self._left = [payload] if frames else []
                 elif frames:
                     self._write_directly(payload, now)
-                    self._last_event = now
-            elif self._keepalive_at() <= now:
+                    self._count(now)
+            elif self._keepalive_at() <= reached:
                 self._write_directly(self._framing.keepalive, now)
-            if not self._left and feed.ended is None and feed.next_due > now:
+            if not self._left and feed.ended is None and feed.next_due > reached:
                 self._timer = self._calendar.call_at(min(feed.next_due, self._keepalive_at()), self._step)
                 return
         self.wake()
@@ -222,7 +236,7 @@ class StreamResponse:
         assert self._direct is not None
         self._direct.write(payload)
         self.connection.bytes_sent += len(payload)
-        self._count(now)
+        self._last_sent = now
 
     def _ends_plainly(self, outcome: Outcome) -> bool:
         """Whether the last event can go out together with the end of the response."""
@@ -241,7 +255,7 @@ class StreamResponse:
             return
         if outcome == "slow_client":
             self._abort()
-        elif outcome == "aborted" or (outcome != "failed" and self._ending.type == "abrupt"):
+        elif outcome == "aborted" or self._ending.type == "abrupt":
             await self._break_off()
         elif outcome == "failed" or self._ending.type == "error":
             await self._finish(self._error_frame(outcome), 0.0)
@@ -278,36 +292,56 @@ class StreamResponse:
     async def _write(self, frames: list[bytes], now: float, *, last: bool = False) -> None:
         """Send frames together, the end of the response with them if they are the last; count them."""
         payload = self._payload(frames)
-        for start in range(0, len(payload) - SLICE, SLICE):
-            await self._hand_over(payload[start : start + SLICE], more=True)
-        rest = len(payload) % SLICE or SLICE
-        await self._hand_over(payload if len(payload) <= SLICE else payload[-rest:], more=not last)
-        self._count(now)
+        if len(payload) > SLICE and not self._flush_each:
+            sent = (len(payload) - 1) // SLICE * SLICE
+            for start in range(0, sent, SLICE):
+                await self._hand_over(payload[start : start + SLICE], more=True)
+            payload = payload[sent:]
+        if await self._hand_over(payload, more=not last):
+            self._count(now)
 
     def _payload(self, frames: list[bytes]) -> bytes:
-        """Frames as one text, the first of the connection with its `retry`."""
-        if self._retry is not None and frames and frames[0] is not self._framing.keepalive:
-            frames = [with_retry(frames[0], self._retry), *frames[1:]]
-            self._retry = None
+        """Frames as one text, that of the connection's first event with its `retry`."""
+        if self._retry is not None:
+            frames = self._add_retry(frames, self._retry)
         return frames[0] if len(frames) == 1 else b"".join(frames)
 
+    def _add_retry(self, frames: list[bytes], retry: int) -> list[bytes]:
+        for index, frame in enumerate(frames):
+            if (event := with_retry(frame, retry)) is not None:
+                self._retry = None
+                return [*frames[:index], event, *frames[index + 1 :]]
+        return frames
+
     def _count(self, now: float) -> None:
-        self._last_sent = now
         connection, feed = self.connection, self._feed
-        connection.events_sent = feed.events_sent
+        if feed.events_sent != connection.events_sent:
+            connection.events_sent = feed.events_sent
+            self._last_event = now
         if feed.last_event_id is not None:
             connection.last_event_id = feed.last_event_id
 
-    async def _hand_over(self, body: bytes, *, more: bool) -> None:
+    async def _hand_over(self, body: bytes, *, more: bool) -> bool:
+        """Send, and say whether there was anyone to send to."""
         if self._is_gone:
-            return
+            return False
+        clock = self.services.clock
         self._is_complete = not more
         self._is_sending = True
+        self._sending_since = clock.monotonic()
+        self._unsent = unsent(self._scope)
         try:
-            await self._send({"type": "http.response.body", "body": body, "more_body": more})
+            await self._send({"type": "http.response.body", "body": body, "more_body": more or self._ends_by_close})
+        except OSError:  # what ASGI has `send` raise when the client has left
+            self._stop("client_disconnected")
+            return False
         finally:
             self._is_sending = False
+        self._last_sent = clock.monotonic()
         self.connection.bytes_sent += len(body)
+        if self._is_complete and self._ends_by_close:
+            await self._break_off()
+        return True
 
     # -- waiting, and being told to stop ---------------------------------------------------------------------------
 
@@ -348,8 +382,9 @@ class StreamResponse:
         if self._stop_outcome is None or outcome == "client_disconnected":
             self._stop_outcome = outcome
         self.wake()
-        grace_s = self._ending.close_delay_s + STUCK_GRACE_S
-        self._calendar.call_at(self.services.clock.monotonic() + grace_s, self._cut_if_sending)
+        if self._cut_check is None:
+            grace_s = self._ending.close_delay_s + STUCK_GRACE_S
+            self._cut_check = self._calendar.call_at(self.services.clock.monotonic() + grace_s, self._cut_if_sending)
 
     def _cut_if_sending(self) -> None:
         if self._is_sending:
@@ -391,18 +426,27 @@ class StreamResponse:
         limit = self.services.send_timeout_s
         if not limit:
             return NEVER
-        return (self._last_sent if self._is_sending else now) + limit
+        return (self._sending_since if self._is_sending else now) + limit
 
     def _check_deadlines(self) -> None:
         self._check = None
         now = self.services.clock.monotonic()
-        if min(self._deadline(), self._idle_deadline()) <= now:
+        reached = now + ROUNDING_S
+        if min(self._deadline(), self._idle_deadline()) <= reached:
             self._stop("timed_out")
-        elif self._send_deadline(now) <= now:
+        elif self._send_deadline(now) <= reached and not self._is_read_on(now):
             self._stop("slow_client")
             self.cut()
         else:
             self._arm_check(now)
+
+    def _is_read_on(self, now: float) -> bool:
+        """Whether the client has read any of what waits for it: then its time begins again."""
+        left = unsent(self._scope)
+        if left >= self._unsent:
+            return False
+        self._unsent, self._sending_since = left, now
+        return True
 
     # -- the end of the connection ---------------------------------------------------------------------------------
 
@@ -424,8 +468,9 @@ class StreamResponse:
             transport.abort()
 
     def _release(self, outcome: Outcome) -> None:
-        if self._check is not None:
-            self._check.cancel()
+        for timer in (self._check, self._cut_check):
+            if timer is not None:
+                timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
         self.services.registry.closed(self.connection, outcome)

@@ -66,7 +66,7 @@ class OpenAIChat(BaseSource):
         request = context.request
         body: dict[str, Any] = request.json if isinstance(request.json, dict) else {"stream": True}
         model = self.params.model or _text(body.get("model")) or DEFAULT_MODEL
-        id_ = "chatcmpl-" + "".join(context.rng.choices(_ALPHANUMERIC, k=29))
+        id_ = f"chatcmpl-{context.rng.getrandbits(116):029x}"
         created = int(context.clock.wall())
         if not body.get("stream"):
             return Reply(self._completion(id_, created, model, _prompt_tokens(body)))
