@@ -1,0 +1,79 @@
+"""The page on the configuration format, from its structs."""
+
+from __future__ import annotations
+
+import inspect as python_inspect
+from collections.abc import Iterator
+
+import msgspec.inspect as inspect
+
+import mockd.placeholders
+from mockd.config.models import EventConfig, Mock, MockFile
+from mockd.sources.templates import BUILT_IN
+from scripts.reference import markdown
+from scripts.reference.markdown import first_paragraph, link, struct_table, structs_in
+
+INTRODUCTION = """
+A configuration file is JSON or YAML: one mock, a list of mocks, or an object with `version` and `mocks`. An unknown
+key is an error that names the nearest known one. The JSON Schema of it is [mockd.schema.json][schema]; a running
+server has it at `GET /schema`.
+
+Units: milliseconds in `timing`, `chunked` and everything called a delay; seconds in `lifecycle` and `resume`.
+
+`${NAME}` and `${NAME:-default}` stand for environment variables, in the values of configuration files only. A literal
+`${` is written `$${`. Names of data files are relative to the file that names them, and must not lead out of its
+folder.
+
+[schema]: ../../mockd/config/mockd.schema.json
+"""
+
+ROOTS = (MockFile, Mock)
+HEADINGS: dict[type, str] = {MockFile: "A file", Mock: "A mock", EventConfig: "An event"}
+"""Headings of parts that stand in several places; those of the others are the keys that lead there."""
+
+
+def sections() -> dict[type, tuple[str, inspect.StructType]]:
+    """Every part of the format with its heading, in the order of the page: each before those inside it."""
+    found: dict[type, tuple[str, inspect.StructType]] = {}
+    for root in ROOTS:
+        for place, struct in _walk(inspect.type_info(root), ""):
+            if struct.cls not in found:
+                found[struct.cls] = (HEADINGS.get(struct.cls, place), struct)
+    return found
+
+
+def _walk(node: inspect.Type, place: str) -> Iterator[tuple[str, inspect.StructType]]:
+    for struct in structs_in(node):
+        yield place, struct
+        for field in struct.fields:
+            inner = f"{place}.{field.encode_name}" if place else field.encode_name
+            if not any(part.cls in ROOTS for part in structs_in(field.type)):
+                yield from _walk(field.type, inner)
+
+
+def links(at: str = "") -> dict[type, str]:
+    """A link to the section of every part, as seen from this page or from another."""
+    return {cls: link(heading, at) for cls, (heading, _) in sections().items()}
+
+
+def page() -> str:
+    known = links()
+    parts = [
+        f"## {heading}\n\n{first_paragraph(struct.cls.__doc__)}\n\n{struct_table(struct, known)}"
+        for heading, struct in sections().values()
+    ]
+    return markdown.page("Configuration", INTRODUCTION, *parts, _templates(known), _placeholders())
+
+
+def _templates(known: dict[type, str]) -> str:
+    parts = ["## Templates", "What `sse.template` may name, and the parameters in `sse.templateParams`."]
+    for kind in BUILT_IN:
+        struct = inspect.type_info(kind.params)
+        assert isinstance(struct, inspect.StructType)
+        parts.append(f"### {kind.name}\n\n{kind.summary}\n\n{struct_table(struct, known)}")
+    return "\n\n".join(parts)
+
+
+def _placeholders() -> str:
+    text = python_inspect.getdoc(mockd.placeholders) or ""
+    return "## Placeholders\n\n" + text[text.index("| written") :]

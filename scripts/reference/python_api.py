@@ -1,0 +1,70 @@
+"""The page on the Python API, from `mockd.__all__`."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Protocol
+
+import mockd
+from scripts.reference import markdown
+from scripts.reference.markdown import code, first_paragraph, table
+
+INTRODUCTION = """
+`import mockd` offers these names. They, the [admin API](admin.md) and the [configuration format](config.md) are what
+stays stable: a change to them is in the [changelog](../../CHANGELOG.md). The fields of `Settings` are the
+[settings](settings.md). How they go together: [in tests](../guides/in-tests.md), [mounted](../guides/running.md),
+[sources of your own](../guides/sources.md).
+"""
+
+WIDTH = 100
+
+
+def page() -> str:
+    values = {name: getattr(mockd, name) for name in mockd.__all__}
+    rows = [(code(name), _kind(value), _meaning(value)) for name, value in values.items()]
+    signatures = [
+        f"### {name}\n\n```python not-run\n{text}\n```"
+        for name, value in values.items()
+        if value is not mockd.Settings and (text := _call(value))
+    ]
+    names = table(("Name", "What it is", "Meaning"), rows)
+    return markdown.page("Python API", INTRODUCTION, "## Names\n\n" + names, "## Signatures", *signatures)
+
+
+def _kind(value: Any) -> str:
+    if not inspect.isclass(value):
+        return "function" if inspect.isfunction(value) else "value"
+    return "exception" if issubclass(value, Exception) else "class"
+
+
+def _meaning(value: Any) -> str:
+    return first_paragraph(
+        inspect.getdoc(value if inspect.isclass(value) or inspect.isfunction(value) else type(value))
+    )
+
+
+def _call(value: Any) -> str | None:
+    """How it is called: its name and parameters, one a line where there are many."""
+    if not callable(value) or (inspect.isclass(value) and (issubclass(value, Exception) or Protocol in value.__mro__)):
+        return None
+    parameters: list[str] = []
+    for parameter in inspect.signature(value).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(text.startswith("*") for text in parameters):
+            parameters.append("*")
+        parameters.append(_parameter(parameter))
+    together = f"{value.__name__}({', '.join(parameters)})"
+    if not parameters or len(together) < WIDTH:
+        return together if parameters else None
+    return f"{value.__name__}(\n    " + ",\n    ".join(parameters) + ",\n)"
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    """Written out here, because how `inspect` writes it differs between versions of Python."""
+    star = (
+        "*" if parameter.kind is parameter.VAR_POSITIONAL else "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+    )
+    annotation = getattr(parameter.annotation, "__forward_arg__", parameter.annotation)
+    if parameter.default is parameter.empty:
+        return f"{star}{parameter.name}: {annotation}"
+    default = "..." if "<" in repr(parameter.default) else repr(parameter.default)
+    return f"{parameter.name}: {annotation} = {default}"

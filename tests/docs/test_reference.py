@@ -1,0 +1,121 @@
+"""The reference is what the code says, and has everything: generated pages are fresh, written ones are complete."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+import mockd
+from mockd.admin.app import OPERATIONS
+from mockd.config import models
+from mockd.sources.templates import BUILT_IN
+from mockd.settings import describe, env_name
+from mockd.streaming.connections import Outcome
+from scripts.reference import FOLDER, PAGES, cli, config
+
+PACKAGE = Path(mockd.__file__).parent
+
+
+def text_of(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_fresh(name: str) -> None:
+    assert text_of(name) == PAGES[name](), "run scripts/docs"
+
+
+def test_every_setting_is_in_the_reference() -> None:
+    page = text_of("settings.md")
+    for name, meaning, _ in describe():
+        assert f"| `--{name.replace('_', '-')}` | `{env_name(name)}` |" in page
+        assert meaning, f"{name} has no description"
+        assert meaning in page
+
+
+def test_every_field_of_the_configuration_is_in_the_reference_with_its_meaning() -> None:
+    page = text_of("config.md")
+    structs = [struct for _, struct in config.sections().values()]
+    structs += [msgspec.inspect.type_info(kind.params) for kind in BUILT_IN]  # type: ignore[misc]
+    for struct in structs:
+        for field in struct.fields:
+            row = re.search(rf"^\| `{re.escape(field.encode_name)}` \|.*\| (.*) \|$", page, re.MULTILINE)
+            assert row is not None, field.encode_name
+            assert row[1].strip(), f"{struct.cls.__name__}.{field.encode_name} has no description"
+
+
+def test_every_part_of_the_configuration_has_a_section() -> None:
+    parts = {cls for cls in vars(models).values() if isinstance(cls, type) and issubclass(cls, models.Config)}
+    assert config.sections().keys() == parts - {models.Config}
+
+
+def test_every_template_is_in_the_reference() -> None:
+    page = text_of("config.md")
+    for kind in BUILT_IN:
+        assert f"### {kind.name}\n\n{kind.summary}" in page
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = text_of("cli.md")
+    for name, command in cli.commands():
+        assert f"\n## {name}\n\n" in page
+        assert command.help, f"{name} has no help"
+
+
+def test_every_operation_is_in_the_reference() -> None:
+    page = text_of("admin.md")
+    for operation in OPERATIONS:
+        assert f"| `{operation.method} {operation.path}` |" in page
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    page = text_of("python.md")
+    for name in mockd.__all__:
+        assert f"| `{name}` |" in page
+
+
+def test_every_error_code_is_in_the_reference_and_no_other() -> None:
+    page = text_of("errors.md").partition("## Outcomes")[0]
+    written = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert written == set(error_codes()) - {"error", "client_gone"}
+
+
+def test_every_outcome_is_in_the_reference_and_no_other() -> None:
+    page = text_of("errors.md").partition("## Outcomes")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == set(get_args(Outcome))
+
+
+def error_codes() -> Iterator[str]:
+    """Codes as the source has them: `code = "…"`, `code="…"`, `refusal(status, "…")`, `{"error": "…"}`."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            yield from _codes_in(node)
+
+
+def _codes_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Assign) and any(
+        getattr(target, "id", getattr(target, "attr", "")) == "code" for target in node.targets
+    ):
+        yield from _texts(node.value)
+    elif isinstance(node, ast.Call):
+        yield from (text for keyword in node.keywords if keyword.arg == "code" for text in _texts(keyword.value))
+        if getattr(node.func, "id", "") == "refusal":
+            yield from _texts(node.args[1])
+    elif isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        yield from (text for key, value in pairs if "error" in _texts(key) for text in _texts(value))
+
+
+def _texts(node: ast.expr | None) -> list[str]:
+    """A constant text, or the two that `invalid_{format}` stands for."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.JoinedStr) and "invalid_" in ast.unparse(node):
+        return ["invalid_json", "invalid_yaml"]
+    return []
