@@ -14,8 +14,8 @@ import pytest
 import mockd
 from mockd.admin.app import OPERATIONS
 from mockd.config import models
-from mockd.sources.templates import BUILT_IN
 from mockd.settings import describe, env_name
+from mockd.sources.templates import BUILT_IN
 from mockd.streaming.connections import Outcome
 from scripts.reference import FOLDER, PAGES, cli, config
 
