@@ -14,8 +14,12 @@ _LINE_BREAKS_OF_SOME = {char.encode(): f"\\u{ord(char):04x}".encode() for char i
 
 def encode_json(value: Any) -> bytes:
     """Compact JSON in UTF-8: keys in order, whole numbers exactly, U+2028, U+2029 and U+0085 escaped."""
-    encoded = msgspec.json.encode(None if value is JSON_NULL else value)
-    if not encoded.isascii():
+    return escape_line_breaks(msgspec.json.encode(None if value is JSON_NULL else value))
+
+
+def escape_line_breaks(json: bytes) -> bytes:
+    """JSON text with U+2028, U+2029 and U+0085 escaped, which can only be in its strings."""
+    if not json.isascii():
         for raw, escaped in _LINE_BREAKS_OF_SOME.items():
-            encoded = encoded.replace(raw, escaped)
-    return encoded
+            json = json.replace(raw, escaped)
+    return json

@@ -6,7 +6,6 @@ where holes are, and cut at the marks: filling a frame in is one `join`.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from typing import Any, Protocol
 from sse_starlette.event import ServerSentEvent
 
 from mockd.events import Event, Fill, Hole, Text
-from mockd.jsontext import encode_json
+from mockd.jsontext import encode_json, escape_line_breaks
 
 Filler = Callable[[Fill], bytes]
 
@@ -93,7 +92,7 @@ def _plain(hole: Hole) -> Filler:
 
 
 def _escaped(hole: Hole) -> Filler:
-    return lambda fill: json.dumps(hole.text(fill), ensure_ascii=False)[1:-1].encode()
+    return lambda fill: encode_json(hole.text(fill))[1:-1]
 
 
 class Framing(Protocol):
@@ -107,7 +106,9 @@ class Framing(Protocol):
 
 
 def _data_bytes(data: Any, marks: _Marks) -> bytes:
-    """Data outside SSE: bytes and text as they are, other values as JSON."""
+    """Data outside SSE: nothing, bytes and text as they are, other values as JSON."""
+    if data is None:
+        return b""
     if isinstance(data, bytes):
         return data
     if isinstance(data, str | Text):
@@ -157,7 +158,8 @@ class NdjsonFraming:
 
     def encode(self, event: Event) -> Frame:
         marks = _Marks()
-        return marks.cut(_data_bytes(event.data, marks) + b"\n")
+        line = escape_line_breaks(_data_bytes(event.data, marks))
+        return marks.cut(line + b"\n" if line else line)
 
 
 class RawFraming:

@@ -10,6 +10,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
-def lab() -> Lab:
-    return Lab()
+@pytest.fixture(params=["messages", "transport"])
+def lab(request: pytest.FixtureRequest) -> Lab:
+    """An engine whose streams have nothing but ASGI's messages, and one whose streams have a transport."""
+    return Lab(has_transport=request.param == "transport")

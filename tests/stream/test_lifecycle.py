@@ -178,8 +178,9 @@ async def test_a_client_that_leaves_is_gone_at_once(lab: Lab, kind: str) -> None
     assert len(stream.writes) <= 1
 
 
-async def test_a_server_that_says_so_by_an_error(lab: Lab) -> None:
+async def test_a_server_that_says_so_by_an_error() -> None:
     """From ASGI 2.4 on, `send` may raise an OSError once the client has left."""
+    lab = Lab()
     stream = await lab.stream(events=words(3), timing=SECONDS)
     stream.fail_with(ConnectionResetError("gone"))
     await lab.clock.advance(1)
@@ -189,8 +190,9 @@ async def test_a_server_that_says_so_by_an_error(lab: Lab) -> None:
     assert lab.ended["eventsSent"] == 1
 
 
-async def test_a_client_that_reads_nothing_is_given_up_after_a_while() -> None:
-    lab = Lab(send_timeout=60)
+@pytest.mark.parametrize("has_transport", [False, True])
+async def test_a_client_that_reads_nothing_is_given_up_after_a_while(has_transport: bool) -> None:
+    lab = Lab(has_transport=has_transport, send_timeout=60)
     stream = await lab.stream(events=words(3), timing={"fixedDelay": 50_000})
     await stream.stop_reading()
     await lab.clock.advance(109)
@@ -201,8 +203,9 @@ async def test_a_client_that_reads_nothing_is_given_up_after_a_while() -> None:
     assert lab.ended["eventsSent"] == 1
 
 
-async def test_a_pause_between_events_is_not_taken_for_a_client_that_does_not_read() -> None:
-    lab = Lab(send_timeout=60)
+@pytest.mark.parametrize("has_transport", [False, True])
+async def test_a_pause_between_events_is_not_taken_for_a_client_that_does_not_read(has_transport: bool) -> None:
+    lab = Lab(has_transport=has_transport, send_timeout=60)
     stream = await lab.stream(events=words(3), timing={"fixedDelay": 119_000})
     await lab.clock.advance(118.5)
     await stream.stop_reading()
