@@ -73,15 +73,13 @@ def _compile_singular(query: JSONPath) -> Select:
         value = request.json
         if value is NOT_JSON:
             return None
-        for step in steps:
-            inside = value if isinstance(value, _CONTAINER_OF[type(step)]) else ()
-            if isinstance(step, int):
-                found = -len(inside) <= step < len(inside)
-            else:
-                found = step in inside
-            if not found:
-                return []
-            value = value[step]
+        try:
+            for step in steps:
+                if type(value) is not _CONTAINER_OF[type(step)]:
+                    return []
+                value = value[step]
+        except (KeyError, IndexError):
+            return []
         return [value]
 
     return select
