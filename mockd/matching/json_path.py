@@ -70,7 +70,7 @@ def _compile_singular(query: JSONPath) -> Select:
     steps: list[str | int] = [_step(segment.selectors[0]) for segment in query.segments]
 
     def select(request: RequestView) -> list[Any] | None:
-        value = request.json
+        value: Any = request.json
         if value is NOT_JSON:
             return None
         try:
