@@ -16,6 +16,10 @@ MOST_LOOKED_AT = 8 * BATCH
 """Events looked at in one take: with a limiter that drops, few of them may be sent."""
 
 
+LONGEST_DROPPED = 100_000
+"""A script without delay of more events than this is not gone through to drop them all at once."""
+
+
 class SessionFeed:
     """Frames of a session from a place on. `wake` is called when the session's source has more."""
 
@@ -61,10 +65,15 @@ class SessionFeed:
             if self._admits(entry):
                 frames.append(self._issue(entry))
                 size += len(frames[-1])
-        if not frames:
+        if not frames and self._is_as_good_as_endless:
             # All were dropped. Without a pause an endless source without delay would never come to rest.
             self.next_due = self._not_before = self._token_at
         return frames
+
+    @property
+    def _is_as_good_as_endless(self) -> bool:
+        script = self._session.script
+        return script is None or script.total > LONGEST_DROPPED
 
     def _upcoming(self) -> Entry | None:
         """The next entry, which stays the next until `_pass`; None where there is no more, or none yet."""
@@ -81,6 +90,8 @@ class SessionFeed:
             self._anew = None
         else:
             self._entry = entry
+        if self._sessions is None:
+            self._session.last_sent = entry  # nobody comes back for what was before
 
     def _note_end(self) -> None:
         self.next_due = NEVER
