@@ -61,7 +61,7 @@ def compile_json_path(expression: str) -> Select:
     return select
 
 
-_CONTAINER_OF: dict[type, type] = {str: dict, int: list}
+_CONTAINER_OF: dict[type, Any] = {str: dict, int: list}
 
 
 def _compile_singular(query: JSONPath) -> Select:
