@@ -185,8 +185,8 @@ class Sequence(Config, frozen=True, kw_only=True):
     format: Annotated[str, _doc("Text of the data; `%d` is the number, `%05d` the same with leading zeros.")] = "%d"
 
     def __post_init__(self) -> None:
-        if not re.search(r"%(0?\d+)?d", self.format):
-            raise ValueError("`format` has no `%d` for the number")
+        if not re.search(r"%0?\d{0,2}d", self.format):
+            raise ValueError("`format` has no `%d` for the number, nor one of up to 99 places such as `%05d`")
 
 
 class RandomSchema(Config, frozen=True, kw_only=True):

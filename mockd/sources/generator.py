@@ -13,7 +13,7 @@ from mockd.placeholders import EventNumber, parse_event, parse_text, parse_value
 from mockd.source import Script
 from mockd.sources.static import ScriptSource
 
-_NUMBER = re.compile(r"%(0?\d*)d")
+_NUMBER = re.compile(r"%(0?\d{0,2})d")
 
 
 def generator_source(config: Generator) -> ScriptSource:

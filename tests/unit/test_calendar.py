@@ -1,0 +1,136 @@
+"""One timer of the loop for all that is due, in order and never early."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mockd.clock import SystemClock
+from mockd.streaming.calendar import Calendar, Calendars
+from tests.manual_clock import START_S, ManualClock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_entries_are_called_in_order_each_at_its_time() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+    for due_ms in (30, 10, 20, 10):
+        calendar.call_at(START_S + due_ms / 1000, lambda due_ms=due_ms: called.append((due_ms, clock.elapsed_ms)))
+    await clock.advance(1)
+    assert called == [(10, 10), (10, 10), (20, 20), (30, 30)]
+
+
+async def test_entries_of_one_moment_are_called_in_the_order_they_came() -> None:
+    clock, called = ManualClock(), []
+    calendar = Calendar(clock)
+    for name in "abc":
+        calendar.call_at(START_S + 0.005, lambda name=name: called.append(name))
+    await clock.advance(1)
+    assert called == ["a", "b", "c"]
+
+
+async def test_nothing_is_early_and_nothing_more_than_a_millisecond_late() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+    calendar.call_at(START_S + 0.0101, lambda: called.append(clock.elapsed_ms))
+    await clock.advance(0.0102)
+    assert called == []
+    await clock.advance(0.0009)
+    assert called == [11]
+
+
+async def test_a_cancelled_entry_is_not_called() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+    timer = calendar.call_at(START_S + 0.01, lambda: called.append("cancelled"))
+    calendar.call_at(START_S + 0.01, lambda: called.append("other"))
+    timer.cancel()
+    timer.cancel()
+    await clock.advance(1)
+    assert called == ["other"]
+
+
+async def test_an_entry_may_cancel_another_of_the_same_moment() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+    first = calendar.call_at(START_S + 0.01, lambda: (called.append("first"), second.cancel()))
+    second = calendar.call_at(START_S + 0.01, lambda: called.append("second"))
+    await clock.advance(1)
+    assert called == ["first"]
+    first.cancel()
+
+
+async def test_an_entry_may_make_the_next_also_for_a_moment_that_has_passed() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+
+    def again() -> None:
+        called.append(clock.elapsed_ms)
+        if len(called) < 4:
+            calendar.call_at(START_S + (0 if len(called) == 2 else len(called) * 0.1), again)
+
+    calendar.call_at(START_S, again)
+    await clock.advance(1)
+    assert called == [0, 100, 100, 300]
+
+
+async def test_an_earlier_entry_comes_first_though_it_was_made_later() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+    calendar.call_at(START_S + 60, lambda: called.append("later"))
+    calendar.call_at(START_S + 1, lambda: called.append("sooner"))
+    await clock.advance(2)
+    assert called == ["sooner"]
+    await clock.advance(60)
+    assert called == ["sooner", "later"]
+
+
+@settings(max_examples=50)
+@given(due_ms=st.lists(st.integers(0, 10**9), min_size=1, max_size=20))
+def test_whole_milliseconds_are_met_exactly(due_ms: list[int]) -> None:
+    async def run() -> list[tuple[int, int]]:
+        clock, called = ManualClock(), []
+        calendar = Calendar(clock)
+        for due in due_ms:
+            calendar.call_at(START_S + due / 1000, lambda due=due: called.append((due, clock.elapsed_ms)))
+        await clock.advance(10**6 + 1)
+        return called
+
+    assert asyncio.run(run()) == [(due, due) for due in sorted(due_ms)]
+
+
+async def test_the_machines_clock() -> None:
+    clock, done = SystemClock(), asyncio.Event()
+    due = clock.monotonic() + 0.02
+    Calendars(clock).here().call_at(due, done.set)
+    await done.wait()
+    assert clock.monotonic() >= due
+
+
+def test_every_loop_has_a_calendar_of_its_own_which_goes_with_it() -> None:
+    calendars = Calendars(SystemClock())
+
+    async def visit() -> tuple[Calendar, weakref.ref[asyncio.AbstractEventLoop]]:
+        calendar = calendars.here()
+        assert calendars.here() is calendar
+        calendar.call_at(SystemClock().monotonic() + 3600, lambda: None)
+        return calendar, weakref.ref(asyncio.get_running_loop())
+
+    first, first_loop = asyncio.run(visit())
+    second, second_loop = asyncio.run(visit())
+    assert first is not second
+    del first
+    gc.collect()
+    assert first_loop() is None
+    assert second_loop() is not None
