@@ -45,12 +45,21 @@ def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
         if number >= total:
             return
         passes, position = divmod(number, script.length)
-        id_ = script.ids[position] if script.ids else None
-        if passes and isinstance(id_, int):
-            id_ += passes * script.data_events
-        elif passes and isinstance(id_, str) and id_:
-            id_ = f"{id_}#{passes + 1}"
+        id_ = _id_in_pass(script, position, passes)
         yield Step(number, position, script.events[position], script.frames[position], id_)
+
+
+def _id_in_pass(script: CompiledScript, position: int, passes: int) -> str | Text | int | None:
+    """The id of an event after so many passes: another one in each where clients can come back with it."""
+    if not script.ids:
+        given = script.events[position].id
+        return given if isinstance(given, str) else None
+    id_ = script.ids[position]
+    if passes and isinstance(id_, int):
+        return id_ + passes * script.data_events
+    if passes and isinstance(id_, str) and id_:
+        return f"{id_}#{passes + 1}"
+    return id_
 
 
 class Entry:

@@ -1,0 +1,71 @@
+"""Settings from variables and options."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from mockd.errors import ConfigError
+from mockd.settings import Settings, describe, env_name
+
+
+def test_defaults() -> None:
+    settings = Settings.from_env({})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.admin_host, settings.admin_port) == (
+        "127.0.0.1", 4280, "127.0.0.1", 4290,
+    )  # fmt: skip
+    assert (settings.max_body, settings.max_connections, settings.shutdown_timeout) == (10 * 1024 * 1024, 0, 1.5)
+    assert settings.send_buffer == 256 * 1024
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "name", "value"),
+    [
+        ("MOCKD_PORT", "9000", "port", 9000),
+        ("MOCKD_HOST", "0.0.0.0", "host", "0.0.0.0"),
+        ("MOCKD_WATCH", "true", "watch", True),
+        ("MOCKD_WATCH", "0", "watch", False),
+        ("MOCKD_SHUTDOWN_TIMEOUT", "0.5", "shutdown_timeout", 0.5),
+        ("MOCKD_MAX_BODY", "1024", "max_body", 1024),
+        ("MOCKD_SEED", "7", "seed", 7),
+        ("MOCKD_CONFIG", os.pathsep.join(["a.json", "b"]), "config", ("a.json", "b")),
+        ("MOCKD_ADMIN_ALLOW_HOST", "a.example,b.example", "admin_allow_host", ("a.example", "b.example")),
+        ("MOCKD_API_KEY", "123", "api_key", "123"),
+        ("MOCKD_PORT", "", "port", 4280),
+    ],
+)
+def test_variables(variable: str, text: str, name: str, value: object) -> None:
+    assert getattr(Settings.from_env({variable: text}), name) == value
+
+
+def test_what_is_given_goes_before_variables() -> None:
+    environ = {"MOCKD_PORT": "9000", "MOCKD_HOST": "0.0.0.0"}
+    settings = Settings.from_env(environ, port=9001, host=None)
+    assert (settings.port, settings.host) == (9001, "0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "option"),
+    [
+        ("MOCKD_PORT", "http", "--port"),
+        ("MOCKD_PORT", "65536", "--port"),
+        ("MOCKD_MAX_BODY", "-1", "--max-body"),
+        ("MOCKD_SEND_BUFFER", "1", "--send-buffer"),
+        ("MOCKD_LOG_FORMAT", "xml", "--log-format"),
+        ("MOCKD_SHUTDOWN_TIMEOUT", "soon", "--shutdown-timeout"),
+        ("MOCKD_WATCH", "perhaps", "--watch"),
+    ],
+)
+def test_what_is_wrong_is_named_as_option_and_variable(variable: str, text: str, option: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env({variable: text})
+    assert str(caught.value).startswith(f"{option} ({variable}): ")
+
+
+def test_every_setting_is_described() -> None:
+    described = {name: text for name, text, _ in describe()}
+    assert list(described) == list(Settings.__struct_fields__)
+    assert all(text.endswith(".") for text in described.values())
+    assert env_name("max_body") == "MOCKD_MAX_BODY"
