@@ -10,7 +10,6 @@ from starlette.responses import Response
 from mockd import errors
 from mockd.admin.calls import HEADERS, Call, no_content
 from mockd.config.load import MockSpec, parse_collection
-from mockd.config.yaml_text import write_yaml
 from mockd.engine import Engine
 from mockd.errors import ConfigError
 
@@ -66,6 +65,8 @@ def export_config(engine: Engine, call: Call) -> Any:
     collection = engine.export()
     if format == "json":
         return collection
+    from mockd.config.yaml_text import write_yaml  # see Document: slow to import, and seldom needed
+
     return Response(write_yaml(collection), headers=HEADERS, media_type="application/yaml")
 
 

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from mockd.config.json_text import read_json, scan
 from mockd.config.places import Marks
 from mockd.config.values import check_values
-from mockd.config.yaml_text import read_yaml
 from mockd.errors import ConfigError, Problem
 
 Format = Literal["json", "yaml"]
@@ -30,6 +29,8 @@ class Document:
         self.source = source
         self._text = text
         if format == "yaml":
+            from mockd.config.yaml_text import read_yaml  # PyYAML takes longer to import than all of mockd.config
+
             self.value, self.marks = read_yaml(text, source)
         else:
             self.value = read_json(text, source)

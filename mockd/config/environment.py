@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mockd.config.yaml_text import core_value
 from mockd.errors import Path, Problem
 
 _NAME = r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
@@ -56,6 +55,8 @@ def is_variable(text: object) -> bool:
 
 def number_or_boolean(text: str) -> int | float | bool | None:
     """The number or boolean that a text is, if it is one."""
+    from mockd.config.yaml_text import core_value  # see Document: slow to import, and seldom needed
+
     try:
         value = core_value(text.strip())
     except ValueError:

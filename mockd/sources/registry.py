@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -44,6 +43,8 @@ def register(kind: SourceKind[Any]) -> None:
 
 def kinds() -> dict[str, SourceKind[Any]]:
     """Every kind by name: the registered ones and those of installed plug-ins."""
+    from importlib.metadata import entry_points  # only needed for names that are not built in, and slow to import
+
     found = dict(_kinds)
     for entry in entry_points(group=GROUP):
         if entry.name not in found:
