@@ -34,6 +34,8 @@ from tests.spec.reading import read
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "sse"
 BIN = Path(sys.executable).parent
+INSTALL_PATIENCE_S = 300
+"""An installation downloads; nothing takes that long unless it never ends."""
 HELLO_WORLD = "data: Hello\n\ndata: World\n\n"
 HOLDING: dict[str, Any] = {
     "timing": {"fixedDelay": 0},
@@ -62,7 +64,7 @@ def run(*arguments: str | Path, cwd: Path = ROOT, **environ: str) -> subprocess.
         capture_output=True,
         check=False,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=INSTALL_PATIENCE_S,
     )
 
 
