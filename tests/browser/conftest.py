@@ -103,7 +103,7 @@ def serve() -> Iterator[Serve]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while playwright runs, no test in this thread can have an event loop
 def chromium() -> Iterator[BrowserContext]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")

@@ -96,53 +96,52 @@ def test_types_ids_and_data_arrive_as_they_were_written(page: Page, serve: Serve
     ]
 
 
-def test_comes_back_after_breaks_for_what_it_missed_and_stops_at_204(page: Page, serve: Serve) -> None:
-    letters = "abcde"
-    mockd = serve(
-        sse(
-            "/events",
-            *({"id": letter, "data": letter.upper()} for letter in letters),
-            retry=RETRY_MS,
-            resume={"enabled": True},
-            lifecycle={"simulateDisconnect": 2},
-        ),
-        sse("/later", *map(str, range(10)), timing={"fixedDelay": RETRY_MS}, lifecycle={"keepOpen": True}),
+def cut_short(path: str, ids: str, termination: dict[str, Any]) -> dict[str, Any]:
+    """A stream of which each connection lasts for about two events. (Chromium may drop what it was sent right before
+    a break, and ask for it again: so the break comes in a silence.)"""
+    return sse(
+        path,
+        *({"id": id_, "data": id_.upper()} for id_ in ids),
+        retry=RETRY_MS,
+        timing={"fixedDelay": 150},
+        resume={"enabled": True},
+        lifecycle={"connectionTimeout": 0.25, "termination": termination},
     )
+
+
+def check_nothing_is_missed(page: Page, mockd: Mockd, ids: str) -> None:
+    """Every event once and in order, over several connections, the last of which was answered 204."""
+    assert [event for event in events(page) if event[0] == "message"] == [["message", id_.upper(), id_] for id_ in ids]
+    first, *others = [asked.last_event_id for asked in mockd.asked_for("/events")]
+    assert first is None
+    assert others == sorted(others, key=lambda id_: ids.index(str(id_)))
+    assert others[-1] == ids[-1]
+    assert len(others) >= 2
+
+
+def test_comes_back_after_breaks_for_what_it_missed_and_stops_at_204(page: Page, serve: Serve) -> None:
+    later = sse("/later", *map(str, range(10)), timing={"fixedDelay": RETRY_MS}, lifecycle={"keepOpen": True})
+    mockd = serve(cut_short("/events", "abcde", {"type": "abrupt"}), later)
     listen(page, mockd, "/events")
     wait(page, CLOSED)
-    assert events(page) == [["message", letter.upper(), letter] for letter in letters]
-    expected_ids = [None, "b", "d", "e"]  # two breaks, then a proper end, then 204
-    assert [asked.last_event_id for asked in mockd.asked_for("/events")] == expected_ids
-    assert page.evaluate("log").count(["error", 0]) == 3
-    assert page.evaluate("log")[-1] == ["error", 2]
+    check_nothing_is_missed(page, mockd, "abcde")
+    errors = [entry for entry in page.evaluate("log") if entry[0] == "error"]
+    asked = len(mockd.asked_for("/events"))
+    assert errors == [["error", 0]] * (asked - 1) + [["error", 2]]
     # A stream that lasts ten times as long as it would wait passes without another request.
     page.evaluate(LISTEN, ["/later", ["message"], {}])
     wait(page, "() => log.length >= 11")
-    assert [asked.last_event_id for asked in mockd.asked_for("/events")] == expected_ids
+    assert len(mockd.asked_for("/events")) == asked
 
 
 def test_comes_back_after_graceful_ends(page: Page, serve: Serve) -> None:
-    numbers = [str(number) for number in range(1, 6)]
-    mockd = serve(
-        sse(
-            "/events",
-            *numbers,
-            retry=RETRY_MS,
-            timing={"fixedDelay": 150},
-            resume={"enabled": True},
-            lifecycle={"connectionTimeout": 0.4, "termination": {"finalEvent": {"type": "end", "data": "for now"}}},
-        )
-    )
+    mockd = serve(cut_short("/events", "abcde", {"finalEvent": {"type": "end", "data": "for now"}}))
     listen(page, mockd, "/events", "end")
     wait(page, CLOSED)
-    got = events(page)
-    assert [event for event in got if event[0] == "message"] == [["message", number, number] for number in numbers]
-    first, *others = mockd.asked_for("/events")
-    assert first.last_event_id is None
-    assert others[-1].last_event_id == "5"
-    assert len(others) >= 2
+    check_nothing_is_missed(page, mockd, "abcde")
     # Each connection but the last, which is the 204, ended with the final event.
-    assert [event[1] for event in got].count("for now") == len(others)
+    ends = [event for event in events(page) if event[0] == "end"]
+    assert len(ends) == len(mockd.asked_for("/events")) - 1
 
 
 def test_waits_as_long_as_retry_says(page: Page, serve: Serve) -> None:
@@ -157,7 +156,7 @@ def test_keepalives_are_invisible(page: Page, serve: Serve) -> None:
     stream = sse(
         "/events",
         {"id": "1", "data": "a"},
-        {"data": "b", "delay": 12_000},
+        {"data": "b", "delay": 17_000},
         lifecycle={"keepaliveInterval": 5, "keepOpen": True},
     )
     mockd = serve(stream, clock=QuickClock(25.0))
@@ -165,7 +164,7 @@ def test_keepalives_are_invisible(page: Page, serve: Serve) -> None:
     wait(page, "() => log.length >= 3")
     assert page.evaluate("log") == [["open"], ["message", "a", "1"], ["message", "b", "1"]]
     [connection] = mockd.engine.connections.live()
-    assert connection["bytesSent"] >= len("id: 1\ndata: a\n\n" + 2 * ": keepalive\n" + "data: b\n\n")
+    assert connection["bytesSent"] >= len("id: 1\ndata: a\n\n" + ": keepalive\n" + "data: b\n\n")
 
 
 def test_another_origin_with_credentials(page: Page, serve: Serve) -> None:
