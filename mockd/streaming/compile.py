@@ -80,6 +80,7 @@ class StreamPlan:
     source: Source
     lifetime: Lifetime
     ending: Ending
+    head_delay_s: float = 0.0
     rate_limit: RateLimit | None = None
     resume: Resume | None = None
     retry: int | None = None
@@ -350,10 +351,11 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, run_s
         status=config.status or config.status_code or 200,
         headers=override([(b"content-type", b"application/octet-stream")], config.headers),
         framing=RawFraming(),
-        pacing=Pacing(Timing(initial_delay=config.delay)),
+        pacing=Pacing(Timing()),
         source=source,
         lifetime=Lifetime(),
         ending=Ending(),
+        head_delay_s=config.delay / 1000,
         run_seed=run_seed,
     )
 

@@ -153,7 +153,7 @@ def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, op
         services,
         lambda response: _connect(response, plan, call, kind=plan.kind),
         open_feed,
-        head=Head(plan.status, _stream_headers(services, plan, call)),
+        head=Head(plan.status, _stream_headers(services, plan, call), plan.head_delay_s),
         framing=plan.framing,
         lifetime=plan.lifetime,
         ending=plan.ending,

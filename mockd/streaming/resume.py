@@ -225,7 +225,9 @@ class Session:
 
     def _fail(self, error: Exception) -> None:
         self.ended = True
-        self.failure = SourceError(f"{type(error).__name__}: {error}")
+        # Clients see the message: of the system's errors without the names of files.
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        self.failure = SourceError(f"{type(error).__name__}: {text}")
         self.failure.__cause__ = error
 
     def close(self) -> None:

@@ -277,7 +277,7 @@ class StreamResponse:
     def _error_frame(self, outcome: Outcome) -> Frame:
         failure: MockdError | None = self._feed.failure if outcome == "failed" else None
         if failure is not None:
-            logger.warning("%s: %s", self.connection.mock_id, failure)
+            logger.warning("%s: %s", self.connection.mock_id, failure.__cause__ or failure)
         if self._ending.error is not None:
             return self._ending.error
         code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))
