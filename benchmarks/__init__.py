@@ -1,0 +1,1 @@
+"""Measures mockd beside its peers: `benchmarks/run --help`, and docs/performance.md."""
