@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from mockd.config.models import Delay
 from mockd.errors import ConfigError
-from mockd.events import Event, Text
+from mockd.events import JSON_NULL, Event, Text
 from mockd.placeholders import Timestamp, Uuid, parse_value
 from mockd.source import Script, Source
 from mockd.sources.registry import SourceKind
@@ -74,7 +74,7 @@ def _event(item: Any, params: Params, path: tuple[str, int]) -> Event:
             data.setdefault("timestamp", Text((Timestamp(),)))
         if params.include_id:
             data.setdefault("id", Text((Uuid(),)))
-    return Event(data, type=parse_value(type_, path))
+    return Event(JSON_NULL if data is None else data, type=parse_value(type_, path))
 
 
 KIND = SourceKind("notification-stream", Params, build, "A stream of notifications, one event each.")

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
-import msgspec
 from msgspec import Meta, Struct
 
 from mockd.config.models import Delay
 from mockd.events import Event, Fill, Hole, Slot, Text
+from mockd.jsontext import encode_json
 from mockd.source import BaseSource, Opened, Reply, Script, Source, SourceContext
 from mockd.sources.registry import SourceKind
 
@@ -76,8 +76,7 @@ class OpenAIChat(BaseSource):
         return Script(lambda: self._events(shape), key=shape, slots=self._slots(shape, id_, created, model, body))
 
     def _slots(self, shape: Shape, id_: str, created: int, model: str, body: dict[str, Any]) -> dict[str, bytes]:
-        encode = msgspec.json.encode
-        slots = {"id": encode(id_), "created": b"%d" % created, "model": encode(model)}
+        slots = {"id": encode_json(id_), "created": b"%d" % created, "model": encode_json(model)}
         if shape.usage:
             prompt = _prompt_tokens(body)
             slots["prompt"] = b"%d" % prompt
