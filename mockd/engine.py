@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from mockd.matching import Match, MatchTable, Rule
 from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_request
 from mockd.settings import Settings
 from mockd.sources import build_source
-from mockd.state import Changes, read_state, write_state
+from mockd.state import CHANGES, NO_CHANGES, Changes, StateFile
+from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.compile import StreamPlan, compile_chunked, compile_response, compile_sse
+from mockd.streaming.compile import Seeding, StreamPlan, compile_chunked, compile_response, compile_sse
 from mockd.streaming.connections import Registry
 from mockd.streaming.pipeline import Call, respond
 from mockd.streaming.resume import Sessions
@@ -35,35 +36,54 @@ RETRY_AFTER_S = 1
 """What a client that is turned away because too many are connected is told to wait."""
 
 
+Files = tuple[tuple[str, int, int], ...]
+"""A mock's data files as they were read: path, time of change, size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A mock as it runs. `content` is what its streams are made of: where it stays the same, they go on."""
+    """A mock as it runs. `content` and `files` are what its streams are made of: where they stay the same, these go
+    on."""
 
     spec: MockSpec
     plan: StreamPlan
     sessions: Sessions | None
     rule: Rule[Registered]
     content: bytes
+    files: Files
 
 
 class Engine:
     """A set of mocks and their live streams. Safe to construct anywhere: it starts nothing and opens no file but the
-    state file of the settings. Raises `ConfigError` where that is broken."""
+    state file of the settings. Raises `ConfigError` where that is broken.
 
-    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
+    `store` keeps what may outlive this engine, under `scope`; by default it is memory, with the state file if there
+    is one.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        scope: str = "default",
+    ) -> None:
         self.settings = settings = settings or Settings()
         self.clock: Clock = clock or SystemClock()
         self.started_at = self.clock.wall()
-        self.connections = Registry(self.clock, max_ended=settings.max_ended)
+        if store is None:
+            store = StateFile(Path(settings.state)) if settings.state else MemoryStore()
+        self._state = ScopedStore(store, scope)
+        self.connections = Registry(self.clock, self._state, max_ended=settings.max_ended)
         self._services = WireServices(
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
-        self._state_file = Path(settings.state) if settings.state else None
         self._configured: list[MockSpec] = []
-        self._changes = read_state(self._state_file) if self._state_file else Changes()
+        self._is_loaded = False
         self._mocks: dict[str, Registered] = {}
         self._table: MatchTable[Registered] = MatchTable([])
-        self._swap(self._register_all(self._changes.over([])))
+        self._apply(self._changes, self._changes.over([]), is_loading=True)
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
@@ -116,12 +136,11 @@ class Engine:
         stay. Raises `ConfigError` and changes nothing.
         """
         changes = self._changes
-        if self._state_file is None:
-            before = {spec.id: spec.doc for spec in self._configured}
-            edited = {spec.id for spec in specs if spec.id in before and before[spec.id] != spec.doc}
-            changes = changes.without_changes_to(frozenset(edited))
-        self._swap(self._register_all(changes.over(specs)))
-        self._configured, self._changes = list(specs), changes
+        if self.settings.state is None:
+            before, now = ({spec.id: spec.doc for spec in some} for some in (self._configured, specs))
+            changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
+        self._apply(changes, changes.over(specs), is_loading=True)
+        self._configured, self._is_loaded = list(specs), True
 
     def create(self, doc: object) -> MockSpec:
         """Add a mock, after the others. Raises `ConfigError`, or `ConflictError` where its id is taken."""
@@ -147,7 +166,7 @@ class Engine:
         """Remove a mock. Raises `NotFoundError`."""
         self._find(mock_id)
         order = [other for other in self._mocks if other != mock_id]
-        self._apply(self._changes.without_mock(mock_id, order), self._specs(order))
+        self._apply(self._changes.without_mock(mock_id, order), [self._mocks[other].spec for other in order])
 
     def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
         """Add mocks, those with a known id in its place; with `replace` they are all there is afterwards.
@@ -215,84 +234,97 @@ class Engine:
             raise NotFoundError(f"Mock not found: {mock_id}")
         return mock
 
-    def _specs(self, order: Sequence[str]) -> list[MockSpec]:
-        return [self._mocks[mock_id].spec for mock_id in order]
+    @property
+    def _changes(self) -> Changes:
+        return self._state.get(*CHANGES) or NO_CHANGES
 
     def _put(self, spec: MockSpec) -> MockSpec:
         specs = {**{other.id: other for other in self.mocks()}, spec.id: spec}
         self._apply(self._changes.with_mock(spec, list(specs)), list(specs.values()))
         return self.get(spec.id)
 
-    def _apply(self, changes: Changes, specs: Sequence[MockSpec]) -> None:
+    def _apply(self, changes: Changes, specs: Sequence[MockSpec], *, is_loading: bool = False) -> None:
         """Check everything, put it on disk where that is asked for, and only then use it."""
-        mocks = self._register_all(specs)
-        if self._state_file is not None:
-            write_state(self._state_file, changes)
-        self._changes = changes
-        self._swap(mocks)
+        mocks = self._register_all(specs, is_loading=is_loading)
+        table = MatchTable([mock.rule for mock in mocks if mock.spec.mock.enabled])
+        if changes is not self._changes:
+            self._state.put(*CHANGES, value=changes)
+        self._swap(mocks, table)
 
-    def _register_all(self, specs: Sequence[MockSpec]) -> list[Registered]:
+    def _register_all(self, specs: Sequence[MockSpec], *, is_loading: bool = False) -> list[Registered]:
         mocks: list[Registered] = []
         problems: list[Problem] = []
         for spec in specs:
             try:
-                mocks.append(self._register(spec))
+                mocks.append(self._register(spec, is_loading))
             except ConfigError as error:
                 problems += [spec.origin.report(problem) for problem in error.problems]
         if problems:
             raise ConfigError(problems)
         return mocks
 
-    def _register(self, spec: MockSpec) -> Registered:
+    def _register(self, spec: MockSpec, is_loading: bool) -> Registered:
         """A mock ready to run; streaming parts that stay the same are those of the mock that is there."""
         running = self._mocks.get(spec.id)
         if running is not None and running.spec is spec:
             return running  # whatever has become of its files, this change is not about it
         content = _content(spec)
-        if running is not None and running.content == content:
+        is_same = running is not None and running.content == content
+        # Its files are read again only when configuration files are.
+        files = running.files if running is not None and is_same and not is_loading else _files(spec)
+        if running is not None and is_same and running.files == files:
             plan, sessions = running.plan, running.sessions
         else:
             spec, plan = self._compile(spec)
-            sessions = self._sessions(plan)
+            sessions = self._sessions(plan, (content, files), came_before=is_loading and not self._is_loaded)
         mock = spec.mock
         # The rule and its target refer to each other, so the rule is made first and its target set.
         rule: Rule[Any] = Rule(mock.matcher, mock.priority, spec.id, mock.name, target=None)
-        registered = rule.target = Registered(spec, plan, sessions, rule, content)
+        registered = rule.target = Registered(spec, plan, sessions, rule, content, files)
         return registered
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
         """The plan of a mock, and the mock with environment values read as the numbers its template wants."""
         while True:
             try:
-                return spec, _plan(spec, self.settings.seed)
+                return spec, self._plan(spec)
             except ConfigError as error:
                 better = spec.with_number(error.problems[0].path)
                 if better is None:
                     raise
                 spec = better
 
-    def _sessions(self, plan: StreamPlan) -> Sessions | None:
-        resume = plan.resume
-        if resume is None:
-            return None
-        return Sessions(
-            buffer_size=resume.buffer_size,
-            max_age_s=resume.max_age,
-            max_sessions=self.settings.max_sessions,
-            clock=self.clock,
-        )
+    def _plan(self, spec: MockSpec) -> StreamPlan:
+        kind = _kind(spec)
+        seeding = Seeding(self.settings.seed, lambda: self._state.add("streams", spec.id))
+        return _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
 
-    def _swap(self, mocks: Sequence[Registered]) -> None:
+    def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], *, came_before: bool) -> Sessions | None:
+        """The sessions of a mock that resumes: those in the store, if they are of the same content."""
+        if plan.resume is None:
+            return None
+        kept: tuple[tuple[bytes, Files], Sessions] | None = self._state.get("sessions", plan.mock_id)
+        if kept is not None and kept[0] == content:
+            return kept[1]
+        most = self.settings.max_sessions
+        return Sessions(plan, max_sessions=most, clock=self.clock, came_before=came_before)
+
+    def _swap(self, mocks: Sequence[Registered], table: MatchTable[Registered]) -> None:
         """Use this set from now on, and end the streams of mocks that are gone, disabled or send something else."""
         before = self._mocks
-        self._mocks = {mock.spec.id: mock for mock in mocks}
-        self._table = MatchTable([mock.rule for mock in mocks if mock.spec.mock.enabled])
+        self._mocks, self._table = {mock.spec.id: mock for mock in mocks}, table
         for mock_id, old in before.items():
             new = self._mocks.get(mock_id)
             if new is None or new.plan is not old.plan or not new.spec.mock.enabled:
                 self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
             if old.sessions is not None and (new is None or new.sessions is not old.sessions):
                 old.sessions.close()
+                self._state.drop("sessions", mock_id)
+            if new is None:
+                self._state.drop("streams", mock_id)
+        for mock in mocks:
+            if mock.sessions is not None and mock is not before.get(mock.spec.id):
+                self._state.put("sessions", mock.spec.id, value=((mock.content, mock.files), mock.sessions))
 
 
 _PLANS: dict[str, Callable[..., StreamPlan]] = {
@@ -306,23 +338,27 @@ def _kind(spec: MockSpec) -> str:
     return next(kind for kind in _PLANS if getattr(spec.mock, kind) is not None)
 
 
-def _plan(spec: MockSpec, run_seed: int | None) -> StreamPlan:
-    kind = _kind(spec)
-    return _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), run_seed)
-
-
 def _content(spec: MockSpec) -> bytes:
-    """What a mock's streams are made of, as one text: its `sse`, `chunked` or `response` and the state of its files."""
+    """What a mock's streams are made of, but for its files, as one text: its `sse`, `chunked` or `response`."""
     kind = _kind(spec)
-    files = []
+    return encode_json([kind, spec.values[kind], str(spec.root) if list(_data_files(spec)) else None])
+
+
+def _files(spec: MockSpec) -> Files:
+    """A mock's data files as they are now. Raises `ConfigError` where one is missing."""
+    return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in _resolved(spec))
+
+
+def _resolved(spec: MockSpec) -> Iterator[Path]:
+    return (resolve_file(name, spec.root, path=path) for path, name in _data_files(spec))
+
+
+def _data_files(spec: MockSpec) -> Iterator[tuple[tuple[str, str], str]]:
+    """Where in a mock a data file is named, and its name."""
     for path in DATA_FILES:
-        config: Any = spec.values.get(path[0])
-        name = config.get(path[1]) if isinstance(config, dict) else None
-        if name is not None:
-            file = resolve_file(str(name), spec.root, path=path)
-            stat = file.stat()
-            files.append([str(file), stat.st_mtime_ns, stat.st_size])
-    return encode_json([kind, spec.values[kind], files])
+        part = spec.values.get(path[0])
+        if isinstance(part, dict) and part.get(path[1]) is not None:
+            yield path, str(part[path[1]])
 
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mockd.config.load import MockSpec, Origin, parse_mock
+from mockd import errors
+from mockd.config.load import MockSpec, Origin, parse_saved
 from mockd.errors import ConfigError, MockdError
+from mockd.store import Key, MemoryStore
 
 FORMAT = 1
+CHANGES: Key = ("changes",)
+"""Under which key a store has an engine's `Changes`."""
 
 
 class StateError(MockdError):
@@ -43,45 +48,96 @@ class Changes:
         changed = {key: spec for key, spec in self.changed.items() if key != mock_id}
         return Changes(changed, self.deleted | {mock_id}, tuple(order))
 
-    def without_changes_to(self, mock_ids: frozenset[str]) -> Changes:
+    def without_changes_to(self, mock_ids: Collection[str]) -> Changes:
         """What is left where files have been changed since: theirs is the last word."""
+        if not mock_ids:
+            return self
         changed = {key: spec for key, spec in self.changed.items() if key not in mock_ids}
-        return replace(self, changed=changed, deleted=self.deleted - mock_ids)
+        return replace(self, changed=changed, deleted=self.deleted.difference(mock_ids))
 
 
-def read_state(file: Path) -> Changes:
-    """The changes in a state file; none where there is no such file yet. Raises `ConfigError` for a broken one."""
+NO_CHANGES = Changes()
+
+
+class StateFile(MemoryStore):
+    """A store that keeps the changes of every scope in a file, on disk before `put` returns.
+
+    The file is read at once; there need not be one yet. Raises `ConfigError` for a broken one.
+    """
+
+    def __init__(self, file: Path, environ: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._file = file.resolve()  # a link stays one
+        self._changes = _read(self._file, os.environ if environ is None else environ)
+        for scope, changes in self._changes.items():
+            super().put(scope, CHANGES, changes)
+
+    def put(self, scope: str, key: Key, value: Any) -> None:
+        """As in memory; `StateError` where changes cannot be written."""
+        if key == CHANGES:
+            changes = {**self._changes, scope: value}
+            _write(self._file, changes)
+            self._changes = changes
+        super().put(scope, key, value)
+
+
+def _read(file: Path, environ: Mapping[str, str]) -> dict[str, Changes]:
+    if not file.parent.is_dir():
+        raise ConfigError(f"--state {file}: there is no folder {file.parent}")
     try:
         text = file.read_bytes()
     except FileNotFoundError:
-        return Changes()
+        return {}
     except OSError as error:
         raise ConfigError(f"--state {file}: {error.strerror}") from None
     try:
         state = json.loads(text)
         if state["format"] != FORMAT:
             raise ConfigError(f"--state {file}: written by another version of mockd (format {state['format']})")
-        changed = {entry["values"]["id"]: _read_spec(entry) for entry in state["changed"]}
-        return Changes(changed, frozenset(state["deleted"]), tuple(state["order"]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"--state {file}: not a state file of mockd ({error!r})") from None
+        scopes = state["scopes"].items()
+        return {scope: _changes_of(saved, str(file), ("scopes", scope), environ) for scope, saved in scopes}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"--state {file}: not a state file of mockd ({reason})") from None
 
 
-def write_state(file: Path, changes: Changes) -> None:
-    """Put the changes on disk. The file is whole at every moment, whatever happens. Raises `StateError`."""
-    state = {
-        "format": FORMAT,
-        "order": list(changes.order),
-        "deleted": sorted(changes.deleted),
-        "changed": [_write_spec(spec) for spec in changes.changed.values()],
-    }
+def _changes_of(saved: dict[str, Any], source: str, path: errors.Path, environ: Mapping[str, str]) -> Changes:
+    specs = [
+        parse_saved(
+            entry["mock"],
+            root=Path(entry["root"]) if "root" in entry else None,
+            origin=Origin(source, (*path, "changed", index, "mock"), literal=not entry.get("environment", False)),
+            environ=environ,
+        )
+        for index, entry in enumerate(saved["changed"])
+    ]
+    return Changes({spec.id: spec for spec in specs}, frozenset(saved["deleted"]), tuple(saved["order"]))
+
+
+def _write(file: Path, scopes: Mapping[str, Changes]) -> None:
+    state = {"format": FORMAT, "scopes": {scope: _saved(changes) for scope, changes in scopes.items()}}
     try:
-        _replace_file(file, json.dumps(state, ensure_ascii=False, indent=1).encode("utf-8", "surrogatepass"))
+        _replace_file(file, json.dumps(state, ensure_ascii=False, indent=1).encode())
     except OSError as error:
         raise StateError(f"cannot write the state file {file}: {error.strerror}; nothing was changed") from None
 
 
+def _saved(changes: Changes) -> dict[str, Any]:
+    changed = [_saved_spec(spec) for spec in changes.changed.values()]
+    return {"order": list(changes.order), "deleted": sorted(changes.deleted), "changed": changed}
+
+
+def _saved_spec(spec: MockSpec) -> dict[str, Any]:
+    entry: dict[str, Any] = {"mock": spec.doc}
+    if spec.root is not None:
+        entry["root"] = str(spec.root)
+    if not spec.origin.literal:
+        entry["environment"] = True
+    return entry
+
+
 def _replace_file(file: Path, content: bytes) -> None:
+    """Write a file so that it is whole at every moment: the old one, then the new one."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as temporary:
@@ -92,25 +148,10 @@ def _replace_file(file: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(name)
         raise
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _write_spec(spec: MockSpec) -> dict[str, Any]:
-    entry: dict[str, Any] = {"values": spec.values}
-    if spec.root is not None:
-        entry["root"] = str(spec.root)
-    if not spec.origin.literal:
-        entry["doc"] = spec.doc
-    return entry
-
-
-def _read_spec(entry: dict[str, Any]) -> MockSpec:
-    root = Path(entry["root"]) if "root" in entry else None
-    spec = parse_mock(entry["values"], root=root)
-    if "doc" not in entry:
-        return spec
-    return replace(spec, doc=entry["doc"], origin=Origin(literal=False))
+    # The new name is on disk once its folder is; some file systems have no such order, and then no need of it.
+    with contextlib.suppress(OSError):
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -15,7 +15,7 @@ import mockd
 PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
-    {"errors", "events", "clock", "jsontext", "request", "settings", "source"},
+    {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
     {"config", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
     {"state", "engine"},

@@ -114,6 +114,14 @@ def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None) ->
     return draft.named(draft.mock.id or mock_id or _new_id(draft, ()))
 
 
+def parse_saved(doc: object, *, root: Path | None, origin: Origin, environ: Mapping[str, str]) -> MockSpec:
+    """A mock whose `doc` was kept, with its id. The environment is read where its origin says it was before."""
+    draft = _draft(doc, root, origin, None if origin.literal else environ)
+    if draft.mock.id is None:
+        raise origin.report_all(ConfigError("the id is missing"))
+    return draft.named(draft.mock.id)
+
+
 def parse_collection(value: object, *, root: Path | None) -> list[MockSpec]:
     """The mocks of a file's value that came through the admin API: `$${` is `${`, the environment is not read."""
     problems = check_values(value)
@@ -145,8 +153,10 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> Mo
     values = _merge(spec.values, change)
     doc = _merge(spec.doc, change if spec.origin.literal else escape(change))
     mock = convert(values, Mock)
-    root = spec.root if _data_names(values) == _data_names(spec.values) else root
-    _check_data_files(values, root)
+    if _data_names(values) == _data_names(spec.values):
+        root = spec.root  # and the file as it was when it was read: it may be gone by now
+    else:
+        _check_data_files(values, root)
     warn_of_dropped([patch])
     return MockSpec(spec.id, doc, values, mock, root, Origin(literal=spec.origin.literal))
 

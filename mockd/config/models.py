@@ -270,20 +270,6 @@ class SseConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`repeat` does not go with `template`: a template is one reply")
         if self.repeat is not None and self.generator is not None:
             raise ValueError("`repeat` does not go with `generator`: say `generator.count`")
-        if self.resume.enabled and self.events:
-            _refuse_repeated_ids(self.events)
-
-
-def _refuse_repeated_ids(events: list[EventConfig]) -> None:
-    seen: dict[str, int] = {}
-    for index, event in enumerate(events):
-        if event.id:
-            if event.id in seen:
-                raise ValueError(
-                    f"events[{index}].id: {event.id!r} is also the id of events[{seen[event.id]}]; "
-                    "with `resume` every id must be different"
-                )
-            seen[event.id] = index
 
 
 class ChunkedConfig(Config, frozen=True, kw_only=True):

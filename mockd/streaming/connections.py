@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from mockd.clock import Clock, rfc3339
 from mockd.errors import ConflictError, NotFoundError
+from mockd.store import ScopedStore
 
 Kind = Literal["sse", "chunked", "ndjson", "response"]
 Outcome = Literal[
@@ -95,9 +96,9 @@ class Connection:
 
 
 class Registry:
-    """All connections of an engine. `max_ended` closed ones are remembered."""
+    """All connections of an engine. `max_ended` closed ones are remembered; totals are counted in `state`."""
 
-    def __init__(self, clock: Clock, *, max_ended: int = 1000) -> None:
+    def __init__(self, clock: Clock, state: ScopedStore, *, max_ended: int = 1000) -> None:
         self._clock = clock
         self._max_ended = max_ended
         self._live: dict[str, Connection] = {}
@@ -106,7 +107,7 @@ class Registry:
         # Unique across processes and restarts, and cheap.
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
-        self._total = self._events = self._bytes = self._errors = 0
+        self._state = state
         self._drained: asyncio.Event | None = None
 
     def open(
@@ -117,7 +118,7 @@ class Registry:
         connection.stream = stream
         self._live[connection.id] = connection
         self._by_mock[mock_id] += 1
-        self._total += 1
+        self._state.add("total", "connections")
         return connection
 
     def closed(self, connection: Connection, outcome: Outcome) -> None:
@@ -126,9 +127,10 @@ class Registry:
         self._by_mock[connection.mock_id] -= 1
         if not self._by_mock[connection.mock_id]:
             del self._by_mock[connection.mock_id]
-        self._events += connection.events_sent
-        self._bytes += connection.bytes_sent
-        self._errors += outcome in ("failed", "slow_client")
+        self._state.add("total", "events", amount=connection.events_sent)
+        self._state.add("total", "bytes", amount=connection.bytes_sent)
+        if outcome in ("failed", "slow_client"):
+            self._state.add("total", "errors")
         connection.status, connection.outcome, connection.stream = "closed", outcome, None
         if self._drained is not None and not self._live:
             self._drained.set()
@@ -139,7 +141,7 @@ class Registry:
 
     def refused(self) -> None:
         """Take note of a connection that was turned away."""
-        self._errors += 1
+        self._state.add("total", "errors")
 
     def __len__(self) -> int:
         return len(self._live)
@@ -185,11 +187,15 @@ class Registry:
     def stats(self) -> dict[str, Any]:
         """Totals since the start, ended and live connections together."""
         live = self._live.values()
+
+        def total(name: str) -> int:
+            return self._state.get("total", name) or 0
+
         return {
             "activeConnections": len(live),
-            "totalConnections": self._total,
-            "totalEventsSent": self._events + sum(connection.events_sent for connection in live),
-            "totalBytesSent": self._bytes + sum(connection.bytes_sent for connection in live),
-            "connectionErrors": self._errors,
+            "totalConnections": total("connections"),
+            "totalEventsSent": total("events") + sum(connection.events_sent for connection in live),
+            "totalBytesSent": total("bytes") + sum(connection.bytes_sent for connection in live),
+            "connectionErrors": total("errors"),
             "connectionsByMock": dict(self._by_mock),
         }

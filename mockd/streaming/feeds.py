@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 from mockd.errors import MockdError
 from mockd.events import Fill
-from mockd.streaming.compile import CompiledScript, Timetable
 from mockd.streaming.connections import Outcome
 from mockd.streaming.framing import Frame, FrameTemplate
+from mockd.streaming.script import CompiledScript
+from mockd.streaming.timetable import Timetable
 
 NEVER = math.inf
 
@@ -35,6 +36,9 @@ class Feed(Protocol):
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         """The frames that are due, in order, at most `most` or (0) a batch; sets the attributes above."""
+
+    def note_last_id(self, id_: str) -> None:
+        """The stream ends with an event that has this id: its final or error event."""
 
     def close(self) -> None:
         """The stream is over."""
@@ -128,6 +132,9 @@ class ScriptFeed:
         if self._due is not None:
             self.next_due = self._base + self._due[end]
 
+    def note_last_id(self, id_: str) -> None:
+        self.last_event_id = id_
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -148,6 +155,9 @@ class ReplyFeed:
         self.ended = "completed"
         self.next_due = NEVER
         return self._frames
+
+    def note_last_id(self, id_: str) -> None:
+        """A whole answer has no events."""
 
     def close(self) -> None:
         """Nothing is held."""

@@ -173,6 +173,15 @@ class RawFraming:
         return marks.cut(_data_bytes(event.data, marks))
 
 
+_ID_LINE = re.compile(rb"^id: ([^\r\n]*)", re.MULTILINE)
+
+
+def id_in(frame: bytes) -> str | None:
+    """The id in an SSE frame."""
+    found = _ID_LINE.search(frame)
+    return None if found is None else found[1].decode()
+
+
 def with_retry(frame: bytes, retry: int) -> bytes | None:
     """An SSE frame with a `retry` line added; one that has its own stays as it is. None for a lone comment, which is
     no event."""

@@ -5,22 +5,29 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
+from mockd.errors import SourceError
 from mockd.events import Event, Fill
 from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
-from mockd.streaming.compile import CompiledScript, Ending, Headers, Lifetime, StreamPlan
+from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan
 from mockd.streaming.connections import Connection
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming
 from mockd.streaming.ratelimit import headers as rate_limit_headers
-from mockd.streaming.resume import Place, Session, Sessions, Step, number_of, running_step, script_steps
+from mockd.streaming.resume import Buffer, Place, Sessions
+from mockd.streaming.script import CompiledScript
+from mockd.streaming.session import RunningSession, Session, running_steps
 from mockd.streaming.session_feed import SessionFeed
 from mockd.streaming.wire import Head, StreamResponse, WireServices
+
+logger = logging.getLogger("mockd")
+
+OpenFeed = Callable[[StreamResponse, float], Feed]
 
 _RAW = RawFraming()
 
@@ -39,27 +46,30 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
     """The response to a request that matched a mock: its stream, one whole answer, or 204 where the client has seen
     all there is."""
     fill = Fill(plan.random(), services.clock)
-    place = None
     if sessions is not None and (last_event_id := call.request.last_event_id) is not None:
         place = sessions.find(last_event_id)
         if place is not None:
             return _resumed(services, plan, sessions, call, place, fill)
-    opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
-    if isinstance(opened, Reply):
-        return reply(services, plan, call, opened, fill)
-    if not isinstance(opened, Script):
-        steps = opened if isinstance(opened, AsyncIterator) else running_steps(plan, opened)
-        return _stream(services, plan, call, fill, _session_opener(plan, sessions, call, steps, fill))
-    script = plan.compiled(opened)
-    fill.slots = opened.slots
-    if script.timetable is not None:
-        table = script.timetable
-        return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(script, table, fill, now))
-    start = _start_of_lost_session(script, sessions, call, fill)
-    if start and _is_over(plan, script, start):
-        return nothing_more(services, plan, call, fill)
-    steps = script_steps(script, start)
-    return _stream(services, plan, call, fill, _session_opener(plan, sessions, call, steps, fill, script, start))
+    try:
+        opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
+        events = plan.compiled(opened) if isinstance(opened, Script) else opened
+    except Exception as error:
+        logger.exception("%s: its source cannot be opened", plan.mock_id)
+        failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
+        return reply(services, plan, call, Reply(failure, 500), fill)
+    if isinstance(events, Reply):
+        return reply(services, plan, call, events, fill)
+    if isinstance(opened, Script):
+        fill.slots = opened.slots
+    if isinstance(events, CompiledScript) and (table := events.timetable) is not None:
+        return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(events, table, fill, now))
+
+    def open_feed(response: StreamResponse, now: float) -> Feed:
+        session = _session(plan, events, fill, now)
+        place = Place.at_start(session, None if sessions is None else Buffer(session))
+        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
+
+    return _stream(services, plan, call, fill, open_feed)
 
 
 def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
@@ -90,12 +100,17 @@ def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fil
     return reply(services, plan, call, Reply(status=204), fill)
 
 
-def running_steps(plan: StreamPlan, events: Iterator[Event]) -> Iterator[Step]:
-    """The steps of a source that runs, in an ordinary iterator."""
-    return (running_step(plan, event, number) for number, event in zip(count(), events, strict=False))
-
-
 # -- the stages --------------------------------------------------------------------------------------------------------
+
+
+def _session(
+    plan: StreamPlan, events: CompiledScript | Iterator[Event] | AsyncIterator[Event], fill: Fill, now: float
+) -> Session:
+    if isinstance(events, CompiledScript):
+        return Session.of_script(plan, events, fill, now)
+    if isinstance(events, AsyncIterator):
+        return RunningSession(plan, events, fill, now)
+    return Session(plan, running_steps(plan, events), fill, now)
 
 
 def _resumed(
@@ -111,44 +126,7 @@ def _resumed(
     return _stream(services, plan, call, fill, open_feed)
 
 
-def _session_opener(
-    plan: StreamPlan,
-    sessions: Sessions | None,
-    call: Call,
-    steps: Any,
-    fill: Fill,
-    script: CompiledScript | None = None,
-    start: int = 0,
-) -> Any:
-    def open_feed(response: StreamResponse, now: float) -> Feed:
-        counted = script.counted_before(start) if script is not None else 0
-        session = Session(plan, steps, fill, now, script=script, start=start, counted=counted)
-        if start:
-            response.connection.resumed_from = call.request.last_event_id
-        if sessions is not None:
-            sessions.add(session)
-        place = Place(session, session.tail, counted)
-        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
-
-    return open_feed
-
-
-def _start_of_lost_session(script: CompiledScript, sessions: Sessions | None, call: Call, fill: Fill) -> int:
-    """Where to go on for an id of a session that is forgotten: what every client gets can be made again."""
-    last_event_id = call.request.last_event_id
-    if sessions is None or last_event_id is None or not script.is_fixed or fill.slots:
-        return 0
-    number = number_of(script, last_event_id)
-    return number + 1 if number is not None and sessions.was_issued(number) else 0
-
-
-def _is_over(plan: StreamPlan, script: CompiledScript, start: int) -> bool:
-    life = plan.lifetime
-    over = start >= script.total or bool(life.max_events and script.counted_before(start) >= life.max_events)
-    return over and not life.keep_open
-
-
-def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: Any) -> StreamResponse:
+def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: OpenFeed) -> StreamResponse:
     return StreamResponse(
         services,
         lambda response: _connect(response, plan, call, kind=plan.kind),

@@ -1,14 +1,21 @@
-"""A token bucket, full at the start."""
+"""A token bucket, full at the start, and what a mock's rate limit makes of one stream's schedule."""
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from mockd.config.models import RateLimit
 
+Verdict = Literal["sent", "dropped", "refused"]
+"""What becomes of an event: "refused" ends the stream there."""
+
+MOST_DROPPED = 256
+"""Events dropped at one moment before an endless stream rests: without a pause it would drop for ever."""
+
 
 class TokenBucket:
-    """Tokens for one stream. Times are monotonic seconds and must not go back."""
+    """Tokens for one stream. Times are in seconds and do not go back: an earlier one counts as the latest so far."""
 
     def __init__(self, limit: RateLimit, now: float) -> None:
         self._rate = limit.events_per_second
@@ -18,14 +25,49 @@ class TokenBucket:
 
     def take(self, when: float) -> float:
         """Take a token at `when`: that time again if there was one, else (nothing taken) when there will be."""
-        when = max(when, self._at)
-        self._tokens = min(self._capacity, self._tokens + (when - self._at) * self._rate)
-        self._at = when
+        elapsed = max(0.0, when - self._at)
+        self._tokens = min(self._capacity, self._tokens + elapsed * self._rate)
+        self._at += elapsed
         # The tolerance lets a token that is due at exactly this time count in spite of rounding.
         if self._tokens >= 1 - 1e-9:
             self._tokens -= 1
             return when
-        return when + (1 - self._tokens) / self._rate
+        return max(self._at + (1 - self._tokens) / self._rate, math.nextafter(when, math.inf))
+
+
+class Limiter:
+    """A mock's rate limit on the schedule of one stream, in seconds from its head: asked once for each event, in
+    order. So what is sent does not depend on who reads, or when."""
+
+    def __init__(self, limit: RateLimit, *, is_endless: bool) -> None:
+        self.limit = limit
+        self.rest_until = 0.0
+        """When the next event may be due, whatever the schedule says."""
+        self._is_endless = is_endless
+        self._bucket = TokenBucket(limit, 0.0)
+        self._dropped = 0
+        self._dropped_at = -1.0
+
+    def admit(self, due_s: float) -> tuple[float, Verdict]:
+        """When an event that is due at that time goes out, or would have, and what becomes of it."""
+        ready_s = self._bucket.take(due_s)
+        if ready_s == due_s:
+            return due_s, "sent"
+        if self.limit.strategy == "error":
+            return due_s, "refused"
+        if self.limit.strategy == "drop":
+            self._note_dropped(due_s, ready_s)
+            return due_s, "dropped"
+        while (later_s := self._bucket.take(ready_s)) > ready_s:
+            ready_s = later_s
+        return ready_s, "sent"
+
+    def _note_dropped(self, due_s: float, ready_s: float) -> None:
+        if due_s > self._dropped_at:
+            self._dropped, self._dropped_at = 0, due_s
+        self._dropped += 1
+        if self._is_endless and self._dropped == MOST_DROPPED:
+            self.rest_until = ready_s
 
 
 def capacity(limit: RateLimit) -> float:

@@ -22,7 +22,7 @@ from mockd.streaming.calendar import ROUNDING_S, Calendar, Calendars, Timer
 from mockd.streaming.compile import Ending, Headers, Lifetime
 from mockd.streaming.connections import Connection, Outcome, Registry
 from mockd.streaming.feeds import NEVER, Feed
-from mockd.streaming.framing import Frame, FrameTemplate, Framing, with_retry
+from mockd.streaming.framing import Frame, FrameTemplate, Framing, id_in, with_retry
 from mockd.streaming.transport import (
     ChunkWriter,
     chunk_writer,
@@ -267,6 +267,8 @@ class StreamResponse:
         now = self.services.clock.monotonic()
         payload = frame.render(self._fill) if isinstance(frame, FrameTemplate) else frame
         if payload:
+            if self.connection.kind == "sse" and (id_ := id_in(payload)) is not None:
+                self._feed.note_last_id(id_)
             await self._write([payload], now, last=not close_delay_s)
         if close_delay_s:
             self._settle(now)

@@ -117,7 +117,10 @@ def test_answers_are_not_cached_or_sniffed(admin: TestClient, hello: dict[str, A
 
 
 def test_a_state_file_that_cannot_be_written_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    engine = Engine(Settings(state=str(tmp_path / "no folder" / "state.json")))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    engine = Engine(Settings(state=str(folder / "state.json")))
+    folder.rmdir()
     admin = TestClient(create_admin(engine), base_url="http://localhost")
     answer = admin.post("/mocks", json=HELLO)
     assert (answer.status_code, answer.json()["error"]) == (500, "state_error")

@@ -13,9 +13,10 @@ from mockd.config.load import parse_mock
 from mockd.events import Fill
 from mockd.source import Script
 from mockd.sources import build_source
-from mockd.streaming.compile import StreamPlan, compile_sse
+from mockd.streaming.compile import Seeding, StreamPlan, compile_sse
 from mockd.streaming.feeds import NEVER, Feed, ReplyFeed, ScriptFeed
-from mockd.streaming.resume import Place, Session, script_steps
+from mockd.streaming.resume import Place
+from mockd.streaming.session import Session
 from mockd.streaming.session_feed import SessionFeed
 from tests.manual_clock import ManualClock
 
@@ -27,7 +28,7 @@ def plan_of(**sse: Any) -> tuple[StreamPlan, Script]:
     source = build_source(mock, None)
     assert mock.sse is not None
     assert source.script is not None
-    return compile_sse("m", mock.sse, source, None), source.script
+    return compile_sse("m", mock.sse, source, Seeding()), source.script
 
 
 def script_feed(plan: StreamPlan, script: Script) -> ScriptFeed:
@@ -39,8 +40,8 @@ def script_feed(plan: StreamPlan, script: Script) -> ScriptFeed:
 def session_feed(plan: StreamPlan, script: Script) -> SessionFeed:
     compiled = plan.compiled(script)
     fill = Fill(random.Random(1), ManualClock())
-    session = Session(plan, script_steps(compiled), fill, START, script=compiled)
-    return SessionFeed(Place(session, session.tail), "c", START, lambda: None)
+    session = Session.of_script(plan, compiled, fill, START)
+    return SessionFeed(Place.at_start(session), "c", START, lambda: None)
 
 
 def played(feed: Feed, most: int, limit: int = 300) -> tuple[list[tuple[int, bytes]], Any]:

@@ -105,10 +105,6 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
             {"sse": {"events": [{"data": 1, "id": "a\nb"}]}},
             "$.sse.events[0].id: a line break or NUL cannot be sent in an event's id",
         ),
-        (
-            {"sse": {"events": [{"id": "1"}, {"id": "1"}], "resume": {"enabled": True}}},
-            "$.sse.events[1].id: '1' is also the id of events[0]; with `resume` every id must be different",
-        ),
         ({"matcher": {"path": "a"}, "response": {}}, "$.matcher.path: 'a' does not start with `/`"),
         ({}, "a mock needs exactly one of `sse`, `chunked`, `response`; found none"),
         ({"sse": {}}, "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`; found none"),

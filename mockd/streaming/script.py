@@ -1,0 +1,163 @@
+"""Scripts, compiled: events that are known in advance, framed, with their ids and what can be said of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mockd.errors import ConfigError
+from mockd.events import Event, EventId, Hole, Slot, Text
+from mockd.placeholders import EventNumber, Timestamp
+from mockd.source import Script
+from mockd.streaming.connections import Outcome
+from mockd.streaming.framing import Frame, FrameTemplate
+from mockd.streaming.timetable import lay_out
+
+if TYPE_CHECKING:
+    from mockd.streaming.compile import Lifetime, StreamPlan
+
+Id = str | Text | int | None
+"""An event's id: the given one, perhaps with placeholders; the number it is assigned one from; or none."""
+
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+"""A number as ids have it."""
+_BLANKS = " \t"
+
+
+def key_of(id_: str) -> str:
+    """An id as it comes back: HTTP takes blanks off both ends of a header."""
+    return id_.strip(_BLANKS)
+
+
+class CompiledScript:
+    """A script's events with their frames, and what can be known of them in advance.
+
+    `ids` are the given ones and, with resume, for every other event with data its number from 1. `is_same`: every
+    client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `timetable`:
+    when everything is due, where that can be said for all streams at once (not with random delays, ids of a session,
+    or a rate limit). `stop`: after how many events the mock's streams stop, and why.
+    """
+
+    def __init__(self, script: Script, plan: StreamPlan) -> None:
+        self.events = tuple(script.build())
+        self.length = len(self.events)
+        self.total = _total(self.length, script)
+        self.data_events = sum(event.counted for event in self.events)
+        self._places = [place for place, event in enumerate(self.events) if event.counted]
+        self.is_resumable = plan.resume is not None
+        self.ids = tuple(_ids(self.events, assigned=self.is_resumable))
+        framed = map(self._with_hole, self.events, self.ids)
+        self.frames: list[Frame] = [plan.framing.encode(event) for event in framed]
+        self.is_same, self.stands_alone = self._sameness(script, plan)
+        self.stop = _stop_of(plan.lifetime, self)
+        self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
+        if self.is_resumable:
+            self._refuse_equal_ids()
+        is_timed = not (plan.pacing.is_random or self.is_resumable or plan.rate_limit)
+        self.timetable = lay_out(self.events, self.frames, self.total, plan.pacing) if is_timed else None
+
+    def _with_hole(self, event: Event, id_: Id) -> Event:
+        is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)
+        return with_id_of_session(event) if is_open else event
+
+    def _sameness(self, script: Script, plan: StreamPlan) -> tuple[bool, bool]:
+        holes = [hole for frame in self.frames if isinstance(frame, FrameTemplate) for hole in frame.holes if hole]
+        holes += [part for id_ in self.ids if isinstance(id_, Text) for part in id_ if isinstance(part, Hole)]
+        is_constant = all(isinstance(hole, EventNumber | EventId) for hole in holes)
+        is_seeded = plan.seed is not None
+        repeats = is_seeded and not any(isinstance(hole, Timestamp | Slot) for hole in holes)
+        drops = plan.rate_limit is not None and plan.rate_limit.strategy == "drop"
+        is_for_all = script is plan.source.script and (not drops or is_seeded or not plan.pacing.is_random)
+        is_same = is_for_all and (is_constant or repeats)
+        return is_same, is_same and is_constant and not drops
+
+    def after_counted(self, count: int) -> float:
+        """How many events of the stream have been sent when `count` with data have been."""
+        if count == 0:
+            return 0
+        if not self.data_events:
+            return math.inf
+        passes, rest = divmod(count - 1, self.data_events)
+        return passes * self.length + self._places[rest] + 1
+
+    def counted_before(self, number: int) -> int:
+        """How many of the events before event `number` of the stream have data."""
+        if not self.length:
+            return 0
+        passes, rest = divmod(number, self.length)
+        return passes * self.data_events + bisect_left(self._places, rest)
+
+    def id_of(self, number: int) -> Id:
+        """The id of event `number` of the stream; in later passes, a given one with the number of the pass."""
+        passes, place = divmod(number, self.length)
+        id_ = self.ids[place]
+        if not passes or not id_ or not self.is_resumable:
+            return id_
+        if isinstance(id_, int):
+            return id_ + passes * self.data_events
+        return f"{id_}#{passes + 1}" if isinstance(id_, str) else Text((*id_, f"#{passes + 1}"))
+
+    def number_of(self, key: str) -> int | None:
+        """The number in the stream of the event whose id this is, where the script alone can tell."""
+        return min(self._numbers_of(key), default=None)
+
+    def _numbers_of(self, key: str) -> set[int]:
+        """The numbers of every event with this id: more than one only until `_refuse_equal_ids` has looked at it."""
+        found = {self._given[key]} if key in self._given else set()
+        base, _, passes = key.rpartition("#")
+        if base in self._given and passes != "1" and NUMBER.fullmatch(passes):
+            found.add((int(passes) - 1) * self.length + self._given[base])
+        if self.is_same and self.data_events and NUMBER.fullmatch(key):
+            before, rest = divmod(int(key) - 1, self.data_events)
+            if isinstance(self.ids[self._places[rest]], int):
+                found.add(before * self.length + self._places[rest])
+        return {number for number in found if number < self.total}
+
+    def _refuse_equal_ids(self) -> None:
+        """Raise `ConfigError`, with the place in the list, where two events have one id, in whatever pass."""
+        for place, id_ in enumerate(self.ids):
+            for number in self._numbers_of(key_of(id_)) - {place} if isinstance(id_, str) and id_ else ():
+                passes, other = divmod(number, self.length)
+                if not passes and isinstance(self.ids[other], str):
+                    place, other = max(place, other), min(place, other)
+                where = f"events[{other}]" + (f" in pass {passes + 1}" if passes else "")
+                raise ConfigError(
+                    f"id {self.ids[place]!r} is also the id of {where}",
+                    path=(place, "id"),
+                    hint="with `resume` every id must be different; events without one get their number as id",
+                )
+
+
+def with_id_of_session(event: Event) -> Event:
+    """An event with a hole for its id, so that its session says what it is."""
+    return event._replace(id=Text((EventId(),)))
+
+
+def _ids(events: Sequence[Event], *, assigned: bool) -> Iterator[Id]:
+    """An id for each event: the given one; else, if they are assigned, its number among those that clients see."""
+    number = 0
+    for event in events:
+        number += event.counted
+        yield number if event.id is None and event.counted and assigned else event.id
+
+
+def _total(length: int, script: Script) -> float:
+    """Events in all, over every pass; infinite where it goes on for ever."""
+    if not length:
+        return 0
+    total = math.inf if script.passes is None else script.passes * length
+    return total if script.limit is None else min(total, script.limit)
+
+
+def _stop_of(life: Lifetime, script: CompiledScript) -> tuple[float, Outcome]:
+    """After how many events a script's stream stops, and why; the weightier reason where two fall together."""
+    stops: list[tuple[float, Outcome]] = [(script.total, "completed")]
+    if life.max_events:
+        stops.append((script.after_counted(life.max_events), "max_events"))
+    if life.disconnect_after is not None:
+        stops.append((script.after_counted(life.disconnect_after), "aborted"))
+    least = min(stop for stop, _ in stops)
+    return least, [why for stop, why in stops if stop == least][-1]

@@ -1,0 +1,278 @@
+"""Sessions: the events of one stream, made once, on one schedule, for every connection that belongs to it.
+
+A session is a chain of entries, made one at a time as the first reader needs them. Every connection reads along the
+chain at its own place, and entries that nobody can reach any more are gone by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+from mockd.errors import SourceError
+from mockd.events import Event, Fill, Text
+from mockd.streaming.compile import StreamPlan
+from mockd.streaming.framing import Frame
+from mockd.streaming.ratelimit import Limiter, Verdict
+from mockd.streaming.script import CompiledScript, Id, with_id_of_session
+
+if TYPE_CHECKING:
+    from mockd.streaming.resume import Buffer
+
+LOOKAHEAD = 64
+"""Events taken from a source that runs, ahead of the stream."""
+LONGEST_DROPPED = 100_000
+"""A longer script without delay is as good as endless: it is not gone through to drop all of it at once."""
+PROMPT_S = 0.001
+"""A source that runs and is not longer than this about an event had it ready."""
+_NOT_IN_IDS = re.compile(r"[\r\n\0]")
+
+
+class Step(NamedTuple):
+    """One event on its way into a session: its number in the stream, its position in the list, its frame and id."""
+
+    number: int
+    position: int
+    event: Event
+    frame: Frame
+    id: Id
+
+
+def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
+    """The steps of a script from event `start` on, over all its passes."""
+    for number in count(start):
+        if number >= script.total:
+            return
+        place = number % script.length
+        yield Step(number, place, script.events[place], script.frames[place], script.id_of(number))
+
+
+def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
+    """The step of an event from a source that runs: framed now, with an assigned id where resume is on."""
+    id_: Id = event.id
+    if isinstance(id_, str):
+        id_ = _NOT_IN_IDS.sub("", id_)
+    elif id_ is None and plan.resume is not None and event.counted:
+        id_ = number
+    if id_ is not None:
+        event = with_id_of_session(event)
+    return Step(number, number, event, plan.framing.encode(event), id_)
+
+
+def running_steps(plan: StreamPlan, events: Iterator[Event]) -> Iterator[Step]:
+    """The steps of a source that runs, in an ordinary iterator."""
+    return (running_step(plan, event, number) for number, event in enumerate(events))
+
+
+class Entry:
+    """One event of a session; the first entry of a chain stands for the head of the stream and has no `step`.
+
+    `due_s` is counted from the head, `count` is the events with data up to this one. `sent_at` is monotonic.
+    """
+
+    __slots__ = (
+        "buffer",
+        "connection_id",
+        "count",
+        "due_s",
+        "id",
+        "next",
+        "number",
+        "payload",
+        "sent_at",
+        "sent_wall",
+        "step",
+        "verdict",
+    )
+
+    def __init__(self, step: Step | None, number: int, due_s: float, count_: int, id_: str | None = None) -> None:
+        self.step = step
+        self.number = number
+        self.due_s = due_s
+        self.count = count_
+        self.id = id_
+        self.verdict: Verdict = "sent"
+        self.payload = b""
+        self.next: Entry | None = None
+        self.buffer: Buffer | None = None
+        """The buffer that holds it."""
+        self.sent_at = 0.0
+        self.sent_wall = 0.0
+        self.connection_id: str | None = None
+
+    @property
+    def counted(self) -> bool:
+        return self.step is not None and self.step.event.counted
+
+
+class Session:
+    """The events of one stream. `started` is the moment of its head; its first entry is the `tail` to begin with."""
+
+    def __init__(
+        self, plan: StreamPlan, steps: Iterator[Step], fill: Fill, now: float, script: CompiledScript | None = None
+    ) -> None:
+        self.id = secrets.token_hex(6)
+        self.plan = plan
+        self.script = script
+        self.started = now
+        self.tail = Entry(None, -1, 0.0, 0)
+        self.ended = False
+        self.failure: SourceError | None = None
+        self.readers: list[Callable[[], None]] = []
+        """What wakes each connection."""
+        self.fill = fill
+        self._steps = steps
+        self._due_s = 0.0
+        is_endless = script is None or script.total > LONGEST_DROPPED
+        self._limiter = Limiter(plan.rate_limit, is_endless=is_endless) if plan.rate_limit else None
+
+    @classmethod
+    def of_script(cls, plan: StreamPlan, script: CompiledScript, fill: Fill, now: float, start: int = 0) -> Session:
+        """The session of a script; from event `start` on, it goes on at `now` where another left off there."""
+        first = start if script.stands_alone else 0
+        session = cls(plan, script_steps(script, first), fill, now, script)
+        session.tail = Entry(None, first - 1, 0.0, script.counted_before(first))
+        while session.tail.number < start - 1 and (entry := session.after(session.tail)) is not None:
+            if entry.verdict != "dropped":
+                session.payload(entry)  # takes from the random generator what it took the first time
+        session.started -= session.tail.due_s
+        return session
+
+    def after(self, entry: Entry) -> Entry | None:
+        """The entry behind this one. None where the session has ended, where its source has none ready yet (then it
+        wakes the readers when it has), or where this entry has been `cut_off`."""
+        if entry is self.tail and not self.ended:
+            self._make_more()
+        return entry.next
+
+    def payload(self, entry: Entry) -> bytes:
+        """The entry's bytes, filled in when first asked for and the same ever after."""
+        if not entry.payload and entry.step is not None:
+            frame = entry.step.frame
+            if isinstance(frame, bytes):
+                entry.payload = frame
+            else:
+                self.fill.number = entry.number
+                self.fill.event_id = entry.id or ""
+                entry.payload = frame.render(self.fill)
+        return entry.payload
+
+    def readmit(self, entry: Entry, now: float) -> None:
+        """Let an event that the limiter refused try again, for a client that has come back."""
+        if entry.verdict == "refused" and self._limiter is not None:
+            _, entry.verdict = self._limiter.admit(max(entry.due_s, now - self.started))
+
+    def close(self) -> None:
+        """Nobody will read on."""
+        self.ended = True
+
+    def _make_more(self) -> None:
+        try:
+            step = next(self._steps, None)
+        except Exception as error:
+            self._fail(error)
+            return
+        if step is None:
+            self.ended = True
+        else:
+            self._append(step, 0.0)
+
+    def _append(self, step: Step, not_before_s: float) -> None:
+        """Put an event at the end of the chain, due its delay after the one before it."""
+        delay_s = self.plan.pacing.delay_s(step.number, step.position, step.event, self.fill.rng)
+        limiter, counted = self._limiter, step.event.counted
+        earliest_s = not_before_s if limiter is None else max(not_before_s, limiter.rest_until)
+        self._due_s = max(self._due_s, earliest_s) + delay_s
+        entry = Entry(step, step.number, self._due_s, self.tail.count, self._id_of(step))
+        if limiter is not None and counted:
+            entry.due_s, entry.verdict = limiter.admit(self._due_s)
+        entry.count += counted and entry.verdict != "dropped"
+        self.tail.next = entry
+        self.tail = entry
+
+    def _id_of(self, step: Step) -> str | None:
+        if step.id is None or isinstance(step.id, str):
+            return step.id
+        if isinstance(step.id, Text):
+            return "".join(part if isinstance(part, str) else part.text(self.fill) for part in step.id)
+        is_same = self.script is not None and self.script.is_same
+        return str(step.id) if is_same else f"{self.id}-{self.tail.count + 1}"
+
+    def _fail(self, error: BaseException) -> None:
+        self.ended = True
+        # Clients see the message: of the system's errors without the names of files.
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        self.failure = SourceError(f"{type(error).__name__}: {text}")
+        self.failure.__cause__ = error
+
+
+class RunningSession(Session):
+    """The session of a source that is awaited: its events are due their delay after the one before, or after they
+    were there."""
+
+    def __init__(self, plan: StreamPlan, events: AsyncIterator[Event], fill: Fill, now: float) -> None:
+        super().__init__(plan, iter(()), fill, now)
+        self._events = events
+        self._numbers = count()
+        self._loop = asyncio.get_running_loop()
+        self._pulling: asyncio.Task[None] | None = None
+
+    def _make_more(self) -> None:
+        if self._pulling is None:
+            self._pulling = self._loop.create_task(self._pull())
+
+    async def _pull(self) -> None:
+        clock = self.fill.clock
+        try:
+            for _ in range(LOOKAHEAD):
+                asked = clock.monotonic()
+                event = await anext(self._events, None)
+                if event is None:
+                    self.ended = True
+                    break
+                now = clock.monotonic()
+                # An event that was ready is paced from the one before, or the schedule would drift by the time it
+                # takes to make it.
+                not_before_s = now - self.started if now - asked > PROMPT_S else 0.0
+                self._append(running_step(self.plan, event, next(self._numbers)), not_before_s)
+                self._wake_readers()
+        except asyncio.CancelledError:
+            # Cancelling its task has ended the source, if not its events.
+            self._fail(SourceError("the source was stopped"))
+            raise
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._pulling = None
+        self._wake_readers()
+
+    def _wake_readers(self) -> None:
+        for wake in tuple(self.readers):
+            wake()
+
+    def close(self) -> None:
+        """Nobody will read on: let the source go, in its own loop."""
+        super().close()
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._let_go)
+
+    def _let_go(self) -> None:
+        task = self._loop.create_task(_close(self._pulling, self._events))
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+
+async def _close(pulling: asyncio.Task[None] | None, events: AsyncIterator[Event]) -> None:
+    if pulling is not None:
+        pulling.cancel()
+        await asyncio.wait([pulling])
+    if isinstance(events, AsyncGenerator):
+        await events.aclose()
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""Keeps the tasks that close sources from being collected while they run."""

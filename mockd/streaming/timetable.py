@@ -1,0 +1,109 @@
+"""When the events of a list are due, laid out once for all streams that send it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from itertools import accumulate
+
+from mockd.events import Event, Slot, Text
+from mockd.streaming.framing import Frame, FrameTemplate
+from mockd.streaming.pacing import Pacing
+
+MOST_UNROLLED = 4096
+"""Events in a timetable that repeats its list so that each pass is like the one before."""
+BATCH = 128
+"""Events in one send at the most, so that others get their turn."""
+BATCH_BYTES = 32 * 1024
+_NOT_USED = random.Random(0)
+
+
+class Timetable:
+    """When a script's events are due, in seconds: in the first pass from the head, in later ones from the last event
+    of the pass before. Short lists are repeated in it, so that one send can carry several passes.
+
+    `counted` holds how many events with data come before each place (None where all have), `ids` the given ids (None
+    where there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
+    """
+
+    __slots__ = ("counted", "first", "frames", "has_holes", "ids", "is_led", "later", "lead", "most")
+
+    def __init__(
+        self, frames: list[Frame], events: list[Event], first: list[float] | None, later: list[float] | None
+    ) -> None:
+        self.lead, self.is_led, self.frames = _split_lead(frames)
+        self.first = first
+        self.later = later
+        self.counted = None
+        if not all(event.counted for event in events):
+            self.counted = list(accumulate((event.counted for event in events), initial=0))
+        self.ids = [event.id for event in events] if any(event.id is not None for event in events) else None
+        self.has_holes = any(type(frame) is FrameTemplate for frame in self.frames)
+        self.most = max(1, min(BATCH, BATCH_BYTES // max([1, *map(_size, frames)])))
+
+
+def _split_lead(frames: list[Frame]) -> tuple[FrameTemplate | None, list[bool], list[Frame]]:
+    """What frames begin with up to the last slot of the first, which frames do, and what is left of them.
+
+    A chat completion's chunks all begin with the same id, time and model: with that filled in once, what is left has
+    no holes.
+    """
+    first = next((frame for frame in frames if isinstance(frame, FrameTemplate)), None)
+    slots = [place for place, hole in enumerate(first.holes) if isinstance(hole, Slot)] if first else []
+    if first is None or not slots:
+        return None, [], frames
+    size = slots[-1] + 1
+    key = _key(first, size)
+    if any(not isinstance(part, bytes | Slot) for part in key):
+        return None, [], frames
+    is_led = [isinstance(frame, FrameTemplate) and _key(frame, size) == key for frame in frames]
+    rest = [_rest(frame, size) if led else frame for frame, led in zip(frames, is_led, strict=True)]
+    return FrameTemplate(first.parts[:size], first.holes[:size]), is_led, rest
+
+
+def _key(frame: FrameTemplate, size: int) -> list[object]:
+    return [hole or part for hole, part in zip(frame.holes[:size], frame.parts[:size], strict=True)]
+
+
+def _rest(frame: Frame, size: int) -> Frame:
+    assert isinstance(frame, FrameTemplate)
+    parts = frame.parts[size:]
+    constant = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(constant) if len(constant) == len(parts) else FrameTemplate(parts, frame.holes[size:])
+
+
+def _size(frame: Frame) -> int:
+    """Bytes of a frame, without what its holes are filled with."""
+    parts = frame.parts if isinstance(frame, FrameTemplate) else [frame]
+    return sum(len(part) for part in parts if isinstance(part, bytes))
+
+
+def lay_out(events: Sequence[Event], frames: Sequence[Frame], total: float, pacing: Pacing) -> Timetable | None:
+    """The timetable of a list whose passes have `total` events in all; None where passes differ too much to lay one
+    out, or what the ids are is known only when they are filled in. Not for random pacing."""
+    length, times = len(events), 1
+    if any(isinstance(event.id, Text) for event in events):
+        return None
+    if length and total > length:
+        period = pacing.period
+        times = period // math.gcd(length, period)
+        times *= max(1, BATCH // (length * times))
+        if length * times > MOST_UNROLLED and times > 1:
+            return None
+    unrolled = length * times
+
+    def due(start: int) -> list[float] | None:
+        at, table = 0.0, []
+        for number in range(start, start + unrolled):
+            at += pacing.delay_s(number, number % length, events[number % length], _NOT_USED)
+            table.append(at)
+        return table if at else None
+
+    first = due(0)
+    later = due(unrolled) if total > unrolled else None
+    if later is None and first is not None and total > unrolled:
+        later = [0.0] * unrolled
+    if first is None and later is not None:
+        first = [0.0] * unrolled
+    return Timetable(list(frames) * times, list(events) * times, first, later)
