@@ -1,0 +1,108 @@
+"""Clients that see every byte."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+PATIENCE_S = 20
+"""How long to wait for what must happen; nothing takes that long unless it never happens."""
+
+
+class Client:
+    """A plain socket that speaks HTTP by hand."""
+
+    def __init__(self, url: str, *, receive_buffer: int | None = None) -> None:
+        parts = urlsplit(url)
+        self.host = f"{parts.hostname}:{parts.port}"
+        self._prefix = parts.path
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.connect((parts.hostname, parts.port))
+        self.received = b""
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.socket.close()
+
+    def send(self, raw: bytes) -> None:
+        self.socket.sendall(raw)
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        version: str = "1.1",
+        headers: dict[str, Any] | None = None,
+        body: bytes = b"",
+    ) -> Client:
+        head = [f"{method} {self._prefix}{path} HTTP/{version}", f"Host: {self.host}"]
+        if body:
+            head.append(f"Content-Length: {len(body)}")
+        head += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        self.send("\r\n".join([*head, "", ""]).encode() + body)
+        return self
+
+    def read_until(self, mark: bytes) -> bytes:
+        """What has come up to and with `mark`; it is taken away."""
+        while mark not in self.received:
+            part = self.socket.recv(65536)
+            assert part, f"the connection ended before {mark!r}: {self.received!r}"
+            self.received += part
+        found, _, self.received = self.received.partition(mark)
+        return found + mark
+
+    def read_head(self) -> tuple[int, dict[str, str]]:
+        """Status and headers of a response."""
+        lines = self.read_until(b"\r\n\r\n").decode("latin-1").split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
+        return int(lines[0].split(" ")[1]), headers
+
+    def read_to_end(self) -> bytes:
+        """Everything up to the end of the connection, which must be orderly."""
+        while part := self.socket.recv(65536):
+            self.received += part
+        found, self.received = self.received, b""
+        return found
+
+    def read_chunk(self) -> bytes:
+        """One chunk of a chunked body; empty for the last one."""
+        size = int(self.read_until(b"\r\n"), 16)
+        while len(self.received) < size + 2:
+            part = self.socket.recv(65536)
+            assert part, "the connection ended inside a chunk"
+            self.received += part
+        chunk, end, self.received = self.received[:size], self.received[size : size + 2], self.received[size + 2 :]
+        assert end == b"\r\n"
+        return chunk
+
+    def read_chunks(self) -> list[bytes]:
+        """All chunks of a body that is ended as it should be."""
+        chunks = []
+        while chunk := self.read_chunk():
+            chunks.append(chunk)
+        return chunks
+
+
+def curl(url: str, *options: str) -> tuple[int, str]:
+    """curl's exit code and what it printed."""
+    command = ["curl", "--silent", "--no-buffer", "--max-time", str(PATIENCE_S), *options, url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False)
+    return done.returncode, done.stdout
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
