@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import cached_property
-from typing import Any
+from functools import update_wrapper
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -20,6 +20,24 @@ class ClientGoneError(MockdError):
     """The client left before its request was whole."""
 
     code = "client_gone"
+
+
+T = TypeVar("T")
+
+
+class once(Generic[T]):  # used as a decorator
+    """A property that is worked out once. `functools.cached_property` takes a lock for it until Python 3.12."""
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self._work_out = work_out
+        update_wrapper(self, work_out)  # type: ignore[arg-type]
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> T:
+        value = instance.__dict__[self._name] = self._work_out(instance)
+        return value
 
 
 NOT_JSON = object()
@@ -39,8 +57,9 @@ class RequestView:
         path: str = scope["path"]
         self.path = path[len(root) :] or "/" if root and path.startswith(root) else path
         self.body = body
+        self._first_values: dict[bytes, bytes] = dict(reversed(scope["headers"]))
 
-    @cached_property
+    @once
     def headers(self) -> dict[str, list[str]]:
         """Header values by lower-case name, as latin-1 text, in the order they came."""
         headers: dict[str, list[str]] = {}
@@ -48,16 +67,12 @@ class RequestView:
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
         return headers
 
-    @cached_property
-    def _first_values(self) -> dict[bytes, bytes]:
-        return dict(reversed(self.scope["headers"]))
-
     def header(self, name: str) -> str | None:
         """The first value of a header (its name in lower case), or None."""
         value = self._first_values.get(name.encode("latin-1"))
         return None if value is None else str(value, "latin-1")
 
-    @cached_property
+    @once
     def query(self) -> dict[str, list[str]]:
         """Query parameters, decoded; a name without a value has the empty text."""
         query: dict[str, list[str]] = {}
@@ -66,12 +81,12 @@ class RequestView:
             query.setdefault(name, []).append(value)
         return query
 
-    @cached_property
+    @once
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 become U+FFFD."""
         return self.body.decode("utf-8", "replace")
 
-    @cached_property
+    @once
     def json(self) -> Any:
         """The body as JSON, or `NOT_JSON`."""
         try:
@@ -94,16 +109,13 @@ class RequestView:
 
 async def read_request(scope: Scope, receive: Receive, max_body: int) -> RequestView:
     """Read a request with its whole body. Raises `BodyTooLargeError` as soon as it passes `max_body` bytes."""
-    announced = has_body = None
-    for key, value in scope["headers"]:
-        if key == b"content-length":
-            announced, has_body = value, True
-        elif key == b"transfer-encoding":
-            has_body = True
-    if announced is not None and announced.isdigit() and int(announced) > max_body:
+    request = RequestView(scope)
+    announced = request.header("content-length")
+    if announced is not None and announced.isdecimal() and int(announced) > max_body:
         raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {max_body}")
+    has_body = announced is not None or request.header("transfer-encoding") is not None
     if not has_body and scope.get("http_version", "1.1") in ("1.0", "1.1"):
-        return RequestView(scope)
+        return request
     parts: list[bytes] = []
     size = 0
     more = True
@@ -117,4 +129,5 @@ async def read_request(scope: Scope, receive: Receive, max_body: int) -> Request
             raise BodyTooLargeError(f"the request body has more than {max_body} bytes")
         parts.append(part)
         more = message.get("more_body", False)
-    return RequestView(scope, b"".join(parts))
+    request.body = parts[0] if len(parts) == 1 else b"".join(parts)
+    return request

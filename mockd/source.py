@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from mockd.clock import Clock
 from mockd.events import Event
 from mockd.request import RequestView
 
 
-@dataclass(frozen=True, slots=True)
-class SourceContext:
+class SourceContext(Struct, frozen=True):
     """What a source may know when a stream opens."""
 
     request: RequestView
@@ -27,8 +27,7 @@ class SourceContext:
     """Seeded per stream where the mock or the server has a seed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """Events that are known in advance, so that they can be framed once and sent without running any code.
 
     Scripts of one source with the same `key` have the same events: `build` runs once for each key. What differs
@@ -38,13 +37,12 @@ class Script:
 
     build: Callable[[], Sequence[Event]]
     key: Hashable = None
-    slots: Mapping[str, bytes] = field(default_factory=dict)
+    slots: Mapping[str, bytes] = {}
     passes: int | None = 1
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One whole answer instead of a stream. `body` may have placeholders; bytes are sent as they are."""
 
     body: Any = b""

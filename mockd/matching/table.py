@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, NamedTuple
 
@@ -15,8 +14,7 @@ from mockd.matching.rule import Rule, T
 from mockd.request import RequestView
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
+class Match(NamedTuple, Generic[T]):
     """The target of the rule that won, and what its path captured."""
 
     target: T

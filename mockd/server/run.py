@@ -131,6 +131,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
+        proxy_headers=False,  # the peer is the client: what a proxy in front says could as well be made up
         # What is still open when the streams have had their time is cut off. Fractions work, whatever the type says.
         timeout_graceful_shutdown=settings.shutdown_timeout,  # type: ignore[arg-type]
         **tls,

@@ -86,9 +86,8 @@ class Calendars:
         self._clock = clock
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Calendar] = WeakKeyDictionary()
 
-    def here(self) -> Calendar:
-        """The calendar of the running loop."""
-        loop = asyncio.get_running_loop()
+    def of(self, loop: asyncio.AbstractEventLoop) -> Calendar:
+        """The calendar of a loop."""
         calendar = self._by_loop.get(loop)
         if calendar is None:
             # A timer that is still set holds on to its loop, and that to its calendar.

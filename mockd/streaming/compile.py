@@ -77,6 +77,8 @@ class StreamPlan:
     kind: Kind
     status: int
     headers: Headers
+    lasting_headers: Headers
+    """The same for a connection that lasts (HTTP/1.1, and the client has not asked for its end)."""
     framing: Framing
     pacing: Pacing
     source: Source
@@ -119,11 +121,13 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         (b"cache-control", b"no-cache"),
         (b"x-accel-buffering", b"no"),
     ]
+    keep_alive = [(b"connection", b"keep-alive")]
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
         headers=override(headers, config.headers),
+        lasting_headers=override(headers + keep_alive, config.headers),
         framing=framing,
         pacing=Pacing(config.timing, source.default_delay_s),
         source=source,
@@ -166,7 +170,8 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         mock_id=mock_id,
         kind="ndjson" if ndjson else "chunked",
         status=config.status,
-        headers=override(headers, config.headers),
+        headers=(heads := override(headers, config.headers)),
+        lasting_headers=heads,
         framing=framing,
         pacing=Pacing(Timing(fixed_delay=config.chunk_delay)),
         source=source,
@@ -183,7 +188,8 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         mock_id=mock_id,
         kind="response",
         status=config.status or config.status_code or 200,
-        headers=override([(b"content-type", b"application/octet-stream")], config.headers),
+        headers=(headers := override([(b"content-type", b"application/octet-stream")], config.headers)),
+        lasting_headers=headers,
         framing=RawFraming(),
         pacing=Pacing(Timing()),
         source=source,

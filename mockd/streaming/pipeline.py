@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mockd.errors import SourceError
 from mockd.events import Event, Fill
@@ -32,8 +33,7 @@ OpenFeed = Callable[[StreamResponse, float], Feed]
 _RAW = RawFraming()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request on its way to a stream: `arrived` is monotonic, `headers` go on every answer (CORS)."""
 
     request: RequestView
@@ -143,16 +143,16 @@ def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, op
 
 
 def _stream_headers(services: WireServices, plan: StreamPlan, call: Call) -> Headers:
-    extra = list(call.headers)
-    if plan.kind == "sse" and _keeps_alive(call.request):
-        extra.append((b"connection", b"keep-alive"))
+    headers = plan.lasting_headers if _keeps_alive(call.request) else plan.headers
+    extra = call.headers
     if plan.rate_limit is not None and plan.rate_limit.headers:
-        extra += rate_limit_headers(plan.rate_limit, services.clock.wall())
-    return _first_of_each(plan.headers, extra) if extra else plan.headers
+        extra = extra + rate_limit_headers(plan.rate_limit, services.clock.wall())
+    return _first_of_each(headers, extra) if extra else headers
 
 
 def _keeps_alive(request: RequestView) -> bool:
-    return request.scope.get("http_version") == "1.1" and "close" not in (request.header("connection") or "").lower()
+    connection = request.header("connection")
+    return request.scope.get("http_version") == "1.1" and (connection is None or "close" not in connection.lower())
 
 
 def _first_of_each(headers: Headers, more: Headers) -> Headers:

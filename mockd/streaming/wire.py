@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from mockd.clock import Clock
 from mockd.errors import MockdError
 from mockd.events import Event, Fill
@@ -66,8 +68,7 @@ class WireServices:
     send_timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """Status and headers of a response, and how long after the request it goes out."""
 
     status: int
@@ -111,6 +112,7 @@ class StreamResponse:
         self._is_whole = is_whole
         self._stop_outcome: Outcome | None = None
         self._waiter: Future[None] | None = None
+        self._own_calendar: Calendar | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._check: Timer | None = None
         self._cut_check: Timer | None = None
@@ -135,8 +137,6 @@ class StreamResponse:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
-        self._calendar: Calendar = self.services.calendars.here()
-        limit_unsent(scope, self.services.send_buffer - SLICE)
         self._ends_by_close = not self._is_whole and delimit_by_close(scope)
         self.connection = self._open_connection(self)
         outcome: Outcome = "failed"
@@ -332,6 +332,8 @@ class StreamResponse:
         self._is_sending = True
         self._sending_since = clock.monotonic()
         self._unsent = unsent(self._scope)
+        if self._unsent:
+            self._settle(self._sending_since)
         try:
             await self._send({"type": "http.response.body", "body": body, "more_body": more or self._ends_by_close})
         except OSError:  # what ASGI has `send` raise when the client has left
@@ -363,6 +365,12 @@ class StreamResponse:
             self._waiter = None
             if self._timer is not None:
                 self._timer.cancel()
+
+    @property
+    def _calendar(self) -> Calendar:
+        if self._own_calendar is None:
+            self._own_calendar = self.services.calendars.of(self._loop)
+        return self._own_calendar
 
     def wake(self) -> None:
         """Look again at what is due."""
@@ -401,6 +409,7 @@ class StreamResponse:
     def _settle(self, now: float) -> None:
         """This stream stays: watch its client and its deadlines. One that is sent in one go needs neither."""
         if self._watcher is None:
+            limit_unsent(self._scope, self.services.send_buffer - SLICE)
             self._watcher = self._loop.create_task(self._watch_client())
             self._arm_check(now)
 
@@ -470,9 +479,10 @@ class StreamResponse:
             transport.abort()
 
     def _release(self, outcome: Outcome) -> None:
-        for timer in (self._check, self._cut_check):
-            if timer is not None:
-                timer.cancel()
+        if self._check is not None:
+            self._check.cancel()
+        if self._cut_check is not None:
+            self._cut_check.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
         self.services.registry.closed(self.connection, outcome)

@@ -113,7 +113,7 @@ def test_whole_milliseconds_are_met_exactly(due_ms: list[int]) -> None:
 async def test_the_machines_clock() -> None:
     clock, done = SystemClock(), asyncio.Event()
     due = clock.monotonic() + 0.02
-    Calendars(clock).here().call_at(due, done.set)
+    Calendars(clock).of(asyncio.get_running_loop()).call_at(due, done.set)
     await done.wait()
     assert clock.monotonic() >= due
 
@@ -122,8 +122,8 @@ def test_every_loop_has_a_calendar_of_its_own_which_goes_with_it() -> None:
     calendars = Calendars(SystemClock())
 
     async def visit() -> tuple[Calendar, weakref.ref[asyncio.AbstractEventLoop]]:
-        calendar = calendars.here()
-        assert calendars.here() is calendar
+        calendar = calendars.of(asyncio.get_running_loop())
+        assert calendars.of(asyncio.get_running_loop()) is calendar
         calendar.call_at(SystemClock().monotonic() + 3600, lambda: None)
         return calendar, weakref.ref(asyncio.get_running_loop())
 
