@@ -34,11 +34,11 @@ _MAX_AGE_S = 600
 
 def response_headers(request: RequestView) -> Headers:
     """What lets the page that sent this request read the answer; nothing where no page did."""
-    origin = request.header("origin")
+    origin = request.raw_headers.get(b"origin")
     if origin is None:
         return []
     return [
-        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-origin", origin),
         (b"access-control-allow-credentials", b"true"),
         (b"access-control-expose-headers", _EXPOSED),
         (b"vary", b"Origin"),
@@ -47,24 +47,24 @@ def response_headers(request: RequestView) -> Headers:
 
 def preflight_headers(request: RequestView) -> Headers | None:
     """The answer to a preflight; None where this is none."""
-    if request.method != "OPTIONS" or request.header("access-control-request-method") is None:
+    if request.method != "OPTIONS" or b"origin" not in request.raw_headers:
         return None
-    if request.header("origin") is None:
+    method = request.raw_headers.get(b"access-control-request-method")
+    if method is None:
         return None
-    wanted = request.header("access-control-request-headers")
-    method = request.header("access-control-request-method") or ""
+    wanted = request.raw_headers.get(b"access-control-request-headers")
     headers = [
         *response_headers(request),
         (b"access-control-allow-methods", _methods(method)),
         (b"access-control-max-age", b"%d" % _MAX_AGE_S),
     ]
     if wanted:
-        headers.append((b"access-control-allow-headers", wanted.encode("latin-1")))
-    if request.header("access-control-request-private-network") == "true":
+        headers.append((b"access-control-allow-headers", wanted))
+    if request.raw_headers.get(b"access-control-request-private-network") == b"true":
         headers.append((b"access-control-allow-private-network", b"true"))
     return headers
 
 
-def _methods(asked: str) -> bytes:
-    known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    return ", ".join(known if asked in known else [*known, asked]).encode("latin-1")
+def _methods(asked: bytes) -> bytes:
+    known = [b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"]
+    return b", ".join(known if asked in known else [*known, asked])

@@ -57,7 +57,8 @@ class RequestView:
         path: str = scope["path"]
         self.path = path[len(root) :] or "/" if root and path.startswith(root) else path
         self.body = body
-        self._first_values: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self.raw_headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        """The first value of each header, by its name in lower case."""
 
     @once
     def headers(self) -> dict[str, list[str]]:
@@ -69,7 +70,7 @@ class RequestView:
 
     def header(self, name: str) -> str | None:
         """The first value of a header (its name in lower case), or None."""
-        value = self._first_values.get(name.encode("latin-1"))
+        value = self.raw_headers.get(name.encode("latin-1"))
         return None if value is None else str(value, "latin-1")
 
     @once
@@ -97,7 +98,7 @@ class RequestView:
     @property
     def last_event_id(self) -> str | None:
         """`Last-Event-ID`, which is UTF-8 on the wire (WHATWG HTML, 9.2), or None."""
-        value = self._first_values.get(b"last-event-id")
+        value = self.raw_headers.get(b"last-event-id")
         return str(value, "utf-8", "replace") if value else None
 
     @property
@@ -110,10 +111,10 @@ class RequestView:
 async def read_request(scope: Scope, receive: Receive, max_body: int) -> RequestView:
     """Read a request with its whole body. Raises `BodyTooLargeError` as soon as it passes `max_body` bytes."""
     request = RequestView(scope)
-    announced = request.header("content-length")
-    if announced is not None and announced.isdecimal() and int(announced) > max_body:
+    announced = request.raw_headers.get(b"content-length")
+    if announced is not None and announced.isdigit() and int(announced) > max_body:
         raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {max_body}")
-    has_body = announced is not None or request.header("transfer-encoding") is not None
+    has_body = announced is not None or b"transfer-encoding" in request.raw_headers
     if not has_body and scope.get("http_version", "1.1") in ("1.0", "1.1"):
         return request
     parts: list[bytes] = []

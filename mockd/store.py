@@ -10,7 +10,8 @@ That is what must outlive a request and would have to be the same for two engine
 | `("streams", mock id)` | the sequence that numbers a mock's streams, where a seed gives each values of its own |
 
 Everything is under a scope, and nothing of one scope is seen in another. What belongs to one process, such as live
-connections and compiled mocks, is not kept here. No event touches a store, only the start and the end of a stream.
+connections and compiled mocks, is not kept here.
+No event touches a store, and no stream without a session or a seed: totals are handed over when they are asked for.
 """
 
 from __future__ import annotations

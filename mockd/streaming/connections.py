@@ -103,11 +103,12 @@ class Registry:
         self._max_ended = max_ended
         self._live: dict[str, Connection] = {}
         self._ended: OrderedDict[str, Connection] = OrderedDict()
-        self._by_mock: Counter[str] = Counter()
         # Unique across processes and restarts, and cheap.
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
         self._state = state
+        self._tally: Counter[str] = Counter()
+        """What has come together since the totals were last asked for."""
         self._drained: asyncio.Event | None = None
 
     def open(
@@ -117,20 +118,17 @@ class Registry:
         connection = Connection(id_, mock_id, kind, path, client_ip, user_agent, self._clock.wall())
         connection.stream = stream
         self._live[connection.id] = connection
-        self._by_mock[mock_id] += 1
-        self._state.add("total", "connections")
+        self._tally["connections"] += 1
         return connection
 
     def closed(self, connection: Connection, outcome: Outcome) -> None:
         """Take note that a stream has ended."""
         del self._live[connection.id]
-        self._by_mock[connection.mock_id] -= 1
-        if not self._by_mock[connection.mock_id]:
-            del self._by_mock[connection.mock_id]
-        self._state.add("total", "events", amount=connection.events_sent)
-        self._state.add("total", "bytes", amount=connection.bytes_sent)
+        tally = self._tally
+        tally["events"] += connection.events_sent
+        tally["bytes"] += connection.bytes_sent
         if outcome in ("failed", "slow_client"):
-            self._state.add("total", "errors")
+            tally["errors"] += 1
         connection.status, connection.outcome, connection.stream = "closed", outcome, None
         if self._drained is not None and not self._live:
             self._drained.set()
@@ -141,7 +139,7 @@ class Registry:
 
     def refused(self) -> None:
         """Take note of a connection that was turned away."""
-        self._state.add("total", "errors")
+        self._tally["errors"] += 1
 
     def __len__(self) -> int:
         return len(self._live)
@@ -189,7 +187,7 @@ class Registry:
         live = self._live.values()
 
         def total(name: str) -> int:
-            return self._state.get("total", name) or 0
+            return self._state.add("total", name, amount=self._tally.pop(name, 0))
 
         return {
             "activeConnections": len(live),
@@ -197,5 +195,5 @@ class Registry:
             "totalEventsSent": total("events") + sum(connection.events_sent for connection in live),
             "totalBytesSent": total("bytes") + sum(connection.bytes_sent for connection in live),
             "connectionErrors": total("errors"),
-            "connectionsByMock": dict(self._by_mock),
+            "connectionsByMock": dict(Counter(connection.mock_id for connection in live)),
         }

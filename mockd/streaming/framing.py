@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sse_starlette.event import ServerSentEvent
 
-from mockd.events import Event, Fill, Hole, Text
+from mockd.events import Event, Fill, Hole, Slot, Text
 from mockd.jsontext import encode_json, escape_line_breaks
 
 Filler = Callable[[Fill], bytes]
@@ -88,6 +88,9 @@ class _Marks:
 
 
 def _plain(hole: Hole) -> Filler:
+    if isinstance(hole, Slot):
+        name = hole.name
+        return lambda fill: fill.slots[name]
     return lambda fill: hole.text(fill).encode()
 
 

@@ -76,7 +76,7 @@ class OpenAIChat(BaseSource):
         return Script(lambda: self._events(shape), key=shape, slots=self._slots(shape, id_, created, model, body))
 
     def _slots(self, shape: Shape, id_: str, created: int, model: str, body: dict[str, Any]) -> dict[str, bytes]:
-        slots = {"id": encode_json(id_), "created": b"%d" % created, "model": encode_json(model)}
+        slots = {"id": f'"{id_}"'.encode(), "created": b"%d" % created, "model": encode_json(model)}
         if shape.usage:
             prompt = _prompt_tokens(body)
             slots["prompt"] = b"%d" % prompt
