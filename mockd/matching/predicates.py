@@ -123,7 +123,8 @@ def _compile_body_json_path(expected: Any, expression: str) -> Holds:
     select = compile_json_path(expression)
     match expected:
         case {"exists": bool(wanted), **others} if not others:
-            return lambda request: (found := select(request)) is not None and bool(found) is wanted    return lambda request: any(json_equal(value, expected) for value in select(request) or ())
+            return lambda request: (found := select(request)) is not None and bool(found) is wanted
+    return lambda request: any(json_equal(value, expected) for value in select(request) or ())
 
 
 def _one_or_all(values: list[Any]) -> Any:
