@@ -332,7 +332,7 @@ class StreamResponse:
         self._is_sending = True
         self._sending_since = clock.monotonic()
         self._unsent = unsent(self._scope)
-        if self._unsent:
+        if self._unsent >= SLICE:  # less than that may still be on its way out, the head for one
             self._settle(self._sending_since)
         try:
             await self._send({"type": "http.response.body", "body": body, "more_body": more or self._ends_by_close})
