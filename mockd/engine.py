@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mockd import cors
 from mockd.clock import Clock, SystemClock
-from mockd.config.files import DATA_FILES, resolve_file
 from mockd.config.load import MockSpec, dump_collection, parse_mock, patch_mock
 from mockd.errors import BodyTooLargeError, ConfigError, ConflictError, NotFoundError, Problem
 from mockd.jsontext import encode_json
 from mockd.matching import Match, MatchTable, Rule
+from mockd.registered import Files, Registered, content_of, files_of, kind_of
 from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_request
 from mockd.settings import Settings
 from mockd.sources import build_source
@@ -34,23 +33,6 @@ from mockd.streaming.wire import WireServices
 
 RETRY_AFTER_S = 1
 """What a client that is turned away because too many are connected is told to wait."""
-
-
-Files = tuple[tuple[str, int, int], ...]
-"""A mock's data files as they were read: path, time of change, size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A mock as it runs. `content` and `files` are what its streams are made of: where they stay the same, these go
-    on."""
-
-    spec: MockSpec
-    plan: StreamPlan
-    sessions: Sessions | None
-    rule: Rule[Registered]
-    content: bytes
-    files: Files
 
 
 class Engine:
@@ -166,7 +148,7 @@ class Engine:
         """Remove a mock. Raises `NotFoundError`."""
         self._find(mock_id)
         order = [other for other in self._mocks if other != mock_id]
-        self._apply(self._changes.without_mock(mock_id, order), [self._mocks[other].spec for other in order])
+        self._apply(self._without(self._changes, mock_id, order), [self._mocks[other].spec for other in order])
 
     def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
         """Add mocks, those with a known id in its place; with `replace` they are all there is afterwards.
@@ -181,7 +163,7 @@ class Engine:
             return len(specs)
         changes = self._changes
         for gone in self._mocks.keys() - by_id.keys():
-            changes = changes.without_mock(gone, order)
+            changes = self._without(changes, gone, order)
         for spec in specs:
             changes = changes.with_mock(spec, order)
         self._apply(changes, list(by_id.values()))
@@ -243,6 +225,10 @@ class Engine:
         self._apply(self._changes.with_mock(spec, list(specs)), list(specs.values()))
         return self.get(spec.id)
 
+    def _without(self, changes: Changes, mock_id: str, order: Sequence[str]) -> Changes:
+        is_configured = any(spec.id == mock_id for spec in self._configured)
+        return changes.without_mock(mock_id, order, is_configured=is_configured)
+
     def _apply(self, changes: Changes, specs: Sequence[MockSpec], *, is_loading: bool = False) -> None:
         """Check everything, put it on disk where that is asked for, and only then use it."""
         mocks = self._register_all(specs, is_loading=is_loading)
@@ -266,12 +252,12 @@ class Engine:
     def _register(self, spec: MockSpec, is_loading: bool) -> Registered:
         """A mock ready to run; streaming parts that stay the same are those of the mock that is there."""
         running = self._mocks.get(spec.id)
-        if running is not None and running.spec is spec:
-            return running  # whatever has become of its files, this change is not about it
-        content = _content(spec)
+        if running is not None and running.spec is spec and not (is_loading and running.has_new_files()):
+            return running
+        content = content_of(spec)
         is_same = running is not None and running.content == content
         # Its files are read again only when configuration files are.
-        files = running.files if running is not None and is_same and not is_loading else _files(spec)
+        files = running.files if running is not None and is_same and not is_loading else files_of(spec)
         if running is not None and is_same and running.files == files:
             plan, sessions = running.plan, running.sessions
         else:
@@ -295,7 +281,7 @@ class Engine:
                 spec = better
 
     def _plan(self, spec: MockSpec) -> StreamPlan:
-        kind = _kind(spec)
+        kind = kind_of(spec)
         seeding = Seeding(self.settings.seed, lambda: self._state.add("streams", spec.id))
         return _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
 
@@ -332,33 +318,6 @@ _PLANS: dict[str, Callable[..., StreamPlan]] = {
     "chunked": compile_chunked,
     "response": compile_response,
 }
-
-
-def _kind(spec: MockSpec) -> str:
-    return next(kind for kind in _PLANS if getattr(spec.mock, kind) is not None)
-
-
-def _content(spec: MockSpec) -> bytes:
-    """What a mock's streams are made of, but for its files, as one text: its `sse`, `chunked` or `response`."""
-    kind = _kind(spec)
-    return encode_json([kind, spec.values[kind], str(spec.root) if list(_data_files(spec)) else None])
-
-
-def _files(spec: MockSpec) -> Files:
-    """A mock's data files as they are now. Raises `ConfigError` where one is missing."""
-    return tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in _resolved(spec))
-
-
-def _resolved(spec: MockSpec) -> Iterator[Path]:
-    return (resolve_file(name, spec.root, path=path) for path, name in _data_files(spec))
-
-
-def _data_files(spec: MockSpec) -> Iterator[tuple[tuple[str, str], str]]:
-    """Where in a mock a data file is named, and its name."""
-    for path in DATA_FILES:
-        part = spec.values.get(path[0])
-        if isinstance(part, dict) and part.get(path[1]) is not None:
-            yield path, str(part[path[1]])
 
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from mockd.store import Key, MemoryStore
 FORMAT = 1
 CHANGES: Key = ("changes",)
 """Under which key a store has an engine's `Changes`."""
+_MADE_UP = re.compile(r"http_[0-9a-f]{16}")
 
 
 class StateError(MockdError):
@@ -44,9 +46,11 @@ class Changes:
     def with_mock(self, spec: MockSpec, order: Sequence[str]) -> Changes:
         return Changes({**self.changed, spec.id: spec}, self.deleted - {spec.id}, tuple(order))
 
-    def without_mock(self, mock_id: str, order: Sequence[str]) -> Changes:
+    def without_mock(self, mock_id: str, order: Sequence[str], *, is_configured: bool) -> Changes:
+        """`is_configured`: a configuration file has it. An id that was made up and is in none will never be in one."""
         changed = {key: spec for key, spec in self.changed.items() if key != mock_id}
-        return Changes(changed, self.deleted | {mock_id}, tuple(order))
+        is_remembered = is_configured or not _MADE_UP.fullmatch(mock_id)
+        return Changes(changed, self.deleted | {mock_id} if is_remembered else self.deleted, tuple(order))
 
     def without_changes_to(self, mock_ids: Collection[str]) -> Changes:
         """What is left where files have been changed since: theirs is the last word."""

@@ -18,7 +18,7 @@ LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
     {"config", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
-    {"state", "engine"},
+    {"state", "registered", "engine"},
     {"admin", "app"},
     {"server", "client", "testing"},
     {"cli"},
@@ -32,7 +32,7 @@ BESIDE = {
     "request": {"errors"},
     "source": {"clock", "events", "request"},
     "placeholders": {"config"},
-    "engine": {"state"},
+    "engine": {"state", "registered"},
     "app": {"admin"},
     "testing": {"client"},
 }

@@ -1,0 +1,69 @@
+"""A mock as it runs, and what its streams are made of: where that stays the same they go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mockd.config.files import DATA_FILES, resolve_file
+from mockd.config.load import MockSpec
+from mockd.errors import ConfigError
+from mockd.jsontext import encode_json
+from mockd.matching import Rule
+from mockd.streaming.compile import StreamPlan
+from mockd.streaming.resume import Sessions
+
+Files = tuple[tuple[str, int, int], ...]
+"""A mock's data files as they were read: path, time of change, size."""
+
+KINDS = ("sse", "chunked", "response")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A mock ready to run, with the `content` and `files` that its plan was made from."""
+
+    spec: MockSpec
+    plan: StreamPlan
+    sessions: Sessions | None
+    rule: Rule[Registered]
+    content: bytes
+    files: Files
+
+    def has_new_files(self) -> bool:
+        """Whether its data files are others now. One that is gone stands in the way of no other mock's change."""
+        try:
+            return files_of(self.spec) != self.files
+        except (ConfigError, OSError):
+            return False
+
+
+def kind_of(spec: MockSpec) -> str:
+    """Which of `KINDS` a mock is."""
+    return next(kind for kind in KINDS if getattr(spec.mock, kind) is not None)
+
+
+def content_of(spec: MockSpec) -> bytes:
+    """What a mock's streams are made of, but for its files, as one text."""
+    kind = kind_of(spec)
+    root = str(spec.root) if any(_data_files(spec)) else None
+    return encode_json([kind, spec.values[kind], root])
+
+
+def files_of(spec: MockSpec) -> Files:
+    """A mock's data files as they are now. Raises `ConfigError` where one is missing."""
+    found = []
+    for path, name in _data_files(spec):
+        file: Path = resolve_file(name, spec.root, path=path)
+        stat = file.stat()
+        found.append((str(file), stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def _data_files(spec: MockSpec) -> Iterator[tuple[tuple[str, str], str]]:
+    """Where in a mock a data file is named, and its name."""
+    for path in DATA_FILES:
+        part = spec.values.get(path[0])
+        if isinstance(part, dict) and part.get(path[1]) is not None:
+            yield path, str(part[path[1]])
