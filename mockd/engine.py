@@ -77,9 +77,9 @@ class Engine:
         except ClientGoneError:
             return
         except BodyTooLargeError as error:
-            await _refuse(
-                scope, send, 413, {"error": error.code, "message": error.message}, [(b"connection", b"close")]
-            )
+            # The connection stays open, so that the server takes in what is left of the body: closed on a client that
+            # still sends, it would break, and the answer be lost.
+            await _refuse(scope, send, 413, {"error": error.code, "message": error.message}, [])
             return
         if (preflight := cors.preflight_headers(request)) is not None:
             await _answer(send, 204, b"", preflight)

@@ -53,6 +53,7 @@ def running_mockd(
     for mock in mocks:
         engine.create(mock)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sees to that only for its own
         thread = _ServerThread(engine, listener, uvicorn_options)
         thread.start()
         thread.started.wait()

@@ -36,7 +36,7 @@ def listen(settings: Settings, option: str) -> socket.socket:
     except socket.gaierror as error:
         raise ConfigError(f"{_spelling(host_option)}: {host!r} is no address or name: {error.strerror}") from None
     try:
-        return socket.create_server(
+        listener = socket.create_server(
             address[:2],
             family=family,
             backlog=BACKLOG,
@@ -45,6 +45,10 @@ def listen(settings: Settings, option: str) -> socket.socket:
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, f"cannot be opened: {os.strerror(error.errno or 0)}")
         raise ConfigError(f"port {port} on {host} {reason}; choose another with {_spelling(option)}") from None
+    # For its connections: an event must not wait for the one before it to be acknowledged. asyncio sees to that only
+    # for sockets of its own making.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def check_tls(settings: Settings) -> None:

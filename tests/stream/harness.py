@@ -24,6 +24,8 @@ class FakeTransport:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.closed_by: str | None = None
+        self.unsent = 1 << 20
+        """What waits while the client does not read."""
 
     def write(self, chunk: bytes) -> None:
         assert self.closed_by is None
@@ -32,7 +34,7 @@ class FakeTransport:
         self._exchange.note({"body": body, "more_body": True})
 
     def get_write_buffer_size(self) -> int:
-        return 0 if self._exchange.is_reading else 1 << 20
+        return 0 if self._exchange.is_reading else self.unsent
 
     def set_write_buffer_limits(self, high: int) -> None:
         """Nothing is buffered."""

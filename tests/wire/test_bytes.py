@@ -20,13 +20,13 @@ STREAMS: dict[str, tuple[dict[str, Any], list[bytes], bytes, bytes]] = {
         b"event: error\n",
     ),
     "paced sse": (
-        {"sse": {"events": EVENTS, "timing": {"fixedDelay": 20}}},
+        {"sse": {"events": EVENTS, "timing": {"fixedDelay": 20}, "flush": "event"}},
         [b"data: 1\n\n", b"data: 2\n\n"],
         b"event: close\ndata: bye\n\n",
         b"event: error\n",
     ),
     "sse with resume": (
-        {"sse": {"events": EVENTS, "timing": {"fixedDelay": 20}, "resume": {"enabled": True}}},
+        {"sse": {"events": EVENTS, "timing": {"fixedDelay": 20}, "flush": "event", "resume": {"enabled": True}}},
         [b"id: 1\ndata: 1\n\n", b"id: 2\ndata: 2\n\n"],
         b"event: close\ndata: bye\n\n",
         b"event: error\n",
