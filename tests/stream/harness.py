@@ -31,7 +31,7 @@ class FakeTransport:
         assert self.closed_by is None
         size, _, body = chunk.removesuffix(b"\r\n").partition(b"\r\n")
         assert int(size, 16) == len(body)
-        self._exchange.note({"body": body, "more_body": True})
+        self._exchange.note({"type": "http.response.body", "body": body, "more_body": True})
 
     def get_write_buffer_size(self) -> int:
         return 0 if self._exchange.is_reading else self.unsent
@@ -195,7 +195,8 @@ class Exchange:
     def ended_at(self) -> int | None:
         """When the body was ended cleanly; None where it was not."""
         at, last = self.messages[-1]
-        return None if last.get("more_body", True) else at
+        is_last = last["type"] == "http.response.body" and not last.get("more_body", False)
+        return at if is_last else None
 
     @property
     def json(self) -> Any:
