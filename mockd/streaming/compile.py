@@ -68,6 +68,11 @@ class Ending:
     error: Frame | None = None
     close_delay_s: float = 0.0
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the last event can go out together with the end of the response."""
+        return self.type == "graceful" and self.final is None and not self.close_delay_s
+
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:

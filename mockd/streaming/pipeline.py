@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any
 
 from msgspec import Struct
 
@@ -15,8 +14,9 @@ from mockd.errors import SourceError
 from mockd.events import Event, Fill
 from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
+from mockd.streaming.burst import Burst, BurstResponse
 from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan
-from mockd.streaming.connections import Connection
+from mockd.streaming.connections import Connection, Kind, Registry
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming
 from mockd.streaming.ratelimit import headers as rate_limit_headers
@@ -24,10 +24,12 @@ from mockd.streaming.resume import Buffer, Place, Sessions
 from mockd.streaming.script import CompiledScript
 from mockd.streaming.session import RunningSession, Session, running_steps
 from mockd.streaming.session_feed import SessionFeed
+from mockd.streaming.transport import unsent
 from mockd.streaming.wire import Head, StreamResponse, WireServices
 
 logger = logging.getLogger("mockd")
 
+Response = StreamResponse | BurstResponse
 OpenFeed = Callable[[StreamResponse, float], Feed]
 
 _RAW = RawFraming()
@@ -42,7 +44,7 @@ class Call(Struct, frozen=True):
     headers: Headers
 
 
-def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call) -> StreamResponse:
+def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call) -> Response:
     """The response to a request that matched a mock: its stream, one whole answer, or 204 where the client has seen
     all there is."""
     fill = Fill(plan.random(), services.clock)
@@ -61,6 +63,8 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
         return reply(services, plan, call, events, fill)
     if isinstance(opened, Script):
         fill.slots = opened.slots
+    if isinstance(events, CompiledScript) and events.burst is not None and _takes_burst(call.request):
+        return _burst(services, plan, call, events.burst, fill)
     if isinstance(events, CompiledScript) and (table := events.timetable) is not None:
         return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(events, table, fill, now))
 
@@ -83,7 +87,7 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
     headers = _first_of_each(given, length + default + call.headers)
     return StreamResponse(
         services,
-        lambda response: _connect(response, plan, call, kind="response"),
+        lambda response: _connect(services.registry, response, plan, call, kind="response"),
         lambda response, now: ReplyFeed(body),
         head=Head(answer.status, headers, answer.delay_s),
         framing=_RAW,
@@ -129,7 +133,7 @@ def _resumed(
 def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: OpenFeed) -> StreamResponse:
     return StreamResponse(
         services,
-        lambda response: _connect(response, plan, call, kind=plan.kind),
+        lambda response: _connect(services.registry, response, plan, call, kind=plan.kind),
         open_feed,
         head=Head(plan.status, _stream_headers(services, plan, call), plan.head_delay_s),
         framing=plan.framing,
@@ -139,6 +143,23 @@ def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, op
         arrived=call.arrived,
         retry=plan.retry,
         flush_each=plan.flush_each,
+    )
+
+
+def _takes_burst(request: RequestView) -> bool:
+    """Whether one send is all it takes: not for HEAD, for HTTP/1.0, nor where an answer before it is still unread."""
+    scope = request.scope
+    return scope["method"] != "HEAD" and scope.get("http_version") != "1.0" and not unsent(scope)
+
+
+def _burst(services: WireServices, plan: StreamPlan, call: Call, burst: Burst, fill: Fill) -> BurstResponse:
+    return BurstResponse(
+        services.registry,
+        lambda response: _connect(services.registry, response, plan, call, kind=plan.kind),
+        plan.status,
+        _stream_headers(services, plan, call),
+        burst,
+        burst.payload(fill),
     )
 
 
@@ -161,8 +182,6 @@ def _first_of_each(headers: Headers, more: Headers) -> Headers:
     return headers + [(name, value) for name, value in more if name not in names]
 
 
-def _connect(response: StreamResponse, plan: StreamPlan, call: Call, *, kind: Any) -> Connection:
+def _connect(registry: Registry, response: Response, plan: StreamPlan, call: Call, *, kind: Kind) -> Connection:
     request = call.request
-    return response.services.registry.open(
-        response, plan.mock_id, kind, request.path, request.client_ip, request.header("user-agent")
-    )
+    return registry.open(response, plan.mock_id, kind, request.path, request.client_ip, request.header("user-agent"))

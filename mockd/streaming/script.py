@@ -12,6 +12,7 @@ from mockd.errors import ConfigError
 from mockd.events import Event, EventId, Hole, Slot, Text
 from mockd.placeholders import EventNumber, Timestamp
 from mockd.source import Script
+from mockd.streaming.burst import burst_of
 from mockd.streaming.connections import Outcome
 from mockd.streaming.framing import Frame, FrameTemplate
 from mockd.streaming.timetable import lay_out
@@ -38,7 +39,8 @@ class CompiledScript:
     `ids` are the given ones and, with resume, for every other event with data its number from 1. `is_same`: every
     client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `timetable`:
     when everything is due, where that can be said for all streams at once (not with random delays, ids of a session,
-    or a rate limit). `stop`: after how many events the mock's streams stop, and why.
+    or a rate limit). `stop`: after how many events the mock's streams stop, and why. `burst`: the whole stream, where
+    that is due at its head.
     """
 
     def __init__(self, script: Script, plan: StreamPlan) -> None:
@@ -58,6 +60,7 @@ class CompiledScript:
             self._refuse_equal_ids()
         is_timed = not (plan.pacing.is_random or self.is_resumable or plan.rate_limit)
         self.timetable = lay_out(self.events, self.frames, self.total, plan.pacing) if is_timed else None
+        self.burst = burst_of(plan, self)
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)

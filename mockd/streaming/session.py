@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOOKAHEAD = 64
 """Events taken from a source that runs, ahead of the stream."""
+LOOKAHEAD_BYTES = 256 * 1024
+"""What they may have in bytes, before no more is taken."""
 LONGEST_DROPPED = 100_000
 """A longer script without delay is as good as endless: it is not gone through to drop all of it at once."""
 PROMPT_S = 0.001
@@ -185,8 +187,8 @@ class Session:
         """Put an event at the end of the chain, due its delay after the one before it."""
         delay_s = self.plan.pacing.delay_s(step.number, step.position, step.event, self.fill.rng)
         limiter, counted = self._limiter, step.event.counted
-        earliest_s = not_before_s if limiter is None else max(not_before_s, limiter.rest_until)
-        self._due_s = max(self._due_s, earliest_s) + delay_s
+        begin_s = self._due_s if limiter is None else max(self._due_s, limiter.rest_until)
+        self._due_s = max(begin_s + delay_s, not_before_s)
         entry = Entry(step, step.number, self._due_s, self.tail.count, self._id_of(step))
         if limiter is not None and counted:
             entry.due_s, entry.verdict = limiter.admit(self._due_s)
@@ -211,8 +213,8 @@ class Session:
 
 
 class RunningSession(Session):
-    """The session of a source that is awaited: its events are due their delay after the one before, or after they
-    were there."""
+    """The session of a source that is awaited: its events are due their delay after the one before, or when they are
+    there."""
 
     def __init__(self, plan: StreamPlan, events: AsyncIterator[Event], fill: Fill, now: float) -> None:
         super().__init__(plan, iter(()), fill, now)
@@ -228,17 +230,21 @@ class RunningSession(Session):
     async def _pull(self) -> None:
         clock = self.fill.clock
         try:
+            taken = 0
             for _ in range(LOOKAHEAD):
+                if taken >= LOOKAHEAD_BYTES:
+                    break
                 asked = clock.monotonic()
                 event = await anext(self._events, None)
                 if event is None:
                     self.ended = True
                     break
                 now = clock.monotonic()
-                # An event that was ready is paced from the one before, or the schedule would drift by the time it
-                # takes to make it.
+                # An event that was ready when it was asked for keeps the schedule, also in a stream that lags.
                 not_before_s = now - self.started if now - asked > PROMPT_S else 0.0
-                self._append(running_step(self.plan, event, next(self._numbers)), not_before_s)
+                step = running_step(self.plan, event, next(self._numbers))
+                taken += len(step.frame) if isinstance(step.frame, bytes) else 0
+                self._append(step, not_before_s)
                 self._wake_readers()
         except asyncio.CancelledError:
             # Cancelling its task has ended the source, if not its events.

@@ -240,14 +240,8 @@ class StreamResponse:
 
     def _ends_plainly(self, outcome: Outcome) -> bool:
         """Whether the last event can go out together with the end of the response."""
-        ending = self._ending
-        return (
-            outcome in ("completed", "max_events")
-            and ending.type == "graceful"
-            and ending.final is None
-            and not ending.close_delay_s
-            and not (self._lifetime.keep_open and outcome == "completed")
-        )
+        is_over = outcome == "max_events" or (outcome == "completed" and not self._lifetime.keep_open)
+        return is_over and self._ending.is_plain
 
     async def _end(self, outcome: Outcome) -> None:
         """End the response as its termination says."""

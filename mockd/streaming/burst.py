@@ -1,0 +1,109 @@
+"""Streams that are due as a whole at their head: one send, and none of the machinery for streams that last.
+
+A chat model's answers are such streams where no pacing is asked for, and they come by the thousand. Without this,
+`StreamResponse` would send the same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mockd.events import Fill
+from mockd.request import Receive, Scope, Send
+from mockd.streaming.connections import Connection, Outcome, Registry
+from mockd.streaming.framing import FrameTemplate
+
+if TYPE_CHECKING:
+    from mockd.streaming.compile import Headers, StreamPlan
+    from mockd.streaming.script import CompiledScript
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """All bytes of a script's stream, in parts: None stands for the lead, which differs from stream to stream."""
+
+    parts: list[bytes | None]
+    lead: FrameTemplate | None
+    events_sent: int
+    last_event_id: str | None
+    outcome: Outcome
+
+    def payload(self, fill: Fill) -> bytes:
+        lead = b"" if self.lead is None else self.lead.render(fill)
+        return b"".join([lead if part is None else part for part in self.parts])
+
+
+def burst_of(plan: StreamPlan, script: CompiledScript) -> Burst | None:
+    """A script's stream as a burst; None where anything about it takes time or needs a look at what is sent."""
+    table = script.timetable
+    stop, outcome = script.stop
+    if table is None or table.first is not None or table.has_holes:
+        return None
+    if not 0 < stop <= min(table.most, len(table.frames)):
+        return None
+    if plan.retry is not None or plan.flush_each or plan.head_delay_s or plan.status in (204, 304):
+        return None
+    if not plan.ending.is_plain or outcome == "aborted" or (plan.lifetime.keep_open and outcome == "completed"):
+        return None
+    end = int(stop)
+    parts: list[bytes | None] = []
+    for place, frame in enumerate(table.frames[:end]):
+        assert isinstance(frame, bytes)
+        parts += [None, frame] if table.is_led and table.is_led[place] else [frame]
+    ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
+    events_sent = end if table.counted is None else table.counted[end]
+    return Burst(parts, table.lead, events_sent, ids[-1] if ids else None, outcome)
+
+
+class BurstResponse:
+    """An ASGI response that sends a burst. It is listed and counted as any stream is."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        open_connection: Callable[[BurstResponse], Connection],
+        status: int,
+        headers: Headers,
+        burst: Burst,
+        payload: bytes,
+    ) -> None:
+        self._registry = registry
+        self._open_connection = open_connection
+        self._status = status
+        self._headers = headers
+        self._burst = burst
+        self._payload = payload
+        self._is_cut = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._task = asyncio.current_task()
+        connection = self._open_connection(self)
+        outcome: Outcome = "client_disconnected"
+        try:
+            await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+            await send({"type": "http.response.body", "body": self._payload, "more_body": False})
+            connection.events_sent = self._burst.events_sent
+            connection.bytes_sent = len(self._payload)
+            connection.last_event_id = self._burst.last_event_id
+            outcome = self._burst.outcome
+        except OSError:
+            pass  # what ASGI has `send` raise when the client has left
+        except asyncio.CancelledError:
+            outcome = "aborted"
+            if not self._is_cut or self._task is None:
+                raise
+            self._task.uncancel()
+        finally:
+            self._registry.closed(connection, outcome)
+
+    def request_stop(self, outcome: Outcome) -> None:
+        """It is over in a moment anyway."""
+
+    def cut(self) -> None:
+        """Give it up, whatever the server waits for."""
+        self._is_cut = True
+        if self._task is not None:
+            self._task.cancel()
