@@ -146,7 +146,8 @@ class Sessions:
         if entry.id and entry.buffer is not None:
             key = key_of(entry.id)
             self._index[key] = entry
-            self._last_ids.pop(key, None)
+            if self._last_ids:
+                self._last_ids.pop(key, None)
 
     def sent_last(self, buffer: Buffer, entry: Entry, id_: str) -> None:
         """Take note that a connection ended behind `entry` with a final or error event that has an id."""
@@ -166,7 +167,7 @@ class Sessions:
         entry = self._index.get(key)
         if entry is not None and entry.buffer is not None:
             buffer = entry.buffer
-            self._forget_old(buffer)
+            self._forget_old(buffer, self._clock.monotonic())
             if entry.buffer is not None:
                 return self._place(buffer, entry)
         return self._find_forgotten(key)
@@ -238,8 +239,9 @@ class Sessions:
     def buffer(self) -> list[dict[str, Any]]:
         """The events held, as JSON objects, in the order they were sent."""
         self._age()
+        now = self._clock.monotonic()
         for buffer in self._buffers.values():
-            self._forget_old(buffer)
+            self._forget_old(buffer, now)
         held = [entry for buffer in self._buffers.values() for entry in buffer.held]
         return [
             {
@@ -269,10 +271,10 @@ class Sessions:
         if len(buffer.held) > self._buffer_size:
             # Cut off, so that a connection that lags does not hold on to all events since.
             self._forget_oldest(buffer).next = None
-        self._forget_old(buffer)
+        self._forget_old(buffer, entry.sent_at)
 
-    def _forget_old(self, buffer: Buffer) -> None:
-        oldest = self._clock.monotonic() - self._max_age_s
+    def _forget_old(self, buffer: Buffer, now: float) -> None:
+        oldest = now - self._max_age_s
         while buffer.held and buffer.held[0].sent_at < oldest:
             self._forget_oldest(buffer)
 

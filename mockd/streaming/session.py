@@ -224,16 +224,16 @@ class RunningSession(Session):
         self._pulling: asyncio.Task[None] | None = None
 
     def _make_more(self) -> None:
-        if self._pulling is None:
+        if self._loop.is_closed():
+            self._fail(SourceError("the event loop it ran in is gone"))
+        elif self._pulling is None:
             self._pulling = self._loop.create_task(self._pull())
 
     async def _pull(self) -> None:
         clock = self.fill.clock
         try:
-            taken = 0
-            for _ in range(LOOKAHEAD):
-                if taken >= LOOKAHEAD_BYTES:
-                    break
+            events = size = 0
+            while events < LOOKAHEAD and size < LOOKAHEAD_BYTES:
                 asked = clock.monotonic()
                 event = await anext(self._events, None)
                 if event is None:
@@ -243,7 +243,8 @@ class RunningSession(Session):
                 # An event that was ready when it was asked for keeps the schedule, also in a stream that lags.
                 not_before_s = now - self.started if now - asked > PROMPT_S else 0.0
                 step = running_step(self.plan, event, next(self._numbers))
-                taken += len(step.frame) if isinstance(step.frame, bytes) else 0
+                events += 1
+                size += len(step.frame) if isinstance(step.frame, bytes) else 0
                 self._append(step, not_before_s)
                 self._wake_readers()
         except asyncio.CancelledError:

@@ -287,10 +287,10 @@ async def test_a_session_is_added_without_looking_at_the_others(monkeypatch: pyt
     looked_at = 0
     plain = Sessions._forget_old
 
-    def counting(self: Sessions, buffer: Buffer) -> None:
+    def counting(self: Sessions, buffer: Buffer, now: float) -> None:
         nonlocal looked_at
         looked_at += 1
-        plain(self, buffer)
+        plain(self, buffer, now)
 
     monkeypatch.setattr(Sessions, "_forget_old", counting)
     lab = Lab(max_sessions=1000)

@@ -271,3 +271,20 @@ async def test_a_source_outlives_its_connection_while_another_reads(lab: Lab) ->
     await settle()
     assert not other.is_open
     assert state.closed == 1
+
+
+def test_a_source_whose_event_loop_is_gone_has_failed() -> None:
+    lab = Lab()
+
+    async def begin() -> list[str]:
+        stream = await lab.stream(template=HERE + "AWAITED", templateParams={"count": 3}, resume=ON)
+        await stream.hang_up()
+        return ids_of(stream)
+
+    async def go_on(last_id: str) -> str:
+        return (await come_back(lab, last_id)).text
+
+    ids = asyncio.run(begin())
+    assert ids[2] in asyncio.run(go_on(ids[1]))
+    assert "event: error" in asyncio.run(go_on(ids[2]))
+    lab.engine.delete("mock")
