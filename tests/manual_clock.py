@@ -56,8 +56,8 @@ class ManualClock:
 
     def skip(self, seconds: float) -> None:
         """Let time pass while the process does nothing, as when it was busy or suspended."""
-        self._goal += seconds
-        self._now = self._goal
+        self._now += seconds
+        self._goal = max(self._goal, self._now)
 
 
 async def settle() -> None:

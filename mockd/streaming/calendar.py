@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
 import math
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from mockd.clock import Clock
+
+logger = logging.getLogger("mockd")
 
 TICK_S = 0.001
 ROUNDING_S = 1e-6
@@ -74,9 +77,17 @@ class Calendar:
             for timer in list(bucket):
                 if timer in bucket:
                     timer.cancel()
-                    timer.callback()
+                    _call(timer.callback)
         if self._handle is None:
             self._arm()
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        # What fails for one stream must not stop the time of all others.
+        logger.exception("an entry of the calendar failed")
 
 
 class Calendars:

@@ -83,6 +83,50 @@ class StreamResponse:
     request came in. `is_whole`: one answer of known length, not a stream.
     """
 
+    # Ten thousand of these may wait at once, and with so many attributes a dict takes 2 KiB each.
+    __slots__ = (
+        "_arrived",
+        "_check",
+        "_cut_check",
+        "_direct",
+        "_ending",
+        "_ends_by_close",
+        "_feed",
+        "_fill",
+        "_flush_each",
+        "_framing",
+        "_head",
+        "_is_complete",
+        "_is_cut",
+        "_is_sending",
+        "_is_whole",
+        "_last_event",
+        "_last_sent",
+        "_left",
+        "_lifetime",
+        "_loop",
+        "_most",
+        "_open_connection",
+        "_open_feed",
+        "_own_calendar",
+        "_receive",
+        "_retry",
+        "_room",
+        "_scope",
+        "_send",
+        "_sending_since",
+        "_stop_outcome",
+        "_task",
+        "_timer",
+        "_turn",
+        "_turns",
+        "_unsent",
+        "_waiter",
+        "_watcher",
+        "connection",
+        "services",
+    )
+
     def __init__(
         self,
         services: WireServices,
@@ -113,6 +157,8 @@ class StreamResponse:
         self._stop_outcome: Outcome | None = None
         self._waiter: Future[None] | None = None
         self._own_calendar: Calendar | None = None
+        # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
+        self._room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
         self._watcher: asyncio.Task[None] | None = None
         self._check: Timer | None = None
         self._cut_check: Timer | None = None
@@ -139,6 +185,7 @@ class StreamResponse:
         self._task = task
         self._ends_by_close = not self._is_whole and delimit_by_close(scope)
         self.connection = self._open_connection(self)
+        del self._open_connection  # it holds the request
         outcome: Outcome = "failed"
         try:
             outcome = await self._run()
@@ -164,7 +211,7 @@ class StreamResponse:
         self._last_event = self._last_sent = now = self.services.clock.monotonic()
         self._feed = self._open_feed(self, now)
         del self._open_feed  # it may hold the place the stream started from, and with it every event since
-        self._direct = chunk_writer(self._scope, self.services.send_buffer - SLICE)
+        self._direct = chunk_writer(self._scope, self._room)
         try:
             outcome = await self._send_events()
         finally:
@@ -228,7 +275,7 @@ class StreamResponse:
             elif self._keepalive_at() <= reached:
                 self._write_directly(self._framing.keepalive, now)
             if not self._left and feed.ended is None and feed.next_due > reached:
-                self._timer = self._calendar.call_at(min(feed.next_due, self._keepalive_at()), self._step)
+                self._timer = self._call_at(min(feed.next_due, self._keepalive_at()), self._step)
                 return
         self.wake()
 
@@ -352,7 +399,7 @@ class StreamResponse:
         if self._is_gone:
             return
         waiter = self._waiter = self._loop.create_future()
-        self._timer = None if when == NEVER else self._calendar.call_at(when, callback)
+        self._timer = self._call_at(when, callback)
         try:
             await waiter
         finally:
@@ -365,6 +412,9 @@ class StreamResponse:
         if self._own_calendar is None:
             self._own_calendar = self.services.calendars.of(self._loop)
         return self._own_calendar
+
+    def _call_at(self, when: float, callback: Callable[[], None]) -> Timer | None:
+        return None if when == NEVER else self._calendar.call_at(when, callback)
 
     def wake(self) -> None:
         """Look again at what is due."""
@@ -403,7 +453,7 @@ class StreamResponse:
     def _settle(self, now: float) -> None:
         """This stream stays: watch its client and its deadlines. One that is sent in one go needs neither."""
         if self._watcher is None:
-            limit_unsent(self._scope, self.services.send_buffer - SLICE)
+            limit_unsent(self._scope, self._room)
             self._watcher = self._loop.create_task(self._watch_client())
             self._arm_check(now)
 
@@ -417,7 +467,7 @@ class StreamResponse:
     def _arm_check(self, now: float) -> None:
         """One entry in the calendar stands for all of this stream's deadlines."""
         soonest = min(self._deadline(), self._idle_deadline(), self._send_deadline(now))
-        self._check = None if soonest == NEVER else self._calendar.call_at(soonest, self._check_deadlines)
+        self._check = self._call_at(soonest, self._check_deadlines)
 
     def _deadline(self) -> float:
         limit = self._lifetime.connection_timeout_s

@@ -61,6 +61,17 @@ async def test_a_cancelled_entry_is_not_called() -> None:
     assert called == ["other"]
 
 
+async def test_an_entry_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+    calendar.call_at(START_S + 0.01, lambda: {}["missing"])
+    calendar.call_at(START_S + 0.01, lambda: called.append("the same moment"))
+    calendar.call_at(START_S + 0.02, lambda: called.append("later"))
+    await clock.advance(1)
+    assert called == ["the same moment", "later"]
+    assert "KeyError" in caplog.text
+
+
 async def test_an_entry_may_cancel_another_of_the_same_moment() -> None:
     clock = ManualClock()
     calendar, called = Calendar(clock), []
