@@ -32,7 +32,8 @@ class Script(Struct, frozen=True):
 
     Scripts of one source with the same `key` have the same events: `build` runs once for each key. What differs
     from stream to stream is a `Slot` in the events, its value (ready JSON) in `slots`. The events are gone through
-    `passes` times (None: for ever), and end after `limit` events (None: no limit).
+    `passes` times (None: for ever), and end after `limit` events (None: no limit). Delays by position go by the place
+    in the list; where `is_list` is false, as for numbers made one by one, by the place in the stream.
     """
 
     build: Callable[[], Sequence[Event]]
@@ -40,6 +41,7 @@ class Script(Struct, frozen=True):
     slots: Mapping[str, bytes] = {}
     passes: int | None = 1
     limit: int | None = None
+    is_list: bool = True
 
 
 class Reply(Struct, frozen=True):

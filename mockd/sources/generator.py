@@ -20,6 +20,7 @@ def generator_source(config: Generator) -> ScriptSource:
     """The source of a `generator`. Its `count` is the total, 0 for ever."""
     path = ("sse", "generator", config.type)
     passes: int | None = None
+    is_list = config.type == "template"
     if config.type == "sequence":
         events = [Event(_numbered(config.sequence or Sequence()))]
     elif config.random is not None:
@@ -30,7 +31,7 @@ def generator_source(config: Generator) -> ScriptSource:
         listed = config.template.events
         events = [parse_event(event, (*path, "events", index)) for index, event in enumerate(listed)]
         passes = config.template.repeat or None
-    return ScriptSource(Script(lambda: events, passes=passes, limit=config.count or None))
+    return ScriptSource(Script(lambda: events, passes=passes, limit=config.count or None, is_list=is_list))
 
 
 def _numbered(sequence: Sequence) -> Text:

@@ -70,7 +70,7 @@ def _imported(name: str, path: Path) -> SourceKind[Any]:
     module, _, attribute = name.partition(":")
     try:
         kind = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # whatever that module does when it is imported
         raise ConfigError(f"cannot import `{name}`: {error}", path=path) from None
     if not isinstance(kind, SourceKind):
         raise ConfigError(f"`{name}` is not a SourceKind", path=path)

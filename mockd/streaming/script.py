@@ -47,6 +47,7 @@ class CompiledScript:
         self.events = tuple(script.build())
         self.length = len(self.events)
         self.total = _total(self.length, script)
+        self._is_list = script.is_list
         self.data_events = sum(event.counted for event in self.events)
         self._places = [place for place, event in enumerate(self.events) if event.counted]
         self.is_resumable = plan.resume is not None
@@ -59,7 +60,7 @@ class CompiledScript:
         if self.is_resumable:
             self._refuse_equal_ids()
         is_timed = not (plan.pacing.is_random or self.is_resumable or plan.rate_limit)
-        self.timetable = lay_out(self.events, self.frames, self.total, plan.pacing) if is_timed else None
+        self.timetable = lay_out(self, plan.pacing) if is_timed else None
         self.burst = burst_of(plan, self)
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
@@ -76,6 +77,10 @@ class CompiledScript:
         is_for_all = script is plan.source.script and (not drops or is_seeded or not plan.pacing.is_random)
         is_same = is_for_all and (is_constant or repeats)
         return is_same, is_same and is_constant and not drops
+
+    def position_of(self, number: int) -> int:
+        """Where event `number` of the stream stands in what its users see as the list."""
+        return number % self.length if self._is_list else number
 
     def after_counted(self, count: int) -> float:
         """How many events of the stream have been sent when `count` with data have been."""

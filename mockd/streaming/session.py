@@ -50,7 +50,8 @@ def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
         if number >= script.total:
             return
         place = number % script.length
-        yield Step(number, place, script.events[place], script.frames[place], script.id_of(number))
+        position = script.position_of(number)
+        yield Step(number, position, script.events[place], script.frames[place], script.id_of(number))
 
 
 def running_step(plan: StreamPlan, event: Event, number: int) -> Step:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from mockd.events import Event, Slot, Text
 from mockd.streaming.framing import Frame, FrameTemplate
 from mockd.streaming.pacing import Pacing
+
+if TYPE_CHECKING:
+    from mockd.streaming.script import CompiledScript
 
 MOST_UNROLLED = 4096
 """Events in a timetable that repeats its list so that each pass is like the one before."""
@@ -79,9 +82,10 @@ def _size(frame: Frame) -> int:
     return sum(len(part) for part in parts if isinstance(part, bytes))
 
 
-def lay_out(events: Sequence[Event], frames: Sequence[Frame], total: float, pacing: Pacing) -> Timetable | None:
-    """The timetable of a list whose passes have `total` events in all; None where passes differ too much to lay one
-    out, or what the ids are is known only when they are filled in. Not for random pacing."""
+def lay_out(script: CompiledScript, pacing: Pacing) -> Timetable | None:
+    """The timetable of a script; None where passes differ too much to lay one out, or what the ids are is known only
+    when they are filled in. Not for random pacing."""
+    events, total = script.events, script.total
     length, times = len(events), 1
     if any(isinstance(event.id, Text) for event in events):
         return None
@@ -92,11 +96,13 @@ def lay_out(events: Sequence[Event], frames: Sequence[Frame], total: float, paci
         if length * times > MOST_UNROLLED and times > 1:
             return None
     unrolled = length * times
+    if length and script.position_of(unrolled) and len(pacing.per_event_s) > unrolled:
+        return None  # what is later is not yet like what comes after it
 
     def due(start: int) -> list[float] | None:
         at, table = 0.0, []
         for number in range(start, start + unrolled):
-            at += pacing.delay_s(number, number % length, events[number % length], _NOT_USED)
+            at += pacing.delay_s(number, script.position_of(number), events[number % length], _NOT_USED)
             table.append(at)
         return table if at else None
 
@@ -106,4 +112,4 @@ def lay_out(events: Sequence[Event], frames: Sequence[Frame], total: float, paci
         later = [0.0] * unrolled
     if first is None and later is not None:
         first = [0.0] * unrolled
-    return Timetable(list(frames) * times, list(events) * times, first, later)
+    return Timetable(script.frames * times, list(events) * times, first, later)

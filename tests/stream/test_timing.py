@@ -124,6 +124,29 @@ async def test_between_passes_the_same_rule_holds(lab: Lab, timing: dict[str, An
     assert [data for _, data in stream.events] == ["1", "2", "3"] * 3
 
 
+SEQUENCE = {"type": "sequence", "count": 300}
+SAME = {"type": "random", "count": 300, "random": {"schema": "$uuid"}}
+CYCLE = {"type": "template", "count": 300, "template": {"events": words(2)}}
+
+
+@pytest.mark.parametrize("resume", [{}, {"enabled": True}], ids=str)
+@pytest.mark.parametrize(
+    ("generator", "delays", "gaps"),
+    [
+        (SEQUENCE, [100, 200, 500], [100, 200, 500] + [7] * 297),
+        (SAME, [100, 200, 500], [100, 200, 500] + [7] * 297),
+        (SEQUENCE, list(range(250)), [*range(250)] + [7] * 50),
+        (CYCLE, [100, 200, 500], [100, 200] * 150),
+    ],
+    ids=["sequence", "random", "long", "template"],
+)
+async def test_positions_of_a_generator(
+    lab: Lab, generator: dict[str, Any], delays: list[int], gaps: list[int], resume: dict[str, Any]
+) -> None:
+    stream = await lab.run(generator=generator, timing={"perEventDelays": delays, "fixedDelay": 7}, resume=resume)
+    assert stream.times == after(*gaps)
+
+
 async def test_own_delays_hold_in_every_pass(lab: Lab) -> None:
     events = [{"data": "a", "delay": 10}, {"data": "b"}]
     stream = await lab.run(events=events, repeat=3, timing={"fixedDelay": 100})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mockd.testing import RunningMockd
+from mockd.settings import Settings
+from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, curl
 
 FINAL = {"finalEvent": {"type": "close", "data": "bye"}}
@@ -125,11 +127,22 @@ def test_events_of_any_size(everywhere: RunningMockd, extra: dict[str, Any]) -> 
         assert b"".join(client.read_chunks()) == f"data: {data}\n\ndata: é\n\n".encode()
 
 
-def test_bytes_that_are_no_text(everywhere: RunningMockd, tmp_path: Any) -> None:
+def test_bytes_that_are_no_text(everywhere: RunningMockd) -> None:
     add(everywhere, {"chunked": {"data": "é", "chunkSize": 1, "chunkDelay": 1}})
     with Client(everywhere.url) as client:
         client.ask("/s").read_head()
         assert client.read_chunks() == [b"\xc3", b"\xa9"]
+
+
+@pytest.mark.parametrize("more", [{"chunkSize": 7}, {"chunkSize": 100_000}, {"format": "ndjson"}], ids=str)
+@pytest.mark.parametrize("delay", [0, 1])
+def test_a_file_of_any_length(tmp_path: Path, more: dict[str, Any], delay: int) -> None:
+    content = b"".join(b'{"line":%d}\n' % number for number in range(200 if delay else 20_000))
+    (tmp_path / "data.ndjson").write_bytes(content)
+    mock = {"matcher": {"path": "/s"}, "chunked": {"dataFile": "data.ndjson", "chunkDelay": delay, **more}}
+    with running_mockd(mock, settings=Settings(files_root=str(tmp_path))) as server, Client(server.url) as client:
+        client.ask("/s").read_head()
+        assert b"".join(client.read_chunks()) == content
 
 
 # -- heads -------------------------------------------------------------------------------------------------------------
