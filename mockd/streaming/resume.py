@@ -163,13 +163,14 @@ class Sessions:
         self._age()
         key = key_of(last_event_id)
         if key in self._last_ids:
-            return self._place(*self._last_ids[key])
-        entry = self._index.get(key)
-        if entry is not None and entry.buffer is not None:
-            buffer = entry.buffer
-            self._forget_old(buffer, self._clock.monotonic())
-            if entry.buffer is not None:
-                return self._place(buffer, entry)
+            buffer, entry = self._last_ids[key]
+            is_cut_off = buffer.session.is_cut_off(entry)
+            return self._place_again(buffer, entry.number) if is_cut_off else self._place(buffer, entry)
+        held = self._index.get(key)
+        if held is not None and held.buffer is not None:
+            self._forget_old(held.buffer, self._clock.monotonic())
+            if held.buffer is not None:
+                return self._place(held.buffer, held)
         return self._find_forgotten(key)
 
     def _find_forgotten(self, key: str) -> Place | None:

@@ -147,10 +147,14 @@ class Session:
 
     def after(self, entry: Entry) -> Entry | None:
         """The entry behind this one. None where the session has ended, where its source has none ready yet (then it
-        wakes the readers when it has), or where this entry has been `cut_off`."""
+        wakes the readers when it has), or where this entry `is_cut_off`."""
         if entry is self.tail and not self.ended:
             self._make_more()
         return entry.next
+
+    def is_cut_off(self, entry: Entry) -> bool:
+        """Whether the entries behind this one have been let go of."""
+        return entry.next is None and entry is not self.tail
 
     def payload(self, entry: Entry) -> bytes:
         """The entry's bytes, filled in when first asked for and the same ever after."""
@@ -170,8 +174,7 @@ class Session:
             _, entry.verdict = self._limiter.admit(max(entry.due_s, now - self.started))
 
     def close(self) -> None:
-        """Nobody will read on."""
-        self.ended = True
+        """Nobody will read on. An ordinary iterator is let go with the session."""
 
     def _make_more(self) -> None:
         try:
@@ -264,7 +267,8 @@ class RunningSession(Session):
 
     def close(self) -> None:
         """Nobody will read on: let the source go, in its own loop."""
-        super().close()
+        if not self.ended:
+            self._fail(SourceError("its session is forgotten"))
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._let_go)
 

@@ -75,7 +75,7 @@ class SessionFeed:
             assert self._buffer is not None
             self._made_again, self._entry = None, self._buffer.before_oldest()
         entry = self._session.after(self._entry)
-        if entry is None and self._buffer is not None and self._entry is not self._session.tail:
+        if self._buffer is not None and self._session.is_cut_off(self._entry):
             # This connection lags so far that what it was to read next is no longer held.
             self._made_again = self._buffer.made_again(self._entry.number + 1)
             return self._upcoming()

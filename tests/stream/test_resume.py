@@ -359,3 +359,20 @@ async def test_the_id_of_a_final_event_stands_for_the_place_where_the_stream_was
         last = ids_of(stream)[-1]
     assert got == ["0", "1", "b", "2", "3", "b", "4", "b"]
     assert (await come_back(lab, last)).status == 204
+
+
+@pytest.mark.parametrize(("data", "rest"), [("fixed", 3), ("$uuid", 2)])
+async def test_the_id_of_a_final_event_is_good_when_others_have_gone_on(lab: Lab, data: str, rest: int) -> None:
+    life = {"connectionTimeout": 1.5, "termination": {"finalEvent": {"id": "over", "data": "bye"}}}
+    small = {"enabled": True, "bufferSize": 1}
+    stream = await lab.run(events=[{"data": data}] * 5, timing=SECONDLY, resume=small, lifecycle=life, seconds=1.6)
+    other = stream
+    for _ in range(2):
+        other = await come_back(lab, [id_ for id_ in ids_of(other) if id_ != "over"][-1])
+        await lab.clock.advance(0.9)
+        await other.hang_up()
+    assert [len(ids_of(stream)), len(ids_of(other))] == [3, 1]
+    late = await come_back(lab, "over")
+    await lab.clock.advance(10)
+    # All of it where it can be made again, otherwise what is held and what was not sent yet.
+    assert len(ids_of(late)[:-1]) == rest
