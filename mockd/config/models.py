@@ -23,6 +23,7 @@ Status = Annotated[int, Meta(ge=200, le=599)]
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_BREAK = re.compile(r"[\r\n\0]")
+_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def _doc(text: str) -> Meta:
@@ -34,8 +35,10 @@ def check_headers(headers: dict[str, str], what: str = "headers") -> None:
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{what}: {name!r} is not a header name")
-        if _LINE_BREAK.search(value):
-            raise ValueError(f"{what}: the value of {name!r} has a line break or NUL in it")
+        if name.lower() == "transfer-encoding":
+            raise ValueError(f"{what}: {name!r} is the server's to say")
+        if _NOT_IN_HEADERS.search(value):
+            raise ValueError(f"{what}: the value of {name!r} has a line break, NUL or other control character in it")
         try:
             value.encode("latin-1")
         except UnicodeEncodeError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mockd.errors import ConfigError
 from tests.stream.harness import PATH, Lab, words
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +165,35 @@ async def test_a_disabled_mock_is_a_miss(lab: Lab) -> None:
     assert (await lab.open()).status == 404
     lab.engine.toggle("mock")
     assert (await lab.open()).status == 200
+
+
+# -- headers of a mock -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X": "a\r\nSet-Cookie: b"},
+        {"X": "a\x00"},
+        {"X": "a\x01"},
+        {"X": "a\x7f"},
+        {"X": "€"},
+        {"X Y": "a"},
+        {"": "a"},
+        {"X:": "a"},
+        {"Transfer-Encoding": "gzip"},
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize(
+    ("kind", "config"), [("sse", {"events": words(1)}), ("chunked", {"data": "x"}), ("response", {})], ids=str
+)
+async def test_headers_that_cannot_be_sent_are_refused(kind: str, config: dict[str, Any], headers: Any) -> None:
+    with pytest.raises(ConfigError):
+        Lab().mock(kind, **config, headers=headers)
+
+
+@pytest.mark.parametrize("value", ["", "a\tb", "é", " a "])
+async def test_headers_that_can(lab: Lab, value: str) -> None:
+    stream = await lab.run(events=words(1), headers={"X-A": value})
+    assert stream.headers["x-a"] == value
