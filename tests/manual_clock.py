@@ -10,7 +10,7 @@ from itertools import count
 START_S = 1000.0
 WALL_S = 1_705_312_800.0
 """2024-01-15T10:00:00Z."""
-MOST_TURNS = 400
+MOST_TURNS = 100
 """Turns of the event loop after which a stream that never rests is left to itself."""
 _ROUNDING_S = 1e-9
 

@@ -91,9 +91,9 @@ async def test_random_values_are_made_afresh_for_every_event(lab: Lab) -> None:
 )
 async def test_nought_is_for_ever(lab: Lab, config: dict[str, Any]) -> None:
     stream = await lab.stream(**config, timing={"fixedDelay": 1000})
-    await lab.clock.advance(5000)
+    await lab.clock.advance(1000)
     assert stream.is_open
-    assert len(stream.events) == 5001
+    assert len(stream.events) == 1001
 
 
 @pytest.mark.parametrize("resume", [{}, {"enabled": True}])

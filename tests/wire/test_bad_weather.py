@@ -53,7 +53,7 @@ def test_an_endless_stream_leaves_the_server_responsive_and_dies_with_its_client
         stop = threading.Event()
         drain = threading.Thread(target=read_on, args=(reader, stop))
         drain.start()
-        others_are_served(server, 20)
+        others_are_served(server, 10)
         stop.set()
         drain.join()
         reader.socket.close()
@@ -74,7 +74,7 @@ def test_a_client_that_stops_reading_holds_no_more_than_its_share(everywhere: Ru
         sent = -1
         while sent != connection.bytes_sent:
             sent = connection.bytes_sent
-            others_are_served(server, 40)
+            others_are_served(server, 20)
         assert sent > 0
         assert connection.stream is not None
         assert unsent(connection.stream._scope) <= 256 * 1024  # type: ignore[attr-defined]
@@ -96,7 +96,7 @@ def test_the_share_can_be_set(way: dict[str, str]) -> None:
         sent = -1
         while sent != connection.bytes_sent:
             sent = connection.bytes_sent
-            others_are_served(server, 40)
+            others_are_served(server, 20)
         assert connection.stream is not None
         assert unsent(connection.stream._scope) <= 65536  # type: ignore[attr-defined]
 
