@@ -11,6 +11,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ def running_mockd(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sees to that only for its own
         thread = _ServerThread(engine, listener, uvicorn_options)
         thread.start()
-        thread.started.wait()
+        thread.started.result()
         try:
             host, port = listener.getsockname()[:2]
             yield RunningMockd(f"http://{host}:{port}", engine)
@@ -74,11 +75,16 @@ class _ServerThread(threading.Thread):
         self._config = uvicorn.Config(
             create_app(engine=engine), ws="none", lifespan="off", log_config=None, access_log=False, **options
         )
-        self.started = threading.Event()
+        self.started: Future[None] = Future()
 
     def run(self) -> None:
-        with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
-            runner.run(self._serve())
+        try:
+            with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
+                runner.run(self._serve())
+        except BaseException as error:
+            if self.started.done():
+                raise
+            self.started.set_exception(error)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -88,7 +94,7 @@ class _ServerThread(threading.Thread):
         server.lifespan = self._config.lifespan_class(self._config)
         await server.startup(sockets=[self._listener])
         ticking = asyncio.create_task(server.main_loop())
-        self.started.set()
+        self.started.set_result(None)
         await self._stopping.wait()
         await self._engine.shutdown()
         ticking.cancel()
