@@ -98,6 +98,13 @@ async def test_retry_comes_once_in_every_connection(lab: Lab) -> None:
         assert (await lab.open()).text == "data: 1\nretry: 5\n\ndata: 2\n\ndata: 1\n\ndata: 2\n\n"
 
 
+async def test_retry_comes_with_the_first_event_after_coming_back_too(lab: Lab) -> None:
+    lab.mock("sse", events=words(3), retry=5, resume={"enabled": True}, flush="event")
+    await lab.open()
+    back = await lab.open(headers={"Last-Event-ID": "1"})
+    assert payloads(back) == [b"id: 2\ndata: 2\nretry: 5\n\n", b"id: 3\ndata: 3\n\n"]
+
+
 async def test_retry_waits_past_keepalives(lab: Lab) -> None:
     stream = await lab.run(events=words(1), retry=5, timing={"initialDelay": 6000}, lifecycle={"keepaliveInterval": 5})
     assert stream.text == ": keepalive\ndata: 1\nretry: 5\n\n"

@@ -111,6 +111,24 @@ def test_one_chunk_for_every_event(everywhere: RunningMockd) -> None:
         assert client.read_chunks() == [b"data: %d\n\n" % number for number in range(100)]
 
 
+def test_one_chunk_for_every_event_of_a_burst(everywhere: RunningMockd) -> None:
+    events = [{"data": str(number)} for number in range(30)]
+    timing = {"burst": {"count": 10, "interval": 0, "pause": 20}}
+    add(everywhere, {"sse": {"events": events, "flush": "event", "timing": timing}})
+    with Client(everywhere.url) as client:
+        client.ask("/s").read_head()
+        assert client.read_chunks() == [b"data: %d\n\n" % number for number in range(30)]
+
+
+def test_requests_sent_at_once_are_answered_one_after_the_other(everywhere: RunningMockd) -> None:
+    add(everywhere, STREAMS["paced sse"][0])
+    with Client(everywhere.url) as client:
+        client.ask("/s").ask("/s").ask("/s")
+        for _ in range(3):
+            assert client.read_head()[0] == 200
+            assert client.read_chunks() == STREAMS["paced sse"][1]
+
+
 def test_one_chunk_for_so_many_bytes(everywhere: RunningMockd) -> None:
     add(everywhere, {"chunked": {"data": "x" * 300_000, "chunkSize": 100_000, "flush": "event"}})
     with Client(everywhere.url) as client:
