@@ -27,9 +27,9 @@ from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.compile import Seeding, StreamPlan, compile_chunked, compile_response, compile_sse
 from mockd.streaming.connections import Registry
+from mockd.streaming.lasting import WireServices
 from mockd.streaming.pipeline import Call, respond
 from mockd.streaming.resume import Sessions
-from mockd.streaming.wire import WireServices
 
 RETRY_AFTER_S = 1
 """What a client that is turned away because too many are connected is told to wait."""

@@ -19,13 +19,14 @@ from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan
 from mockd.streaming.connections import Connection, Kind, Registry
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming
+from mockd.streaming.lasting import WireServices
 from mockd.streaming.ratelimit import headers as rate_limit_headers
 from mockd.streaming.resume import Buffer, Place, Sessions
 from mockd.streaming.script import CompiledScript
 from mockd.streaming.session import RunningSession, Session, running_steps
 from mockd.streaming.session_feed import SessionFeed
 from mockd.streaming.transport import unsent
-from mockd.streaming.wire import Head, StreamResponse, WireServices
+from mockd.streaming.wire import Head, StreamResponse
 
 logger = logging.getLogger("mockd")
 

@@ -1,9 +1,9 @@
 """The one response class: every stream, SSE, chunked and NDJSON alike, and every plain answer, goes out through it.
 
 So no stream can escape the registry, the limits or the shutdown. The request's own task runs the loop: take what is
-due, send it, rest until the calendar says so. A second task watches for the client to leave; a stream that is sent
-in one go has none. While the task rests, the calendar itself writes what falls due where the transport is to be had
-(`_step`): no task is woken for it, and everything out of the ordinary is left to the loop.
+due, send it, rest until the calendar says so (`LastingResponse`). While the task rests, the calendar itself writes
+what falls due where the transport is to be had (`_step`): no task is woken for it, and everything out of the ordinary
+is left to the loop.
 """
 
 from __future__ import annotations
@@ -11,42 +11,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mockd.clock import Clock
 from mockd.errors import MockdError
 from mockd.events import Event, Fill
 from mockd.request import Receive, Scope, Send
-from mockd.streaming.calendar import ROUNDING_S, Calendar, Calendars, Timer
+from mockd.streaming.calendar import ROUNDING_S
 from mockd.streaming.compile import Ending, Headers, Lifetime
-from mockd.streaming.connections import Connection, Outcome, Registry
+from mockd.streaming.connections import Connection, Outcome
 from mockd.streaming.feeds import NEVER, Feed
 from mockd.streaming.framing import Frame, FrameTemplate, Framing, id_in, with_retry
-from mockd.streaming.transport import (
-    ChunkWriter,
-    chunk_writer,
-    delimit_by_close,
-    limit_unsent,
-    transport_of,
-    unsent,
-)
-
-if TYPE_CHECKING:
-    from asyncio import Future
+from mockd.streaming.lasting import SLICE, STUCK_GRACE_S, LastingResponse, WireServices
+from mockd.streaming.transport import ChunkWriter, chunk_writer, delimit_by_close, transport_of, unsent
 
 logger = logging.getLogger("mockd")
 
-SLICE = 64 * 1024
-"""Bytes handed to the server at once, so that what waits for a slow client stays within its limit. A frame that is to
-be one HTTP chunk is not cut, however long."""
 SENDS_PER_TURN = 16
 """Sends before others get their turn: `send` itself does not suspend while the kernel takes the bytes."""
-STUCK_GRACE_S = 0.5
-"""Seconds that a stream told to end is given when its client does not read."""
-
 REASONS: dict[Outcome, str] = {
     "completed": "the stream is complete",
     "max_events": "the stream has sent all events it may send",
@@ -57,17 +39,6 @@ REASONS: dict[Outcome, str] = {
 """What the default error event says, by outcome."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireServices:
-    """What every stream of an engine shares. `send_buffer` is in bytes; `send_timeout_s` of 0 is no limit."""
-
-    clock: Clock
-    calendars: Calendars
-    registry: Registry
-    send_buffer: int
-    send_timeout_s: float
-
-
 class Head(Struct, frozen=True):
     """Status and headers of a response, and how long after the request it goes out."""
 
@@ -76,20 +47,15 @@ class Head(Struct, frozen=True):
     delay_s: float = 0.0
 
 
-class StreamResponse:
+class StreamResponse(LastingResponse):
     """An ASGI response that sends what a feed has, when it is due, and ends as it is told to.
 
     `open_feed` is called with this response and the moment of the head. `arrived` is the monotonic time at which the
     request came in. `is_whole`: one answer of known length, not a stream.
     """
 
-    # Ten thousand of these may wait at once, and with so many attributes a dict takes 2 KiB each.
     __slots__ = (
-        "_arrived",
-        "_check",
-        "_cut_check",
         "_direct",
-        "_ending",
         "_ends_by_close",
         "_feed",
         "_fill",
@@ -97,34 +63,17 @@ class StreamResponse:
         "_framing",
         "_head",
         "_is_complete",
-        "_is_cut",
-        "_is_sending",
         "_is_whole",
-        "_last_event",
         "_last_sent",
         "_left",
-        "_lifetime",
-        "_loop",
         "_most",
         "_open_connection",
         "_open_feed",
-        "_own_calendar",
-        "_receive",
         "_retry",
-        "_room",
-        "_scope",
         "_send",
-        "_sending_since",
-        "_stop_outcome",
-        "_task",
-        "_timer",
         "_turn",
         "_turns",
-        "_unsent",
-        "_waiter",
-        "_watcher",
         "connection",
-        "services",
     )
 
     def __init__(
@@ -143,30 +92,16 @@ class StreamResponse:
         flush_each: bool = False,
         is_whole: bool = False,
     ) -> None:
-        self.services = services
+        super().__init__(services, lifetime, ending, arrived)
         self._open_connection = open_connection
         self._open_feed = open_feed
         self._head = head
         self._framing = framing
-        self._lifetime = lifetime
-        self._ending = ending
         self._fill = fill
-        self._arrived = arrived
         self._retry = retry
         self._is_whole = is_whole
-        self._stop_outcome: Outcome | None = None
-        self._waiter: Future[None] | None = None
-        self._own_calendar: Calendar | None = None
-        # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
-        self._room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
-        self._watcher: asyncio.Task[None] | None = None
-        self._check: Timer | None = None
-        self._cut_check: Timer | None = None
-        self._timer: Timer | None = None
         self._direct: ChunkWriter | None = None
         self._left: list[bytes] = []
-        self._is_sending = False
-        self._is_cut = False
         self._is_complete = False
         self._flush_each = flush_each
         self._most = 1 if flush_each else 0
@@ -335,6 +270,10 @@ class StreamResponse:
     async def _write(self, frames: list[bytes], now: float, *, last: bool = False) -> None:
         """Send frames together, the end of the response with them if they are the last; count them."""
         payload = self._payload(frames)
+        if self._direct is not None and not last and len(payload) <= SLICE and self._direct.has_room():
+            self._write_directly(payload, now)
+            self._count(now)
+            return
         if len(payload) > SLICE and not self._flush_each:
             sent = (len(payload) - 1) // SLICE * SLICE
             for start in range(0, sent, SLICE):
@@ -388,121 +327,6 @@ class StreamResponse:
             await self._break_off()
         return True
 
-    # -- waiting, and being told to stop ---------------------------------------------------------------------------
-
-    @property
-    def _is_gone(self) -> bool:
-        return self._stop_outcome == "client_disconnected"
-
-    async def _sleep_until(self, when: float, callback: Callable[[], None]) -> None:
-        """Rest until woken; the calendar calls back at `when`."""
-        if self._is_gone:
-            return
-        waiter = self._waiter = self._loop.create_future()
-        self._timer = self._call_at(when, callback)
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-            if self._timer is not None:
-                self._timer.cancel()
-
-    @property
-    def _calendar(self) -> Calendar:
-        if self._own_calendar is None:
-            self._own_calendar = self.services.calendars.of(self._loop)
-        return self._own_calendar
-
-    def _call_at(self, when: float, callback: Callable[[], None]) -> Timer | None:
-        return None if when == NEVER else self._calendar.call_at(when, callback)
-
-    def wake(self) -> None:
-        """Look again at what is due."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def request_stop(self, outcome: Outcome) -> None:
-        """End the stream through its termination; from any thread."""
-        try:
-            is_here = asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            is_here = False
-        if is_here:
-            self._stop(outcome)
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stop, outcome)
-
-    def _stop(self, outcome: Outcome) -> None:
-        if self._stop_outcome is None or outcome == "client_disconnected":
-            self._stop_outcome = outcome
-        self.wake()
-        if self._cut_check is None:
-            grace_s = self._ending.close_delay_s + STUCK_GRACE_S
-            self._cut_check = self._calendar.call_at(self.services.clock.monotonic() + grace_s, self._cut_if_sending)
-
-    def _cut_if_sending(self) -> None:
-        if self._is_sending:
-            self.cut()
-
-    def cut(self) -> None:
-        """Give the stream up at once, whatever it is waiting for."""
-        self._stop_outcome = self._stop_outcome or "aborted"
-        self._is_cut = True
-        self._task.cancel()
-
-    def _settle(self, now: float) -> None:
-        """This stream stays: watch its client and its deadlines. One that is sent in one go needs neither."""
-        if self._watcher is None:
-            limit_unsent(self._scope, self._room)
-            self._watcher = self._loop.create_task(self._watch_client())
-            self._arm_check(now)
-
-    async def _watch_client(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._stop("client_disconnected")
-
-    # -- deadlines -------------------------------------------------------------------------------------------------
-
-    def _arm_check(self, now: float) -> None:
-        """One entry in the calendar stands for all of this stream's deadlines."""
-        soonest = min(self._deadline(), self._idle_deadline(), self._send_deadline(now))
-        self._check = self._call_at(soonest, self._check_deadlines)
-
-    def _deadline(self) -> float:
-        limit = self._lifetime.connection_timeout_s
-        return self._arrived + limit if limit else NEVER
-
-    def _idle_deadline(self) -> float:
-        limit = self._lifetime.timeout_s
-        return self._last_event + limit if limit else NEVER
-
-    def _send_deadline(self, now: float) -> float:
-        limit = self.services.send_timeout_s
-        if not limit:
-            return NEVER
-        return (self._sending_since if self._is_sending else now) + limit
-
-    def _check_deadlines(self) -> None:
-        self._check = None
-        now = self.services.clock.monotonic()
-        reached = now + ROUNDING_S
-        if min(self._deadline(), self._idle_deadline()) <= reached:
-            self._stop("timed_out")
-        elif self._send_deadline(now) <= reached and not self._is_read_on(now):
-            self._stop("slow_client")
-            self.cut()
-        else:
-            self._arm_check(now)
-
-    def _is_read_on(self, now: float) -> bool:
-        """Whether the client has read any of what waits for it: then its time begins again."""
-        left = unsent(self._scope)
-        if left >= self._unsent:
-            return False
-        self._unsent, self._sending_since = left, now
-        return True
-
     # -- the end of the connection ---------------------------------------------------------------------------------
 
     async def _break_off(self) -> None:
@@ -523,10 +347,5 @@ class StreamResponse:
             transport.abort()
 
     def _release(self, outcome: Outcome) -> None:
-        if self._check is not None:
-            self._check.cancel()
-        if self._cut_check is not None:
-            self._cut_check.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
+        self._let_go()
         self.services.registry.closed(self.connection, outcome)
