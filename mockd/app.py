@@ -63,7 +63,7 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     """
     if engine is None:
         engine = Engine(settings)
-        engine.load(load_paths(engine.settings.config) if engine.settings.config else [])
+        engine.load(load_paths(engine.settings.config, check=engine.check) if engine.settings.config else [])
     return _build(engine, create_admin(engine) if admin else create_probes(engine))
 
 

@@ -124,6 +124,11 @@ class Engine:
         self._apply(changes, changes.over(specs), is_loading=True)
         self._configured, self._is_loaded = list(specs), True
 
+    def check(self, spec: MockSpec) -> None:
+        """Raise `ConfigError` for what only shows when a mock is made ready: its template, placeholders, patterns."""
+        spec, _ = self._compile(spec)
+        Rule(spec.mock.matcher, spec.mock.priority, spec.id, spec.mock.name, target=None)
+
     def create(self, doc: object) -> MockSpec:
         """Add a mock, after the others. Raises `ConfigError`, or `ConflictError` where its id is taken."""
         spec = parse_mock(doc, root=self._files_root)

@@ -50,7 +50,7 @@ def running_mockd(
     """
     if engine is None:
         engine = Engine(settings)
-        engine.load(load_paths(engine.settings.config) if engine.settings.config else [])
+        engine.load(load_paths(engine.settings.config, check=engine.check) if engine.settings.config else [])
     for mock in mocks:
         engine.create(mock)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:

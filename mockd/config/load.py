@@ -76,8 +76,17 @@ class MockSpec:
         return None if values is None else replace(self, values=values, mock=convert(values, Mock))
 
 
-def load_paths(paths: Sequence[str], environ: Mapping[str, str] | None = None) -> list[MockSpec]:
-    """The mocks of configuration files, directories and glob patterns, in order."""
+Check = Callable[["MockSpec"], None]
+"""Raises `ConfigError` for what is wrong with a mock beyond what its structs say."""
+
+
+def load_paths(
+    paths: Sequence[str], environ: Mapping[str, str] | None = None, *, check: Check | None = None
+) -> list[MockSpec]:
+    """The mocks of configuration files, directories and glob patterns, in order.
+
+    Where there are problems, `check` has its say about the mocks without one, so that all are reported together.
+    """
     environ = os.environ if environ is None else environ
     loaded = read_files(paths, environ)
     drafts, problems = [], loaded.problems
@@ -93,7 +102,7 @@ def load_paths(paths: Sequence[str], environ: Mapping[str, str] | None = None) -
             else:
                 drafts.append(replace(draft, label=f"{file.name}\0{index}"))
     warn_of_dropped(document.value for _, document in loaded.documents)
-    return _finish(drafts, problems, _derived_id)
+    return _finish(drafts, problems, _derived_id, check)
 
 
 def watched_files(paths: Sequence[str]) -> set[Path]:
@@ -249,7 +258,10 @@ def _check_data_files(values: dict[str, Any], root: Path | None) -> None:
 
 
 def _finish(
-    drafts: list[_Draft], problems: list[Problem], make_id: Callable[[_Draft, Container[str]], str]
+    drafts: list[_Draft],
+    problems: list[Problem],
+    make_id: Callable[[_Draft, Container[str]], str],
+    check: Check | None = None,
 ) -> list[MockSpec]:
     """Give every mock its id; refuse one that is given twice."""
     taken: dict[str, _Draft] = {}
@@ -260,6 +272,8 @@ def _finish(
             problems.append(draft.origin.report(problem))
         elif draft.mock.id is not None:
             taken[draft.mock.id] = draft
+    if problems and check is not None:
+        problems += [problem for draft in drafts for problem in _found_by(check, draft)]
     _refuse_problems(problems)
     specs = []
     for draft in drafts:
@@ -267,6 +281,14 @@ def _finish(
         taken[mock_id] = draft
         specs.append(draft.named(mock_id))
     return specs
+
+
+def _found_by(check: Check, draft: _Draft) -> list[Problem]:
+    try:
+        check(draft.named(draft.mock.id or "unnamed"))
+    except ConfigError as error:
+        return list(draft.origin.report_all(error).problems)
+    return []
 
 
 def _place(origin: Origin) -> str:

@@ -13,7 +13,8 @@ from mockd.settings import Settings
 def check(paths: Sequence[str]) -> list[Problem]:
     """Every problem `mockd serve --config` would refuse these files, globs and directories for."""
     try:
-        Engine(Settings()).load(load_paths(paths))
+        engine = Engine(Settings())
+        engine.load(load_paths(paths, check=engine.check))
     except ConfigError as error:
         return list(error.problems)
     return []

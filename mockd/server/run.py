@@ -52,12 +52,11 @@ class _Service:
             raise ConfigError(f"--workers {settings.workers}: only 1 is possible for now, as state is kept per process")
         check_tls(settings)
         self.watcher = Watcher(settings.config) if settings.watch and settings.config else None
-        specs = load_paths(settings.config)
         self.made_up_key = _exposes_admin(settings) and settings.api_key is None
         if self.made_up_key:
             settings = replace(settings, api_key="mk_" + secrets.token_hex(32))
         self.engine = Engine(settings)
-        self.engine.load(specs)
+        self.engine.load(load_paths(settings.config, check=self.engine.check))
         with contextlib.ExitStack() as opened:
             options = ["port", "admin_port"] if settings.admin_port else ["port"]
             self.listeners = [opened.enter_context(listen(settings, option)) for option in options]

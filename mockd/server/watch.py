@@ -63,7 +63,7 @@ class Watcher:
         self._files = files
         self._glance = self._look_quickly()
         try:
-            specs = await asyncio.to_thread(load_paths, self._paths)
+            specs = await asyncio.to_thread(load_paths, self._paths, check=engine.check)
             engine.load(specs)
         except ConfigError as error:
             for problem in error.problems:

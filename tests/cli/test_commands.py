@@ -313,6 +313,14 @@ def test_validate_compiles_mocks_as_serving_does(local_cli: Cli, write: Write) -
     assert "openai-chat" in result.err
 
 
+def test_validate_names_what_shows_late_beside_what_shows_early(local_cli: Cli, write: Write) -> None:
+    early, late = mock("a", "/a", lifecycle={"duration": 60}), mock("b", "/b", events=[{"data": "$random:5"}])
+    result = local_cli("validate", str(write("t.json", [early, late])))
+    assert result.code == 2
+    assert "$[0].sse.lifecycle.duration" in result.err
+    assert "$[1].sse.events[0].data" in result.err
+
+
 def test_version(local_cli: Cli) -> None:
     assert local_cli("--version").out == f"mockd {mockd.__version__}\n"
 
