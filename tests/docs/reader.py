@@ -24,7 +24,7 @@ from tests.cli.harness import Served, clean_environ, free_port
 from tests.docs.blocks import ROOT, Block, Command, commands
 
 PATIENCE_S = 20
-MOCKS, ADMIN = re.compile(r"(localhost|127\.0\.0\.1):4280"), re.compile(r"(localhost|127\.0\.0\.1):4290")
+MOCKS, ADMIN = re.compile(r"(localhost|127\.0\.0\.1):4280\b"), re.compile(r"(localhost|127\.0\.0\.1):4290\b")
 
 
 class Uvicorn:
