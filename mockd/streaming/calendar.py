@@ -18,6 +18,8 @@ from mockd.clock import Clock
 logger = logging.getLogger("mockd")
 
 TICK_S = 0.001
+TURN_S = 0.002
+"""How long entries that are due together may keep the loop from what else it has to do, such as new clients."""
 ROUNDING_S = 1e-6
 """Moments so close count as the same: far more than what is lost in sums of seconds, far less than anyone can see."""
 
@@ -45,6 +47,7 @@ class Calendar:
         self._ticks: list[int] = []
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0
+        self._is_running = False
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back at the monotonic time `when`, or within the millisecond after it."""
@@ -54,7 +57,7 @@ class Calendar:
             bucket = self._buckets[tick] = {}
             heapq.heappush(self._ticks, tick)
         timer = Timer(callback, bucket)
-        if self._handle is None or tick < self._armed_for:
+        if not self._is_running and (self._handle is None or tick < self._armed_for):
             self._arm()
         return timer
 
@@ -71,15 +74,28 @@ class Calendar:
 
     def _run(self) -> None:
         self._handle = None
-        now = math.floor((self._clock.monotonic() + ROUNDING_S / 2) / TICK_S)
+        self._is_running = True
+        started = self._clock.monotonic()
+        now = math.floor((started + ROUNDING_S / 2) / TICK_S)
         while self._ticks and self._ticks[0] <= now:
-            bucket = self._buckets.pop(heapq.heappop(self._ticks))
+            tick = heapq.heappop(self._ticks)
+            if not self._run_bucket(self._buckets[tick], started + TURN_S):
+                heapq.heappush(self._ticks, tick)
+                break
+            del self._buckets[tick]
+        self._is_running = False
+        self._arm()
+
+    def _run_bucket(self, bucket: dict[Timer, None], until: float) -> bool:
+        """Call back all of a tick; False if it is `until` before that, and others are to have their turn."""
+        while bucket:
             for timer in list(bucket):
                 if timer in bucket:
                     timer.cancel()
                     _call(timer.callback)
-        if self._handle is None:
-            self._arm()
+                    if self._clock.monotonic() > until:
+                        return False
+        return True
 
 
 def _call(callback: Callable[[], None]) -> None:

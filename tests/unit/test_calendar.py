@@ -145,3 +145,20 @@ def test_every_loop_has_a_calendar_of_its_own_which_goes_with_it() -> None:
     gc.collect()
     assert first_loop() is None
     assert second_loop() is not None
+
+
+async def test_many_entries_of_one_moment_leave_others_their_turn() -> None:
+    clock, called, counted = ManualClock(), [], []
+    calendar = Calendar(clock)
+
+    def work(number: int) -> None:
+        called.append(number)
+        clock.skip(0.0009)  # three of these take longer than a turn
+        if number == 0:
+            asyncio.get_running_loop().call_soon(lambda: counted.append(len(called)))
+
+    for number in range(10):
+        calendar.call_at(START_S + 0.005, lambda number=number: work(number))
+    await clock.advance(0.005)
+    assert called == list(range(10))
+    assert counted == [3]
