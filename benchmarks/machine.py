@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from importlib import metadata
 from typing import Any
 
@@ -47,6 +48,22 @@ def describe() -> dict[str, Any]:
             "C compiler": first_line(["cc", "--version"]),
         },
     }
+
+
+class Stolen:
+    """How much of the machine its host has given to others since this was made: a virtual machine's `steal` time."""
+
+    def __init__(self) -> None:
+        self._began, self._before = time.monotonic(), _stolen_s()
+
+    def share(self) -> float:
+        """From 0 to 1, of all cores."""
+        return (_stolen_s() - self._before) / (time.monotonic() - self._began) / (os.cpu_count() or 1)
+
+
+def _stolen_s() -> float:
+    with open("/proc/stat", encoding="ascii") as stat:
+        return int(stat.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def first_line(command: list[str]) -> str | None:

@@ -192,7 +192,8 @@ def first_byte_beside_paced(server: Server, scale: Scale) -> Sample:
     with running(server, paced=True) as target:
         beside = {**_paced_options(streams), "announce": True, "seconds": 600}
         with client.background(**_request(target, target.server.works["paced"]), **beside) as load:
-            os.setpriority(os.PRIO_PROCESS, load.process.pid, 10)  # so that it does not keep the other client waiting
+            # So that it does not keep the other client waiting.
+            os.sched_setscheduler(load.process.pid, os.SCHED_IDLE, os.sched_param(0))
             load.wait_until_measuring()
             probe = _probe(target, scale.seconds(8.0, 2.0))
     return Sample(_first_byte_figures(probe), remarks=_remarks(probe), raw=[probe])

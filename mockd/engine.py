@@ -81,25 +81,22 @@ class Engine:
             # still sends, it would break, and the answer be lost.
             await _refuse(scope, send, 413, {"error": error.code, "message": error.message}, [])
             return
-        if (preflight := cors.preflight_headers(request)) is not None:
-            await _answer(send, 204, b"", preflight)
-            return
+        headers: cors.Headers = []
+        if b"origin" in request.raw_headers:  # a page sent it
+            if (preflight := cors.preflight_headers(request)) is not None:
+                await _answer(send, 204, b"", preflight)
+                return
+            headers = cors.response_headers(request)
         match = self._table.resolve(request)
-        headers = cors.response_headers(request)
         if not isinstance(match, Match):
             await _refuse(scope, send, 404, _no_match(request, match.near_misses), headers)
-        elif self._is_full:
+        elif self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             await _refuse(scope, send, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         else:
             mock = match.target
             call = Call(request, match.captures, arrived, headers)
             await respond(self._services, mock.plan, mock.sessions, call)(scope, receive, send)
-
-    @property
-    def _is_full(self) -> bool:
-        most = self.settings.max_connections
-        return bool(most) and len(self.connections) >= most
 
     # -- the mocks -------------------------------------------------------------------------------------------------
 

@@ -7,13 +7,12 @@ A chat model's answers are such streams where no pacing is asked for, and they c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mockd.events import Fill
-from mockd.request import Receive, Scope, Send
-from mockd.streaming.connections import Connection, Outcome, Registry
+from mockd.request import Receive, RequestView, Scope, Send
+from mockd.streaming.connections import Outcome, Registry
 from mockd.streaming.framing import FrameTemplate
 
 if TYPE_CHECKING:
@@ -23,17 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """All bytes of a script's stream, in parts: None stands for the lead, which differs from stream to stream."""
+    """All bytes of a script's stream: its pieces, with the lead, which differs from stream to stream, between them."""
 
-    parts: list[bytes | None]
+    pieces: list[bytes]
     lead: FrameTemplate | None
     events_sent: int
     last_event_id: str | None
     outcome: Outcome
 
     def payload(self, fill: Fill) -> bytes:
-        lead = b"" if self.lead is None else self.lead.render(fill)
-        return b"".join([lead if part is None else part for part in self.parts])
+        return self.pieces[0] if self.lead is None else self.lead.render(fill).join(self.pieces)
 
 
 def burst_of(plan: StreamPlan, script: CompiledScript) -> Burst | None:
@@ -49,30 +47,35 @@ def burst_of(plan: StreamPlan, script: CompiledScript) -> Burst | None:
     if not plan.ending.is_plain or outcome == "aborted" or (plan.lifetime.keep_open and outcome == "completed"):
         return None
     end = int(stop)
-    parts: list[bytes | None] = []
+    pieces = [b""]
     for place, frame in enumerate(table.frames[:end]):
         assert isinstance(frame, bytes)
-        parts += [None, frame] if table.is_led and table.is_led[place] else [frame]
+        if table.is_led and table.is_led[place]:
+            pieces.append(frame)
+        else:
+            pieces[-1] += frame
     ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
     events_sent = end if table.counted is None else table.counted[end]
-    return Burst(parts, table.lead, events_sent, ids[-1] if ids else None, outcome)
+    return Burst(pieces, table.lead, events_sent, ids[-1] if ids else None, outcome)
 
 
 class BurstResponse:
     """An ASGI response that sends a burst. It is listed and counted as any stream is."""
 
+    __slots__ = ("_burst", "_headers", "_is_cut", "_payload", "_plan", "_registry", "_request", "_task")
+
     def __init__(
         self,
         registry: Registry,
-        open_connection: Callable[[BurstResponse], Connection],
-        status: int,
+        plan: StreamPlan,
+        request: RequestView,
         headers: Headers,
         burst: Burst,
         payload: bytes,
     ) -> None:
         self._registry = registry
-        self._open_connection = open_connection
-        self._status = status
+        self._plan = plan
+        self._request = request
         self._headers = headers
         self._burst = burst
         self._payload = payload
@@ -80,10 +83,10 @@ class BurstResponse:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._task = asyncio.current_task()
-        connection = self._open_connection(self)
+        connection = self._registry.open(self, self._plan.mock_id, self._plan.kind, self._request)
         outcome: Outcome = "client_disconnected"
         try:
-            await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+            await send({"type": "http.response.start", "status": self._plan.status, "headers": self._headers})
             await send({"type": "http.response.body", "body": self._payload, "more_body": False})
             connection.events_sent = self._burst.events_sent
             connection.bytes_sent = len(self._payload)

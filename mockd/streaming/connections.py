@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from itertools import count
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
+
 from mockd.clock import Clock, rfc3339
 from mockd.errors import ConflictError, NotFoundError
+from mockd.request import RequestView
 from mockd.store import ScopedStore
 
 Kind = Literal["sse", "chunked", "ndjson", "response"]
@@ -25,6 +29,8 @@ Outcome = Literal[
     "failed",
 ]
 
+_HEX = re.compile("[0-9a-f]{6,16}")
+
 
 class Stoppable(Protocol):
     """What the registry needs of a stream."""
@@ -36,47 +42,33 @@ class Stoppable(Protocol):
         """End at once."""
 
 
-class Connection:
+class Connection(Struct):
     """One stream's record: who, since when, how much. Counters are what was handed to the transport."""
 
-    __slots__ = (
-        "bytes_sent",
-        "client_ip",
-        "connected_at",
-        "events_sent",
-        "id",
-        "kind",
-        "last_event_id",
-        "mock_id",
-        "outcome",
-        "path",
-        "resumed_from",
-        "status",
-        "stream",
-        "user_agent",
-    )
+    prefix: str
+    number: int
+    mock_id: str
+    kind: Kind
+    path: str
+    client_ip: str | None
+    user_agent: bytes | None
+    connected_at: float
+    stream: Stoppable | None
+    events_sent: int = 0
+    bytes_sent: int = 0
+    last_event_id: str | None = None
+    resumed_from: str | None = None
+    status: Literal["active", "closing", "closed"] = "active"
+    outcome: Outcome | None = None
 
-    def __init__(
-        self, id_: str, mock_id: str, kind: Kind, path: str, client_ip: str | None, user_agent: str | None, at: float
-    ) -> None:
-        self.id = id_
-        self.mock_id = mock_id
-        self.kind = kind
-        self.path = path
-        self.client_ip = client_ip
-        self.user_agent = user_agent
-        self.connected_at = at
-        self.events_sent = 0
-        self.bytes_sent = 0
-        self.last_event_id: str | None = None
-        self.resumed_from: str | None = None
-        self.status: Literal["active", "closing", "closed"] = "active"
-        self.outcome: Outcome | None = None
-        self.stream: Stoppable | None = None
+    @property
+    def id(self) -> str:
+        """Its name: unique across processes and restarts."""
+        return f"{self.kind}-{self.prefix}{self.number:06x}"
 
     def to_json(self) -> dict[str, Any]:
         optional = {
-            "userAgent": self.user_agent,
+            "userAgent": None if self.user_agent is None else self.user_agent.decode("latin-1"),
             "lastEventId": self.last_event_id,
             "resumedFrom": self.resumed_from,
             "outcome": self.outcome,
@@ -100,10 +92,8 @@ class Registry:
 
     def __init__(self, clock: Clock, state: ScopedStore, *, max_ended: int = 1000) -> None:
         self._clock = clock
-        self._max_ended = max_ended
-        self._live: dict[str, Connection] = {}
-        self._ended: OrderedDict[str, Connection] = OrderedDict()
-        # Unique across processes and restarts, and cheap.
+        self._live: dict[int, Connection] = {}
+        self._ended: deque[Connection] = deque(maxlen=max_ended)
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
         self._state = state
@@ -111,20 +101,27 @@ class Registry:
         """What has come together since the totals were last asked for."""
         self._drained: asyncio.Event | None = None
 
-    def open(
-        self, stream: Stoppable, mock_id: str, kind: Kind, path: str, client_ip: str | None, user_agent: str | None
-    ) -> Connection:
-        id_ = f"{kind}-{self._prefix}{next(self._numbers):06x}"
-        connection = Connection(id_, mock_id, kind, path, client_ip, user_agent, self._clock.wall())
-        connection.stream = stream
-        self._live[connection.id] = connection
-        self._tally["connections"] += 1
+    def open(self, stream: Stoppable, mock_id: str, kind: Kind, request: RequestView) -> Connection:
+        number = next(self._numbers)
+        user_agent = request.raw_headers.get(b"user-agent")
+        connection = self._live[number] = Connection(
+            self._prefix,
+            number,
+            mock_id,
+            kind,
+            request.path,
+            request.client_ip,
+            user_agent,
+            self._clock.wall(),
+            stream,
+        )
         return connection
 
     def closed(self, connection: Connection, outcome: Outcome) -> None:
         """Take note that a stream has ended."""
-        del self._live[connection.id]
+        del self._live[connection.number]
         tally = self._tally
+        tally["ended"] += 1
         tally["events"] += connection.events_sent
         tally["bytes"] += connection.bytes_sent
         if outcome in ("failed", "slow_client"):
@@ -132,10 +129,7 @@ class Registry:
         connection.status, connection.outcome, connection.stream = "closed", outcome, None
         if self._drained is not None and not self._live:
             self._drained.set()
-        if self._max_ended:
-            self._ended[connection.id] = connection
-            if len(self._ended) > self._max_ended:
-                self._ended.popitem(last=False)
+        self._ended.append(connection)
 
     def refused(self) -> None:
         """Take note of a connection that was turned away."""
@@ -161,14 +155,22 @@ class Registry:
 
     def get(self, connection_id: str) -> dict[str, Any]:
         """One connection, live or ended, as a JSON object. Raises `NotFoundError`."""
-        connection = self._live.get(connection_id) or self._ended.get(connection_id)
+        connection = self._find(connection_id)
+        if connection is None:
+            connection = next((ended for ended in self._ended if ended.id == connection_id), None)
         if connection is None:
             raise NotFoundError(f"Connection not found: {connection_id}")
         return connection.to_json()
 
+    def _find(self, connection_id: str) -> Connection | None:
+        """A live connection."""
+        number = connection_id.partition(self._prefix)[2]
+        connection = self._live.get(int(number, 16)) if _HEX.fullmatch(number) else None
+        return connection if connection is not None and connection.id == connection_id else None
+
     def close(self, connection_id: str) -> None:
         """End a stream through its termination. Raises `NotFoundError`, or `ConflictError` if it has ended."""
-        connection = self._live.get(connection_id)
+        connection = self._find(connection_id)
         if connection is None:
             raise ConflictError(f"Connection has already ended: {self.get(connection_id)['outcome']}")
         self.stop([connection], "closed_by_admin")
@@ -191,7 +193,7 @@ class Registry:
 
         return {
             "activeConnections": len(live),
-            "totalConnections": total("connections"),
+            "totalConnections": total("ended") + len(live),
             "totalEventsSent": total("events") + sum(connection.events_sent for connection in live),
             "totalBytesSent": total("bytes") + sum(connection.bytes_sent for connection in live),
             "connectionErrors": total("errors"),

@@ -16,7 +16,6 @@ from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
 from mockd.streaming.burst import Burst, BurstResponse
 from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan
-from mockd.streaming.connections import Connection, Kind, Registry
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming
 from mockd.streaming.lasting import WireServices
@@ -88,7 +87,7 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
     headers = _first_of_each(given, length + default + call.headers)
     return StreamResponse(
         services,
-        lambda response: _connect(services.registry, response, plan, call, kind="response"),
+        lambda response: services.registry.open(response, plan.mock_id, "response", call.request),
         lambda response, now: ReplyFeed(body),
         head=Head(answer.status, headers, answer.delay_s),
         framing=_RAW,
@@ -134,7 +133,7 @@ def _resumed(
 def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: OpenFeed) -> StreamResponse:
     return StreamResponse(
         services,
-        lambda response: _connect(services.registry, response, plan, call, kind=plan.kind),
+        lambda response: services.registry.open(response, plan.mock_id, plan.kind, call.request),
         open_feed,
         head=Head(plan.status, _stream_headers(services, plan, call), plan.head_delay_s),
         framing=plan.framing,
@@ -154,14 +153,8 @@ def _takes_burst(request: RequestView) -> bool:
 
 
 def _burst(services: WireServices, plan: StreamPlan, call: Call, burst: Burst, fill: Fill) -> BurstResponse:
-    return BurstResponse(
-        services.registry,
-        lambda response: _connect(services.registry, response, plan, call, kind=plan.kind),
-        plan.status,
-        _stream_headers(services, plan, call),
-        burst,
-        burst.payload(fill),
-    )
+    headers = _stream_headers(services, plan, call)
+    return BurstResponse(services.registry, plan, call.request, headers, burst, burst.payload(fill))
 
 
 def _stream_headers(services: WireServices, plan: StreamPlan, call: Call) -> Headers:
@@ -173,16 +166,11 @@ def _stream_headers(services: WireServices, plan: StreamPlan, call: Call) -> Hea
 
 
 def _keeps_alive(request: RequestView) -> bool:
-    connection = request.header("connection")
-    return request.scope.get("http_version") == "1.1" and (connection is None or "close" not in connection.lower())
+    connection = request.raw_headers.get(b"connection")
+    return request.scope.get("http_version") == "1.1" and (connection is None or b"close" not in connection.lower())
 
 
 def _first_of_each(headers: Headers, more: Headers) -> Headers:
     """Headers, and those of more whose names are not among them."""
     names = {name for name, _ in headers}
     return headers + [(name, value) for name, value in more if name not in names]
-
-
-def _connect(registry: Registry, response: Response, plan: StreamPlan, call: Call, *, kind: Kind) -> Connection:
-    request = call.request
-    return registry.open(response, plan.mock_id, kind, request.path, request.client_ip, request.header("user-agent"))

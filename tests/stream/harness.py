@@ -239,7 +239,7 @@ class Lab:
     def ended(self) -> dict[str, Any]:
         """The connection that ended last."""
         registry = self.engine.connections
-        return next(reversed(registry._ended.values())).to_json()
+        return registry._ended[-1].to_json()
 
 
 def words(count: int) -> list[dict[str, Any]]:

@@ -46,6 +46,9 @@ class Shape(NamedTuple):
     obfuscation: bool
 
 
+_PLAIN = Shape(usage=False, obfuscation=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Padding(Hole):
     """Random letters, which hide the lengths of tokens from who watches the wire."""
@@ -71,8 +74,10 @@ class OpenAIChat(BaseSource):
         if not body.get("stream"):
             return Reply(self._completion(id_, created, model, _prompt_tokens(body)))
         options = body.get("stream_options")
-        options = options if isinstance(options, dict) else {}
-        shape = Shape(bool(options.get("include_usage")), bool(options.get("include_obfuscation")))
+        if isinstance(options, dict):
+            shape = Shape(bool(options.get("include_usage")), bool(options.get("include_obfuscation")))
+        else:
+            shape = _PLAIN
         return Script(lambda: self._events(shape), key=shape, slots=self._slots(shape, id_, created, model, body))
 
     def _slots(self, shape: Shape, id_: str, created: int, model: str, body: dict[str, Any]) -> dict[str, bytes]:
