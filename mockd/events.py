@@ -62,7 +62,8 @@ class Event(NamedTuple):
 
     `data` is text as written, `bytes` as they are, `None` for an event without data, or any other JSON value
     (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`.
-    `delay_s` is the pause before this event in seconds, None where the mock's timing decides.
+    `delay_s` is the pause before this event in seconds, None where the mock's timing decides. `opens`: the first event
+    of what a template says, before which its stream only has what belongs to the format.
     """
 
     data: Any = None
@@ -71,6 +72,7 @@ class Event(NamedTuple):
     retry: int | None = None
     comment: str | Text | None = None
     delay_s: float | None = None
+    opens: bool = False
 
     @property
     def counted(self) -> bool:

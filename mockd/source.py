@@ -16,6 +16,8 @@ from mockd.clock import Clock
 from mockd.events import Event
 from mockd.request import RequestView
 
+Headers = Sequence[tuple[bytes, bytes]]
+
 
 class SourceContext(Struct, frozen=True):
     """What a source may know when a stream opens."""
@@ -42,15 +44,19 @@ class Script(Struct, frozen=True):
     passes: int | None = 1
     limit: int | None = None
     is_list: bool = True
+    headers: Headers = ()
+    """What the response has besides the headers of its kind, for this stream alone: names in lower case."""
 
 
 class Reply(Struct, frozen=True):
-    """One whole answer instead of a stream. `body` may have placeholders; bytes are sent as they are."""
+    """One whole answer instead of a stream. `body` may have placeholders, and slots as a script has them; bytes are
+    sent as they are."""
 
     body: Any = b""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
+    slots: Mapping[str, bytes] = {}
 
 
 Opened = Script | Iterator[Event] | AsyncIterator[Event] | Reply
@@ -68,12 +74,22 @@ class Source(Protocol):
         """Pause between events in seconds where neither they nor the mock's timing say one."""
 
     @property
+    def line_end(self) -> str:
+        """What ends the lines of Server-Sent Events."""
+
+    @property
+    def headers(self) -> Headers:
+        """What the responses of its streams have besides, or other than, the headers of their kind."""
+
+    @property
     def script(self) -> Script | None:
         """What `open` returns for every request, where that is one script: it is framed when the mock is registered."""
 
 
 class BaseSource:
-    """A start for sources: no default delay, and nothing that is the same for every request."""
+    """A start for sources: no default delay, lines as usual, and nothing that is the same for every request."""
 
     default_delay_s: float = 0.0
+    line_end: str = "\n"
+    headers: Headers = ()
     script: Script | None = None

@@ -281,6 +281,8 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     data: Annotated[str | None, _doc("Source: text.")] = None
     data_file: Annotated[str | None, _doc("Source: a file beside the config.")] = None
     ndjson_items: Annotated[list[Any] | None, _doc("Source: JSON values, one a line.")] = None
+    template: Annotated[str | None, _doc("Source: a named template that sends NDJSON, such as `ollama-chat`.")] = None
+    template_params: Annotated[dict[str, Any] | None, _doc("Parameters of the template.")] = None
     format: Annotated[
         Literal["raw", "ndjson"] | None, _doc("`ndjson`: whole lines, sent as `application/x-ndjson`.")
     ] = None
@@ -295,10 +297,12 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     ] = "auto"
 
     def __post_init__(self) -> None:
-        _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems"))
+        _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "template"))
         check_headers(self.headers)
-        if self.ndjson_items is not None and self.format == "raw":
-            raise ValueError("`ndjsonItems` are sent as NDJSON; format `raw` does not go with them")
+        if self.format == "raw" and (self.ndjson_items is not None or self.template is not None):
+            raise ValueError("`ndjsonItems` and templates are sent as NDJSON; format `raw` does not go with them")
+        if self.template_params is not None and self.template is None:
+            raise ValueError("`templateParams` goes with `template`")
 
 
 class ResponseConfig(Config, frozen=True, kw_only=True):
@@ -309,14 +313,20 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
     headers: Annotated[dict[str, str], _doc("HTTP headers.")] = {}
     body: Annotated[Any, _doc("Text, sent as written, or another JSON value, sent as JSON.")] = UNSET
     body_file: Annotated[str | None, _doc("A file beside the config to send instead of `body`.")] = None
+    template: Annotated[
+        str | None, _doc("A named template to answer instead of `body`, such as `openai-embeddings`.")
+    ] = None
+    template_params: Annotated[dict[str, Any] | None, _doc("Parameters of the template.")] = None
     delay: Annotated[Delay, _doc("Pause before the response, in milliseconds.")] = 0.0
 
     def __post_init__(self) -> None:
         check_headers(self.headers)
         if self.status is not None and self.status_code is not None:
             raise ValueError("`status` and `statusCode` are the same: give one")
-        if self.body is not UNSET and self.body_file is not None:
-            raise ValueError("give either `body` or `bodyFile`")
+        if (self.body is not UNSET) + (self.body_file is not None) + (self.template is not None) > 1:
+            raise ValueError("give one of `body`, `bodyFile` and `template`")
+        if self.template_params is not None and self.template is None:
+            raise ValueError("`templateParams` goes with `template`")
 
 
 class Matcher(Config, frozen=True, kw_only=True):

@@ -13,11 +13,14 @@ from mockd.jsontext import encode_json
 from mockd.placeholders import Pick, parse_text, parse_value
 from mockd.source import BaseSource, Opened, Script, Source, SourceContext
 from mockd.sources.files import lines, pieces
+from mockd.sources.registry import build_named
 from mockd.sources.static import ScriptSource
 
 
 def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
     """The source of a `chunked` mock."""
+    if config.template is not None:
+        return build_named(config.template, config.template_params or {}, ("chunked",))
     ndjson = config.format == "ndjson"
     if config.ndjson_items is not None:
         items = parse_value(config.ndjson_items, ("chunked", "ndjsonItems"))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -25,12 +25,14 @@ P = TypeVar("P", bound=msgspec.Struct)
 @dataclass(frozen=True)
 class SourceKind(Generic[P]):
     """A kind of source: its name, its parameters (a Struct, from which validation, docs and JSON Schema follow), how
-    one is built from them when a mock is registered, and a line about it."""
+    one is built from them when a mock is registered, a line about it, and where in a mock it is named: `sse.template`,
+    `chunked.template` (it sends NDJSON) or `response.template` (it only gives whole answers)."""
 
     name: str
     params: type[P]
     build: Callable[[P], Source]
     summary: str
+    part: Literal["sse", "chunked", "response"] = "sse"
 
 
 _kinds: dict[str, SourceKind[Any]] = {}
@@ -80,6 +82,10 @@ def _imported(name: str, path: Path) -> SourceKind[Any]:
 def build_named(name: str, params: dict[str, Any], path: Path = ()) -> Source:
     """The source of that kind with these parameters. Raises `ConfigError` with the path of what is wrong."""
     kind = find_kind(name, (*path, "template"))
+    if path and path[-1] != kind.part:
+        raise ConfigError(
+            f"template `{name}` is not one of `{path[-1]}`", path=(*path, "template"), hint=f"name it in `{kind.part}`"
+        )
     where = (*path, "templateParams")
     try:
         return kind.build(msgspec.convert(params, kind.params))

@@ -13,6 +13,7 @@ from mockd.placeholders import parse_value
 from mockd.source import BaseSource, Opened, Reply, Source, SourceContext
 from mockd.sources.chunked import FileSource
 from mockd.sources.files import READ_BYTES
+from mockd.sources.registry import build_named
 
 
 class ReplySource(BaseSource):
@@ -27,6 +28,8 @@ class ReplySource(BaseSource):
 
 def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
     """The source of a `response` mock."""
+    if config.template is not None:
+        return build_named(config.template, config.template_params or {}, ("response",))
     if config.body_file is not None:
         return FileSource(resolve_file(config.body_file, root, path=("response", "bodyFile")), READ_BYTES)
     body = parse_value(config.body, ("response", "body"))

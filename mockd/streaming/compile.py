@@ -120,12 +120,15 @@ class StreamPlan:
 def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with the path from the mock."""
     life = config.lifecycle
-    framing = SseFraming()
-    headers = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-cache"),
-        (b"x-accel-buffering", b"no"),
-    ]
+    framing = SseFraming(source.line_end)
+    headers = first_of_each(
+        list(source.headers),
+        [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+        ],
+    )
     keep_alive = [(b"connection", b"keep-alive")]
     plan = StreamPlan(
         mock_id=mock_id,
@@ -164,13 +167,16 @@ def _list_path(config: SseConfig) -> Path:
 
 def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of a `chunked` mock."""
-    ndjson = config.ndjson_items is not None or config.format == "ndjson"
+    ndjson = config.ndjson_items is not None or config.template is not None or config.format == "ndjson"
     framing: Framing = NdjsonFraming() if ndjson else RawFraming()
-    headers = [
-        (b"content-type", framing.content_type.encode()),
-        (b"cache-control", b"no-cache"),
-        (b"x-accel-buffering", b"no"),
-    ]
+    headers = first_of_each(
+        list(source.headers),
+        [
+            (b"content-type", framing.content_type.encode()),
+            (b"cache-control", b"no-cache"),
+            (b"x-accel-buffering", b"no"),
+        ],
+    )
     return StreamPlan(
         mock_id=mock_id,
         kind="ndjson" if ndjson else "chunked",
@@ -203,6 +209,12 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         head_delay_s=config.delay / 1000,
         seeding=seeding,
     )
+
+
+def first_of_each(headers: Headers, more: Headers) -> Headers:
+    """Headers, and those of more whose names are not among them."""
+    names = {name for name, _ in headers}
+    return headers + [(name, value) for name, value in more if name not in names]
 
 
 def override(headers: Headers, given: dict[str, str]) -> Headers:

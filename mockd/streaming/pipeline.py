@@ -15,7 +15,7 @@ from mockd.events import Event, Fill
 from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
 from mockd.streaming.burst import Burst, BurstResponse
-from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan
+from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan, first_of_each
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming
 from mockd.streaming.lasting import WireServices
@@ -63,6 +63,8 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
         return reply(services, plan, call, events, fill)
     if isinstance(opened, Script):
         fill.slots = opened.slots
+        if opened.headers:
+            call = Call(call.request, call.captures, call.arrived, [*opened.headers, *call.headers])
     if isinstance(events, CompiledScript) and events.burst is not None and _takes_burst(call.request):
         return _burst(services, plan, call, events.burst, fill)
     if isinstance(events, CompiledScript) and (table := events.timetable) is not None:
@@ -78,13 +80,14 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
 
 def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
     """One whole answer, as a response like any other."""
+    fill.slots = answer.slots
     frame = _RAW.encode(Event(data=answer.body))
     body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
     length = [] if answer.status in (204, 304) else [(b"content-length", b"%d" % len(body))]
     kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
     default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
-    headers = _first_of_each(given, length + default + call.headers)
+    headers = first_of_each(given, length + default + call.headers)
     return StreamResponse(
         services,
         lambda response: services.registry.open(response, plan.mock_id, "response", call.request),
@@ -162,15 +165,9 @@ def _stream_headers(services: WireServices, plan: StreamPlan, call: Call) -> Hea
     extra = call.headers
     if plan.rate_limit is not None and plan.rate_limit.headers:
         extra = extra + rate_limit_headers(plan.rate_limit, services.clock.wall())
-    return _first_of_each(headers, extra) if extra else headers
+    return first_of_each(headers, extra) if extra else headers
 
 
 def _keeps_alive(request: RequestView) -> bool:
     connection = request.raw_headers.get(b"connection")
     return request.scope.get("http_version") == "1.1" and (connection is None or b"close" not in connection.lower())
-
-
-def _first_of_each(headers: Headers, more: Headers) -> Headers:
-    """Headers, and those of more whose names are not among them."""
-    names = {name for name, _ in headers}
-    return headers + [(name, value) for name, value in more if name not in names]
