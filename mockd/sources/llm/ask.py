@@ -1,0 +1,90 @@
+"""A request to a model, as every provider's wire reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mockd.request import RequestView
+from mockd.source import SourceContext
+from mockd.sources.llm.reply import When
+
+
+class Turn(NamedTuple):
+    """One message of a conversation. `role` is `user`, `assistant`, `tool` or `system`."""
+
+    role: str
+    text: str
+    has_tool_result: bool = False
+
+
+class Ask:
+    """A request with its JSON body. `body` is empty where that is not an object, and `is_object` false."""
+
+    __slots__ = ("body", "captures", "context", "is_object", "request")
+
+    def __init__(self, context: SourceContext) -> None:
+        self.context = context
+        self.request: RequestView = context.request
+        self.captures: Mapping[str, str] = context.captures
+        json = context.request.json
+        self.is_object = isinstance(json, dict)
+        self.body: dict[str, Any] = json if self.is_object else {}
+
+    def text(self, name: str) -> str | None:
+        """A text of the body; None where there is none."""
+        value = self.body.get(name)
+        return value if isinstance(value, str) else None
+
+    def part(self, name: str) -> dict[str, Any]:
+        """An object of the body; empty where there is none."""
+        value = self.body.get(name)
+        return value if isinstance(value, dict) else {}
+
+
+def text_in(content: Any) -> str:
+    """The text of a message's content: itself, or that of its parts."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        return text_in(content.get("text") or content.get("content") or content.get("parts"))
+    if isinstance(content, list):
+        return " ".join(filter(None, map(text_in, content)))
+    return ""
+
+
+def chat_turns(messages: Any) -> Iterator[Turn]:
+    """The turns of `messages` in the form of most chat APIs: `[{role, content}]`, content text or parts with text."""
+    for message in messages if isinstance(messages, list) else ():
+        if isinstance(message, dict):
+            role = message.get("role")
+            yield Turn(role if isinstance(role, str) else "user", text_in(message.get("content")), role == "tool")
+
+
+def words_in(turns: Iterable[Turn]) -> int:
+    """About how many tokens a conversation has: its words."""
+    return sum(len(turn.text.split()) for turn in turns)
+
+
+def last_user_text(turns: Iterable[Turn]) -> str:
+    """What the user said last."""
+    said = [turn.text for turn in turns if turn.role == "user" and turn.text]
+    return said[-1] if said else ""
+
+
+def fits(when: When, turns: list[Turn], model: str | None) -> bool:
+    """Whether a scripted reply is for a request with these turns and this model."""
+    said = last_user_text(turns)
+    asked = sum(turn.role == "user" and not turn.has_tool_result for turn in turns)
+    return (
+        (when.contains is None or when.contains in said)
+        and (when.regex is None or re.search(when.regex, said) is not None)
+        and (when.model is None or _fits_pattern(when.model, model or ""))
+        and (when.tool_result is None or when.tool_result == bool(turns and turns[-1].has_tool_result))
+        and (when.turn is None or when.turn == asked)
+    )
+
+
+def _fits_pattern(pattern: str, text: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None

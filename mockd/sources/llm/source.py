@@ -1,0 +1,139 @@
+"""From a request to a provider's reply: what all templates of model replies have in common."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from mockd import source
+from mockd.errors import ConfigError
+from mockd.events import Event
+from mockd.source import BaseSource, Opened, Script, SourceContext
+from mockd.sources.llm.ask import Ask, fits, last_user_text
+from mockd.sources.llm.reply import (
+    DEFAULT_TOKENS,
+    Reply,
+    ReplyFields,
+    ReplyParams,
+    refuse_inexpressible,
+    resolve,
+    tokens_of,
+)
+from mockd.sources.llm.schema_example import example_text
+from mockd.sources.llm.wire import Failure, Wire
+from mockd.sources.registry import SourceKind
+
+
+class WireSource(BaseSource):
+    """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for what that
+    wire cannot express."""
+
+    def __init__(self, wire: Wire, params: ReplyParams) -> None:
+        self.wire = wire
+        self.params = params
+        self.line_end = wire.line_end
+        common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
+        self.headers = (*wire.headers, *common)
+        refuse_inexpressible(params, wire.name, wire.expresses)
+        for number, scripted in enumerate(params.script):
+            try:
+                refuse_inexpressible(scripted.reply, wire.name, wire.expresses)
+            except ConfigError as error:
+                raise error.under(("script", number, "reply")) from None
+        self._reply = resolve(params)
+        self._follows = bool(params.script or params.echo)
+        self._is_open = not params.has_content
+        """Whether the request may say what kind of text it is."""
+        self._failed: Counter[int] = Counter()
+        """How often the error of each reply was sent."""
+
+    def open(self, context: SourceContext) -> Opened:
+        ask = Ask(context)
+        wire = self.wire
+        if self.params.strict and (complaint := wire.complaint(ask)) is not None:
+            return self._refusal(complaint, ask)
+        fields: ReplyFields = self.params
+        reply = self._reply
+        if self._follows:
+            fields, reply = self._chosen(ask)
+        elif self._is_open and (schema := wire.json_schema(ask)) is not None:
+            reply = resolve(fields, (example_text(schema),))
+        if fields.error is not None and self._fails_now(fields):
+            if fields.error.status is not None or not wire.streams(ask):
+                return self._refusal(_failure(wire, fields), ask)
+            reply = _failing(reply, fields)
+        shape = wire.shape(ask)
+        slots = wire.slots(ask, reply, shape)
+        if not wire.streams(ask):
+            return source.Reply(wire.whole(reply, shape), headers=self._headers(ask), slots=slots)
+        key = shape if reply is self._reply else (shape, reply)
+        headers = () if wire.request_id is None else ((wire.request_id[0], wire.request_id[1].make(ask)[1:-1]),)
+        return Script(partial(self._events, reply, shape), key=key, slots=slots, headers=headers)
+
+    def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply]:
+        """The reply that follows the request: the first of the script that fits, else the mock's own."""
+        turns = list(self.wire.turns(ask))
+        model = self.wire.model(ask)
+        fields = next((one.reply for one in self.params.script if fits(one.when, turns, model)), self.params)
+        if fields.has_content:
+            return fields, self._reply if fields is self.params else resolve(fields)
+        if (schema := self.wire.json_schema(ask)) is not None:
+            return fields, resolve(fields, (example_text(schema),))
+        said = tokens_of(last_user_text(turns)) if self.params.echo else ()
+        return fields, resolve(fields, said or DEFAULT_TOKENS)
+
+    def _fails_now(self, fields: ReplyFields) -> bool:
+        assert fields.error is not None
+        if fields.error.times is None:
+            return True
+        self._failed[id(fields)] += 1
+        return self._failed[id(fields)] <= fields.error.times
+
+    def _events(self, reply: Reply, shape: Hashable) -> Sequence[Event]:
+        events = list(self.wire.events(reply, shape))
+        content = [place for place, event in enumerate(events) if event.delay_s is None]
+        if content:
+            events[content[0]] = events[content[0]]._replace(opens=True)
+        if reply.failure is not None:
+            after = reply.failure.after_tokens
+            del events[content[after] if after < len(content) else len(events) :]
+            events += self.wire.error_events(reply.failure, events, reply, shape)
+        return events
+
+    def _refusal(self, failure: Failure, ask: Ask) -> source.Reply:
+        headers = list(self._headers(ask))
+        if failure.retry_after is not None:
+            headers.append(("retry-after", str(math.ceil(failure.retry_after))))
+            if self.wire.retry_in_ms:
+                headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
+        slots = {name: form.make(ask) for name, form in self.wire.ids.items()}
+        return source.Reply(self.wire.error_body(failure), failure.status, tuple(headers), slots=slots)
+
+    def _headers(self, ask: Ask) -> tuple[tuple[str, str], ...]:
+        """Of an answer in one piece."""
+        own = ()
+        if self.wire.request_id is not None:
+            name, form = self.wire.request_id
+            own = ((name.decode(), form.make(ask)[1:-1].decode()),)
+        return (*self.wire.common_headers, *own)
+
+
+def _failure(wire: Wire, fields: ReplyFields) -> Failure:
+    error = fields.error
+    assert error is not None
+    status = error.status or wire.error_status(error.type)
+    return Failure(status, error.message, error.type, retry_after=error.retry_after)
+
+
+def _failing(reply: Reply, fields: ReplyFields) -> Reply:
+    return replace(reply, failure=fields.error)
+
+
+def kind_of(wire: type[Wire]) -> SourceKind[Any]:
+    """The template of a provider's wire."""
+    return SourceKind(wire.name, wire.params, lambda params: WireSource(wire(params), params), wire.summary, wire.part)
