@@ -1,18 +1,22 @@
-"""A mockd server, and OpenAI's client pointed at it."""
+"""Servers, and vendors' SDKs pointed at them: OpenAI's in this process, all others in environments of their own."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
 from mockd.testing import RunningMockd, running_mockd
+from tests.clients.environments import python_of
+from tests.clients.replies import TOKENS
+from tests.clients.sdk import Saw, run_scenarios
 
 PATIENCE_S = 20.0
-TOKENS = ["Hello", "!", " How", " can", " I", " help", "?"]
 
 Serve = Callable[..., RunningMockd]
 
@@ -40,3 +44,27 @@ def client_of() -> Iterator[Callable[[RunningMockd], openai.OpenAI]]:
         yield lambda mockd: opened.enter_context(
             openai.OpenAI(base_url=mockd.url + "/v1", api_key="sk-any", max_retries=0, timeout=PATIENCE_S)
         )
+
+
+@pytest.fixture(scope="session")
+def client_python(pytestconfig: pytest.Config) -> Callable[[str], Path]:
+    """The interpreter of a group of SDKs. Making its environment takes a while, so that is said past the capture."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def say(message: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{message}", file=sys.stderr, flush=True)
+
+    return lambda group: python_of(group, say)
+
+
+@pytest.fixture(scope="module")
+def saw(request: pytest.FixtureRequest, client_python: Callable[[str], Path]) -> Iterator[Saw]:
+    """What the SDK of this module saw: all of `scenarios/<name>.py` ran on the module's `MOCKS`, in the environment
+    of the group that its `clients` mark names."""
+    module = request.module
+    mark = request.node.get_closest_marker("clients")
+    name = module.__name__.rpartition(".")[2].removeprefix("test_")
+    python = client_python(mark.kwargs["group"])
+    with running_mockd(*module.MOCKS) as mockd:
+        yield run_scenarios(python, name, mockd.url)
