@@ -16,7 +16,7 @@ PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
-    {"config", "placeholders"},
+    {"config", "expressions", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
     {"state", "registered", "engine"},
     {"admin", "app"},
@@ -31,7 +31,7 @@ BESIDE = {
     "settings": {"errors"},
     "request": {"errors"},
     "source": {"clock", "events", "request"},
-    "placeholders": {"config"},
+    "placeholders": {"config", "expressions"},
     "engine": {"state", "registered"},
     "app": {"admin"},
     "testing": {"client"},
