@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -222,11 +223,14 @@ def place_of(citation: Citation, text: str) -> tuple[int, int]:
     return (start, start + len(citation.text)) if citation.text and start >= 0 else (0, len(text))
 
 
-def refuse_inexpressible(fields: ReplyFields, template: str, expresses: frozenset[str]) -> None:
+def refuse_inexpressible(
+    fields: ReplyFields, template: str, expresses: frozenset[str], finish: Mapping[str, str]
+) -> None:
     """Raise `ConfigError` for what the wire of a template has no words for."""
-    for name in inexpressible(fields, expresses):
+    for name in inexpressible(fields, expresses, finish):
+        what = f"the {name} `{fields.finish_reason}`" if name == "finishReason" else f"`{name}`"
         raise ConfigError(
-            f"template `{template}` cannot express `{name}`: its wire has nothing for it",
+            f"template `{template}` cannot express {what}: its wire has nothing for it",
             path=(name,),
             hint="leave it out, or use another template",
         )
@@ -241,6 +245,9 @@ OPTIONAL = {
 """What not every wire can express: the parameter, and its attribute."""
 
 
-def inexpressible(fields: ReplyFields, expresses: frozenset[str]) -> list[str]:
-    """The parameters that are given and that a wire which `expresses` those has nothing for."""
-    return [name for name, attribute in OPTIONAL.items() if getattr(fields, attribute) and name not in expresses]
+def inexpressible(fields: ReplyFields, expresses: frozenset[str], finish: Mapping[str, str]) -> list[str]:
+    """The parameters that are given and that a wire which `expresses` those, and has those words for the reasons to
+    `finish`, has nothing for."""
+    names = [name for name, attribute in OPTIONAL.items() if getattr(fields, attribute) and name not in expresses]
+    unknown = fields.finish_reason is not None and fields.finish_reason not in finish
+    return [*names, "finishReason"] if unknown else names

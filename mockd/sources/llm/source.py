@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -39,10 +39,10 @@ class WireSource(BaseSource):
         self.line_end = wire.line_end
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
         self.headers = (*wire.headers, *common)
-        refuse_inexpressible(params, wire.name, wire.expresses)
+        refuse_inexpressible(params, wire.name, wire.expresses, wire.finish)
         for number, scripted in enumerate(params.script):
             try:
-                refuse_inexpressible(scripted.reply, wire.name, wire.expresses)
+                refuse_inexpressible(scripted.reply, wire.name, wire.expresses, wire.finish)
             except ConfigError as error:
                 raise error.under(("script", number, "reply")) from None
         self._reply = resolve(params)
@@ -70,9 +70,9 @@ class WireSource(BaseSource):
         shape = wire.shape(ask)
         slots = wire.slots(ask, reply, shape)
         if not wire.streams(ask):
-            return source.Reply(wire.whole(reply, shape), headers=self._headers(ask), slots=slots)
+            return source.Reply(wire.whole(reply, shape), headers=self._headers(ask, slots), slots=slots)
         key = shape if reply is self._reply else (shape, reply)
-        headers = () if wire.request_id is None else ((wire.request_id[0], wire.request_id[1].make(ask)[1:-1]),)
+        headers = wire.headers_of(ask, slots, is_stream=True)
         return Script(partial(self._events, reply, shape), key=key, slots=slots, headers=headers)
 
     def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply]:
@@ -106,21 +106,18 @@ class WireSource(BaseSource):
         return events
 
     def _refusal(self, failure: Failure, ask: Ask) -> source.Reply:
-        headers = list(self._headers(ask))
+        slots = self.wire.new_ids(ask)
+        headers = list(self._headers(ask, slots))
         if failure.retry_after is not None:
             headers.append(("retry-after", str(math.ceil(failure.retry_after))))
             if self.wire.retry_in_ms:
                 headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
-        slots = {name: form.make(ask) for name, form in self.wire.ids.items()}
         return source.Reply(self.wire.error_body(failure), failure.status, tuple(headers), slots=slots)
 
-    def _headers(self, ask: Ask) -> tuple[tuple[str, str], ...]:
+    def _headers(self, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
         """Of an answer in one piece."""
-        own = ()
-        if self.wire.request_id is not None:
-            name, form = self.wire.request_id
-            own = ((name.decode(), form.make(ask)[1:-1].decode()),)
-        return (*self.wire.common_headers, *own)
+        own = self.wire.headers_of(ask, slots, is_stream=False)
+        return (*self.wire.common_headers, *((name.decode(), value.decode()) for name, value in own))
 
 
 def _failure(wire: Wire, fields: ReplyFields) -> Failure:

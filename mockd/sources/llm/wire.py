@@ -7,7 +7,9 @@ times, the model) stands in them as a `Slot`.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
@@ -63,11 +65,15 @@ class Wire:
     """The provider's words for errors by HTTP status; 400 and 500 must be among them."""
     required: ClassVar[tuple[str, ...]] = ("model", "messages")
     """What the service refuses to do without, of the request's body."""
+    missing: ClassVar[str] = "Missing required parameter: '{}'."
+    """How it says so."""
+    not_json: ClassVar[str] = "We could not parse the JSON body of your request."
+    """What it says to a body that is no JSON object."""
     ids: ClassVar[Mapping[str, IdForm]] = {}
     """Ids that are new for each reply, by the name of their slot."""
     call_id: ClassVar[IdForm] = IdForm("call_", 24)
     request_id: ClassVar[tuple[bytes, IdForm] | None] = None
-    """The header with the request's id, and how that looks."""
+    """The header with the request's id, and how that looks; the slot `request_id` has the same one."""
     line_end: ClassVar[str] = "\n"
     headers: ClassVar[Headers] = ((b"content-type", b"text/event-stream; charset=utf-8"),)
     """Of streams."""
@@ -103,18 +109,25 @@ class Wire:
     def complaint(self, ask: Ask) -> Failure | None:
         """What the service would refuse the request for."""
         if not ask.is_object:
-            return Failure(400, "We could not parse the JSON body of your request.")
+            return Failure(400, self.not_json)
         for name in self.required:
             if ask.body.get(name) in (None, "", []):
-                return Failure(400, f"Missing required parameter: '{name}'.", param=name)
+                return Failure(400, self.missing.format(name), param=name)
         return None
 
     # -- what differs from stream to stream ------------------------------------------------------------------------
 
+    def new_ids(self, ask: Ask) -> dict[str, bytes]:
+        """The slots that every answer has, errors too: its ids, and that of the request."""
+        slots = {name: form.make(ask) for name, form in self.ids.items()}
+        if self.request_id is not None:
+            slots["request_id"] = self.request_id[1].make(ask)
+        return slots
+
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
         """The values of slots, as JSON: the ids, `created`, `model`, `call0` and so on, and where it `counts` the
         numbers of tokens `prompt` and `total`."""
-        slots = {name: form.make(ask) for name, form in self.ids.items()}
+        slots = self.new_ids(ask)
         slots["created"] = b"%d" % ask.context.clock.wall()
         slots["model"] = encode_json(reply.model or self.model(ask) or self.default_model)
         for number, call in enumerate(reply.calls):
@@ -126,6 +139,10 @@ class Wire:
             slots["prompt"] = b"%d" % prompt
             slots["total"] = b"%d" % (prompt + self.output_tokens(reply, shape))
         return slots
+
+    def headers_of(self, ask: Ask, slots: Mapping[str, bytes], *, is_stream: bool) -> Headers:
+        """What one answer has besides the headers that all have: the request's id."""
+        return () if self.request_id is None else ((self.request_id[0], slots["request_id"][1:-1]),)
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
         """Whether the answer says how many tokens there were."""
@@ -160,6 +177,11 @@ class Wire:
     def error_status(self, type: str | None) -> int:
         """The HTTP status that goes with the provider's word for an error."""
         return next((status for status, word in self.error_types.items() if word == type), 500)
+
+
+def signature(reasoning: str) -> str:
+    """What stands for the proof that a model thought this: the same for the same thoughts."""
+    return b64encode(sha256(reasoning.encode()).digest()).decode()
 
 
 def call_id(number: int, call: Call) -> str | Slot:
