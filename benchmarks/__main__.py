@@ -22,8 +22,6 @@ from benchmarks.servers import SERVERS, NotAvailableError
 PLOTTED = "fixed delay"
 BUSY = 0.5
 """Load of the machine above which a warning is due."""
-MUCH_STOLEN = 0.02
-"""Share of a virtual machine given to others above which a measurement has a remark."""
 
 
 @dataclass(frozen=True)
@@ -129,12 +127,11 @@ def _measure(
             except (NotAvailableError, client.ClientError, OSError, subprocess.SubprocessError) as error:
                 progress.end(f"failed: {error}")
                 continue
-            if (share := stolen.share()) > MUCH_STOLEN:
-                sample.remarks.append(f"the host took more than {MUCH_STOLEN:.0%} of the machine")
+            sample.stolen = stolen.share()
             samples.setdefault(trial.server, []).append(sample)
             raw += [{"case": case.name, "server": trial.server, "result": result} for result in sample.raw]
             shown = ", ".join(f"{fig.label} {_shown(sample, fig.name, fig.unit)}" for fig in case.figures)
-            progress.end("; ".join([shown, *sample.remarks, f"stolen {share:.1%}"]))
+            progress.end("; ".join([shown, *sample.remarks, f"stolen {sample.stolen:.1%}"]))
         if samples:
             titles = {name: SERVERS[name].title for name in samples}
             results["cases"].append(report.case_result(case, samples, titles))

@@ -39,6 +39,8 @@ class Sample:
     """(seconds since the first byte, median and 99th percentile of the lateness in ms)."""
     remarks: list[str] = field(default_factory=list)
     raw: list[client.Result] = field(default_factory=list)
+    stolen: float = 0.0
+    """Share of the machine that its host gave to others meanwhile."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,24 @@ HEADINGS = ("mockd", "sse-starlette", "Node, by hand", "Go, by hand", "aimock", 
 # -- what is kept ------------------------------------------------------------------------------------------------------
 
 
+MUCH_STOLEN = 0.05
+"""Share of a virtual machine given to others above which a measurement says more about them."""
+
+
+def steady(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """The samples that count: those during which the host left us the machine; where there are none, all of them,
+    with a remark."""
+    kept = [sample for sample in samples if sample.stolen <= MUCH_STOLEN]
+    if not kept:
+        least = min(sample.stolen for sample in samples)
+        for sample in samples:
+            sample.remarks.append(f"the host took {least:.0%} of the machine or more")
+    return kept or samples
+
+
 def case_result(case: Case, samples: Mapping[str, Sequence[Sample]], titles: Mapping[str, str]) -> Results:
     """The result of a case from the samples of each server, ready for JSON: infinite figures are null."""
+    samples = {server: steady(taken) for server, taken in samples.items()}
     medians = {
         server: {figure.name: median(sample.figures[figure.name] for sample in taken) for figure in case.figures}
         for server, taken in samples.items()

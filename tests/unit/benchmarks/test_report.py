@@ -54,6 +54,13 @@ def case(*goals: Goal) -> Case:
     return Case("1", "static", "a list", ("mockd", "node"), lambda server, scale: Sample({}), (figure,), 1)
 
 
+def test_samples_while_the_host_was_busy_with_others_do_not_count_beside_steady_ones() -> None:
+    disturbed, calm = Sample({"rate": 10.0}, stolen=0.3), Sample({"rate": 300.0}, stolen=0.01)
+    assert report.steady([disturbed, calm]) == [calm]
+    assert report.steady([disturbed]) == [disturbed]
+    assert disturbed.remarks == ["the host took 30% of the machine or more"]
+
+
 def test_a_result_is_the_median_and_a_line_of_the_table() -> None:
     samples = {
         "mockd": [Sample({"rate": value}) for value in (90.0, 300.0, 110.0)],
