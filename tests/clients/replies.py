@@ -26,6 +26,10 @@ REPLIES: Replies = {
     "reasoning": {"tokens": TOKENS, "reasoning": THOUGHT},
     "usage": {"tokens": TOKENS, "usage": {"inputTokens": 11, "outputTokens": 22}},
     "length": {"tokens": TOKENS, "finishReason": "length"},
+    "agent": {
+        "toolCalls": [WEATHER],
+        "script": [{"when": {"toolResult": True}, "reply": {"tokens": TOKENS}}],
+    },
     "too_many": {
         "tokens": TOKENS,
         "error": {"status": 429, "message": TOO_MANY, "retryAfter": 0.05, "times": 1},
@@ -41,7 +45,7 @@ def mocks(template: str, path: str, replies: Replies = REPLIES, part: str = "sse
     """A mock for each reply, at `/<name><path>`: SDKs keep a prefix of their base URL."""
     return [
         {
-            "id": name,
+            "id": f"{template}-{name}",
             "matcher": {"method": "POST", "path": f"/{name}{path}"},
             part: {"template": template, "templateParams": params},
         }
