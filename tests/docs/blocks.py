@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "examples", "scripts")
 PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
+LLM_GUIDES = ROOT / "docs" / "guides" / "llm"
+"""Pages that each open with the use of an SDK, which `tests/clients` runs."""
 
 NOT_RUN = "not-run"
 """In the fence of a block that a test cannot run: it needs another machine, Docker, or a clone."""

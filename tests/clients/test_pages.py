@@ -1,0 +1,66 @@
+"""The lines that open each page about a provider work: they point its SDK at `mockd serve --preset llm`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mockd.client import AdminClient
+from tests.cli.harness import Served
+from tests.clients.environments import group_with
+from tests.clients.sdk import run_python
+from tests.docs.blocks import LLM_GUIDES, Block, blocks
+
+pytestmark = pytest.mark.clients
+
+PAGES = sorted(LLM_GUIDES.glob("*.md"))
+PACKAGES = {"agents": "openai-agents", "google": "google-genai"}
+"""Which package a module is in, where its name does not say so."""
+
+
+def name_of(page: Path) -> str:
+    return page.name
+
+
+def opening(page: Path) -> Block | None:
+    """The first fenced block, where it has code."""
+    block = next(iter(blocks(page)), None)
+    return block if block and block.language in ("python", "javascript") else None
+
+
+IN_PYTHON = [page for page in PAGES if (block := opening(page)) and block.language == "python"]
+
+
+def package_of(code: str) -> str:
+    """The package of the first module that is imported."""
+    found = re.search(r"^(?:from|import) (\w+)", code, re.MULTILINE)
+    assert found, f"nothing is imported:\n{code}"
+    return PACKAGES.get(found[1], found[1].replace("_", "-"))
+
+
+@pytest.fixture(scope="module")
+def preset() -> Iterator[Served]:
+    served = Served("--preset", "llm", "--admin-port", "0")
+    yield served
+    served.stop()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_page_opens_with_code(page: Path) -> None:
+    assert opening(page) is not None, "the first fenced block of this page must point the SDK at mockd"
+
+
+@pytest.mark.parametrize("page", IN_PYTHON, ids=name_of)
+def test_the_opening_lines_work(page: Path, preset: Served, client_python: Callable[[str], Path]) -> None:
+    block = opening(page)
+    assert block is not None
+    code, count = re.subn(r"http://(localhost|127\.0\.0\.1):4280", preset.mocks, block.text)
+    assert count == 1, "the client is pointed at http://127.0.0.1:4280"
+    python = client_python(group_with(package_of(code)))
+    with AdminClient(preset.admin, api_key=preset.key) as admin:
+        before = admin.get_stats()["totalConnections"]
+        assert run_python(python, "-c", code).strip(), "the block prints the answer"
+        assert admin.get_stats()["totalConnections"] > before
