@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mockd.sources.llm.anthropic import Anthropic
 from mockd.sources.llm.openai_chat import OpenAIChat
 from mockd.sources.llm.source import kind_of
 
-WIRES = (OpenAIChat,)
+WIRES = (OpenAIChat, Anthropic)
 KINDS = tuple(map(kind_of, WIRES))

@@ -1,0 +1,251 @@
+"""`anthropic-messages`: Anthropic's Messages, streamed or in one piece.
+
+A message is a list of blocks, each of which is opened, filled by deltas and closed before the next:
+https://docs.anthropic.com/en/docs/build-with-claude/streaming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate, groupby
+from typing import Any, NamedTuple
+
+from mockd.clock import rfc3339
+from mockd.events import Event, Slot
+from mockd.source import Headers
+from mockd.sources.llm.ask import Ask, Turn, chat_turns, text_in
+from mockd.sources.llm.reply import Citation, Error, Reply, place_of
+from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, Wire, call_id, signature
+
+PING = Event('{"type": "ping"}', type="ping", delay_s=STRUCTURE)
+_LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
+
+
+class Delta(NamedTuple):
+    """A piece of a block, and its delay: None where it is content."""
+
+    delta: dict[str, Any]
+    delay_s: float | None
+
+
+class Block(NamedTuple):
+    """A block of a message: as it is opened, what fills it, and in one piece."""
+
+    opening: dict[str, Any]
+    deltas: list[Delta]
+    whole: dict[str, Any]
+
+
+class Anthropic(Wire):
+    """Anthropic's Messages."""
+
+    name = "anthropic-messages"
+    summary = "Anthropic Messages, streamed and in one piece."
+    default_model = "claude-mock"
+    expresses = frozenset({"reasoning", "toolCalls", "refusal", "citations"})
+    finish = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+    error_types = {
+        400: "invalid_request_error",
+        401: "authentication_error",
+        402: "billing_error",
+        403: "permission_error",
+        404: "not_found_error",
+        413: "request_too_large",
+        429: "rate_limit_error",
+        500: "api_error",
+        504: "timeout_error",
+        529: "overloaded_error",
+    }
+    required = ("model", "messages", "max_tokens")
+    missing = "{}: Field required"
+    not_json = "The request body is not valid JSON: unexpected character: line 1 column 1 (char 0)"
+    ids = {"id": IdForm("msg_01", 22)}
+    call_id = IdForm("toolu_01", 22)
+    request_id = (b"request-id", IdForm("req_011", 21))
+    common_headers = (
+        ("anthropic-organization-id", "00000000-0000-4000-8000-000000000000"),
+        *((f"anthropic-ratelimit-{name}-limit", "4000000") for name in _LIMITS),
+        *((f"anthropic-ratelimit-{name}-remaining", "3999000") for name in _LIMITS),
+    )
+
+    # -- what a request asks ---------------------------------------------------------------------------------------
+
+    def turns(self, ask: Ask) -> Iterator[Turn]:
+        """The conversation; the results of tools come in messages of the user."""
+        yield Turn("system", text_in(ask.body.get("system")))
+        for turn, blocks in _messages(ask.body.get("messages")):
+            if any(_is_result(block) for block in blocks):
+                said = text_in([block for block in blocks if not _is_result(block)])
+                yield Turn("user", said, True) if said else Turn("tool", turn.text, True)
+            else:
+                yield turn
+
+    def json_schema(self, ask: Ask) -> Any:
+        form = ask.part("output_config").get("format") or ask.part("output_format")
+        return form.get("schema") if isinstance(form, dict) else None
+
+    def complaint(self, ask: Ask) -> Failure | None:
+        if ask.body.get("messages") == []:
+            return Failure(400, "messages: at least one message is required", param="messages")
+        return super().complaint(ask)
+
+    # -- what differs from stream to stream ------------------------------------------------------------------------
+
+    def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
+        """As everywhere, and `uncached`: here the tokens of a request are counted without those that were cached."""
+        slots = super().slots(ask, reply, shape)
+        slots["uncached"] = b"%d" % max(int(slots["prompt"]) - reply.usage.cached_tokens, 0)
+        return slots
+
+    def headers_of(self, ask: Ask, slots: Mapping[str, bytes], *, is_stream: bool) -> Headers:
+        own = super().headers_of(ask, slots, is_stream=is_stream)
+        return (*own, *_resets(int(ask.context.clock.wall()) + 1))
+
+    # -- the stream ------------------------------------------------------------------------------------------------
+
+    def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
+        yield _event({"type": "message_start", "message": self.message(reply, [], None, 1)})
+        blocks = list(blocks_of(reply))
+        if not blocks:
+            yield PING
+        for index, block in enumerate(blocks):
+            yield _event({"type": "content_block_start", "index": index, "content_block": block.opening})
+            if index == 0:
+                yield PING
+            for delta, delay_s in block.deltas:
+                yield _event({"type": "content_block_delta", "index": index, "delta": delta}, delay_s)
+            yield _event({"type": "content_block_stop", "index": index})
+        usage = usage_of(reply)
+        yield _event({"type": "message_delta", "delta": self.ending(reply, self.stop_reason(reply)), "usage": usage})
+        yield _event({"type": "message_stop"})
+
+    # -- in one piece ----------------------------------------------------------------------------------------------
+
+    def whole(self, reply: Reply, shape: Hashable) -> Any:
+        content = [block.whole for block in blocks_of(reply)]
+        return self.message(reply, content, self.stop_reason(reply), reply.output_tokens)
+
+    def message(self, reply: Reply, content: list[Any], stop_reason: str | None, output_tokens: int) -> dict[str, Any]:
+        return {
+            "model": Slot("model"),
+            "id": Slot("id"),
+            "type": "message",
+            "role": "assistant",
+            "content": content,
+            **self.ending(reply, stop_reason),
+            "usage": {
+                **usage_of(reply),
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                "output_tokens": output_tokens,
+                "service_tier": "standard",
+                "inference_geo": "not_available",
+            },
+        }
+
+    def stop_reason(self, reply: Reply) -> str:
+        return self.finish["content_filter" if reply.refusal else reply.finish]
+
+    def ending(self, reply: Reply, stop_reason: str | None) -> dict[str, Any]:
+        """Why a message ended, as it says; with a refusal, in its words."""
+        ending: dict[str, Any] = {"stop_reason": stop_reason, "stop_sequence": None}
+        if stop_reason == "refusal":
+            ending["stop_details"] = {
+                "type": "refusal",
+                "category": "cyber" if reply.refusal else None,
+                "explanation": "".join(reply.refusal) or None,
+                "recommended_model": Slot("model"),
+            }
+        return ending
+
+    # -- errors ----------------------------------------------------------------------------------------------------
+
+    def error_body(self, failure: Failure) -> Any:
+        error = {"type": self.error_type(failure.type, failure.status), "message": failure.message}
+        return {"type": "error", "error": error, "request_id": Slot("request_id")}
+
+    def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
+        yield _event(self.error_body(Failure(500, error.message, error.type)))
+
+
+def blocks_of(reply: Reply) -> Iterator[Block]:
+    """The blocks of a message: what is thought, what is said, the tools that are called."""
+    if reply.reasoning:
+        thoughts = "".join(reply.reasoning)
+        proof = signature(thoughts)
+        deltas = [Delta({"type": "thinking_delta", "thinking": token}, None) for token in reply.reasoning]
+        yield Block(
+            {"type": "thinking", "thinking": "", "signature": ""},
+            [*deltas, Delta({"type": "signature_delta", "signature": proof}, STRUCTURE)],
+            {"type": "thinking", "thinking": thoughts, "signature": proof},
+        )
+    for citations, tokens in _passages(reply):
+        text, sources = "".join(tokens), [_source(citation, reply.text) for citation in citations]
+        cited: dict[str, Any] = {"citations": []} if sources else {}
+        deltas = [Delta({"type": "citations_delta", "citation": source}, STRUCTURE) for source in sources]
+        deltas += [Delta({"type": "text_delta", "text": token}, None) for token in tokens]
+        whole_citations = {"citations": sources} if sources else {}
+        yield Block({**cited, "type": "text", "text": ""}, deltas, {**whole_citations, "type": "text", "text": text})
+    for number, call in enumerate(reply.calls):
+        fragments = call.fragments if call.input else ()
+        # The first one is empty; without arguments it is all there is.
+        deltas = [Delta({"type": "input_json_delta", "partial_json": ""}, STRUCTURE if fragments else None)]
+        deltas += [Delta({"type": "input_json_delta", "partial_json": fragment}, None) for fragment in fragments]
+        tool = {"type": "tool_use", "id": call_id(number, call), "name": call.name}
+        yield Block({**tool, "input": {}}, deltas, {**tool, "input": call.input})
+
+
+def usage_of(reply: Reply) -> dict[str, Any]:
+    """Tokens, all in all."""
+    return {
+        "input_tokens": Slot("uncached"),
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": reply.usage.cached_tokens,
+        "output_tokens": reply.output_tokens,
+    }
+
+
+def _event(data: dict[str, Any], delay_s: float | None = STRUCTURE) -> Event:
+    """An event: its type is said twice."""
+    return Event(data, type=data["type"], delay_s=delay_s)
+
+
+def _passages(reply: Reply) -> Iterator[tuple[tuple[Citation, ...], list[str]]]:
+    """What is said in passages, each a block of its own with the sources that it is taken from."""
+    places = [(citation, *place_of(citation, reply.text)) for citation in reply.citations]
+
+    def sources(spot: tuple[str, int]) -> tuple[Citation, ...]:
+        token, end = spot
+        return tuple(citation for citation, start, stop in places if start < end and end - len(token) < stop)
+
+    spots = zip(reply.tokens, accumulate(map(len, reply.tokens)), strict=True)
+    for citations, passage in groupby(spots, sources):
+        yield citations, [token for token, _ in passage]
+
+
+def _source(citation: Citation, text: str) -> dict[str, Any]:
+    return {
+        "type": "web_search_result_location",
+        "cited_text": citation.text or text,
+        "url": citation.url,
+        "title": citation.title,
+        "encrypted_index": signature(citation.url),
+    }
+
+
+def _messages(messages: Any) -> Iterable[tuple[Turn, list[Any]]]:
+    """Each message as a turn, with its blocks."""
+    listed = [message for message in messages if isinstance(message, dict)] if isinstance(messages, list) else []
+    contents = [message.get("content") for message in listed]
+    return zip(chat_turns(listed), [blocks if isinstance(blocks, list) else [] for blocks in contents], strict=True)
+
+
+def _is_result(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "tool_result"
+
+
+@lru_cache(maxsize=1)
+def _resets(at: int) -> Headers:
+    """When the limits are full again, as HTTP headers say it."""
+    moment = rfc3339(at).encode()
+    return tuple((b"anthropic-ratelimit-%b-reset" % name.encode(), moment) for name in _LIMITS)
