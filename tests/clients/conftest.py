@@ -12,6 +12,7 @@ import openai
 import pytest
 
 from mockd.testing import RunningMockd, running_mockd
+from tests.clients import node_packages
 from tests.clients.environments import python_of
 from tests.clients.replies import TOKENS
 from tests.clients.sdk import Saw, run_scenarios
@@ -47,15 +48,29 @@ def client_of() -> Iterator[Callable[[RunningMockd], openai.OpenAI]]:
 
 
 @pytest.fixture(scope="session")
-def client_python(pytestconfig: pytest.Config) -> Callable[[str], Path]:
-    """The interpreter of a group of SDKs. Making its environment takes a while, so that is said past the capture."""
+def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Says what takes a while, past the capture."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     def say(message: str) -> None:
         with capture.global_and_fixture_disabled():
             print(f"\n{message}", file=sys.stderr, flush=True)
 
+    return say
+
+
+@pytest.fixture(scope="session")
+def client_python(say: Callable[[str], None]) -> Callable[[str], Path]:
+    """The interpreter of a group of SDKs."""
     return lambda group: python_of(group, say)
+
+
+@pytest.fixture(scope="session")
+def node_clients(say: Callable[[str], None]) -> None:
+    """The SDKs for Node are installed, and there is a Node that they run on."""
+    if (reason := node_packages.why_missing()) is not None:
+        pytest.skip(reason)
+    node_packages.install(say)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def python_of(group: str, say: Callable[[str], None]) -> Path:
     home = HOME / group
     python = home / "bin" / "python"
     wanted = f"{sys.version}\n{_requirements(group)}"
-    with _locked(group):
+    with locked(group):
         stamp = home / "stamp"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             say(f"Installing the clients of tests/clients/environments/{group}.txt into .venv-clients/{group}")
@@ -63,10 +63,10 @@ def _requirements(group: str) -> str:
 
 
 @contextmanager
-def _locked(group: str) -> Iterator[None]:
+def locked(name: str) -> Iterator[None]:
     """Only one process at a time makes an environment; the others wait for it."""
     HOME.mkdir(exist_ok=True)
-    with (HOME / f"{group}.lock").open("w") as file:
+    with (HOME / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

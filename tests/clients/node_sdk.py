@@ -18,23 +18,27 @@ class Outcomes:
     def __init__(self, outcomes: Mapping[str, dict[str, Any]]) -> None:
         self._outcomes = outcomes
 
-    def reply(self, call: str) -> Any:
+    def reply(self, call: str) -> dict[str, Any]:
         outcome = self._outcomes[call]
-        if "error" in outcome:
-            pytest.fail(f"{call}:\n{outcome['error']['stack']}", pytrace=False)
-        return outcome["reply"]
+        if "reply" not in outcome:
+            pytest.fail(f"{call}:\n{outcome['errors'][-1]['stack']}", pytrace=False)
+        reply: dict[str, Any] = outcome["reply"]
+        return reply
+
+    def errors(self, call: str) -> list[dict[str, Any]]:
+        """Of the attempts that failed: the `name` of the error's class, its `message`, `status` and `stack`."""
+        errors: list[dict[str, Any]] = self._outcomes[call]["errors"]
+        return errors
 
     def error(self, call: str) -> dict[str, Any]:
-        """Its class's `name`, `message`, `status` and `stack`."""
-        outcome = self._outcomes[call]
-        if "reply" in outcome:
-            pytest.fail(f"{call} should have failed, but replied {outcome['reply']}", pytrace=False)
-        error: dict[str, Any] = outcome["error"]
-        return error
+        """Of a call that should fail."""
+        if "reply" in self._outcomes[call]:
+            pytest.fail(f"{call} should have failed: {self._outcomes[call]['reply']}", pytrace=False)
+        return self.errors(call)[-1]
 
 
-def make_calls(sdk: str, calls: list[dict[str, str]]) -> Outcomes:
-    """Make calls with `node/<sdk>.mjs`, all in one process. A call is the `name` of a function that the module exports,
-    the `url` that it is given, and an `id`."""
-    printed = run_program("node", "run.mjs", f"./{sdk}.mjs", cwd=HERE, stdin=json.dumps(calls))
+def make_calls(sdk: str, calls: list[dict[str, Any]]) -> Outcomes:
+    """Make calls with `node/<sdk>.mjs`, all in one process. Each has an `id`, the `name` of a function that the module
+    exports, the `url` that it is given, and how many `attempts` it has."""
+    printed = run_program("node", "run.mjs", f"./{sdk}.mjs", folder=HERE, stdin=json.dumps(calls))
     return Outcomes({outcome["id"]: outcome for outcome in map(json.loads, printed.splitlines())})

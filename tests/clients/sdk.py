@@ -35,12 +35,18 @@ def run_scenarios(python: Path, name: str, url: str) -> Saw:
 
 
 def run_python(python: Path, *arguments: str) -> str:
-    """What the interpreter prints, far from this project's own modules. What goes wrong fails the test, with what the
-    program said."""
+    """What the interpreter prints, far from this project's own modules."""
+    return run_program(str(python), "-I", *arguments)
+
+
+def run_program(*words: str, stdin: str = "", folder: Path | None = None) -> str:
+    """What a program prints. What goes wrong fails the test, with what the program said."""
     environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
         done = subprocess.run(
-            [python, "-I", *arguments],
+            words,
+            input=stdin,
+            cwd=folder,
             env=environ,
             capture_output=True,
             text=True,

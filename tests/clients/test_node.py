@@ -1,10 +1,11 @@
 """npm `openai`, `@anthropic-ai/sdk`, `ai` with its providers and its UI stream, `@ag-ui/client`, `@google/genai` and
-`ollama`: each asked in every way that it has, for each of the replies."""
+`ollama`: each asked in every way that it has, for every reply."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,39 +13,111 @@ import pytest
 from mockd.testing import running_mockd
 from tests.clients import node_packages
 from tests.clients.node_sdk import Outcomes, make_calls
-from tests.clients.replies import (
-    ARGUMENTS,
-    BROKEN,
-    REFUSED,
-    REPLIES,
-    SAID,
-    THOUGHT,
-    TIME,
-    TOO_MANY,
-    UNAVAILABLE,
-    Replies,
-    mocks,
-)
+from tests.clients.node_ways import WAYS, Way
+from tests.clients.replies import ARGUMENTS, BROKEN, REFUSED, SAID, THOUGHT, TIME, TOO_MANY, UNAVAILABLE, WEATHER
 
 pytestmark = pytest.mark.clients(group="node")
 
+OutcomesOf = Callable[[Way], Outcomes]
 
-@dataclass(frozen=True)
-class Way:
-    """One way to ask a model: a function of `node/<sdk>.mjs`, and the mocks it meets."""
 
-    sdk: str
-    call: str
-    template: str
-    path: str
-    finish: Mapping[str, str]
-    lacks: frozenset[str] = frozenset()
-    """Replies that its wire, or the SDK, has nothing for."""
-    part: str = "sse"
+@pytest.fixture(scope="module")
+def outcomes_of(node_clients: None) -> OutcomesOf:
+    """How all calls of a way's SDK ended, each on a mock of its own."""
 
-    def __str__(self) -> str:
-        return f"{self.sdk}-{self.call}"
+    @cache
+    def run(sdk: str) -> Outcomes:
+        ways = [way for way in WAYS if way.sdk == sdk]
+        with running_mockd(*(mock for way in ways for mock in way.mocks())) as mockd:
+            return make_calls(sdk, [call for way in ways for call in way.calls(mockd.url)])
 
-    @property
-    def is_streamed(self) -> bool:
-        return not self.call.endswith("Whole")
+    return lambda way: run(way.sdk)
+
+
+def ways_for(reply: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", [way for way in WAYS if way.can(reply)], ids=str)
+
+
+def without_ids(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": call["name"], "arguments": call["arguments"]} for call in calls]
+
+
+@ways_for("text")
+def test_text(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("text"))
+    assert reply["text"] == SAID
+    assert reply["reasoning"] == ""
+    assert reply["calls"] == []
+    assert way.finish is None or reply["finish"] == way.finish["stop"]
+
+
+@ways_for("tool")
+def test_tool(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("tool"))
+    assert without_ids(reply["calls"]) == [WEATHER]
+    assert reply["text"] == ""
+    assert way.finish is None or reply["finish"] == way.finish["tool_calls"]
+
+
+@ways_for("tools")
+def test_parallel_tools(way: Way, outcomes_of: OutcomesOf) -> None:
+    calls = outcomes_of(way).reply(way.named("tools"))["calls"]
+    assert without_ids(calls) == [WEATHER, TIME]
+    ids = [call["id"] for call in calls if call["id"] is not None]
+    assert len(set(ids)) == len(ids)
+
+
+@ways_for("text_and_tool")
+def test_text_and_tool(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("text_and_tool"))
+    assert reply["text"] == SAID
+    assert without_ids(reply["calls"]) == [WEATHER]
+
+
+@ways_for("reasoning")
+def test_reasoning(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("reasoning"))
+    assert (reply["reasoning"], reply["text"]) == (THOUGHT, SAID)
+
+
+@ways_for("refusal")
+def test_refusal(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("refusal"))
+    assert (reply["refusal"], reply["text"]) == (REFUSED, "")
+
+
+@ways_for("usage")
+def test_usage(way: Way, outcomes_of: OutcomesOf) -> None:
+    assert outcomes_of(way).reply(way.named("usage"))["usage"] == {"input": 11, "output": 22}
+
+
+@ways_for("length")
+def test_finish_reason(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("length"))
+    assert reply["text"] == SAID
+    assert way.finish is None or reply["finish"] == way.finish["length"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "message"), [("too_many", 429, TOO_MANY), ("unavailable", 503, UNAVAILABLE)]
+)
+@ways_for("text")
+def test_http_error_then_the_reply(way: Way, reply: str, status: int, message: str, outcomes_of: OutcomesOf) -> None:
+    call = way.named(reply)
+    assert outcomes_of(way).reply(call)["text"] == SAID
+    failed = outcomes_of(way).errors(call)
+    if not way.retries:
+        assert len(failed) == 1
+        assert message in failed[0]["message"]
+
+
+@ways_for("bad")
+def test_http_error(way: Way, outcomes_of: OutcomesOf) -> None:
+    error = outcomes_of(way).error(way.named("bad"))
+    assert "There is something wrong with this." in error["message"]
+
+
+@ways_for("breaks")
+def test_error_in_the_stream(way: Way, outcomes_of: OutcomesOf) -> None:
+    error = outcomes_of(way).error(way.named("breaks"))
+    assert BROKEN in error["message"]

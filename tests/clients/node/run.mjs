@@ -1,5 +1,5 @@
-// Makes the calls of one SDK that stdin lists, all at once, and prints a line of JSON for each as it ends:
-// the reply, or the error with its stack. What the SDK itself prints goes to stderr.
+// Makes the calls of one SDK that stdin lists, all at once, and prints a line of JSON for each as it ends: the reply
+// and the errors, with their stacks, of the attempts before it. What the SDK itself prints goes to stderr.
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 
@@ -9,15 +9,19 @@ console.log = console.info = console.error;
 
 const sdk = await import(process.argv[2]);
 const calls = JSON.parse(await text(process.stdin));
-await Promise.all(calls.map(async ({ id, name, url }) => tell(id, await attempt(() => sdk[name](url)))));
+await Promise.all(calls.map(async (call) => tell({ id: call.id, ...(await make(call)) })));
 process.exit();
 
-async function attempt(act) {
-  try {
-    return { reply: await Promise.race([act(), lateness()]) };
-  } catch (error) {
-    return { error: told(error) };
+async function make({ name, url, attempts }) {
+  const errors = [];
+  while (errors.length < attempts) {
+    try {
+      return { errors, reply: await Promise.race([sdk[name](url), lateness()]) };
+    } catch (error) {
+      errors.push(told(error));
+    }
   }
+  return { errors };
 }
 
 function lateness() {
@@ -29,6 +33,6 @@ function told(error) {
   return { name: error.constructor.name, message: error.message, status, stack: inspect(error) };
 }
 
-function tell(id, outcome) {
-  process.stdout.write(JSON.stringify({ id, ...outcome }) + "\n");
+function tell(outcome) {
+  process.stdout.write(JSON.stringify(outcome) + "\n");
 }
