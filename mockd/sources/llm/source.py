@@ -17,6 +17,7 @@ from mockd.source import BaseSource, Opened, Script, SourceContext
 from mockd.sources.llm.ask import Ask, fits, last_user_text
 from mockd.sources.llm.reply import (
     DEFAULT_TOKENS,
+    Error,
     Reply,
     ReplyFields,
     ReplyParams,
@@ -49,28 +50,27 @@ class WireSource(BaseSource):
         self._follows = bool(params.script or params.echo)
         self._is_open = not params.has_content
         """Whether the request may say what kind of text it is."""
-        self._failed: Counter[int] = Counter()
-        """How often the error of each reply was sent."""
+        self._errors = Errors()
 
     def open(self, context: SourceContext) -> Opened:
         ask = Ask(context)
         wire = self.wire
         if self.params.strict and (complaint := wire.complaint(ask)) is not None:
-            return self._refusal(complaint, ask)
+            return refusal(wire, complaint, ask)
         fields: ReplyFields = self.params
         reply = self._reply
         if self._follows:
             fields, reply = self._chosen(ask)
         elif self._is_open and (schema := wire.json_schema(ask)) is not None:
             reply = resolve(fields, (example_text(schema),))
-        if fields.error is not None and self._fails_now(fields):
+        if fields.error is not None and self._errors.is_due(fields.error):
             if fields.error.status is not None or not wire.streams(ask):
-                return self._refusal(_failure(wire, fields), ask)
+                return refusal(wire, failure_of(wire, fields.error), ask)
             reply = _failing(reply, fields)
         shape = wire.shape(ask)
         slots = wire.slots(ask, reply, shape)
         if not wire.streams(ask):
-            return source.Reply(wire.whole(reply, shape), headers=self._headers(ask, slots), slots=slots)
+            return source.Reply(wire.whole(reply, shape), headers=plain_headers(wire, ask, slots), slots=slots)
         key = shape if reply is self._reply else (shape, reply)
         headers = wire.headers_of(ask, slots, is_stream=True)
         return Script(partial(self._events, reply, shape), key=key, slots=slots, headers=headers)
@@ -87,13 +87,6 @@ class WireSource(BaseSource):
         said = tokens_of(last_user_text(turns)) if self.params.echo else ()
         return fields, resolve(fields, said or DEFAULT_TOKENS)
 
-    def _fails_now(self, fields: ReplyFields) -> bool:
-        assert fields.error is not None
-        if fields.error.times is None:
-            return True
-        self._failed[id(fields)] += 1
-        return self._failed[id(fields)] <= fields.error.times
-
     def _events(self, reply: Reply, shape: Hashable) -> Sequence[Event]:
         events = list(self.wire.events(reply, shape))
         content = [place for place, event in enumerate(events) if event.delay_s is None]
@@ -105,24 +98,40 @@ class WireSource(BaseSource):
             events += self.wire.error_events(reply.failure, events, reply, shape)
         return events
 
-    def _refusal(self, failure: Failure, ask: Ask) -> source.Reply:
-        slots = self.wire.new_ids(ask)
-        headers = list(self._headers(ask, slots))
-        if failure.retry_after is not None:
-            headers.append(("retry-after", str(math.ceil(failure.retry_after))))
-            if self.wire.retry_in_ms:
-                headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
-        return source.Reply(self.wire.error_body(failure), failure.status, tuple(headers), slots=slots)
 
-    def _headers(self, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
-        """Of an answer in one piece."""
-        own = self.wire.headers_of(ask, slots, is_stream=False)
-        return (*self.wire.common_headers, *((name.decode(), value.decode()) for name, value in own))
+class Errors:
+    """Which requests get an error that is only for the first so many."""
+
+    def __init__(self) -> None:
+        self._sent: Counter[int] = Counter()
+
+    def is_due(self, error: Error) -> bool:
+        """Whether the present request gets it."""
+        if error.times is None:
+            return True
+        self._sent[id(error)] += 1
+        return self._sent[id(error)] <= error.times
 
 
-def _failure(wire: Wire, fields: ReplyFields) -> Failure:
-    error = fields.error
-    assert error is not None
+def refusal(wire: Wire, failure: Failure, ask: Ask) -> source.Reply:
+    """A provider's HTTP error."""
+    slots = wire.new_ids(ask)
+    headers = list(plain_headers(wire, ask, slots))
+    if failure.retry_after is not None:
+        headers.append(("retry-after", str(math.ceil(failure.retry_after))))
+        if wire.retry_in_ms:
+            headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
+    return source.Reply(wire.error_body(failure), failure.status, tuple(headers), slots=slots)
+
+
+def plain_headers(wire: Wire, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
+    """The headers of a provider's answers in one piece."""
+    own = wire.headers_of(ask, slots, is_stream=False)
+    return (*wire.common_headers, *((name.decode(), value.decode()) for name, value in own))
+
+
+def failure_of(wire: Wire, error: Error) -> Failure:
+    """An error of a mock as its wire is asked to say it."""
     status = error.status or wire.error_status(error.type)
     return Failure(status, error.message, error.type, retry_after=error.retry_after)
 

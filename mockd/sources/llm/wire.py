@@ -63,7 +63,7 @@ class Wire:
     """The provider's words for the reasons to finish."""
     error_types: ClassVar[Mapping[int, str]]
     """The provider's words for errors by HTTP status; 400 and 500 must be among them."""
-    required: ClassVar[tuple[str, ...]] = ("model", "messages")
+    required: tuple[str, ...] = ("model", "messages")
     """What the service refuses to do without, of the request's body."""
     missing: ClassVar[str] = "Missing required parameter: '{}'."
     """How it says so."""
