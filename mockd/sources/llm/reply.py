@@ -90,7 +90,10 @@ class ReplyFields(Params, frozen=True, kw_only=True):
     usage: Annotated[Usage, _doc("Tokens; counted where not given.")] = Usage()
     model: Annotated[str | None, _doc("Model; by default the request's.")] = None
     error: Annotated[Error | None, _doc("An error instead of the reply, or in the middle of it.")] = None
-    argument_chunk: Annotated[int, Meta(ge=1, description="Characters of a tool's arguments in each fragment.")] = 16
+    argument_chunk: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        _doc("Characters of a tool's arguments in each fragment; by default as the provider sends them."),
+    ] = None
 
     def __post_init__(self) -> None:
         if self.text is not None and self.tokens is not None:
@@ -190,8 +193,11 @@ def tokens_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text))
 
 
-def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
-    """The reply that is described; `default` is said where nothing is."""
+def resolve(
+    fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argument_chunk: int | None = None
+) -> Reply:
+    """The reply that is described; `default` is said where nothing is. The arguments of tools are in fragments of
+    `argument_chunk` characters where it does not say otherwise; None: in one piece."""
     if fields.tokens is not None:
         tokens = fields.tokens
     elif fields.text is not None:
@@ -202,7 +208,7 @@ def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> R
     return Reply(
         tokens,
         tokens_of(fields.reasoning or ""),
-        tuple(_call(call, fields.argument_chunk) for call in fields.tool_calls),
+        tuple(_call(call, fields.argument_chunk or argument_chunk) for call in fields.tool_calls),
         tokens_of(fields.refusal or ""),
         fields.citations,
         fields.finish_reason or finish,
@@ -211,8 +217,9 @@ def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> R
     )
 
 
-def _call(call: ToolCall, size: int) -> Call:
+def _call(call: ToolCall, size: int | None) -> Call:
     arguments = encode_json(call.arguments).decode()
+    size = size or len(arguments)
     fragments = tuple(arguments[start : start + size] for start in range(0, len(arguments), size))
     return Call(call.name, arguments, fragments, call.id)
 
@@ -224,30 +231,35 @@ def place_of(citation: Citation, text: str) -> tuple[int, int]:
 
 
 def refuse_inexpressible(
-    fields: ReplyFields, template: str, expresses: frozenset[str], finish: Mapping[str, str]
+    fields: ReplyFields, template: str, expresses: frozenset[str], finish: Mapping[str, str], lacks: frozenset[str]
 ) -> None:
     """Raise `ConfigError` for what the wire of a template has no words for."""
-    for name in inexpressible(fields, expresses, finish):
+    for name in inexpressible(fields, expresses, finish, lacks):
         what = f"the {name} `{fields.finish_reason}`" if name == "finishReason" else f"`{name}`"
         raise ConfigError(
             f"template `{template}` cannot express {what}: its wire has nothing for it",
-            path=(name,),
+            path=tuple(name.split(".")),
             hint="leave it out, or use another template",
         )
 
 
-OPTIONAL = {
-    "reasoning": "reasoning",
-    "toolCalls": "tool_calls",
-    "refusal": "refusal",
-    "citations": "citations",
-}
-"""What not every wire can express: the parameter, and its attribute."""
-
-
-def inexpressible(fields: ReplyFields, expresses: frozenset[str], finish: Mapping[str, str]) -> list[str]:
-    """The parameters that are given and that a wire which `expresses` those, and has those words for the reasons to
-    `finish`, has nothing for."""
-    names = [name for name, attribute in OPTIONAL.items() if getattr(fields, attribute) and name not in expresses]
+def inexpressible(
+    fields: ReplyFields, expresses: frozenset[str], finish: Mapping[str, str], lacks: frozenset[str] = frozenset()
+) -> list[str]:
+    """The parameters that are given and that a wire has nothing for, which `expresses` those of the rarer ones, has
+    those words for the reasons to `finish`, and `lacks` those that nearly every wire has."""
+    rare = {
+        "reasoning": fields.reasoning,
+        "toolCalls": fields.tool_calls,
+        "refusal": fields.refusal,
+        "citations": fields.citations,
+    }
+    usual = {
+        "usage": fields.usage != Usage(),
+        "model": fields.model,
+        "error.type": fields.error and fields.error.type,
+    }
+    names = [name for name, given in rare.items() if given and name not in expresses]
+    names += [name for name, given in usual.items() if given and name in lacks]
     unknown = fields.finish_reason is not None and fields.finish_reason not in finish
     return [*names, "finishReason"] if unknown else names

@@ -40,13 +40,13 @@ class WireSource(BaseSource):
         self.line_end = wire.line_end
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
         self.headers = (*wire.headers, *common)
-        refuse_inexpressible(params, wire.name, wire.expresses, wire.finish)
+        refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
         for number, scripted in enumerate(params.script):
             try:
-                refuse_inexpressible(scripted.reply, wire.name, wire.expresses, wire.finish)
+                refuse_inexpressible(scripted.reply, wire.name, wire.expresses, wire.finish, wire.lacks)
             except ConfigError as error:
                 raise error.under(("script", number, "reply")) from None
-        self._reply = resolve(params)
+        self._reply = self._resolved(params)
         self._follows = bool(params.script or params.echo)
         self._is_open = not params.has_content
         """Whether the request may say what kind of text it is."""
@@ -62,7 +62,7 @@ class WireSource(BaseSource):
         if self._follows:
             fields, reply = self._chosen(ask)
         elif self._is_open and (schema := wire.json_schema(ask)) is not None:
-            reply = resolve(fields, (example_text(schema),))
+            reply = self._resolved(fields, (example_text(schema),))
         if fields.error is not None and self._errors.is_due(fields.error):
             if fields.error.status is not None or not wire.streams(ask):
                 return refusal(wire, failure_of(wire, fields.error), ask)
@@ -81,11 +81,14 @@ class WireSource(BaseSource):
         model = self.wire.model(ask)
         fields = next((one.reply for one in self.params.script if fits(one.when, turns, model)), self.params)
         if fields.has_content:
-            return fields, self._reply if fields is self.params else resolve(fields)
+            return fields, self._reply if fields is self.params else self._resolved(fields)
         if (schema := self.wire.json_schema(ask)) is not None:
-            return fields, resolve(fields, (example_text(schema),))
+            return fields, self._resolved(fields, (example_text(schema),))
         said = tokens_of(last_user_text(turns)) if self.params.echo else ()
-        return fields, resolve(fields, said or DEFAULT_TOKENS)
+        return fields, self._resolved(fields, said or DEFAULT_TOKENS)
+
+    def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
+        return resolve(fields, default, self.wire.argument_chunk)
 
     def _events(self, reply: Reply, shape: Hashable) -> Sequence[Event]:
         events = list(self.wire.events(reply, shape))

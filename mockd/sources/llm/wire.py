@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, ClassVar, Literal
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -37,6 +38,32 @@ class IdForm:
         """A new one, as JSON."""
         return self._form % ask.context.rng.getrandbits(self._bits)
 
+    def text(self, ask: Ask) -> str:
+        """A new one, as text."""
+        return self.make(ask)[1:-1].decode()
+
+
+class UuidForm(IdForm):
+    """Ids that are UUIDs."""
+
+    def __init__(self) -> None:
+        super().__init__("", 32)
+
+    def make(self, ask: Ask) -> bytes:
+        return b'"%s"' % str(UUID(int=ask.context.rng.getrandbits(self._bits), version=4)).encode()
+
+
+class UuidForm(IdForm):
+    """Random UUIDs."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("", 32)
+
+    def make(self, ask: Ask) -> bytes:
+        return b'"%s"' % str(UUID(int=ask.context.rng.getrandbits(self._bits), version=4)).encode()
+
 
 class Failure(Struct, frozen=True):
     """An error, as a wire is asked to say it. `param` is the field of the request that is wrong."""
@@ -59,10 +86,12 @@ class Wire:
     default_model: ClassVar[str]
     expresses: ClassVar[frozenset[str]] = frozenset()
     """Which of reasoning, toolCalls, refusal and citations it has something for."""
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    """Which of usage, model and error.type it has nothing for."""
     finish: ClassVar[Mapping[str, str]]
     """The provider's words for the reasons to finish."""
     error_types: ClassVar[Mapping[int, str]]
-    """The provider's words for errors by HTTP status; 400 and 500 must be among them."""
+    """The provider's words for errors by HTTP status; 400 and 500 must be among them, unless it lacks words."""
     required: tuple[str, ...] = ("model", "messages")
     """What the service refuses to do without, of the request's body."""
     missing: ClassVar[str] = "Missing required parameter: '{}'."
@@ -72,6 +101,8 @@ class Wire:
     ids: ClassVar[Mapping[str, IdForm]] = {}
     """Ids that are new for each reply, by the name of their slot."""
     call_id: ClassVar[IdForm] = IdForm("call_", 24)
+    argument_chunk: ClassVar[int | None] = 16
+    """Characters of a tool's arguments in each fragment, where a mock does not say; None: all in one."""
     request_id: ClassVar[tuple[bytes, IdForm] | None] = None
     """The header with the request's id, and how that looks; the slot `request_id` has the same one."""
     line_end: ClassVar[str] = "\n"
