@@ -44,16 +44,6 @@ class IdForm:
 
 
 class UuidForm(IdForm):
-    """Ids that are UUIDs."""
-
-    def __init__(self) -> None:
-        super().__init__("", 32)
-
-    def make(self, ask: Ask) -> bytes:
-        return b'"%s"' % str(UUID(int=ask.context.rng.getrandbits(self._bits), version=4)).encode()
-
-
-class UuidForm(IdForm):
     """Random UUIDs."""
 
     __slots__ = ()
