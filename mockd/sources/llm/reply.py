@@ -185,7 +185,7 @@ class Reply(Struct, frozen=True):
         if self.usage.output_tokens is not None:
             return self.usage.output_tokens
         arguments = sum(len(call.fragments) for call in self.calls)
-        return len(self.tokens) + len(self.refusal) + len(self.reasoning) + arguments
+        return len(self.tokens) + len(self.refusal) + self.reasoning_tokens + arguments
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
