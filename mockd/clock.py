@@ -6,6 +6,7 @@ Due times are on the monotonic clock, timestamps that users see on the wall cloc
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,7 +33,10 @@ class SystemClock:
     wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(max(0.0, when - time.monotonic()), callback)
+        # In whole milliseconds, upwards: uvloop takes less than half of one for now, and who is called too early would
+        # ask again and again until it is time.
+        delay_ms = math.ceil(max(0.0, when - time.monotonic()) * 1000)
+        return asyncio.get_running_loop().call_later(delay_ms / 1000, callback)
 
 
 def rfc3339(wall_s: float) -> str:
