@@ -1,0 +1,104 @@
+"""`ag-ui`: the Agent User Interaction Protocol, which `HttpAgent` reads.
+
+A run of an agent, event by event, on the thread that the request names: https://docs.ag-ui.com/concepts/events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mockd.events import Event, Slot
+from mockd.jsontext import encode_json
+from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.reply import Call, Error, Reply
+from mockd.sources.llm.wire import STRUCTURE, Failure, UuidForm, Wire, call_id, signature
+
+_RUN = {"threadId": Slot("thread"), "runId": Slot("run")}
+
+
+class AgUI(Wire):
+    """The Agent User Interaction Protocol."""
+
+    name = "ag-ui"
+    summary = "AG-UI: an agent's run, as `HttpAgent` reads it."
+    default_model = ""
+    expresses = frozenset({"reasoning", "toolCalls"})
+    lacks = frozenset({"usage", "model"})
+    finish = {"stop": "RUN_FINISHED", "tool_calls": "RUN_FINISHED"}
+    error_types = {400: "BAD_REQUEST", 429: "RATE_LIMITED", 500: "INTERNAL_ERROR", 503: "UNAVAILABLE"}
+    required = ("threadId", "runId", "messages")
+    missing = "{} is required"
+    not_json = "the request body is not JSON"
+    ids = {"thread": UuidForm(), "run": UuidForm(), "message": UuidForm(), "thought": UuidForm()}
+    headers = ((b"content-type", b"text/event-stream"),)
+
+    # -- what a request asks ---------------------------------------------------------------------------------------
+
+    def streams(self, ask: Ask) -> bool:
+        return True
+
+    def model(self, ask: Ask) -> str | None:
+        """There is none: the page does not know which models an agent asks."""
+        return None
+
+    def counts(self, ask: Ask, shape: Hashable) -> bool:
+        return False
+
+    def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
+        """As everywhere; thread and run are the request's."""
+        slots = super().slots(ask, reply, shape)
+        for slot, name in (("thread", "threadId"), ("run", "runId")):
+            if (given := ask.text(name)) is not None:
+                slots[slot] = encode_json(given)
+        return slots
+
+    # -- what is sent ----------------------------------------------------------------------------------------------
+
+    def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
+        yield _event("RUN_STARTED", _RUN)
+        yield from _reasoning(reply.reasoning)
+        if reply.tokens:
+            message = {"messageId": Slot("message")}
+            yield _event("TEXT_MESSAGE_START", {**message, "role": "assistant"})
+            yield from _deltas("TEXT_MESSAGE_CONTENT", message, reply.tokens)
+            yield _event("TEXT_MESSAGE_END", message)
+        for number, call in enumerate(reply.calls):
+            yield from _call(number, call)
+        yield _event("RUN_FINISHED", _RUN)
+
+    def error_body(self, failure: Failure) -> Any:
+        return {"message": failure.message, "code": self.error_type(failure.type, failure.status)}
+
+    def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
+        yield _event("RUN_ERROR", {"message": error.message, "code": self.error_type(error.type, 500)})
+
+
+def _event(type: str, more: Mapping[str, Any], delay_s: float | None = STRUCTURE) -> Event:
+    return Event({"type": type, **more}, delay_s=delay_s)
+
+
+def _deltas(type: str, of: Mapping[str, Any], deltas: Sequence[str]) -> Iterator[Event]:
+    """What fills a message or a call. An empty delta is refused by clients."""
+    for delta in filter(None, deltas):
+        yield _event(type, {**of, "delta": delta}, delay_s=None)
+
+
+def _reasoning(tokens: Sequence[str]) -> Iterator[Event]:
+    if tokens:
+        thought = {"messageId": Slot("thought")}
+        yield _event("REASONING_START", thought)
+        yield _event("REASONING_MESSAGE_START", {**thought, "role": "reasoning"})
+        yield from _deltas("REASONING_MESSAGE_CONTENT", thought, tokens)
+        yield _event("REASONING_MESSAGE_END", thought)
+        proof = {"entityId": Slot("thought"), "encryptedValue": signature("".join(tokens))}
+        yield _event("REASONING_ENCRYPTED_VALUE", {"subtype": "message", **proof})
+        yield _event("REASONING_END", thought)
+
+
+def _call(number: int, call: Call) -> Iterator[Event]:
+    called = {"toolCallId": call_id(number, call)}
+    start = {**called, "toolCallName": call.name, "parentMessageId": Slot("message")}
+    yield _event("TOOL_CALL_START", start)
+    yield from _deltas("TOOL_CALL_ARGS", called, call.fragments)
+    yield _event("TOOL_CALL_END", called)
