@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin.app import create_admin, create_probes
-from mockd.config.load import load_paths
+from mockd.admin import create_admin, create_probes
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.presets import configured
 from mockd.settings import Settings
 from mockd.streaming import transport
 
@@ -56,14 +56,14 @@ class _CatchAll:
 
 
 def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:
-    """The app for an engine, or for a new one with the mocks of `settings.config`.
+    """The app for an engine, or for a new one with the mocks of `settings.config` and `settings.preset`.
 
     It is complete once constructed, so that it can be mounted in another app, which runs no lifespan of it.
     `admin=False` leaves only the health probes under `/__mockd`. Raises `ConfigError`.
     """
     if engine is None:
         engine = Engine(settings)
-        engine.load(load_paths(engine.settings.config, check=engine.check) if engine.settings.config else [])
+        engine.load(configured(engine.settings, engine.check))
     return _build(engine, create_admin(engine) if admin else create_probes(engine))
 
 

@@ -17,15 +17,15 @@ import uvicorn
 from msgspec.structs import replace
 
 import mockd
-from mockd.admin.app import create_admin
+from mockd.admin import create_admin
 from mockd.app import create_app
-from mockd.config.load import load_paths
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.presets import configured, preset_of
 from mockd.server import logs
 from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
 from mockd.server.watch import Watcher
-from mockd.server.welcome import curl_line
+from mockd.server.welcome import aligned, curl_line
 from mockd.settings import Settings
 
 _KEEP_ALIVE_S = 75
@@ -51,12 +51,12 @@ class _Service:
         if settings.workers > 1:
             raise ConfigError(f"--workers {settings.workers}: only 1 is possible for now, as state is kept per process")
         check_tls(settings)
-        self.watcher = Watcher(settings.config) if settings.watch and settings.config else None
+        self.watcher = Watcher(settings) if settings.watch and (settings.config or settings.preset_script) else None
         self.made_up_key = _exposes_admin(settings) and settings.api_key is None
         if self.made_up_key:
             settings = replace(settings, api_key="mk_" + secrets.token_hex(32))
         self.engine = Engine(settings)
-        self.engine.load(load_paths(settings.config, check=self.engine.check))
+        self.engine.load(configured(settings, self.engine.check))
         with contextlib.ExitStack() as opened:
             options = ["port", "admin_port"] if settings.admin_port else ["port"]
             self.listeners = [opened.enter_context(listen(settings, option)) for option in options]
@@ -104,10 +104,14 @@ class _Service:
         lines = {"mocks": base, "admin": admin, "try": curl_line(mocks, base)}
         if self.made_up_key:
             lines["key"] = settings.api_key
-        fields = {name: value for name, value in lines.items() if value is not None}
+        fields: dict[str, Any] = {name: value for name, value in lines.items() if value is not None}
         text = f"mockd {mockd.__version__} serves {logs.count_of(len(mocks), 'mock')}"
         if settings.log_format == "text":
-            text = "\n".join([text, *(f"  {name:<6} {value}" for name, value in fields.items())])
+            text = "\n".join([text, *aligned(fields)])
+        if (preset := preset_of(settings)) is not None:
+            fields["baseUrls"] = {name: base + path for name, path in preset.base_urls.items()}
+            if settings.log_format == "text":
+                text = "\n".join([text, "base URLs for clients", *aligned(fields["baseUrls"])])
         logs.say(text, settings.log_format, **fields)
 
 
