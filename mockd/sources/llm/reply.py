@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from mockd.config.models import Delay, Status
+from mockd.config.models import Delay
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
 
@@ -43,19 +43,24 @@ class Citation(Params, frozen=True, kw_only=True):
     text: Annotated[str | None, _doc("The part of the reply; all of it where absent.")] = None
 
 
+_Count = Annotated[int, Meta(ge=0)]
+
+
 class Usage(Params, frozen=True, kw_only=True):
     """Tokens, as they are charged for."""
 
-    input_tokens: Annotated[int | None, Meta(ge=0, description="Of the request; its words where absent.")] = None
-    output_tokens: Annotated[int | None, Meta(ge=0, description="Of the reply; counted where absent.")] = None
-    reasoning_tokens: Annotated[int | None, Meta(ge=0, description="Those of them that are thought.")] = None
+    input_tokens: Annotated[_Count | None, _doc("Of the request; its words where absent.")] = None
+    output_tokens: Annotated[_Count | None, _doc("Of the reply; counted where absent.")] = None
+    reasoning_tokens: Annotated[_Count | None, _doc("Those of them that are thought.")] = None
     cached_tokens: Annotated[int, Meta(ge=0, description="Those of the request that were cached.")] = 0
 
 
 class Error(Params, frozen=True, kw_only=True):
     """The provider's error instead of the reply: with `status` as HTTP status, else in the stream."""
 
-    type: Annotated[str | None, _doc("The provider's word for it; by default the one that goes with the status.")] = None
+    type: Annotated[str | None, _doc("The provider's word for it; by default the one that goes with the status.")] = (
+        None
+    )
     message: Annotated[str, _doc("What it says.")] = "The server had an error while processing your request."
     status: Annotated[
         Annotated[int, Meta(ge=400, le=599)] | None, _doc("HTTP status of an error before the stream.")
@@ -193,9 +198,7 @@ def tokens_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text))
 
 
-def resolve(
-    fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argument_chunk: int | None = None
-) -> Reply:
+def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argument_chunk: int | None = None) -> Reply:
     """The reply that is described; `default` is said where nothing is. The arguments of tools are in fragments of
     `argument_chunk` characters where it does not say otherwise; None: in one piece."""
     if fields.tokens is not None:

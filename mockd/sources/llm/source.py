@@ -40,6 +40,7 @@ class WireSource(BaseSource):
         self.line_end = wire.line_end
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
         self.headers = (*wire.headers, *common)
+        self.varying = wire.varying
         refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
         for number, scripted in enumerate(params.script):
             try:
@@ -145,4 +146,6 @@ def _failing(reply: Reply, fields: ReplyFields) -> Reply:
 
 def kind_of(wire: type[Wire]) -> SourceKind[Any]:
     """The template of a provider's wire."""
-    return SourceKind(wire.name, wire.params, lambda params: WireSource(wire(params), params), wire.summary, wire.part)
+    return SourceKind(
+        wire.name, wire.params_type, lambda params: WireSource(wire(params), params), wire.summary, wire.part
+    )

@@ -72,7 +72,7 @@ class Wire:
     """Of its template."""
     summary: ClassVar[str]
     part: ClassVar[Literal["sse", "chunked"]] = "sse"
-    params: ClassVar[type[ReplyParams]] = ReplyParams
+    params_type: ClassVar[type[ReplyParams]] = ReplyParams
     default_model: ClassVar[str]
     expresses: ClassVar[frozenset[str]] = frozenset()
     """Which of reasoning, toolCalls, refusal and citations it has something for."""
@@ -98,6 +98,8 @@ class Wire:
     line_end: ClassVar[str] = "\n"
     headers: ClassVar[Headers] = ((b"content-type", b"text/event-stream; charset=utf-8"),)
     """Of streams."""
+    varying: ClassVar[frozenset[bytes]] = frozenset()
+    """Names of headers that `headers_of` gives each stream in the place of the usual ones."""
     common_headers: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Of every answer, streams and errors alike."""
     retry_in_ms: ClassVar[bool] = False

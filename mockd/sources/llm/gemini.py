@@ -1,0 +1,285 @@
+"""`gemini`: Google's Gemini API, `streamGenerateContent` and `generateContent`.
+
+The path names the model and the method: https://ai.google.dev/api/generate-content. With `?alt=sse` a stream is
+Server-Sent Events, without it a JSON array that is sent piece by piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mockd.events import Event, Fill, Hole, Slot, Unframed
+from mockd.source import Headers
+from mockd.sources.llm.ask import Ask, Turn, text_in
+from mockd.sources.llm.reply import Call, Error, Reply, place_of
+from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, Wire, signature
+
+_MOST_CANDIDATES = 8
+"""As the real service has it."""
+_JSON = ((b"content-type", b"application/json; charset=UTF-8"),)
+_SSE = ((b"content-type", b"text/event-stream"), (b"content-disposition", b"attachment"))
+_ERROR_DELAY_S = 0.05
+_SIZES = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
+
+
+class Shape(NamedTuple):
+    """What of a request decides which events its stream has."""
+
+    is_sse: bool = True
+    candidates: int = 1
+    has_thoughts: bool = True
+
+
+class Piece(NamedTuple):
+    """A part of a candidate's content, and how many tokens were thought and said when it is sent."""
+
+    part: dict[str, Any]
+    thought: int
+    said: int
+
+
+@dataclass(frozen=True, slots=True)
+class AfterPrompt(Hole):
+    """The tokens of the request and so many more."""
+
+    more: int
+
+    def text(self, fill: Fill) -> str:
+        return str(int(fill.slots["prompt"]) + self.more)
+
+
+class Gemini(Wire):
+    """Google's Gemini API."""
+
+    name = "gemini"
+    summary = "Google Gemini, streamed (as SSE or as a JSON array) and in one piece."
+    default_model = "gemini-mock"
+    expresses = frozenset({"reasoning", "toolCalls", "refusal", "citations"})
+    finish = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"}
+    error_types = {
+        400: "INVALID_ARGUMENT",
+        401: "UNAUTHENTICATED",
+        403: "PERMISSION_DENIED",
+        404: "NOT_FOUND",
+        409: "ABORTED",
+        429: "RESOURCE_EXHAUSTED",
+        499: "CANCELLED",
+        500: "INTERNAL",
+        501: "UNIMPLEMENTED",
+        503: "UNAVAILABLE",
+        504: "DEADLINE_EXCEEDED",
+    }
+    required = ("contents",)
+    missing = "* GenerateContentRequest.{0}: {0} is not specified\n"
+    not_json = "Invalid JSON payload received. Unexpected token."
+    ids = {"id": IdForm("", 22)}
+    line_end = "\r\n"
+    headers = ()
+    varying = frozenset({b"content-type"})
+    common_headers = (("server-timing", "gfet4t7; dur=120"), ("vary", "Origin, X-Origin, Referer"))
+
+    # -- what a request asks ---------------------------------------------------------------------------------------
+
+    def streams(self, ask: Ask) -> bool:
+        """As the method says; a path without one says nothing, and gets what the template is for."""
+        return _target(ask)[1] in (None, "streamGenerateContent")
+
+    def model(self, ask: Ask) -> str | None:
+        return _target(ask)[0]
+
+    def turns(self, ask: Ask) -> Iterator[Turn]:
+        yield Turn("system", text_in(ask.body.get("systemInstruction")))
+        for content in _objects(ask.body.get("contents")):
+            text = text_in(content)
+            has_result = any("functionResponse" in part for part in _objects(content.get("parts")))
+            role = "tool" if has_result and not text else "user"
+            yield Turn("assistant" if content.get("role") == "model" else role, text, has_result)
+
+    def shape(self, ask: Ask) -> Shape:
+        config = ask.part("generationConfig")
+        asked, thinking = config.get("candidateCount"), config.get("thinkingConfig")
+        return Shape(
+            "sse" in ask.request.query.get("alt", ()) or _target(ask)[1] is None,
+            min(asked, _MOST_CANDIDATES) if isinstance(asked, int) and asked > 0 else 1,
+            not (isinstance(thinking, dict) and thinking.get("includeThoughts") is False),
+        )
+
+    def json_schema(self, ask: Ask) -> Any:
+        config = ask.part("generationConfig")
+        if isinstance(schema := config.get("responseJsonSchema"), dict):
+            return schema
+        if isinstance(schema := config.get("responseSchema"), dict):
+            return json_schema(schema)
+        return {"type": "object"} if config.get("responseMimeType") == "application/json" else None
+
+    # -- what differs from stream to stream ------------------------------------------------------------------------
+
+    def headers_of(self, ask: Ask, slots: Mapping[str, bytes], *, is_stream: bool) -> Headers:
+        return _SSE if is_stream and self.shape(ask).is_sse else _JSON
+
+    # -- the stream ------------------------------------------------------------------------------------------------
+
+    def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
+        assert isinstance(shape, Shape)
+        chunks: list[tuple[dict[str, Any], float | None]]
+        if reply.refusal:
+            chunks = [(blocked(reply), STRUCTURE)]
+        else:
+            pieces = pieces_of(reply, shape)
+            chunks = [(answer(shape, [piece.part], usage_of(reply, shape, piece)), None) for piece in pieces]
+            chunks.append((self.last(reply, shape), STRUCTURE))
+        for place, (chunk, delay_s) in enumerate(chunks):
+            is_last = place == len(chunks) - 1
+            yield Event(chunk if shape.is_sse else _item(chunk, place == 0, is_last), delay_s=delay_s)
+
+    def last(self, reply: Reply, shape: Shape) -> dict[str, Any]:
+        part = {"text": ""} if reply.calls else {"text": "", **_proof(reply)}
+        return answer(shape, [part], usage_of(reply, shape), self.ending(reply))
+
+    # -- in one piece ----------------------------------------------------------------------------------------------
+
+    def whole(self, reply: Reply, shape: Hashable) -> Any:
+        assert isinstance(shape, Shape)
+        if reply.refusal:
+            return blocked(reply)
+        parts: list[dict[str, Any]] = []
+        if reply.reasoning and shape.has_thoughts:
+            parts.append({"text": "".join(reply.reasoning), "thought": True})
+        if reply.tokens or not reply.calls:
+            parts.append({"text": reply.text, **({} if reply.calls else _proof(reply))})
+        parts += _calls(reply)
+        return answer(shape, parts, usage_of(reply, shape), self.ending(reply))
+
+    def ending(self, reply: Reply) -> dict[str, Any]:
+        """What a candidate says when it is complete."""
+        grounding = {"groundingMetadata": _grounding(reply)} if reply.citations else {}
+        return {"finishReason": self.finish[reply.finish], **grounding}
+
+    # -- errors ----------------------------------------------------------------------------------------------------
+
+    def error_body(self, failure: Failure) -> Any:
+        status = self.error_type(failure.type, failure.status)
+        error: dict[str, Any] = {"code": failure.status, "message": failure.message, "status": status}
+        if failure.retry_after is not None:
+            retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{failure.retry_after:g}s"}
+            error["details"] = [retry]
+        return {"error": error}
+
+    def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
+        """The error as plain JSON: among Server-Sent Events too it comes without their framing. It comes on its own:
+        Google's client for JavaScript does not see it behind an event that it reads together with it."""
+        assert isinstance(shape, Shape)
+        body = self.error_body(Failure(self.error_status(error.type), error.message, error.type))
+        bare = Unframed(body, after=b"\n") if shape.is_sse else _item(body, not sent, True)
+        yield Event(bare, delay_s=_ERROR_DELAY_S if sent else STRUCTURE)
+
+
+def pieces_of(reply: Reply, shape: Shape) -> Iterator[Piece]:
+    """The parts of the content one by one: thoughts, words, and calls as a whole."""
+    for number, token in enumerate(reply.reasoning if shape.has_thoughts else (), 1):
+        yield Piece({"text": token, "thought": True}, min(number, reply.reasoning_tokens), 0)
+    parts: list[tuple[dict[str, Any], int]] = [({"text": token}, 1) for token in reply.tokens]
+    sizes = [len(call.fragments) for call in reply.calls]
+    said = 0
+    for part, size in [*parts, *zip(_calls(reply), sizes, strict=True)]:
+        said = min(said + size, _said(reply))
+        yield Piece(part, reply.reasoning_tokens, said)
+
+
+def answer(
+    shape: Shape, parts: list[dict[str, Any]], usage: dict[str, Any], ending: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A response: the same parts for every candidate."""
+    content = {"parts": parts, "role": "model"}
+    candidates = [{"content": content, **(ending or {}), "index": index} for index in range(shape.candidates)]
+    return {"candidates": candidates, **_envelope(usage)}
+
+
+def blocked(reply: Reply) -> dict[str, Any]:
+    """The response to a prompt that is refused: no candidates."""
+    feedback = {"blockReason": "SAFETY", "blockReasonMessage": "".join(reply.refusal)}
+    return {"promptFeedback": feedback, **_envelope(_tokens(reply, 0, 0))}
+
+
+def usage_of(reply: Reply, shape: Shape, piece: Piece | None = None) -> dict[str, Any]:
+    """Tokens up to a piece, or all of them; those said count for every candidate."""
+    thought, said = (reply.reasoning_tokens, _said(reply)) if piece is None else (piece.thought, piece.said)
+    return _tokens(reply, thought, said * shape.candidates)
+
+
+def _envelope(usage: dict[str, Any]) -> dict[str, Any]:
+    return {"usageMetadata": usage, "modelVersion": Slot("model"), "responseId": Slot("id")}
+
+
+def _tokens(reply: Reply, thought: int, said: int) -> dict[str, Any]:
+    """Numbers of tokens; those that are 0 are left out."""
+    numbers = {"candidatesTokenCount": said, "cachedContentTokenCount": reply.usage.cached_tokens}
+    return {
+        "promptTokenCount": Slot("prompt"),
+        **{name: number for name, number in numbers.items() if number},
+        "totalTokenCount": AfterPrompt(thought + said),
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": Slot("prompt")}],
+        **({"thoughtsTokenCount": thought} if thought else {}),
+    }
+
+
+def _said(reply: Reply) -> int:
+    return max(reply.output_tokens - reply.reasoning_tokens, 0)
+
+
+def _proof(reply: Reply) -> dict[str, str]:
+    return {"thoughtSignature": signature("".join(reply.reasoning))} if reply.reasoning else {}
+
+
+def _calls(reply: Reply) -> list[dict[str, Any]]:
+    """The calls as parts; the first has the proof of what was thought."""
+    proofs = [_proof(reply)] + [{}] * len(reply.calls)
+    return [{"functionCall": _call(call), **proof} for call, proof in zip(reply.calls, proofs, strict=False)]
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {**({"id": call.id} if call.id else {}), "name": call.name, "args": call.input}
+
+
+def _grounding(reply: Reply) -> dict[str, Any]:
+    """Where what is said is from. Places are in bytes of UTF-8, and a start of 0 is left out."""
+    supports = []
+    for index, citation in enumerate(reply.citations):
+        start, end = place_of(citation, reply.text)
+        first, last = (len(reply.text[:place].encode()) for place in (start, end))
+        segment = {**({"startIndex": first} if first else {}), "endIndex": last, "text": reply.text[start:end]}
+        supports.append({"segment": segment, "groundingChunkIndices": [index]})
+    return {
+        "groundingChunks": [{"web": {"uri": citation.url, "title": citation.title}} for citation in reply.citations],
+        "groundingSupports": supports,
+        "webSearchQueries": [],
+    }
+
+
+def _target(ask: Ask) -> tuple[str | None, str | None]:
+    """The model and the method that a path ends with, as in `/v1beta/models/gemini-2.5-flash:generateContent`."""
+    model, colon, method = ask.request.path.rpartition("/")[2].rpartition(":")
+    return (model or None, method) if colon else (None, None)
+
+
+def _item(chunk: dict[str, Any], is_first: bool, is_last: bool) -> Unframed:
+    """A chunk as a piece of the array."""
+    return Unframed(chunk, b"[" if is_first else b",\r\n", b"\n]\n" if is_last else b"\n")
+
+
+def _objects(values: Any) -> list[dict[str, Any]]:
+    """The objects of a list, or the only one."""
+    return [value for value in (values if isinstance(values, list) else [values]) if isinstance(value, dict)]
+
+
+def json_schema(schema: Any) -> Any:
+    """A schema as Google's clients write them, with numbers in the place of sizes in texts."""
+    if isinstance(schema, list):
+        return [json_schema(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    converted = {name: json_schema(value) for name, value in schema.items()}
+    sizes = {name: int(value) for name, value in schema.items() if name in _SIZES and str(value).isdecimal()}
+    return {**converted, **sizes}
