@@ -6,19 +6,17 @@ clients read: https://platform.openai.com/docs/api-reference/chat-streaming.
 
 from __future__ import annotations
 
-import string
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from msgspec import Meta
 
-from mockd.events import Event, Fill, Hole, Slot, Text
+from mockd.events import Event, Slot
 from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.openai import PADDING, OpenAIWire, logprobs_of, schema_in, top_logprobs_of
 from mockd.sources.llm.reply import Call, Error, Reply, ReplyParams, place_of
-from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, Wire, call_id
+from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, call_id
 
-_ALPHANUMERIC = string.ascii_letters + string.digits
 _MOST_CHOICES = 128
 """As the real service has it."""
 
@@ -46,51 +44,18 @@ class Shape(NamedTuple):
 _PLAIN = Shape()
 
 
-@dataclass(frozen=True, slots=True)
-class Padding(Hole):
-    """Random letters, which hide the lengths of tokens from who watches the wire."""
-
-    def text(self, fill: Fill) -> str:
-        rng = fill.rng
-        return "".join(rng.choices(_ALPHANUMERIC, k=rng.randrange(1, 17)))
-
-
-PADDING = Text((Padding(),))
-
-
-class OpenAIChat(Wire):
+class OpenAIChat(OpenAIWire):
     """OpenAI's Chat Completions."""
 
     name = "openai-chat"
     summary = "OpenAI Chat Completions, streamed and in one piece."
-    params = OpenAIChatParams
+    params_type = OpenAIChatParams
     default_model = "gpt-4-mock"
     expresses = frozenset({"reasoning", "toolCalls", "refusal", "citations"})
     finish = {word: word for word in ("stop", "length", "tool_calls", "content_filter", "function_call")}
-    error_types = {
-        400: "invalid_request_error",
-        401: "authentication_error",
-        403: "permission_error",
-        404: "not_found_error",
-        409: "conflict_error",
-        422: "unprocessable_entity_error",
-        429: "rate_limit_exceeded",
-        500: "server_error",
-        503: "overloaded_error",
-    }
     ids = {"id": IdForm("chatcmpl-", 29)}
-    request_id = (b"x-request-id", IdForm("req_", 32))
-    common_headers = (
-        ("openai-version", "2020-10-01"),
-        ("openai-processing-ms", "12"),
-        ("x-ratelimit-limit-requests", "10000"),
-        ("x-ratelimit-limit-tokens", "2000000"),
-        ("x-ratelimit-remaining-requests", "9999"),
-        ("x-ratelimit-remaining-tokens", "1999900"),
-        ("x-ratelimit-reset-requests", "6ms"),
-        ("x-ratelimit-reset-tokens", "3ms"),
-    )
-    retry_in_ms = True
+    about: ClassVar[Mapping[str, Any]] = {"service_tier": "default", "system_fingerprint": "fp_mockd"}
+    """What every chunk and answer says of how it came to be."""
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
@@ -100,12 +65,11 @@ class OpenAIChat(Wire):
         choices, logprobs = body.get("n"), body.get("logprobs")
         if not options and choices is None and not logprobs:
             return _PLAIN
-        top = body.get("top_logprobs")
         return Shape(
             bool(options.get("include_usage")),
             bool(options.get("include_obfuscation")),
             min(choices, _MOST_CHOICES) if isinstance(choices, int) and choices > 0 else 1,
-            (top if isinstance(top, int) and 0 <= top <= 20 else 0) if logprobs is True else None,
+            top_logprobs_of(ask) if logprobs is True else None,
         )
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
@@ -117,20 +81,22 @@ class OpenAIChat(Wire):
         return reply.output_tokens * shape.choices
 
     def json_schema(self, ask: Ask) -> Any:
-        form = ask.part("response_format")
-        if form.get("type") == "json_object":
-            return {"type": "object"}
-        schema = form.get("json_schema")
-        return schema.get("schema") if isinstance(schema, dict) else None
+        return schema_in(ask.body.get("response_format"), "json_schema")
+
+    def complaint(self, ask: Ask) -> Failure | None:
+        complaint = super().complaint(ask)
+        is_model = complaint is not None and complaint.param == "model"
+        return Failure(400, "you must provide a model parameter") if is_model else complaint
 
     # -- the stream ------------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
         assert isinstance(shape, Shape)
-        deltas = list(self.deltas(reply))
-        for delta, is_content in deltas:
+        for delta, is_content in self.deltas(reply):
+            logprobs = None
+            if shape.logprobs is not None and is_content:
+                logprobs = _logprobs({part: [token] for part, token in delta.items()}, shape.logprobs)
             for index in range(shape.choices):
-                logprobs = _logprobs([delta["content"]], shape.logprobs) if is_content and "content" in delta else None
                 choice = self.choice(index, delta, logprobs=logprobs)
                 yield self.chunk(shape, [choice], None if is_content and index == 0 else STRUCTURE)
         for index in range(shape.choices):
@@ -142,15 +108,11 @@ class OpenAIChat(Wire):
 
     def deltas(self, reply: Reply) -> Iterator[tuple[dict[str, Any], bool]]:
         """What each choice is told, and whether it is content."""
-        opening: dict[str, Any] = {"role": "assistant", "content": "" if reply.tokens else None, "refusal": None}
-        if not reply.tokens and not reply.refusal and not reply.calls:
-            opening["content"] = ""
-        calls = list(enumerate(reply.calls))
-        if len(calls) == 1 and not reply.tokens and not reply.reasoning:
-            # A single call opens together with the message.
-            yield {**opening, "tool_calls": [_call_start(*calls[0])]}, False
-        else:
-            yield opening, False
+        opening: dict[str, Any] = {"role": "assistant", "content": "" if _speaks(reply) else None, "refusal": None}
+        opens_with_call = len(reply.calls) == 1 and not reply.tokens and not reply.reasoning
+        if opens_with_call:
+            opening["tool_calls"] = [_call_start(0, reply.calls[0])]
+        yield opening, False
         for token in reply.reasoning:
             yield {"reasoning_content": token}, True
         for token in reply.tokens:
@@ -159,8 +121,8 @@ class OpenAIChat(Wire):
             yield {"annotations": _annotations(reply)}, False
         for token in reply.refusal:
             yield {"refusal": token}, True
-        for number, call in calls:
-            if len(calls) > 1 or reply.tokens or reply.reasoning:
+        for number, call in enumerate(reply.calls):
+            if not opens_with_call:
                 yield {"tool_calls": [_call_start(number, call)]}, False
             for fragment in call.fragments:
                 yield {"tool_calls": [{"index": number, "function": {"arguments": fragment}}]}, True
@@ -170,16 +132,13 @@ class OpenAIChat(Wire):
     ) -> dict[str, Any]:
         return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
 
-    def chunk(
-        self, shape: Shape, choices: list[Any], delay_s: float | None = STRUCTURE, usage: Any = None
-    ) -> Event:
+    def chunk(self, shape: Shape, choices: list[Any], delay_s: float | None = STRUCTURE, usage: Any = None) -> Event:
         chunk: dict[str, Any] = {
             "id": Slot("id"),
             "object": "chat.completion.chunk",
             "created": Slot("created"),
             "model": Slot("model"),
-            "service_tier": "default",
-            "system_fingerprint": "fp_mockd",
+            **self.about,
             "choices": choices,
         }
         if shape.usage:
@@ -190,34 +149,31 @@ class OpenAIChat(Wire):
 
     # -- in one piece ----------------------------------------------------------------------------------------------
 
-    def whole(self, reply: Reply, shape: Hashable) -> Any:
+    def whole(self, reply: Reply, shape: Hashable) -> dict[str, Any]:
         assert isinstance(shape, Shape)
-        message = self.message(reply)
-        choices = [
-            {
-                "index": index,
-                "message": message,
-                "logprobs": _logprobs(reply.tokens, shape.logprobs),
-                "finish_reason": self.finish[reply.finish],
-            }
-            for index in range(shape.choices)
-        ]
         return {
             "id": Slot("id"),
             "object": "chat.completion",
             "created": Slot("created"),
             "model": Slot("model"),
-            "choices": choices,
+            "choices": [self.whole_choice(index, reply, shape) for index in range(shape.choices)],
             "usage": usage_of(reply, shape),
-            "service_tier": "default",
-            "system_fingerprint": "fp_mockd",
+            **self.about,
+        }
+
+    def whole_choice(self, index: int, reply: Reply, shape: Shape) -> dict[str, Any]:
+        said = {"refusal": reply.refusal} if reply.refusal else {"content": reply.tokens}
+        return {
+            "index": index,
+            "message": self.message(reply),
+            "logprobs": None if shape.logprobs is None else _logprobs(said, shape.logprobs),
+            "finish_reason": self.finish[reply.finish],
         }
 
     def message(self, reply: Reply) -> dict[str, Any]:
-        content = reply.text if reply.tokens or not (reply.calls or reply.refusal) else None
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": content,
+            "content": reply.text if _speaks(reply) else None,
             "refusal": "".join(reply.refusal) or None,
             "annotations": _annotations(reply),
         }
@@ -236,18 +192,13 @@ class OpenAIChat(Wire):
 
     # -- errors ----------------------------------------------------------------------------------------------------
 
-    def error_body(self, failure: Failure) -> Any:
-        return {
-            "error": {
-                "message": failure.message,
-                "type": self.error_type(failure.type, failure.status),
-                "param": failure.param,
-                "code": "missing_required_parameter" if failure.param else None,
-            }
-        }
-
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         yield Event(self.error_body(Failure(500, error.message, error.type)), delay_s=STRUCTURE)
+
+
+def _speaks(reply: Reply) -> bool:
+    """Whether its message has content, be it empty."""
+    return bool(reply.tokens) or not (reply.calls or reply.refusal)
 
 
 def _call_start(number: int, call: Call) -> dict[str, Any]:
@@ -264,14 +215,12 @@ def _annotations(reply: Reply) -> list[dict[str, Any]]:
     return found
 
 
-def _logprobs(tokens: Sequence[str], top: int | None) -> dict[str, Any] | None:
-    if top is None:
+def _logprobs(said: Mapping[str, Any], top: int) -> dict[str, Any] | None:
+    """How likely what a delta or a message says was; None where it says nothing in words."""
+    parts = ("content", "refusal")
+    if not any(part in said for part in parts):
         return None
-
-    def one(token: str) -> dict[str, Any]:
-        return {"token": token, "logprob": -0.01, "bytes": list(token.encode())}
-
-    return {"content": [{**one(token), "top_logprobs": [one(token)] * min(top, 1)} for token in tokens], "refusal": None}
+    return {part: logprobs_of(said[part], top) if part in said else None for part in parts}
 
 
 def usage_of(reply: Reply, shape: Shape) -> dict[str, Any]:

@@ -1,0 +1,189 @@
+"""`mistral-chat`: Mistral's Chat Completions.
+
+Much like OpenAI's, with differences that its client checks: the usage is on the last chunk of a choice, calls come
+whole and on that chunk too, and what is thought is a part of the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mockd.events import Event, Slot
+from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.openai import schema_in
+from mockd.sources.llm.reply import Call, Error, Reply
+from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, UuidForm, Wire, call_id
+
+_MOST_CHOICES = 128
+
+_CODES = {
+    "internal_server_error": "1000",
+    "invalid_model": "1500",
+    "rate_limited": "1300",
+    "service_tier_capacity_exceeded": "3505",
+}
+"""The numbers that stand beside some words for errors."""
+
+
+class Shape(NamedTuple):
+    """What of a request decides which events its stream has."""
+
+    choices: int = 1
+
+
+class Told(NamedTuple):
+    """What a choice is told in one chunk."""
+
+    delta: dict[str, Any]
+    is_content: bool = True
+    finish: str | None = None
+
+
+class MistralChat(Wire):
+    """Mistral's Chat Completions."""
+
+    name = "mistral-chat"
+    summary = "Mistral's Chat Completions, streamed and in one piece."
+    default_model = "mistral-small-latest"
+    expresses = frozenset({"reasoning", "toolCalls"})
+    finish = {word: word for word in ("stop", "length", "tool_calls")}
+    error_types = {
+        400: "invalid_request_error",
+        401: "unauthorized",
+        404: "invalid_model",
+        422: "invalid_request_error",
+        429: "rate_limited",
+        500: "internal_server_error",
+        503: "service_unavailable",
+    }
+    missing = "Field required: {}"
+    not_json = "The body of the request is not valid JSON."
+    ids = {"id": IdForm("", 32)}
+    call_id = IdForm("", 9)
+    argument_chunk = None
+    request_id = (b"mistral-correlation-id", UuidForm())
+    headers = ((b"content-type", b"text/event-stream"),)
+    """Its client takes nothing else."""
+
+    # -- what a request asks ---------------------------------------------------------------------------------------
+
+    def shape(self, ask: Ask) -> Shape:
+        choices = ask.body.get("n")
+        return Shape(min(choices, _MOST_CHOICES) if isinstance(choices, int) and choices > 0 else 1)
+
+    def output_tokens(self, reply: Reply, shape: Hashable) -> int:
+        assert isinstance(shape, Shape)
+        return reply.output_tokens * shape.choices
+
+    def json_schema(self, ask: Ask) -> Any:
+        return schema_in(ask.body.get("response_format"), "json_schema")
+
+    # -- the stream ------------------------------------------------------------------------------------------------
+
+    def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
+        assert isinstance(shape, Shape)
+        for told in self._told(reply):
+            for index in range(shape.choices):
+                choice = {"index": index, "delta": told.delta, "finish_reason": told.finish, "logprobs": None}
+                is_last = told.finish is not None and index == shape.choices - 1
+                delay_s = None if told.is_content and index == 0 else STRUCTURE
+                yield _chunk(choice, delay_s, {"usage": self._usage(reply, shape)} if is_last else {})
+        yield Event("[DONE]", delay_s=STRUCTURE)
+
+    def _told(self, reply: Reply) -> Iterator[Told]:
+        finish = self.finish[reply.finish]
+        first, *thoughts = reply.reasoning or ("",)
+        yield Told({"role": "assistant", "content": [_thought(first)] if first else ""}, bool(first))
+        for thought in thoughts:
+            yield Told({"content": [_thought(thought)]})
+        for token in reply.tokens:
+            yield Told({"content": [_text(token)] if reply.reasoning else token})
+        if not reply.calls:
+            yield Told({"content": ""}, False, finish)
+            return
+        *fragments, last = _fragments(reply.calls)
+        for calls in fragments:
+            yield Told({"content": None, "tool_calls": calls})
+        yield Told({"content": None, "tool_calls": last}, finish=finish)
+
+    def _usage(self, reply: Reply, shape: Shape) -> dict[str, Any]:
+        return {
+            "prompt_tokens": Slot("prompt"),
+            "total_tokens": Slot("total"),
+            "completion_tokens": self.output_tokens(reply, shape),
+        }
+
+    # -- in one piece ----------------------------------------------------------------------------------------------
+
+    def whole(self, reply: Reply, shape: Hashable) -> Any:
+        assert isinstance(shape, Shape)
+        calls = [_call(number, call, call.arguments) for number, call in enumerate(reply.calls)]
+        content: Any = reply.text
+        if reply.reasoning:
+            content = [_thought("".join(reply.reasoning)), *([_text(reply.text)] if reply.tokens else [])]
+        message = {"role": "assistant", "tool_calls": calls or None, "content": content}
+        finish = self.finish[reply.finish]
+        return {
+            "id": Slot("id"),
+            "object": "chat.completion",
+            "created": Slot("created"),
+            "model": Slot("model"),
+            "choices": [
+                {"index": index, "message": message, "finish_reason": finish} for index in range(shape.choices)
+            ],
+            "usage": self._usage(reply, shape),
+        }
+
+    # -- errors ----------------------------------------------------------------------------------------------------
+
+    def error_body(self, failure: Failure) -> Any:
+        word = self.error_type(failure.type, failure.status)
+        return {
+            "object": "error",
+            "message": failure.message,
+            "type": word,
+            "param": failure.param,
+            "code": _CODES.get(word),
+            "raw_status_code": failure.status,
+        }
+
+    def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
+        status = self.error_status(error.type)
+        yield Event(self.error_body(Failure(status, error.message, error.type)), delay_s=STRUCTURE)
+
+
+def _chunk(choice: dict[str, Any], delay_s: float | None, usage: dict[str, Any]) -> Event:
+    chunk = {
+        "id": Slot("id"),
+        "object": "chat.completion.chunk",
+        "created": Slot("created"),
+        "model": Slot("model"),
+        "choices": [choice],
+        **usage,
+    }
+    return Event(chunk, delay_s=delay_s)
+
+
+def _thought(text: str) -> dict[str, Any]:
+    return {"type": "thinking", "thinking": [_text(text)]}
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _call(number: int, call: Call, arguments: str, name: str | None = None) -> dict[str, Any]:
+    function = {"name": call.name if name is None else name, "arguments": arguments}
+    return {"id": call_id(number, call), "function": function, "index": number}
+
+
+def _fragments(calls: Sequence[Call]) -> list[list[dict[str, Any]]]:
+    """The calls that go into each chunk: all in one where they are whole, else a fragment in each."""
+    if all(len(call.fragments) == 1 for call in calls):
+        return [[_call(number, call, call.arguments) for number, call in enumerate(calls)]]
+    return [
+        [_call(number, call, fragment, "" if place else None)]
+        for number, call in enumerate(calls)
+        for place, fragment in enumerate(call.fragments)
+    ]

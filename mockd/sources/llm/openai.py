@@ -1,0 +1,129 @@
+"""What OpenAI's wires have in common: headers, ids, the words for errors, log probabilities and padding."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockd.events import Fill, Hole, Text
+from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.wire import Failure, IdForm, Wire
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+_MOST_TOP_LOGPROBS = 20
+
+_CODES = {
+    "context_length_exceeded": ("invalid_request_error", 400),
+    "empty_array": ("invalid_request_error", 400),
+    "insufficient_quota": ("insufficient_quota", 429),
+    "invalid_api_key": ("invalid_request_error", 401),
+    "missing_required_parameter": ("invalid_request_error", 400),
+    "model_not_found": ("invalid_request_error", 404),
+    "rate_limit_exceeded": ("requests", 429),
+    "server_is_overloaded": ("service_unavailable_error", 503),
+}
+"""Words that stand in `code`, with the `type` beside them and their HTTP status. All other words are types."""
+
+_EMPTY = "Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty array instead."
+
+
+class OpenAIWire(Wire):
+    """A wire of OpenAI's."""
+
+    error_types = {
+        400: "invalid_request_error",
+        401: "invalid_api_key",
+        404: "model_not_found",
+        429: "rate_limit_exceeded",
+        500: "server_error",
+        503: "server_is_overloaded",
+    }
+    not_json = (
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
+        "correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
+    )
+    request_id = (b"x-request-id", IdForm("req_", 32))
+    common_headers = (
+        ("openai-version", "2020-10-01"),
+        ("openai-processing-ms", "12"),
+        ("x-ratelimit-limit-requests", "10000"),
+        ("x-ratelimit-limit-tokens", "2000000"),
+        ("x-ratelimit-remaining-requests", "9999"),
+        ("x-ratelimit-remaining-tokens", "1999900"),
+        ("x-ratelimit-reset-requests", "6ms"),
+        ("x-ratelimit-reset-tokens", "3ms"),
+    )
+    retry_in_ms = True
+
+    def complaint(self, ask: Ask) -> Failure | None:
+        complaint = super().complaint(ask)
+        if complaint is None or complaint.param is None:
+            return complaint
+        name = complaint.param
+        if ask.body.get(name) == []:
+            return Failure(400, _EMPTY.format(name), "empty_array", name)
+        return Failure(400, complaint.message, "missing_required_parameter", name)
+
+    def error_body(self, failure: Failure) -> Any:
+        return {"error": self.error_in(failure)}
+
+    def error_in(self, failure: Failure) -> dict[str, Any]:
+        """What answers and streams say of an error."""
+        word = self.error_type(failure.type, failure.status)
+        type_, _ = _CODES.get(word, (None, None))
+        return {
+            "message": failure.message,
+            "type": type_ or word,
+            "param": failure.param,
+            "code": word if type_ else None,
+        }
+
+    def error_status(self, type: str | None) -> int:
+        return _CODES[type][1] if type in _CODES else super().error_status(type)
+
+
+@dataclass(frozen=True, slots=True)
+class Padding(Hole):
+    """Random letters, which hide the lengths of tokens from who watches the wire."""
+
+    def text(self, fill: Fill) -> str:
+        rng = fill.rng
+        return "".join(rng.choices(_ALPHANUMERIC, k=rng.randrange(1, 17)))
+
+
+PADDING = Text((Padding(),))
+
+
+def top_logprobs_of(ask: Ask) -> int:
+    """How many alternatives to each token are asked for."""
+    top = ask.body.get("top_logprobs")
+    return min(top, _MOST_TOP_LOGPROBS) if isinstance(top, int) and top > 0 else 0
+
+
+def logprobs_of(tokens: Sequence[str], top: int) -> list[dict[str, Any]]:
+    """How likely each token was, and `top` that might have stood there: itself, and made up ones."""
+    found = []
+    for token in tokens:
+        others = [_logprob(f"{token}{rank}", -4.0 - rank) for rank in range(1, top)]
+        itself = _logprob(token, -0.01)
+        found.append({**itself, "top_logprobs": [itself, *others] if top else []})
+    return found
+
+
+def _logprob(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+
+
+def schema_in(form: Any, key: str | None = None) -> Any:
+    """The JSON schema that a request's form for its text asks for; None where it asks for none. `key` is where it
+    stands in the form."""
+    if not isinstance(form, dict):
+        return None
+    if form.get("type") == "json_object":
+        return {"type": "object"}
+    if form.get("type") != "json_schema":
+        return None
+    holder = form.get(key) if key else form
+    return holder.get("schema") if isinstance(holder, dict) else None

@@ -1,0 +1,131 @@
+"""The items of a response's output: what is thought, the message, and calls of tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mockd.events import Slot
+from mockd.sources.llm.openai import PADDING, logprobs_of
+from mockd.sources.llm.reply import Call, Reply, place_of
+from mockd.sources.llm.wire import STRUCTURE, call_id, signature
+
+
+class Shape(NamedTuple):
+    """What of a request decides which events its stream has, and which keys they have."""
+
+    obfuscation: bool = False
+    encrypted: bool = False
+    """Whether reasoning comes with its encrypted content."""
+    logprobs: int | None = None
+    """How many alternatives to each token; None where there is nothing about probabilities."""
+
+
+class Step(NamedTuple):
+    """An event that fills an item: its type, and what it says besides which item that is."""
+
+    type: str
+    fields: dict[str, Any]
+    delay_s: float | None = STRUCTURE
+
+
+class Item(NamedTuple):
+    """An item of the output: as it is opened, what fills it, and in one piece."""
+
+    opening: dict[str, Any]
+    steps: list[Step]
+    whole: dict[str, Any]
+
+
+def items_of(reply: Reply, shape: Shape) -> list[Item]:
+    """The items that a reply comes in. The last one shows where the output was cut off."""
+    items = [_reasoning(reply, shape)] if reply.reasoning else []
+    if reply.tokens or reply.refusal or not reply.calls:
+        items.append(_message(reply, shape))
+    items += [_call(number, call, shape) for number, call in enumerate(reply.calls)]
+    if reply.finish in ("length", "content_filter"):
+        last = items[-1]
+        items[-1] = last._replace(whole=last.whole | {"status": "incomplete"})
+    return items
+
+
+def _reasoning(reply: Reply, shape: Shape) -> Item:
+    text = "".join(reply.reasoning)
+    place = {"summary_index": 0}
+    part = {"type": "summary_text", "text": text}
+    item: dict[str, Any] = {"id": Slot("reasoning_id"), "type": "reasoning"}
+    if shape.encrypted:
+        item["encrypted_content"] = signature(text)
+    steps = [
+        Step("reasoning_summary_part.added", {**place, "part": {**part, "text": ""}}),
+        *_deltas("reasoning_summary_text.delta", ({**place, "delta": token} for token in reply.reasoning), shape),
+        Step("reasoning_summary_text.done", {**place, "text": text}),
+        Step("reasoning_summary_part.done", {**place, "part": part}),
+    ]
+    return Item({**item, "summary": []}, steps, {**item, "summary": [part]})
+
+
+def _message(reply: Reply, shape: Shape) -> Item:
+    part, steps = _refusal(reply, shape) if reply.refusal else _text(reply, shape)
+    place = {"content_index": 0}
+    empty = {key: value if key == "type" else type(value)() for key, value in part.items()}
+    item = {"id": Slot("message_id"), "type": "message", "role": "assistant"}
+    steps = [
+        Step("content_part.added", {**place, "part": empty}),
+        *steps,
+        Step("content_part.done", {**place, "part": part}),
+    ]
+    opening = {**item, "status": "in_progress", "content": []}
+    return Item(opening, steps, {**item, "status": "completed", "content": [part]})
+
+
+def _refusal(reply: Reply, shape: Shape) -> tuple[dict[str, Any], list[Step]]:
+    place = {"content_index": 0}
+    text = "".join(reply.refusal)
+    deltas = _deltas("refusal.delta", ({**place, "delta": token} for token in reply.refusal), shape)
+    return {"type": "refusal", "refusal": text}, [*deltas, Step("refusal.done", {**place, "refusal": text})]
+
+
+def _text(reply: Reply, shape: Shape) -> tuple[dict[str, Any], list[Step]]:
+    place = {"content_index": 0}
+    top = shape.logprobs
+    logprobs = [] if top is None else logprobs_of(reply.tokens, top)
+    deltas = [
+        {**place, "delta": token, "logprobs": logprobs[number : number + 1]}
+        for number, token in enumerate(reply.tokens)
+    ]
+    annotations = _annotations(reply)
+    part = {"type": "output_text", "annotations": annotations, "logprobs": logprobs, "text": reply.text}
+    return part, [
+        *_deltas("output_text.delta", iter(deltas), shape),
+        *(
+            Step("output_text.annotation.added", {**place, "annotation_index": number, "annotation": annotation})
+            for number, annotation in enumerate(annotations)
+        ),
+        Step("output_text.done", {**place, "text": reply.text, "logprobs": logprobs}),
+    ]
+
+
+def _call(number: int, call: Call, shape: Shape) -> Item:
+    item = {"id": Slot(f"item{number}"), "type": "function_call", "call_id": call_id(number, call), "name": call.name}
+    steps = [
+        *_deltas("function_call_arguments.delta", ({"delta": fragment} for fragment in call.fragments), shape),
+        Step("function_call_arguments.done", {"arguments": call.arguments}),
+    ]
+    opening = {**item, "status": "in_progress", "arguments": ""}
+    return Item(opening, steps, {**item, "status": "completed", "arguments": call.arguments})
+
+
+def _annotations(reply: Reply) -> list[dict[str, Any]]:
+    found = []
+    for citation in reply.citations:
+        start, end = place_of(citation, reply.text)
+        place = {"start_index": start, "end_index": end}
+        found.append({"type": "url_citation", "url": citation.url, "title": citation.title, **place})
+    return found
+
+
+def _deltas(type_: str, deltas: Iterator[dict[str, Any]], shape: Shape) -> Iterator[Step]:
+    padding = {"obfuscation": PADDING} if shape.obfuscation else {}
+    for delta in deltas:
+        yield Step(type_, {**delta, **padding}, None)

@@ -1,0 +1,82 @@
+"""The response object of OpenAI's Responses: what it says of the request, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mockd.events import Slot
+from mockd.jsontext import encode_json
+
+ASKED: dict[str, Any] = {
+    "background": False,
+    "frequency_penalty": 0.0,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "prompt_cache_retention": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "store": True,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}, "verbosity": "medium"},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+    "metadata": {},
+}
+"""Fields of a request that its response says again, and what they are where the request lacks them."""
+
+_DEFAULTS = {name: encode_json(value) for name, value in ASKED.items()}
+_TOOL = {"description": None, "strict": True}
+
+
+def asked_slots(body: Mapping[str, Any]) -> dict[str, bytes]:
+    """The values of the slots for what was asked."""
+    given = {name: body[name] for name in body.keys() & ASKED.keys() if body[name] is not None}
+    return {**_DEFAULTS, **{name: encode_json(_completed(name, value)) for name, value in given.items()}}
+
+
+def _completed(name: str, value: Any) -> Any:
+    """What a request gives, with what the service adds to it."""
+    default = ASKED[name]
+    if isinstance(default, dict) and isinstance(value, dict):
+        return {**default, **value}
+    if name == "tools" and isinstance(value, list):
+        return [
+            {**_TOOL, **tool} if isinstance(tool, dict) and tool.get("type") == "function" else tool for tool in value
+        ]
+    return value
+
+
+def response(
+    status: str,
+    output: Sequence[Any] = (),
+    *,
+    usage: Any = None,
+    error: Mapping[str, Any] | None = None,
+    incomplete: str | None = None,
+) -> dict[str, Any]:
+    """The response object. `incomplete` is the reason why the output is cut off."""
+    is_over = status in ("completed", "incomplete")
+    return {
+        "id": Slot("id"),
+        "object": "response",
+        "created_at": Slot("created"),
+        "status": status,
+        "completed_at": Slot("created") if status == "completed" else None,
+        "error": error,
+        "incomplete_details": None if incomplete is None else {"reason": incomplete},
+        "model": Slot("model"),
+        "output": list(output),
+        "service_tier": "default" if is_over else "auto",
+        "usage": usage,
+        **{name: Slot(name) for name in ASKED},
+    }
