@@ -54,7 +54,7 @@ def _make(home: Path, python: Path, requirements: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
     venv.create(home, symlinks=True)
     # The list is complete, so nothing is resolved; most of these modules are never imported, so none is compiled.
-    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--requirement", str(requirements)]
+    options = ["-qq", "--disable-pip-version-check", "--no-deps", "--no-compile", "--requirement", str(requirements)]
     subprocess.run([sys.executable, "-m", "pip", "--python", str(python), "install", *options], check=True)
 
 

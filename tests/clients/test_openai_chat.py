@@ -136,7 +136,7 @@ def test_logprobs(saw: Saw) -> None:
 
 def test_http_error(saw: Saw) -> None:
     error = saw["too_many_not_retried"]
-    assert error["body"] == {"message": TOO_MANY, "type": "rate_limit_exceeded", "param": None, "code": None}
+    assert error["body"] == {"message": TOO_MANY, "type": "requests", "param": None, "code": "rate_limit_exceeded"}
     assert error["request_id"].startswith("req_")
     assert (error["retry_after"], error["retry_after_ms"]) == ("1", "50")
     assert saw["down"]["status"] == 500
