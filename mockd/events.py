@@ -1,13 +1,23 @@
-"""What flows through mockd: events, as sources yield them, and the holes in them, filled in when they are sent."""
+"""What flows through mockd: events, as sources yield them, the pauses between them, and the holes in them, filled in
+when they are sent."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mockd.clock import Clock
+
+Draw = Callable[[random.Random], float]
+Pause = float | Draw
+"""Seconds, or a function that draws them with a stream's random generator, each time anew."""
+
+
+def drawn(pause: Pause, rng: random.Random) -> float:
+    """How long a pause is this time."""
+    return pause(rng) if callable(pause) else pause
 
 
 class Fill:
@@ -62,8 +72,9 @@ class Event(NamedTuple):
 
     `data` is text as written, `bytes` as they are, `None` for an event without data, or any other JSON value
     (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`.
-    `delay_s` is the pause before this event in seconds, None where the mock's timing decides. `opens`: the first event
-    of what a template says, before which its stream only has what belongs to the format.
+    `delay_s` is the pause before this event, None where the mock's timing decides: such events are the content of
+    their stream. `opens`: the first event of what a template says, before which its stream only has what belongs to
+    the format.
     """
 
     data: Any = None
@@ -71,7 +82,7 @@ class Event(NamedTuple):
     id: str | Text | None = None
     retry: int | None = None
     comment: str | Text | None = None
-    delay_s: float | None = None
+    delay_s: Pause | None = None
     opens: bool = False
 
     @property

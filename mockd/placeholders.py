@@ -26,6 +26,7 @@ from msgspec import UNSET
 
 from mockd.clock import rfc3339
 from mockd.config.models import EventConfig
+from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
 
@@ -136,7 +137,7 @@ def parse_event(config: EventConfig, path: Path = ()) -> Event:
         id=parsed("id"),
         comment=parsed("comment"),
         retry=config.retry,
-        delay_s=None if config.delay is None else config.delay / 1000,
+        delay_s=None if config.delay is None else in_seconds(config.delay),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from mockd.clock import Clock
-from mockd.events import Event
+from mockd.events import Event, Pause
 from mockd.request import RequestView
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -55,7 +55,7 @@ class Reply(Struct, frozen=True):
     body: Any = b""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
-    delay_s: float = 0.0
+    delay_s: Pause = 0.0
     slots: Mapping[str, bytes] = {}
 
 
@@ -70,8 +70,12 @@ class Source(Protocol):
         where this request wants one answer instead of a stream."""
 
     @property
-    def default_delay_s(self) -> float:
-        """Pause between events in seconds where neither they nor the mock's timing say one."""
+    def default_delay_s(self) -> Pause:
+        """Pause between events where neither they nor the mock's timing say one."""
+
+    @property
+    def token_delay(self) -> Pause | None:
+        """Pause before each content event, wherever the mock's timing has no `itl` and no `tokensPerSecond`."""
 
     @property
     def line_end(self) -> str:
@@ -89,7 +93,8 @@ class Source(Protocol):
 class BaseSource:
     """A start for sources: no default delay, lines as usual, and nothing that is the same for every request."""
 
-    default_delay_s: float = 0.0
+    default_delay_s: Pause = 0.0
+    token_delay: Pause | None = None
     line_end: str = "\n"
     headers: Headers = ()
     script: Script | None = None

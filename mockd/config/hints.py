@@ -39,7 +39,24 @@ CONFUSIONS: dict[type, dict[str, str]] = {
         "text": "data",
         "value": "data",
     },
-    models.Timing: {"delay": "fixedDelay", "interval": "fixedDelay", "jitter": "randomDelay", "random": "randomDelay"},
+    models.Timing: {
+        "delay": "fixedDelay",
+        "interTokenLatency": "itl",
+        "interval": "fixedDelay",
+        "jitter": "randomDelay",
+        "random": "randomDelay",
+        "timeToFirstToken": "ttft",
+        "tps": "tokensPerSecond",
+    },
+    models.Distribution: {
+        "distribution": "dist",
+        "high": "max",
+        "low": "min",
+        "sd": "stddev",
+        "sigma": "stddev",
+        "std": "stddev",
+        "type": "dist",
+    },
     models.Lifecycle: {
         "duration": "connectionTimeout",
         "maxDuration": "connectionTimeout",
@@ -67,6 +84,7 @@ def type_at(root: type, path: Path) -> inspect.Type:
     """What the format wants at a path, unions with null left out."""
     node = _bare(_type_info(root))
     for step in path:
+        node = _container(node)
         if isinstance(node, inspect.StructType):
             node = next((field.type for field in node.fields if field.encode_name == step), inspect.AnyType())
         elif isinstance(node, inspect.ListType):
@@ -81,7 +99,7 @@ def type_at(root: type, path: Path) -> inspect.Type:
 
 def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
     """The cure for an unknown key of the part at `parent`: the key that was meant, or the keys there are."""
-    part = type_at(root, parent)
+    part = _container(type_at(root, parent))
     if not isinstance(part, inspect.StructType):
         return None
     meant = CONFUSIONS.get(part.cls, {}).get(key) or _elsewhere(root, value, parent, key)
@@ -138,6 +156,13 @@ def _walk(node: inspect.Type, path: tuple[str, ...]) -> Iterator[tuple[str, ...]
 @cache
 def _type_info(root: type) -> inspect.Type:
     return inspect.type_info(root)
+
+
+def _container(node: inspect.Type) -> inspect.Type:
+    """Of a union, the one type whose values have others inside, if any has."""
+    parts = [_bare(part) for part in node.types] if isinstance(node, inspect.UnionType) else [node]
+    containers = (inspect.StructType, inspect.ListType, inspect.DictType)
+    return next((part for part in parts if isinstance(part, containers)), node)
 
 
 def _bare(node: inspect.Type) -> inspect.Type:

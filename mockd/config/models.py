@@ -1,7 +1,7 @@
 """The configuration format, as structs: from these come validation, the reference pages and the JSON Schema.
 
 Units are the ones users write: milliseconds in `timing`, `chunked` and `delay` fields, seconds in `lifecycle`
-and `resume`. They become float seconds where a mock is compiled, nowhere else.
+and `resume`. They become seconds where a mock is compiled, nowhere else (`timing.in_seconds`).
 """
 
 from __future__ import annotations
@@ -9,25 +9,22 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta
 
-MAX_MS = 366 * 24 * 3600 * 1000.0
+from mockd.config.base import MAX_MS, Count, Seconds, doc
+from mockd.config.base import Config as Config
+from mockd.config.timing import Burst as Burst
+from mockd.config.timing import Delay as Delay
+from mockd.config.timing import Distribution as Distribution
+from mockd.config.timing import RandomDelay as RandomDelay
+from mockd.config.timing import Timing as Timing
 
-Delay = Annotated[float, Meta(ge=0, le=MAX_MS, description="Milliseconds.")]
-"""A pause in milliseconds. The type is open: distributions join it here."""
-
-Seconds = Annotated[float, Meta(ge=0, le=MAX_MS / 1000)]
-Count = Annotated[int, Meta(ge=0)]
 Status = Annotated[int, Meta(ge=200, le=599)]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_BREAK = re.compile(r"[\r\n\0]")
 _NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-
-
-def _doc(text: str) -> Meta:
-    return Meta(description=text)
 
 
 def check_headers(headers: dict[str, str], what: str = "headers") -> None:
@@ -58,19 +55,15 @@ def _check_pattern(pattern: str | None, field: str) -> None:
             raise ValueError(f"{field}: not a regular expression: {error}") from None
 
 
-class Config(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What every part of the configuration has in common: camelCase keys, and no unknown ones."""
-
-
 class EventConfig(Config, frozen=True, kw_only=True):
     """One event of a stream."""
 
-    type: Annotated[str | None, _doc("Event type (the `event:` line), for client filtering.")] = None
-    data: Annotated[Any, _doc("Payload: text is sent as written, any other JSON value as compact JSON.")] = UNSET
-    id: Annotated[str | None, _doc("Event id, for `Last-Event-ID`. Empty text resets the client's id.")] = None
-    retry: Annotated[Count | None, _doc("Reconnection interval for the client, in milliseconds.")] = None
-    comment: Annotated[str | None, _doc("A comment, which clients do not deliver as an event.")] = None
-    delay: Annotated[Delay | None, _doc("Pause before this event in milliseconds; wins over `timing`.")] = None
+    type: Annotated[str | None, doc("Event type (the `event:` line), for client filtering.")] = None
+    data: Annotated[Any, doc("Payload: text is sent as written, any other JSON value as compact JSON.")] = UNSET
+    id: Annotated[str | None, doc("Event id, for `Last-Event-ID`. Empty text resets the client's id.")] = None
+    retry: Annotated[Count | None, doc("Reconnection interval for the client, in milliseconds.")] = None
+    comment: Annotated[str | None, doc("A comment, which clients do not deliver as an event.")] = None
+    delay: Annotated[Delay | None, doc("Pause before this event in milliseconds; wins over `timing`.")] = None
 
     def __post_init__(self) -> None:
         _check_line(self.type, "type")
@@ -81,75 +74,41 @@ class EventConfig(Config, frozen=True, kw_only=True):
             raise ValueError("an event needs `data` (or `comment`, `id` or `retry`): without it clients see nothing")
 
 
-class RandomDelay(Config, frozen=True, kw_only=True):
-    """A whole number of milliseconds, drawn evenly."""
-
-    min: Annotated[Count, _doc("Shortest pause, in milliseconds.")] = 0
-    max: Annotated[Count, _doc("Longest pause, in milliseconds; may occur.")]
-
-    def __post_init__(self) -> None:
-        if self.max < self.min:
-            raise ValueError("`max` must not be less than `min`")
-        if self.max > MAX_MS:
-            raise ValueError(f"`max` must be at most {MAX_MS:.0f}")
-
-
-class Burst(Config, frozen=True, kw_only=True):
-    """Events in groups."""
-
-    count: Annotated[int, Meta(ge=1, description="Events in a group.")]
-    interval: Annotated[Delay, _doc("Pause between the events of a group, in milliseconds.")] = 0.0
-    pause: Annotated[Delay, _doc("Pause between groups, in milliseconds.")] = 0.0
-
-
-class Timing(Config, frozen=True, kw_only=True):
-    """When events are sent. Of several modes, the first given counts: an event's own `delay`, `perEventDelays`,
-    `burst`, `randomDelay`, `fixedDelay`."""
-
-    initial_delay: Annotated[Delay, _doc("Pause before the first event, in milliseconds.")] = 0.0
-    fixed_delay: Annotated[Delay | None, _doc("Pause between events, in milliseconds.")] = None
-    random_delay: Annotated[RandomDelay | None, _doc("Random pause between events.")] = None
-    burst: Annotated[Burst | None, _doc("Events in bursts.")] = None
-    per_event_delays: Annotated[
-        list[Delay] | None, _doc("Pause before each event of the list, in milliseconds, by position.")
-    ] = None
-
-
 class Termination(Config, frozen=True, kw_only=True):
     """How a stream ends when mockd decides to end it."""
 
     type: Annotated[
         Literal["graceful", "abrupt", "error"],
-        _doc(
+        doc(
             "`graceful`: final event, close delay, clean end. `abrupt`: the connection is closed in the middle of "
             "the body. `error`: error event, clean end."
         ),
     ] = "graceful"
-    final_event: Annotated[EventConfig | None, _doc("Sent last on a graceful end.")] = None
+    final_event: Annotated[EventConfig | None, doc("Sent last on a graceful end.")] = None
     error_event: Annotated[
-        EventConfig | None, _doc("Sent last on an `error` end; by default `event: error` with a JSON error.")
+        EventConfig | None, doc("Sent last on an `error` end; by default `event: error` with a JSON error.")
     ] = None
-    close_delay: Annotated[Delay, _doc("Pause between the final event and the close, in milliseconds.")] = 0.0
+    close_delay: Annotated[Delay, doc("Pause between the final event and the close, in milliseconds.")] = 0.0
 
 
 class ChunkedLifecycle(Config, frozen=True, kw_only=True):
     """How long a chunked or NDJSON response lives."""
 
-    timeout: Annotated[Seconds, _doc("End after so many seconds without an event; 0 is off.")] = 0.0
-    connection_timeout: Annotated[Seconds, _doc("End after so many seconds in all; 0 is off.")] = 0.0
-    keep_open: Annotated[bool, _doc("Stay open when there is nothing more to send.")] = False
-    termination: Annotated[Termination, _doc("How the stream ends.")] = Termination()
+    timeout: Annotated[Seconds, doc("End after so many seconds without an event; 0 is off.")] = 0.0
+    connection_timeout: Annotated[Seconds, doc("End after so many seconds in all; 0 is off.")] = 0.0
+    keep_open: Annotated[bool, doc("Stay open when there is nothing more to send.")] = False
+    termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
 
 
 class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
     """How long an event stream lives."""
 
     keepalive_interval: Annotated[
-        Seconds, _doc("Send a comment after so many seconds of silence; 0 is off, otherwise at least 5.")
+        Seconds, doc("Send a comment after so many seconds of silence; 0 is off, otherwise at least 5.")
     ] = 0.0
-    max_events: Annotated[Count, _doc("End after so many events with data; 0 is no limit.")] = 0
+    max_events: Annotated[Count, doc("End after so many events with data; 0 is no limit.")] = 0
     simulate_disconnect: Annotated[
-        Count | None, _doc("Break the connection off after so many events, as a network failure would.")
+        Count | None, doc("Break the connection off after so many events, as a network failure would.")
     ] = None
 
     def __post_init__(self) -> None:
@@ -163,19 +122,19 @@ class RateLimit(Config, frozen=True, kw_only=True):
     events_per_second: Annotated[float, Meta(gt=0, le=1e6, description="Tokens per second.")]
     burst_size: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        _doc("What the bucket holds; by default `eventsPerSecond`, at least 1."),
+        doc("What the bucket holds; by default `eventsPerSecond`, at least 1."),
     ] = None
     strategy: Annotated[
         Literal["wait", "drop", "error"],
-        _doc("What happens to an event without a token: it waits, is left out, or ends the stream with an error."),
+        doc("What happens to an event without a token: it waits, is left out, or ends the stream with an error."),
     ] = "wait"
-    headers: Annotated[bool, _doc("Send `X-RateLimit-Limit`, `-Remaining` and `-Reset`.")] = False
+    headers: Annotated[bool, doc("Send `X-RateLimit-Limit`, `-Remaining` and `-Reset`.")] = False
 
 
 class Resume(Config, frozen=True, kw_only=True):
     """Reconnection with `Last-Event-ID`."""
 
-    enabled: Annotated[bool, _doc("Give every event an id, and continue where a client left off.")] = False
+    enabled: Annotated[bool, doc("Give every event an id, and continue where a client left off.")] = False
     buffer_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Events held for each session.")] = 100
     max_age: Annotated[float, Meta(gt=0, le=MAX_MS / 1000, description="Seconds an event is held.")] = 300.0
 
@@ -183,9 +142,9 @@ class Resume(Config, frozen=True, kw_only=True):
 class Sequence(Config, frozen=True, kw_only=True):
     """Numbers, one an event."""
 
-    start: Annotated[int, _doc("First number.")] = 0
-    increment: Annotated[int, _doc("Added for each next event.")] = 1
-    format: Annotated[str, _doc("Text of the data; `%d` is the number, `%05d` the same with leading zeros.")] = "%d"
+    start: Annotated[int, doc("First number.")] = 0
+    increment: Annotated[int, doc("Added for each next event.")] = 1
+    format: Annotated[str, doc("Text of the data; `%d` is the number, `%05d` the same with leading zeros.")] = "%d"
 
     def __post_init__(self) -> None:
         if not re.search(r"%0?\d{0,2}d", self.format):
@@ -195,14 +154,14 @@ class Sequence(Config, frozen=True, kw_only=True):
 class RandomSchema(Config, frozen=True, kw_only=True):
     """The same JSON value with fresh placeholders, one an event."""
 
-    schema: Annotated[Any, _doc("A JSON value with placeholders (`$uuid`, `$random:1:100`, …).")]
+    schema: Annotated[Any, doc("A JSON value with placeholders (`$uuid`, `$random:1:100`, …).")]
 
 
 class EventCycle(Config, frozen=True, kw_only=True):
     """A list of events, over and over."""
 
     events: Annotated[list[EventConfig], Meta(min_length=1, description="The list.")]
-    repeat: Annotated[Count | None, _doc("Passes over the list; absent or 0: until `count`.")] = None
+    repeat: Annotated[Count | None, doc("Passes over the list; absent or 0: until `count`.")] = None
 
 
 class Generator(Config, frozen=True, kw_only=True):
@@ -210,12 +169,12 @@ class Generator(Config, frozen=True, kw_only=True):
 
     type: Annotated[
         Literal["sequence", "random", "template"],
-        _doc("Which kind; its settings are in the key of that name."),
+        doc("Which kind; its settings are in the key of that name."),
     ]
-    count: Annotated[Count, _doc("Events in all; 0 is for ever.")] = 0
-    sequence: Annotated[Sequence | None, _doc("Settings of `sequence`.")] = None
-    random: Annotated[RandomSchema | None, _doc("Settings of `random`.")] = None
-    template: Annotated[EventCycle | None, _doc("Settings of `template`.")] = None
+    count: Annotated[Count, doc("Events in all; 0 is for ever.")] = 0
+    sequence: Annotated[Sequence | None, doc("Settings of `sequence`.")] = None
+    random: Annotated[RandomSchema | None, doc("Settings of `random`.")] = None
+    template: Annotated[EventCycle | None, doc("Settings of `template`.")] = None
 
     def __post_init__(self) -> None:
         for kind in ("sequence", "random", "template"):
@@ -240,27 +199,27 @@ def _snake(name: str) -> str:
 class SseConfig(Config, frozen=True, kw_only=True):
     """A Server-Sent Events stream."""
 
-    events: Annotated[list[EventConfig] | None, _doc("Source: a list of events.")] = None
+    events: Annotated[list[EventConfig] | None, doc("Source: a list of events.")] = None
     events_file: Annotated[
         str | None,
-        _doc("Source: a file of events beside the config (a JSON list, NDJSON, or `text/event-stream`)."),
+        doc("Source: a file of events beside the config (a JSON list, NDJSON, or `text/event-stream`)."),
     ] = None
-    generator: Annotated[Generator | None, _doc("Source: events made as they are needed.")] = None
-    template: Annotated[str | None, _doc("Source: a named template, such as `openai-chat`.")] = None
-    template_params: Annotated[dict[str, Any] | None, _doc("Parameters of the template.")] = None
-    status: Annotated[Status, _doc("HTTP status.")] = 200
-    headers: Annotated[dict[str, str], _doc("HTTP headers; they win over mockd's own.")] = {}
-    retry: Annotated[Count | None, _doc("`retry:` of the first event of each connection, in milliseconds.")] = None
-    repeat: Annotated[Count | None, _doc("Passes over the list; 0 is for ever.")] = None
-    timing: Annotated[Timing, _doc("When events are sent.")] = Timing()
-    lifecycle: Annotated[Lifecycle, _doc("How long the stream lives and how it ends.")] = Lifecycle()
-    rate_limit: Annotated[RateLimit | None, _doc("How many events a second.")] = None
-    resume: Annotated[Resume, _doc("Reconnection with `Last-Event-ID`.")] = Resume()
+    generator: Annotated[Generator | None, doc("Source: events made as they are needed.")] = None
+    template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
+    template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
+    status: Annotated[Status, doc("HTTP status.")] = 200
+    headers: Annotated[dict[str, str], doc("HTTP headers; they win over mockd's own.")] = {}
+    retry: Annotated[Count | None, doc("`retry:` of the first event of each connection, in milliseconds.")] = None
+    repeat: Annotated[Count | None, doc("Passes over the list; 0 is for ever.")] = None
+    timing: Annotated[Timing, doc("When events are sent.")] = Timing()
+    lifecycle: Annotated[Lifecycle, doc("How long the stream lives and how it ends.")] = Lifecycle()
+    rate_limit: Annotated[RateLimit | None, doc("How many events a second.")] = None
+    resume: Annotated[Resume, doc("Reconnection with `Last-Event-ID`.")] = Resume()
     flush: Annotated[
         Literal["auto", "event"],
-        _doc("`event`: one HTTP chunk an event. `auto`: events due at the same moment may share one."),
+        doc("`event`: one HTTP chunk an event. `auto`: events due at the same moment may share one."),
     ] = "auto"
-    seed: Annotated[int | None, _doc("Makes placeholders, random delays and generators repeat in every stream.")] = None
+    seed: Annotated[int | None, doc("Makes placeholders, random delays and generators repeat in every stream.")] = None
 
     def __post_init__(self) -> None:
         _one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
@@ -278,29 +237,35 @@ class SseConfig(Config, frozen=True, kw_only=True):
 class ChunkedConfig(Config, frozen=True, kw_only=True):
     """A chunked response: text or a file in pieces, or NDJSON."""
 
-    data: Annotated[str | None, _doc("Source: text.")] = None
-    data_file: Annotated[str | None, _doc("Source: a file beside the config.")] = None
-    ndjson_items: Annotated[list[Any] | None, _doc("Source: JSON values, one a line.")] = None
-    template: Annotated[str | None, _doc("Source: a named template that sends NDJSON, such as `ollama-chat`.")] = None
-    template_params: Annotated[dict[str, Any] | None, _doc("Parameters of the template.")] = None
+    data: Annotated[str | None, doc("Source: text.")] = None
+    data_file: Annotated[str | None, doc("Source: a file beside the config.")] = None
+    ndjson_items: Annotated[list[Any] | None, doc("Source: JSON values, one a line.")] = None
+    template: Annotated[str | None, doc("Source: a named template that sends NDJSON, such as `ollama-chat`.")] = None
+    template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     format: Annotated[
-        Literal["raw", "ndjson"] | None, _doc("`ndjson`: whole lines, sent as `application/x-ndjson`.")
+        Literal["raw", "ndjson"] | None, doc("`ndjson`: whole lines, sent as `application/x-ndjson`.")
     ] = None
     chunk_size: Annotated[int, Meta(ge=1, le=1 << 30, description="Bytes a chunk.")] = 1024
-    chunk_delay: Annotated[Delay, _doc("Pause between chunks, in milliseconds.")] = 0.0
-    status: Annotated[Status, _doc("HTTP status.")] = 200
-    headers: Annotated[dict[str, str], _doc("HTTP headers; they win over mockd's own.")] = {}
-    lifecycle: Annotated[ChunkedLifecycle, _doc("How long the response lives and how it ends.")] = ChunkedLifecycle()
+    chunk_delay: Annotated[
+        Delay | None, doc("Pause between chunks, in milliseconds; the same as `timing.fixedDelay`.")
+    ] = None
+    status: Annotated[Status, doc("HTTP status.")] = 200
+    headers: Annotated[dict[str, str], doc("HTTP headers; they win over mockd's own.")] = {}
+    timing: Annotated[Timing, doc("When chunks or lines are sent.")] = Timing()
+    lifecycle: Annotated[ChunkedLifecycle, doc("How long the response lives and how it ends.")] = ChunkedLifecycle()
     flush: Annotated[
         Literal["auto", "event"],
-        _doc("`event`: one HTTP chunk a piece. `auto`: pieces due at the same moment may share one."),
+        doc("`event`: one HTTP chunk a piece. `auto`: pieces due at the same moment may share one."),
     ] = "auto"
+    seed: Annotated[int | None, doc("Makes placeholders and random delays repeat in every response.")] = None
 
     def __post_init__(self) -> None:
         _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "template"))
         check_headers(self.headers)
         if self.format == "raw" and (self.ndjson_items is not None or self.template is not None):
             raise ValueError("`ndjsonItems` and templates are sent as NDJSON; format `raw` does not go with them")
+        if self.chunk_delay is not None and self.timing.fixed_delay is not None:
+            raise ValueError("`chunkDelay` is the same as `timing.fixedDelay`: give one")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
 
@@ -308,16 +273,16 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
 class ResponseConfig(Config, frozen=True, kw_only=True):
     """A plain response."""
 
-    status: Annotated[Status | None, _doc("HTTP status; 200 by default.")] = None
-    status_code: Annotated[Status | None, _doc("The same as `status`.")] = None
-    headers: Annotated[dict[str, str], _doc("HTTP headers.")] = {}
-    body: Annotated[Any, _doc("Text, sent as written, or another JSON value, sent as JSON.")] = UNSET
-    body_file: Annotated[str | None, _doc("A file beside the config to send instead of `body`.")] = None
+    status: Annotated[Status | None, doc("HTTP status; 200 by default.")] = None
+    status_code: Annotated[Status | None, doc("The same as `status`.")] = None
+    headers: Annotated[dict[str, str], doc("HTTP headers.")] = {}
+    body: Annotated[Any, doc("Text, sent as written, or another JSON value, sent as JSON.")] = UNSET
+    body_file: Annotated[str | None, doc("A file beside the config to send instead of `body`.")] = None
     template: Annotated[
-        str | None, _doc("A named template to answer instead of `body`, such as `openai-embeddings`.")
+        str | None, doc("A named template to answer instead of `body`, such as `openai-embeddings`.")
     ] = None
-    template_params: Annotated[dict[str, Any] | None, _doc("Parameters of the template.")] = None
-    delay: Annotated[Delay, _doc("Pause before the response, in milliseconds.")] = 0.0
+    template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
+    delay: Annotated[Delay, doc("Pause before the response, in milliseconds.")] = 0.0
 
     def __post_init__(self) -> None:
         check_headers(self.headers)
@@ -332,20 +297,20 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
 class Matcher(Config, frozen=True, kw_only=True):
     """Which requests a mock answers: all that is given must hold."""
 
-    method: Annotated[str | None, _doc("HTTP method, in any case. Absent: every method.")] = None
+    method: Annotated[str | None, doc("HTTP method, in any case. Absent: every method.")] = None
     path: Annotated[
         str | None,
-        _doc("Path. `{name}` stands for one segment, `*` for any characters, `/` included; a trailing slash counts."),
+        doc("Path. `{name}` stands for one segment, `*` for any characters, `/` included; a trailing slash counts."),
     ] = None
-    path_pattern: Annotated[str | None, _doc("Regular expression, searched in the path.")] = None
-    headers: Annotated[dict[str, str], _doc("Header values; `*` stands for any characters.")] = {}
-    query_params: Annotated[dict[str, str], _doc("Query parameters, exactly. Empty text: present and empty.")] = {}
-    body_contains: Annotated[str | None, _doc("Text that the body has in it.")] = None
-    body_equals: Annotated[str | None, _doc("The body, exactly.")] = None
-    body_pattern: Annotated[str | None, _doc("Regular expression, searched in the body.")] = None
+    path_pattern: Annotated[str | None, doc("Regular expression, searched in the path.")] = None
+    headers: Annotated[dict[str, str], doc("Header values; `*` stands for any characters.")] = {}
+    query_params: Annotated[dict[str, str], doc("Query parameters, exactly. Empty text: present and empty.")] = {}
+    body_contains: Annotated[str | None, doc("Text that the body has in it.")] = None
+    body_equals: Annotated[str | None, doc("The body, exactly.")] = None
+    body_pattern: Annotated[str | None, doc("Regular expression, searched in the body.")] = None
     body_json_path: Annotated[
         dict[str, Any],
-        _doc('JSONPath (RFC 9535) to the value it must have in the JSON body, or to `{"exists": true}`.'),
+        doc('JSONPath (RFC 9535) to the value it must have in the JSON body, or to `{"exists": true}`.'),
     ] = {}
 
     def __post_init__(self) -> None:
@@ -364,15 +329,15 @@ class Matcher(Config, frozen=True, kw_only=True):
 class Mock(Config, frozen=True, kw_only=True):
     """One mock: which requests it answers, and with what."""
 
-    id: Annotated[Annotated[str, Meta(min_length=1, max_length=200)] | None, _doc("Id; made up where absent.")] = None
-    name: Annotated[str | None, _doc("A name for people.")] = None
-    description: Annotated[str | None, _doc("What it is for.")] = None
-    enabled: Annotated[bool, _doc("A mock that is not enabled answers nothing.")] = True
+    id: Annotated[Annotated[str, Meta(min_length=1, max_length=200)] | None, doc("Id; made up where absent.")] = None
+    name: Annotated[str | None, doc("A name for people.")] = None
+    description: Annotated[str | None, doc("What it is for.")] = None
+    enabled: Annotated[bool, doc("A mock that is not enabled answers nothing.")] = True
     priority: Annotated[int, Meta(ge=-(1 << 53), le=1 << 53, description="Higher wins, before anything else.")] = 0
-    matcher: Annotated[Matcher, _doc("Which requests it answers.")]
-    sse: Annotated[SseConfig | None, _doc("Answer with Server-Sent Events.")] = None
-    chunked: Annotated[ChunkedConfig | None, _doc("Answer with a chunked or NDJSON response.")] = None
-    response: Annotated[ResponseConfig | None, _doc("Answer with a plain response.")] = None
+    matcher: Annotated[Matcher, doc("Which requests it answers.")]
+    sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
+    chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
+    response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
 
     def __post_init__(self) -> None:
         _one_of(self, "a mock", ("sse", "chunked", "response"))
@@ -387,6 +352,6 @@ FILE_VERSION = "1.0"
 class MockFile(Config, frozen=True, kw_only=True):
     """A configuration file with several mocks."""
 
-    version: Annotated[str | float, _doc(f"Version of the format: `{FILE_VERSION}`.")] = FILE_VERSION
-    name: Annotated[str | None, _doc("A name for people.")] = None
-    mocks: Annotated[list[Mock], _doc("The mocks.")]
+    version: Annotated[str | float, doc(f"Version of the format: `{FILE_VERSION}`.")] = FILE_VERSION
+    name: Annotated[str | None, doc("A name for people.")] = None
+    mocks: Annotated[list[Mock], doc("The mocks.")]

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from mockd.config.files import resolve_file
 from mockd.config.models import ResponseConfig
+from mockd.config.timing import in_seconds
 from mockd.events import JSON_NULL
 from mockd.placeholders import parse_value
 from mockd.source import BaseSource, Opened, Reply, Source, SourceContext
@@ -38,6 +39,6 @@ def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
             b"" if body is UNSET else JSON_NULL if body is None else body,
             status=config.status or config.status_code or 200,
             headers=tuple(config.headers.items()),
-            delay_s=config.delay / 1000,
+            delay_s=in_seconds(config.delay),
         )
     )

@@ -9,9 +9,11 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
+
+from msgspec import structs
 
 from mockd.config.models import (
     ChunkedConfig,
@@ -21,9 +23,10 @@ from mockd.config.models import (
     ResponseConfig,
     Resume,
     SseConfig,
-    Timing,
 )
+from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
+from mockd.events import Draw, Fill, Pause
 from mockd.placeholders import parse_event
 from mockd.source import Script, Source
 from mockd.streaming.connections import Kind
@@ -67,11 +70,13 @@ class Ending:
     final: Frame | None = None
     error: Frame | None = None
     close_delay_s: float = 0.0
+    close_draw: Draw | None = None
+    """What `close_delay_s` is drawn from, once for each stream."""
 
     @property
     def is_plain(self) -> bool:
         """Whether the last event can go out together with the end of the response."""
-        return self.type == "graceful" and self.final is None and not self.close_delay_s
+        return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class StreamPlan:
     source: Source
     lifetime: Lifetime
     ending: Ending
-    head_delay_s: float = 0.0
+    head_delay_s: Pause = 0.0
     rate_limit: RateLimit | None = None
     resume: Resume | None = None
     retry: int | None = None
@@ -106,6 +111,14 @@ class StreamPlan:
         if self.seeding.seed is not None:
             return random.Random(f"{self.seeding.seed}:{self.mock_id}:{self.seeding.number()}")
         return UNSEEDED
+
+    def ending_of(self, fill: Fill) -> Ending:
+        """How a new stream ends, its pause drawn. A seed of the mock gives that a generator of its own: the stream's
+        must draw for its events what it draws when they are made again."""
+        if (draw := self.ending.close_draw) is None:
+            return self.ending
+        rng = fill.rng if self.seed is None else self.random()
+        return replace(self.ending, close_draw=None, close_delay_s=draw(rng))
 
     def compiled(self, script: Script) -> CompiledScript:
         """The script's frames and times: framed on first use, then kept."""
@@ -137,7 +150,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         headers=override(headers, config.headers),
         lasting_headers=override(headers + keep_alive, config.headers),
         framing=framing,
-        pacing=Pacing(config.timing, source.default_delay_s),
+        pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(life),
         ending=_ending(life, framing, "sse"),
@@ -168,6 +181,9 @@ def _list_path(config: SseConfig) -> Path:
 def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of a `chunked` mock."""
     ndjson = config.ndjson_items is not None or config.template is not None or config.format == "ndjson"
+    timing = config.timing
+    if config.chunk_delay is not None:
+        timing = structs.replace(timing, fixed_delay=config.chunk_delay)
     framing: Framing = NdjsonFraming() if ndjson else RawFraming()
     headers = first_of_each(
         list(source.headers),
@@ -184,11 +200,12 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         headers=(heads := override(headers, config.headers)),
         lasting_headers=heads,
         framing=framing,
-        pacing=Pacing(Timing(fixed_delay=config.chunk_delay)),
+        pacing=Pacing(timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(config.lifecycle),
         ending=_ending(config.lifecycle, framing, "chunked"),
-        flush_each=config.flush == "event" or config.chunk_delay > 0,
+        flush_each=config.flush == "event" or bool(timing.fixed_delay),
+        seed=config.seed,
         seeding=seeding,
     )
 
@@ -206,7 +223,7 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         source=source,
         lifetime=Lifetime(),
         ending=Ending(),
-        head_delay_s=config.delay / 1000,
+        head_delay_s=in_seconds(config.delay),
         seeding=seeding,
     )
 
@@ -246,4 +263,6 @@ def _ending(life: ChunkedLifecycle, framing: Framing, kind: str) -> Ending:
         name = {"final_event": "finalEvent", "error_event": "errorEvent"}[field]
         return None if config is None else framing.encode(parse_event(config, (*path, name)))
 
-    return Ending(termination.type, frame("final_event"), frame("error_event"), termination.close_delay / 1000)
+    pause = in_seconds(termination.close_delay)
+    close_delay_s, draw = (0.0, pause) if callable(pause) else (pause, None)
+    return Ending(termination.type, frame("final_event"), frame("error_event"), close_delay_s, draw)

@@ -2,7 +2,7 @@
 
 Two kinds behind one interface, so that nothing above or below can tell them apart: `ScriptFeed` for what is known in
 advance, where taking a batch is a slice; `SessionFeed` (in `session_feed`) for everything that needs code for each
-event: resume, rate limits, random delays, sources that run.
+event: resume, rate limits, drawn delays, sources that run.
 """
 
 from __future__ import annotations

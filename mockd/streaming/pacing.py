@@ -1,44 +1,63 @@
-"""When events are due: a pure function of the timing, an event's own delay and its place."""
+"""When events are due: a function of the timing, an event's own delay and its place."""
 
 from __future__ import annotations
 
 import random
 
-from mockd.config.models import Timing
-from mockd.events import Event
+from mockd.config.timing import Timing, in_seconds
+from mockd.events import Event, Pause, drawn
 
 
 class Pacing:
-    """The delay rule of a mock, in seconds. Of several modes, the first given counts (see `Timing`)."""
+    """The delay rule of a mock. Of several modes, the first given counts (see `Timing`).
 
-    def __init__(self, timing: Timing, default_delay_s: float = 0.0) -> None:
-        self.initial_s = timing.initial_delay / 1000
-        self.per_event_s = tuple(delay / 1000 for delay in timing.per_event_delays or ())
-        self.burst = timing.burst
-        self.random = timing.random_delay
-        self.fixed_s = default_delay_s if timing.fixed_delay is None else timing.fixed_delay / 1000
+    `default` is the pause between events where none is given, `token_delay` the one before content events where the
+    timing has neither `itl` nor `tokensPerSecond`. `is_random`: some pause is drawn.
+    """
 
-    @property
-    def is_random(self) -> bool:
-        return self.random is not None
+    def __init__(self, timing: Timing, default: Pause = 0.0, token_delay: Pause | None = None) -> None:
+        self._initial = in_seconds(timing.initial_delay)
+        self._ttft = None if timing.ttft is None else in_seconds(timing.ttft)
+        self._token = _token_pause(timing, token_delay)
+        self.per_event = tuple(in_seconds(delay) for delay in timing.per_event_delays or ())
+        self._burst = timing.burst.count if timing.burst else 0
+        self._in_burst = in_seconds(timing.burst.interval) if timing.burst else 0.0
+        self._between_bursts = in_seconds(timing.burst.pause) if timing.burst else 0.0
+        fixed = default if timing.fixed_delay is None else in_seconds(timing.fixed_delay)
+        self._between = fixed if timing.random_delay is None else in_seconds(timing.random_delay)
+        pauses = (self._initial, self._ttft, self._token, self._in_burst, self._between_bursts, self._between)
+        self.is_random = any(map(callable, (*pauses, *self.per_event)))
 
     @property
     def period(self) -> int:
         """After how many events of the stream the rule repeats, apart from positions in the list."""
-        return self.burst.count if self.burst else 1
+        return self._burst or 1
 
-    def delay_s(self, number: int, position: int, event: Event, rng: random.Random) -> float:
-        """Seconds between event `number` of the stream (from 0, at `position` in its list) and the one before it;
-        for the first event, between the head and it."""
-        own = event.delay_s
-        if own is None and position < len(self.per_event_s):
-            own = self.per_event_s[position]
+    def due_s(self, number: int, position: int, event: Event, rng: random.Random, after_s: float) -> float:
+        """When event `number` of the stream (from 0, at `position` in its list) is due, in seconds from the head;
+        `after_s` is when the one before it was."""
         if number == 0:
-            return self.initial_s + (own or 0.0)
-        if own is not None:
-            return own
-        if self.burst:
-            return (self.burst.interval if number % self.burst.count else self.burst.pause) / 1000
-        if self.random:
-            return (self.random.min + int(rng.random() * (self.random.max - self.random.min + 1))) / 1000
-        return self.fixed_s
+            after_s += drawn(self._initial, rng)
+        if event.delay_s is not None:
+            return after_s + drawn(event.delay_s, rng)
+        if self._ttft is not None and (number == 0 or (event.opens and number == position)):
+            return max(after_s, drawn(self._ttft, rng))
+        return after_s + drawn(self._before(number, position, event), rng)
+
+    def _before(self, number: int, position: int, event: Event) -> Pause:
+        """The pause before an event that does not bring its own."""
+        if self._token is not None:
+            return self._token if number or event.opens else 0.0
+        if position < len(self.per_event):
+            return self.per_event[position]
+        if number == 0:
+            return 0.0
+        if self._burst:
+            return self._in_burst if number % self._burst else self._between_bursts
+        return self._between
+
+
+def _token_pause(timing: Timing, token_delay: Pause | None) -> Pause | None:
+    if timing.itl is not None:
+        return in_seconds(timing.itl)
+    return token_delay if timing.tokens_per_second is None else 1 / timing.tokens_per_second

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from msgspec import Struct
 
 from mockd.errors import SourceError
-from mockd.events import Event, Fill
+from mockd.events import Event, Fill, drawn
 from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
 from mockd.streaming.burst import Burst, BurstResponse
@@ -92,7 +92,7 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
         services,
         lambda response: services.registry.open(response, plan.mock_id, "response", call.request),
         lambda response, now: ReplyFeed(body),
-        head=Head(answer.status, headers, answer.delay_s),
+        head=Head(answer.status, headers, drawn(answer.delay_s, fill.rng)),
         framing=_RAW,
         lifetime=Lifetime(),
         ending=Ending(),
@@ -134,14 +134,15 @@ def _resumed(
 
 
 def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: OpenFeed) -> StreamResponse:
+    headers = _stream_headers(services, plan, call)
     return StreamResponse(
         services,
         lambda response: services.registry.open(response, plan.mock_id, plan.kind, call.request),
         open_feed,
-        head=Head(plan.status, _stream_headers(services, plan, call), plan.head_delay_s),
+        head=Head(plan.status, headers, drawn(plan.head_delay_s, fill.rng)),
         framing=plan.framing,
         lifetime=plan.lifetime,
-        ending=plan.ending,
+        ending=plan.ending_of(fill),
         fill=fill,
         arrived=call.arrived,
         retry=plan.retry,

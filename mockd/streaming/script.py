@@ -37,10 +37,10 @@ class CompiledScript:
     """A script's events with their frames, and what can be known of them in advance.
 
     `ids` are the given ones and, with resume, for every other event with data its number from 1. `is_same`: every
-    client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `timetable`:
-    when everything is due, where that can be said for all streams at once (not with random delays, ids of a session,
-    or a rate limit). `stop`: after how many events the mock's streams stop, and why. `burst`: the whole stream, where
-    that is due at its head.
+    client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `is_random`:
+    some delays are drawn. `timetable`: when everything is due, where that can be said for all streams at once (not with
+    drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why.
+    `burst`: the whole stream, where that is due at its head.
     """
 
     def __init__(self, script: Script, plan: StreamPlan) -> None:
@@ -54,12 +54,13 @@ class CompiledScript:
         self.ids = tuple(_ids(self.events, assigned=self.is_resumable))
         framed = map(self._with_hole, self.events, self.ids)
         self.frames: list[Frame] = [plan.framing.encode(event) for event in framed]
+        self.is_random = plan.pacing.is_random or any(callable(event.delay_s) for event in self.events)
         self.is_same, self.stands_alone = self._sameness(script, plan)
         self.stop = _stop_of(plan.lifetime, self)
         self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
         if self.is_resumable:
             self._refuse_equal_ids()
-        is_timed = not (plan.pacing.is_random or self.is_resumable or plan.rate_limit)
+        is_timed = not (self.is_random or self.is_resumable or plan.rate_limit)
         self.timetable = lay_out(self, plan.pacing) if is_timed else None
         self.burst = burst_of(plan, self)
 
@@ -74,7 +75,7 @@ class CompiledScript:
         is_seeded = plan.seed is not None
         repeats = is_seeded and not any(isinstance(hole, Timestamp | Slot) for hole in holes)
         drops = plan.rate_limit is not None and plan.rate_limit.strategy == "drop"
-        is_for_all = script is plan.source.script and (not drops or is_seeded or not plan.pacing.is_random)
+        is_for_all = script is plan.source.script and (not drops or is_seeded or not self.is_random)
         is_same = is_for_all and (is_constant or repeats)
         return is_same, is_same and is_constant and not drops
 

@@ -189,10 +189,10 @@ class Session:
 
     def _append(self, step: Step, not_before_s: float) -> None:
         """Put an event at the end of the chain, due its delay after the one before it."""
-        delay_s = self.plan.pacing.delay_s(step.number, step.position, step.event, self.fill.rng)
         limiter, counted = self._limiter, step.event.counted
         begin_s = self._due_s if limiter is None else max(self._due_s, limiter.rest_until)
-        self._due_s = max(begin_s + delay_s, not_before_s)
+        due_s = self.plan.pacing.due_s(step.number, step.position, step.event, self.fill.rng, begin_s)
+        self._due_s = max(due_s, not_before_s)
         entry = Entry(step, step.number, self._due_s, self.tail.count, self._id_of(step))
         if limiter is not None and counted:
             entry.due_s, entry.verdict = limiter.admit(self._due_s)

@@ -96,13 +96,13 @@ def lay_out(script: CompiledScript, pacing: Pacing) -> Timetable | None:
         if length * times > MOST_UNROLLED and times > 1:
             return None
     unrolled = length * times
-    if length and script.position_of(unrolled) and len(pacing.per_event_s) > unrolled:
+    if length and script.position_of(unrolled) and len(pacing.per_event) > unrolled:
         return None  # what is later is not yet like what comes after it
 
     def due(start: int) -> list[float] | None:
         at, table = 0.0, []
         for number in range(start, start + unrolled):
-            at += pacing.delay_s(number, script.position_of(number), events[number % length], _NOT_USED)
+            at = pacing.due_s(number, script.position_of(number), events[number % length], _NOT_USED, at)
             table.append(at)
         return table if at else None
 

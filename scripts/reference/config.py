@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec.inspect as inspect
 
 import mockd.placeholders
-from mockd.config.models import EventConfig, Mock, MockFile
+from mockd.config.models import Distribution, EventConfig, Mock, MockFile
 from mockd.sources.templates import BUILT_IN
 from scripts.reference import markdown
 from scripts.reference.markdown import first_paragraph, link, struct_table, structs_in
@@ -28,7 +28,12 @@ folder.
 """
 
 ROOTS = (MockFile, Mock)
-HEADINGS: dict[type, str] = {MockFile: "A file", Mock: "A mock", EventConfig: "An event"}
+HEADINGS: dict[type, str] = {
+    MockFile: "A file",
+    Mock: "A mock",
+    EventConfig: "An event",
+    Distribution: "A distribution",
+}
 """Headings of parts that stand in several places; those of the others are the keys that lead there."""
 
 

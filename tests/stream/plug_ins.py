@@ -8,8 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from mockd.config.timing import Delay, in_seconds
 from mockd.events import Event
-from mockd.source import BaseSource, Opened, Reply, Source, SourceContext
+from mockd.source import BaseSource, Opened, Reply, Script, Source, SourceContext
 from mockd.sources import SourceKind
 
 taken: list[int] = []
@@ -66,6 +67,30 @@ def _unopened(params: Params, context: SourceContext) -> Opened:
     raise ValueError("out of order")
 
 
+class Told(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Parameters of a template that tells a story: the pause before each word."""
+
+    delay_per_token: Delay | None = None
+    words: int = 3
+
+
+class Tale(BaseSource):
+    """A template as those of model replies are: events that belong to the format around those of the content."""
+
+    def __init__(self, params: Told) -> None:
+        self._words = params.words
+        self.token_delay = None if params.delay_per_token is None else in_seconds(params.delay_per_token)
+
+    def open(self, context: SourceContext) -> Opened:
+        return Script(self._events)
+
+    def _events(self) -> list[Event]:
+        words = [Event(str(number), opens=number == 1) for number in range(1, self._words + 1)]
+        return [Event("head", delay_s=0.0), *words, Event("end", delay_s=0.0)]
+
+
+TALE = SourceKind("tale", Told, Tale, "For tests.")
+TALE_IN_LINES = SourceKind("tale-in-lines", Told, Tale, "For tests.", "chunked")
 PLAIN = _kind("plain", _events)
 AWAITED = _kind("awaited", _awaited)
 REPLY = _kind("reply", lambda params, context: Reply({"path": context.request.path}, status=202))

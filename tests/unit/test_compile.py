@@ -11,14 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockd.config.load import parse_mock
+from mockd.events import Event, Fill
 from mockd.source import Script
 from mockd.sources import build_source
 from mockd.streaming.compile import MOST_SCRIPTS, UNSEEDED, Seeding, StreamPlan, compile_chunked, compile_sse, override
 from mockd.streaming.script import CompiledScript
 from mockd.streaming.session import script_steps
 from mockd.streaming.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
+from tests.manual_clock import ManualClock
 
 ON = {"enabled": True}
+DRAWN = {"dist": "uniform", "max": 5}
 
 
 def plan_of(seeding: Seeding | None = None, **sse: Any) -> StreamPlan:
@@ -120,6 +123,12 @@ def test_nothing_is_built_in_proportion_to_a_count() -> None:
             False,
             False,
         ),
+        (
+            {"events": words(2, delay=DRAWN), "rateLimit": {"eventsPerSecond": 1, "strategy": "drop"}},
+            False,
+            False,
+        ),
+        ({"events": words(2, delay=DRAWN)}, True, True),
         ({"events": [{"data": "$uuid"}]}, False, False),
         ({"events": [{"data": "$uuid"}], "seed": 1}, True, False),
         ({"events": [{"data": "$timestamp"}], "seed": 1}, False, False),
@@ -145,12 +154,32 @@ def test_what_every_client_gets_the_same(sse: dict[str, Any], is_same: bool, sta
         ({"events": words(3), "resume": ON}, False),
         ({"events": words(3), "rateLimit": {"eventsPerSecond": 1}}, False),
         ({"events": words(3), "timing": {"randomDelay": {"max": 5}}}, False),
+        ({"events": words(3), "timing": {"ttft": 300, "itl": 20, "tokensPerSecond": 5}}, True),
+        ({"events": words(3), "timing": {"itl": DRAWN}}, False),
+        ({"events": words(3, delay=DRAWN)}, False),
         ({"events": words(99), "repeat": 2, "timing": {"burst": {"count": 5000}}}, False),
     ],
     ids=lambda value: str(value)[:60],
 )
 def test_which_streams_need_no_code_for_each_event(sse: dict[str, Any], has_table: bool) -> None:
     assert (script_of(**sse).timetable is not None) is has_table
+
+
+@pytest.mark.parametrize(
+    ("timing", "is_burst"),
+    [({}, True), ({"ttft": 0, "itl": 0}, True), ({"ttft": 1}, False), ({"itl": 1}, False), ({"itl": DRAWN}, False)],
+    ids=str,
+)
+def test_what_is_due_at_the_head_is_one_send(timing: dict[str, Any], is_burst: bool) -> None:
+    assert (script_of(events=words(3), timing=timing).burst is not None) is is_burst
+
+
+def test_a_drawn_close_delay_is_drawn_once_for_each_stream() -> None:
+    plan = plan_of(events=words(1), lifecycle={"termination": {"closeDelay": {"dist": "uniform", "max": 1000}}})
+    assert not plan.ending.is_plain
+    endings = [plan.ending_of(Fill(plan.random(), ManualClock())) for _ in range(5)]
+    assert len({ending.close_delay_s for ending in endings}) == 5
+    assert all(0 <= ending.close_delay_s <= 1 and ending.close_draw is None for ending in endings)
 
 
 def test_large_events_go_in_small_batches() -> None:
@@ -222,4 +251,5 @@ def test_units_are_seconds_inside() -> None:
     assert [step.event.delay_s for step in islice(script_steps(plan.compiled(plan.source.script)), 1)] == [0.02]  # type: ignore[arg-type]
     mock = parse_mock({"matcher": {"path": "/"}, "chunked": {"data": "x", "chunkDelay": 30}}, root=None).mock
     assert mock.chunked is not None
-    assert compile_chunked("m", mock.chunked, build_source(mock, None), Seeding()).pacing.fixed_s == 0.03
+    pacing = compile_chunked("m", mock.chunked, build_source(mock, None), Seeding()).pacing
+    assert pacing.due_s(1, 1, Event("x"), UNSEEDED, 0.0) == 0.03

@@ -67,6 +67,9 @@ TIMING = st.fixed_dictionaries(
     {},
     optional={
         "initialDelay": MS,
+        "ttft": MS,
+        "itl": MS,
+        "tokensPerSecond": st.integers(1, 200),
         "fixedDelay": MS,
         "perEventDelays": st.lists(MS, max_size=4),
         "burst": st.fixed_dictionaries({"count": st.integers(1, 7), "interval": MS, "pause": MS}),

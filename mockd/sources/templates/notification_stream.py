@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from mockd.config.models import Delay
+from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
-from mockd.events import JSON_NULL, Event, Text
+from mockd.events import JSON_NULL, Event, Pause, Text
 from mockd.placeholders import Timestamp, Uuid, parse_value
 from mockd.source import Script, Source
 from mockd.sources.registry import SourceKind
@@ -47,9 +48,9 @@ class Params(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw
 class NotificationSource(ScriptSource):
     """Its events are a second apart unless something says otherwise."""
 
-    def __init__(self, script: Script, interval_s: float) -> None:
+    def __init__(self, script: Script, interval: Pause) -> None:
         super().__init__(script)
-        self.default_delay_s = interval_s
+        self.default_delay_s = interval
 
 
 def build(params: Params) -> Source:
@@ -58,7 +59,7 @@ def build(params: Params) -> Source:
     items = params.notifications if params.notifications is not None else params.messages
     events = [_event(item, params, (name, index)) for index, item in enumerate(DEFAULT if items is None else items)]
     script = Script(lambda: events, passes=None if params.loop else 1)
-    return NotificationSource(script, 1.0 if params.interval is None else params.interval / 1000)
+    return NotificationSource(script, 1.0 if params.interval is None else in_seconds(params.interval))
 
 
 def _event(item: Any, params: Params, path: tuple[str, int]) -> Event:

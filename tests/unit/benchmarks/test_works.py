@@ -34,6 +34,6 @@ def test_the_schedule_is_that_of_the_seed(generated: Path) -> None:
     delay = RandomDelay(min=works.RANDOM_MIN_MS, max=works.RANDOM_MAX_MS)
     pacing, rng = Pacing(Timing(random_delay=delay)), random.Random(works.RANDOM_SEED)
     due = [float(line) for line in (generated / "schedule.txt").read_text().split()]
-    delays = [pacing.delay_s(number, 0, Event(), rng) for number in range(1, len(due))]
+    delays = [pacing.due_s(number, 0, Event(), rng, 0.0) for number in range(1, len(due))]
     assert due[0] == 0
     assert [round(after - before) for before, after in pairwise(due)] == [round(delay * 1000) for delay in delays]
