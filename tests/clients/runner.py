@@ -22,7 +22,7 @@ def load(path):
 
 
 def scenarios_in(module):
-    for name, value in vars(module).items():
+    for name, value in list(vars(module).items()):  # what is run may add to them
         if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_"):
             yield name, value
 

@@ -6,8 +6,10 @@ Server-Sent Events, without it a JSON array that is sent piece by piece.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from mockd.events import Event, Fill, Hole, Slot, Unframed
@@ -90,29 +92,29 @@ class Gemini(Wire):
         return _target(ask)[0]
 
     def turns(self, ask: Ask) -> Iterator[Turn]:
-        yield Turn("system", text_in(ask.body.get("systemInstruction")))
+        yield Turn("system", text_in(_get(ask.body, "systemInstruction")))
         for content in _objects(ask.body.get("contents")):
             text = text_in(content)
-            has_result = any("functionResponse" in part for part in _objects(content.get("parts")))
+            has_result = any(_get(part, "functionResponse") for part in _objects(content.get("parts")))
             role = "tool" if has_result and not text else "user"
             yield Turn("assistant" if content.get("role") == "model" else role, text, has_result)
 
     def shape(self, ask: Ask) -> Shape:
-        config = ask.part("generationConfig")
-        asked, thinking = config.get("candidateCount"), config.get("thinkingConfig")
+        config = _get(ask.body, "generationConfig")
+        asked, thinking = _get(config, "candidateCount"), _get(config, "thinkingConfig")
         return Shape(
             "sse" in ask.request.query.get("alt", ()) or _target(ask)[1] is None,
             min(asked, _MOST_CANDIDATES) if isinstance(asked, int) and asked > 0 else 1,
-            not (isinstance(thinking, dict) and thinking.get("includeThoughts") is False),
+            _get(thinking, "includeThoughts") is not False,
         )
 
     def json_schema(self, ask: Ask) -> Any:
-        config = ask.part("generationConfig")
-        if isinstance(schema := config.get("responseJsonSchema"), dict):
+        config = _get(ask.body, "generationConfig")
+        if isinstance(schema := _get(config, "responseJsonSchema"), dict):
             return schema
-        if isinstance(schema := config.get("responseSchema"), dict):
+        if isinstance(schema := _get(config, "responseSchema"), dict):
             return json_schema(schema)
-        return {"type": "object"} if config.get("responseMimeType") == "application/json" else None
+        return {"type": "object"} if _get(config, "responseMimeType") == "application/json" else None
 
     # -- what differs from stream to stream ------------------------------------------------------------------------
 
@@ -274,12 +276,29 @@ def _objects(values: Any) -> list[dict[str, Any]]:
     return [value for value in (values if isinstance(values, list) else [values]) if isinstance(value, dict)]
 
 
+def _get(part: Any, name: str) -> Any:
+    """A field of an object by its name in camel case; protobuf's JSON takes the same name with underscores too."""
+    return part.get(name, part.get(_snake(name))) if isinstance(part, dict) else None
+
+
+@lru_cache
+def _snake(name: str) -> str:
+    return re.sub("([A-Z])", r"_\1", name).lower()
+
+
 def json_schema(schema: Any) -> Any:
-    """A schema as Google's clients write them, with numbers in the place of sizes in texts."""
+    """A schema as Google's clients write them, as JSON Schema: with its names, and numbers for sizes in texts."""
     if isinstance(schema, list):
         return [json_schema(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    converted = {name: json_schema(value) for name, value in schema.items()}
-    sizes = {name: int(value) for name, value in schema.items() if name in _SIZES and str(value).isdecimal()}
-    return {**converted, **sizes}
+    converted = {}
+    for name, value in schema.items():
+        name = re.sub("_([a-z])", lambda letter: letter[1].upper(), name)
+        if name == "properties" and isinstance(value, dict):
+            converted[name] = {key: json_schema(item) for key, item in value.items()}
+        elif name in _SIZES and str(value).isdecimal():
+            converted[name] = int(value)
+        else:
+            converted[name] = json_schema(value)
+    return converted

@@ -52,9 +52,9 @@ def text_stream(url):
 
 
 async def text_async(url):
-    async with anthropic.AsyncAnthropic(base_url=f"{url}/text", api_key="any", timeout=20) as client:
-        async with client.messages.stream(**ASKED) as stream:
-            return [text async for text in stream.text_stream]
+    client = anthropic.AsyncAnthropic(base_url=f"{url}/text", api_key="any", timeout=20)
+    async with client, client.messages.stream(**ASKED) as stream:
+        return [text async for text in stream.text_stream]
 
 
 def tool(url):

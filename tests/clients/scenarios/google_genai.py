@@ -18,9 +18,9 @@ def _client(url, reply, attempts=1):
     return genai.Client(api_key="any", http_options=options)
 
 
-def _whole(url, reply, config=None, contents=ASK, **more):
+def _whole(url, reply, config=None, **more):
     client = _client(url, reply, **more)
-    return client.models.generate_content(model=MODEL, contents=contents, config=config)
+    return client.models.generate_content(model=MODEL, contents=ASK, config=config)
 
 
 def _streamed(url, reply, config=None, **more):
@@ -147,13 +147,6 @@ def down(url):
         _streamed(url, "down")
     except errors.ServerError as error:
         return {"code": error.code, "status": error.status}
-
-
-def bad_request(url):
-    try:
-        _whole(url, "strict", contents=[])
-    except errors.ClientError as error:
-        return {"code": error.code, "status": error.status, "message": error.message}
 
 
 def breaks(url):

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from mockd.sources.llm.gemini import json_schema
 from mockd.testing import running_mockd
 from tests.unit.llm.asking import ask, events
 
@@ -120,8 +121,9 @@ def test_only_a_call() -> None:
     assert got["candidates"][0]["content"]["parts"] == [{"functionCall": {"name": "wait", "args": {}}}]
 
 
-def test_thoughts_that_are_not_wanted_are_counted_and_signed() -> None:
-    body = BODY | {"generationConfig": {"thinkingConfig": {"includeThoughts": False}}}
+@pytest.mark.parametrize("name", ["includeThoughts", "include_thoughts"])
+def test_thoughts_that_are_not_wanted_are_counted_and_signed(name: str) -> None:
+    body = BODY | {"generationConfig": {"thinkingConfig": {name: False}}}
     got = stream(body, reasoning="Well then", tokens=HELLO)
     id_, [last] = got[0]["responseId"], got[-1]["candidates"][0]["content"]["parts"]
     assert got == [
@@ -329,3 +331,10 @@ def test_structured_output() -> None:
     assert len(text({"responseMimeType": "application/json", "responseSchema": SCHEMA})["name"]) >= 12
     assert text({"responseMimeType": "application/json", "responseJsonSchema": PLAIN}) == {"name": "it"}
     assert text({"responseMimeType": "application/json"}) == {}
+
+
+def test_a_schema_may_have_underscores_in_its_own_names_only() -> None:
+    given = {"any_of": [{"type": "OBJECT", "properties": {"max_items": {"type": "ARRAY", "min_items": "2"}}}]}
+    assert json_schema(given) == {
+        "anyOf": [{"type": "OBJECT", "properties": {"max_items": {"type": "ARRAY", "minItems": 2}}}]
+    }
