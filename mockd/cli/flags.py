@@ -101,6 +101,10 @@ class Flags:
         str | None, typer.Option("--chunked", metavar="TEXT", help="Answer with this text in chunks.")
     ] = None
     ndjson: Annotated[list[str] | None, _many("--ndjson", "JSON", "Answer with NDJSON: this value is one line.")] = None
+    ndjson_template: Annotated[
+        str | None,
+        typer.Option("--ndjson-template", help="Built-in template that sends NDJSON, such as ollama-chat."),
+    ] = None
     chunk_size: Annotated[int | None, typer.Option("--chunk-size", min=1, metavar="BYTES", help="Bytes a chunk.")] = (
         None
     )
@@ -117,7 +121,6 @@ class Flags:
 
 
 _SSE_ONLY = (
-    "template_param",
     "sse_delay",
     "sse_initial_delay",
     "sse_random_delay",
@@ -144,7 +147,7 @@ def _kind(flags: Flags) -> str:
     wanted = {
         "--sse": flags.sse or flags.sse_event or flags.sse_template,
         "--chunked": flags.chunked is not None,
-        "--ndjson": flags.ndjson,
+        "--ndjson": flags.ndjson or flags.ndjson_template,
         "--body": flags.body is not None,
     }
     given = [option for option, value in wanted.items() if value]
@@ -153,6 +156,8 @@ def _kind(flags: Flags) -> str:
     kind = given[0] if given else "--body"
     _refuse(flags, () if kind == "--sse" else _SSE_ONLY, "--sse")
     _refuse(flags, () if kind in ("--chunked", "--ndjson") else _CHUNKED_ONLY, "--chunked or --ndjson")
+    has_template = flags.sse_template or flags.ndjson_template
+    _refuse(flags, () if has_template else ("template_param",), "--sse-template or --ndjson-template")
     return {"--sse": "sse", "--body": "response"}.get(kind, "chunked")
 
 
@@ -182,10 +187,7 @@ def _sse(flags: Flags) -> dict[str, Any]:
         raise typer.BadParameter("needs --sse-event or --sse-template to send, or --sse-keepalive", param_hint="--sse")
     source: dict[str, Any] = {"events": [values.event(text) for text in flags.sse_event or ()]}
     if flags.sse_template:
-        params = dict(values.parameter(text, "--template-param") for text in flags.template_param or ())
-        source = _given(template=flags.sse_template, templateParams=params)
-    else:
-        _refuse(flags, ("template_param",), "--sse-template")
+        source = _template(flags.sse_template, flags)
     return source | _given(
         # One pass is what there is anyway, and a template takes no other.
         repeat=None if flags.sse_repeat == 1 else flags.sse_repeat,
@@ -195,6 +197,11 @@ def _sse(flags: Flags) -> dict[str, Any]:
         rateLimit=values.rate(flags.sse_rate, "--sse-rate") if flags.sse_rate else None,
         resume={"enabled": True} if flags.sse_resume else None,
     )
+
+
+def _template(name: str, flags: Flags) -> dict[str, Any]:
+    params = dict(values.parameter(text, "--template-param") for text in flags.template_param or ())
+    return _given(template=name, templateParams=params)
 
 
 _PACE_PARAMETERS = frozenset({"delayPerToken", "interval"})
@@ -227,8 +234,12 @@ def _lifecycle(flags: Flags) -> dict[str, Any]:
 
 
 def _chunked(flags: Flags) -> dict[str, Any]:
+    if flags.ndjson and flags.ndjson_template:
+        raise typer.BadParameter("give one of them", param_hint="--ndjson / --ndjson-template")
     items = [values.json_value(text, "--ndjson") for text in flags.ndjson or ()]
     source = {"format": "ndjson", "ndjsonItems": items} if items else {"data": flags.chunked}
+    if flags.ndjson_template:
+        source = _template(flags.ndjson_template, flags)
     return source | _given(chunkSize=flags.chunk_size, chunkDelay=_number(flags.chunk_delay))
 
 

@@ -41,6 +41,8 @@ def _source(sse: dict[str, Any]) -> str:
 
 
 def _chunked(chunked: dict[str, Any]) -> str:
+    if "template" in chunked:
+        return f"NDJSON: template {chunked['template']}"
     if "ndjsonItems" in chunked:
         return "NDJSON: " + _count(len(chunked["ndjsonItems"]), "item")
     kind = "NDJSON" if chunked.get("format") == "ndjson" else "chunked"

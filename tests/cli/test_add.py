@@ -165,6 +165,11 @@ def test_name_priority_and_id(cli: Cli) -> None:
             "chunked",
             {"format": "ndjson", "ndjsonItems": [{"id": 1}, 2], "status": 202},
         ),
+        (
+            ("--ndjson-template", "ollama-chat", "--template-param", "text=Hi", "--chunk-delay", "5"),
+            "chunked",
+            {"template": "ollama-chat", "templateParams": {"text": "Hi"}, "chunkDelay": 5},
+        ),
         (("--body", "text", "--status", "404"), "response", {"body": "text", "status": 404}),
         (("--body", '{"ok": true}', "--header", "X-A: b"), "response", {"body": {"ok": True}, "headers": {"X-A": "b"}}),
         ((), "response", {}),
@@ -247,7 +252,9 @@ WRONG = {
     "sse option without sse": ("--path", "/x", "--body", "1", "--sse-delay", "5"),
     "chunk option without chunks": ("--path", "/x", "--sse-event", "a:1", "--chunk-size", "5"),
     "two kinds of answer": ("--path", "/x", "--sse-event", "a:1", "--body", "1"),
+    "two templates": ("--path", "/x", "--sse-template", "a", "--ndjson-template", "ollama-chat"),
     "chunked and ndjson": ("--path", "/x", "--chunked", "a", "--ndjson", "1"),
+    "ndjson and a template": ("--path", "/x", "--ndjson", "1", "--ndjson-template", "ollama-chat"),
     "ndjson that is no JSON": ("--path", "/x", "--ndjson", "{"),
     "unknown option": ("--path", "/x", "--sse-evnt", "a:1"),
 }

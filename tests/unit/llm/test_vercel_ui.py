@@ -48,7 +48,8 @@ def end(reason: str) -> list[Any]:
 
 
 def said(body: Any, **params: Any) -> str:
-    return "".join(part["delta"] for part in parts(body, **params) if part in text("text", [part.get("delta")]))
+    told = parts(body, **params)[:-1]
+    return "".join(part["delta"] for part in told if part["type"] == "text-delta")
 
 
 def test_text() -> None:
