@@ -13,13 +13,13 @@ MiniJinja is loaded with the first text that has expressions, so that nobody els
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mockd.errors import ConfigError, MockdError, Path, format_path
+from mockd.errors import ConfigError, Path, SourceError, format_path
 from mockd.jsontext import encode_json
 from mockd.request import NOT_JSON, RequestView, once
 
@@ -31,19 +31,28 @@ MOST_STEPS = 100_000
 MOST_TEXT = 16 * 1024 * 1024
 """Characters that its expressions may come to."""
 
+REQUEST = ("method", "path", "params", "query", "headers", "body")
+"""What a request has."""
+
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _MENTION = re.compile(rf"\{{[{{%](?:{_STRINGS}|(?![%}}]\}})[^\"'])*?(?<![\w.$-])request(?![\w-])", re.DOTALL)
+_TAG = re.compile(
+    rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\}})[^\"'])*+%\}}|\{{#.*?#\}})", re.DOTALL
+)
 
 
-class ExpressionError(MockdError):
+class ExpressionError(SourceError):
     """An expression failed for this request, or took too long. The message says where it is in the mock."""
-
-    code = "expression_error"
 
 
 def has_expression(text: str) -> bool:
     """Whether a text follows the request."""
     return "{" in text and _MENTION.search(text) is not None
+
+
+def split_tags(text: str) -> list[str]:
+    """A text cut up: every second piece is a tag, the others are what is sent as it is."""
+    return _TAG.split(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,15 @@ class Expression:
         """The text for a request. Raises `ExpressionError`."""
         with _using:
             return _render(self, context)
+
+
+def render_all(expressions: Iterable[Expression], context: RequestContext) -> dict[str, str]:
+    """What expressions come to, by their source; equal ones are worked out once. Raises `ExpressionError`."""
+    rendered: dict[str, str] = {}
+    for expression in expressions:
+        if expression.source not in rendered:
+            rendered[expression.source] = expression.render(context)
+    return rendered
 
 
 class Compiled:
@@ -95,7 +113,7 @@ class RequestContext:
         self._request = request
         self._captures = captures
         self.method = request.method
-        self.path = _seen(request.path)
+        self.path = request.path
 
     @once
     def params(self) -> _Members:
@@ -103,7 +121,7 @@ class RequestContext:
 
     @once
     def query(self) -> _Members:
-        return _Members({name: values[0] for name, values in self._request.query.items()})
+        return _Members({_utf8(name): _utf8(values[0]) for name, values in self._request.query.items()})
 
     @once
     def headers(self) -> _Headers:
@@ -114,7 +132,7 @@ class RequestContext:
         return _seen(self._request.text if self._request.json is NOT_JSON else self._request.json)
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return _json(self)
 
 
 # -- values, as MiniJinja may see them ---------------------------------------------------------------------------------
@@ -128,7 +146,7 @@ class _Members:
 
     __slots__ = ("_value",)
     items = None
-    """By having this, an object is a mapping to MiniJinja."""
+    """What has this is a mapping to MiniJinja."""
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         self._value = value
@@ -140,13 +158,13 @@ class _Members:
         return _seen(value)
 
     def __iter__(self) -> Iterator[str]:
-        return map(_text, self._value)
+        return iter(self._value)
 
     def __len__(self) -> int:
         return len(self._value)
 
     def __str__(self) -> str:
-        return encode_json(self._value).decode()
+        return _json(self)
 
 
 class _Headers(_Members):
@@ -173,7 +191,7 @@ class _List:
         return len(self._value)
 
     def __str__(self) -> str:
-        return encode_json(self._value).decode()
+        return _json(self)
 
 
 Sequence.register(_List)  # by which it is a list to MiniJinja
@@ -183,26 +201,112 @@ _INTEGERS = range(-(1 << 63), 1 << 63)
 
 
 def _seen(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _Members(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return _List(value)
     if isinstance(value, int) and value not in _INTEGERS:
         return str(value)
     return value
 
 
-def _text(text: str) -> str:
-    """Text as UTF-8 can say it: a query may have bytes that are not."""
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def _utf8(text: str) -> str:
+    """Text of a query, with U+FFFD for bytes that are not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-# -- rendering ---------------------------------------------------------------------------------------------------------
+def _json(value: Any) -> str:
+    """A value as JSON, whether it is MiniJinja's own or one of those above."""
+    return encode_json(_plain(value)).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Members | _List):
+        return value._value
+    if isinstance(value, RequestContext):
+        return {name: _plain(getattr(value, name)) for name in REQUEST}
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+# -- MiniJinja ---------------------------------------------------------------------------------------------------------
 
 _using = Lock()
-"""There is one environment, and threads that use it at the same time could wait for each other for ever."""
+"""There is one environment; threads that used it at the same time could wait for each other for ever."""
+_TOO_GREEDY = ("batch", "format", "indent", "slice")
+"""Filters that take as much memory as they are told to, in one step."""
+_NEVER = ("SyntaxError", "TemplateNotFound", "UnknownFilter", "UnknownFunction", "UnknownMethod", "UnknownTest")
+"""Kinds of errors that no request is to blame for."""
+_HINT = "braces that are to be sent as they are stand between `{% raw %}` and `{% endraw %}`"
+
+
+class _Output:
+    """What every outcome of an expression goes through: nothing is empty text, what is not text is JSON, and all
+    together has a limit."""
+
+    left = MOST_TEXT
+
+    def __call__(self, value: Any) -> str:
+        text = value if isinstance(value, str) else "" if value is None else _json(value)
+        self.left -= len(text)
+        if self.left < 0:
+            raise ValueError(f"it comes to more than {MOST_TEXT} characters")
+        return text
+
+
+_output = _Output()
+
+
+@cache
+def _environment() -> Environment:
+    from minijinja import Environment
+
+    environment = Environment(
+        fuel=MOST_STEPS,
+        undefined_behavior="chainable",
+        auto_escape_callback=lambda name: False,
+        finalizer=_output,
+        filters={"tojson": _json},
+        keep_trailing_newline=True,
+        debug=False,
+        pycompat=False,
+    )
+    for name in _TOO_GREEDY:
+        environment.remove_filter(name)
+    return environment
+
+
+def _check(expression: Expression) -> None:
+    environment = _environment()
+    try:
+        names = environment.undeclared_variables_in_str(expression.source)
+        if unknown := sorted(names - environment.globals.keys() - {"request"}):
+            raise ConfigError(f"expressions know `request`, not `{unknown[0]}`", path=expression.path, hint=_HINT)
+        environment.render_str(expression.source, request=_NO_REQUEST)
+    except (AttributeError, TypeError, RuntimeError) as error:  # the last is what a TemplateError is
+        if not isinstance(error, RuntimeError) or getattr(error, "kind", None) in _NEVER:
+            raise ConfigError(_message(error), path=expression.path, hint=_HINT) from None
+
+
+def _render(expression: Expression, context: RequestContext) -> str:
+    _output.left = MOST_TEXT
+    try:
+        return _environment().render_str(expression.source, request=context)
+    except Exception as error:  # a TemplateError, or what the output raises
+        raise ExpressionError(f"{format_path(expression.path)}: {_message(error)}") from None
+
+
+def _message(error: Exception) -> str:
+    kind = getattr(error, "kind", None)
+    if kind == "OutOfFuel":
+        return f"it takes more than {MOST_STEPS} steps"
+    if kind == "UnknownMethod" or isinstance(error, AttributeError | TypeError):
+        return "values have no methods; filters do what they do, as in `{{ request.path | upper }}`"
+    return str(error.args[0]).replace(" (in <string>:", " (line ")
+
+
+_NO_REQUEST = RequestContext(RequestView({"type": "http", "method": "GET", "path": "/", "headers": []}), {})
 
 
 def _compiled(value: Any, path: Path) -> Any:
@@ -225,59 +329,3 @@ def _filled_in(value: Any, context: RequestContext) -> Any:
     if isinstance(value, list):
         return [_filled_in(item, context) for item in value]
     return value
-
-
-class _Output:
-    """What every outcome of an expression goes through: nothing is empty text, and all together has a limit."""
-
-    def __init__(self) -> None:
-        self.left = MOST_TEXT
-
-    def __call__(self, value: Any) -> Any:
-        if value is None:
-            return ""
-        if isinstance(value, bool | int | float):
-            return NotImplemented  # MiniJinja writes them
-        text = str(value)
-        self.left -= len(text)
-        if self.left < 0:
-            raise ValueError(f"it comes to more than {MOST_TEXT} characters")
-        return text
-
-
-_output = _Output()
-
-
-@cache
-def _environment() -> Environment:
-    from minijinja import Environment
-
-    return Environment(
-        fuel=MOST_STEPS,
-        undefined_behavior="chainable",
-        auto_escape_callback=lambda name: False,
-        finalizer=_output,
-        keep_trailing_newline=True,
-        debug=False,
-    )
-
-
-def _render(expression: Expression, context: RequestContext) -> str:
-    _output.left = MOST_TEXT
-    try:
-        return _environment().render_str(expression.source, request=context)
-    except Exception as error:  # TemplateError, and whatever a value's conversion raises
-        raise ExpressionError(f"{format_path(expression.path)}: {error}") from None
-
-
-def _check(expression: Expression) -> None:
-    try:
-        names = _environment().undeclared_variables_in_str(expression.source)
-    except Exception as error:
-        raise ConfigError(f"not an expression: {error}", path=expression.path, hint=_HINT) from None
-    unknown = sorted(names - {"request"} - _environment().globals.keys())
-    if unknown:
-        raise ConfigError(f"expressions know `request`, not `{unknown[0]}`", path=expression.path, hint=_HINT)
-
-
-_HINT = "to send the braces as they are, put the text between `{% raw %}` and `{% endraw %}`"
