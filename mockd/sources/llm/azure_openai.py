@@ -32,7 +32,7 @@ class AzureOpenAI(OpenAIChat):
     required = ("messages",)
     ids = {"id": IdForm("chatcmpl-", 29), "apim_request_id": UuidForm()}
     request_id = (b"x-request-id", UuidForm())
-    about = {"system_fingerprint": "fp_mockd"}
+    about = {"system_fingerprint": None}
     common_headers = (
         ("x-ms-region", "East US"),
         ("azureml-model-session", "mockd"),
