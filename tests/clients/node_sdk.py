@@ -15,8 +15,9 @@ from tests.clients.sdk import run_program
 class Outcomes:
     """How the calls of an SDK ended. One that ended otherwise than the test expects fails it, with the SDK's stack."""
 
-    def __init__(self, outcomes: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, outcomes: Mapping[str, dict[str, Any]], warnings: list[str]) -> None:
         self._outcomes = outcomes
+        self.warnings = warnings
 
     def reply(self, call: str) -> dict[str, Any]:
         outcome = self._outcomes[call]
@@ -40,5 +41,5 @@ class Outcomes:
 def make_calls(sdk: str, calls: list[dict[str, Any]]) -> Outcomes:
     """Make calls with `node/<sdk>.mjs`, all in one process. Each has an `id`, the `name` of a function that the module
     exports, the `url` that it is given, and how many `attempts` it has."""
-    printed = run_program("node", "run.mjs", f"./{sdk}.mjs", folder=HERE, stdin=json.dumps(calls))
-    return Outcomes({outcome["id"]: outcome for outcome in map(json.loads, printed.splitlines())})
+    printed = json.loads(run_program("node", "run.mjs", f"./{sdk}.mjs", folder=HERE, stdin=json.dumps(calls)))
+    return Outcomes(printed["outcomes"], printed["warnings"])

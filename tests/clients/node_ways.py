@@ -6,146 +6,144 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.clients.replies import REFUSED, REPLIES, Replies, mocks
+from tests.clients.replies import REFUSED, REPLIES, mocks
 
-GIVEN: Replies = {
-    **{name: REPLIES[name] for name in ("text", "tool", "tools", "reasoning", "usage", "length", "too_many", "breaks")},
+BAD = "There is something wrong with this."
+
+GIVEN = {
+    **{name: params for name, params in REPLIES.items() if name != "down"},
+    # Without `retryAfter` some wait for seconds before they try again.
     "unavailable": {**REPLIES["unavailable"], "error": {**REPLIES["unavailable"]["error"], "retryAfter": 0}},
-    "bad": {"error": {"status": 400, "message": "There is something wrong with this."}},
+    "bad": {"error": {"status": 400, "message": BAD}},
     "refusal": {"refusal": REFUSED},
 }
-"""Replies that they are given. Without `retryAfter` some wait for seconds before they try again."""
+"""Replies that they are given."""
+
+USUAL = frozenset(GIVEN) - {"agent", "refusal"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Way:
     """A function of `node/<sdk>.mjs`, and the mocks that it meets."""
 
     sdk: str
     call: str
     template: str
-    path: str
     part: str = "sse"
-    lacks: frozenset[str] = frozenset()
-    """Replies that the wire has nothing for, or the SDK leaves out."""
+    path: str
+    given: frozenset[str] = USUAL
+    """The replies that the wire can express and the SDK hands on."""
     finish: Mapping[str, str] | None = None
     """What it calls the neutral reasons to finish; None where it says nothing of them."""
     retries: bool = True
     """Whether the SDK tries again by itself."""
+    broken: str | None = None
+    """What it calls the end of a stream with an error; None where it raises the error."""
 
     def __str__(self) -> str:
         return f"{self.sdk}-{self.call}"
 
-    @property
-    def is_streamed(self) -> bool:
-        return not self.call.lower().endswith("whole")
-
-    def can(self, reply: str) -> bool:
-        return reply not in self.lacks and (reply != "breaks" or self.is_streamed)
-
-    def replies(self) -> Replies:
-        """Those that it can be given, under the names of calls."""
-        return {self.named(reply): params for reply, params in GIVEN.items() if self.can(reply)}
-
     def named(self, reply: str) -> str:
+        """The call to the mock with that reply."""
         return f"{self.call}.{reply}"
 
     def mocks(self) -> list[dict[str, Any]]:
-        return mocks(self.template, self.path, self.replies(), self.part)
+        replies = {self.named(reply): GIVEN[reply] for reply in sorted(self.given)}
+        return mocks(self.template, self.path, replies, self.part)
 
     def calls(self, url: str) -> Iterator[dict[str, Any]]:
-        attempts = 1 if self.retries else 2
-        for name in self.replies():
-            yield {"id": name, "name": self.call, "url": f"{url}/{name}", "attempts": attempts}
+        for name in map(self.named, sorted(self.given)):
+            yield {"id": name, "name": self.call, "url": f"{url}/{name}", "attempts": 1 if self.retries else 2}
 
 
 def _ways(sdk: str, *calls: str, **what: Any) -> list[Way]:
-    return [Way(sdk, call, **what) for call in calls]
+    return [Way(sdk=sdk, call=call, **what) for call in calls]
 
 
+_WHOLE = USUAL - {"breaks"}
+_AGENT = frozenset({"agent"})
+
+_OPENAI_CHAT = {
+    "template": "openai-chat",
+    "path": "/v1/chat/completions",
+    "finish": {"stop": "stop", "tool_calls": "tool_calls", "length": "length"},
+}
+_RESPONSES = {
+    "template": "openai-responses",
+    "path": "/v1/responses",
+    "finish": {"stop": "completed", "tool_calls": "completed", "length": "max_output_tokens"},
+}
+_ANTHROPIC = {
+    "template": "anthropic-messages",
+    "path": "/v1/messages",
+    "finish": {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"},
+}
+_GEMINI = {
+    "template": "gemini",
+    "path": "/v1beta/models/gemini-2.5-flash:generateContent",
+    "finish": {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS"},
+}
+_GEMINI_STREAM = {**_GEMINI, "path": "/v1beta/models/gemini-2.5-flash:streamGenerateContent"}
+_MISTRAL = {"template": "mistral-chat", "path": "/v1/chat/completions"}
+_COHERE = {"template": "cohere-chat", "path": "/v2/chat"}
+_OLLAMA = {"part": "chunked", "finish": {"stop": "stop", "tool_calls": "stop", "length": "length"}}
+_OLLAMA_CHAT = {"template": "ollama-chat", "path": "/api/chat", **_OLLAMA}
+_OLLAMA_GENERATE = {"template": "ollama-generate", "path": "/api/generate", **_OLLAMA}
 _AI_FINISH = {"stop": "stop", "tool_calls": "tool-calls", "length": "length"}
-_OPENAI_CHAT: dict[str, Any] = {"template": "openai-chat", "path": "/v1/chat/completions"}
-_RESPONSES: dict[str, Any] = {"template": "openai-responses", "path": "/v1/responses"}
-_ANTHROPIC: dict[str, Any] = {"template": "anthropic-messages", "path": "/v1/messages"}
-_MISTRAL: dict[str, Any] = {"template": "mistral-chat", "path": "/v1/chat/completions"}
-_COHERE: dict[str, Any] = {"template": "cohere-chat", "path": "/v2/chat"}
-_REFUSAL = frozenset({"refusal"})
 
 
-def _gemini(method: str) -> dict[str, Any]:
-    return {"template": "gemini", "path": f"/v1beta/models/gemini-2.5-flash:{method}", "lacks": _REFUSAL}
-
-
-def _ollama(method: str, *more: str) -> dict[str, Any]:
-    return {
-        "template": f"ollama-{method}",
-        "path": f"/api/{method}",
-        "part": "chunked",
-        "lacks": _REFUSAL.union(more),
-        "finish": {"stop": "stop", "tool_calls": "stop", "length": "length"},
-        "retries": False,
-    }
+def _ai(name: str, stream: dict[str, Any], whole: dict[str, Any], drops: str = "", **what: Any) -> list[Way]:
+    """A provider of `ai`: its stream, its reply in one piece, and both in a loop with tools."""
+    return [
+        Way(sdk="ai", call=f"{name}Stream", **{**stream, "given": USUAL - {drops}, "finish": _AI_FINISH, **what}),
+        Way(sdk="ai", call=f"{name}Whole", **{**whole, "given": _WHOLE - {drops}, "finish": _AI_FINISH}),
+        Way(sdk="ai", call=f"{name}AgentStream", **{**stream, "given": _AGENT}),
+        Way(sdk="ai", call=f"{name}AgentWhole", **{**whole, "given": _AGENT}),
+    ]
 
 
 WAYS = [
-    *_ways(
-        "openai",
-        *("chatStream", "chatHelper", "chatWhole"),
-        **_OPENAI_CHAT,
-        finish={"stop": "stop", "tool_calls": "tool_calls", "length": "length"},
-    ),
-    *_ways(
-        "openai",
-        *("responsesStream", "responsesHelper", "responsesWhole"),
-        **_RESPONSES,
-        finish={"stop": "completed", "tool_calls": "completed", "length": "max_output_tokens"},
-    ),
-    *_ways(
-        "anthropic",
-        *("stream", "helper", "whole"),
-        **_ANTHROPIC,
-        lacks=_REFUSAL,
-        finish={"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"},
-    ),
-    *_ways(
-        "ai",
-        *("openaiChatStream", "openaiChatWhole"),
-        **_OPENAI_CHAT,
-        lacks=_REFUSAL | {"reasoning"},
-        finish=_AI_FINISH,
-    ),
-    *_ways(
-        "ai", "openaiResponsesStream", "openaiResponsesWhole", **_RESPONSES, lacks=_REFUSAL, finish=_AI_FINISH
-    ),
-    *_ways("ai", "anthropicStream", "anthropicWhole", **_ANTHROPIC, lacks=_REFUSAL, finish=_AI_FINISH),
-    *_ways("ai", "googleStream", **_gemini("streamGenerateContent"), finish=_AI_FINISH),
-    *_ways("ai", "googleWhole", **_gemini("generateContent"), finish=_AI_FINISH),
-    *_ways("ai", "mistralStream", "mistralWhole", **_MISTRAL, lacks=_REFUSAL, finish=_AI_FINISH),
-    *_ways("ai", "cohereStream", "cohereWhole", **_COHERE, lacks=_REFUSAL, finish=_AI_FINISH),
+    *_ways("openai", "chatStream", **_OPENAI_CHAT, given=USUAL | {"refusal"}),
+    # Of what it does not know, the helper keeps the last piece.
+    *_ways("openai", "chatHelper", **_OPENAI_CHAT, given=(USUAL | {"refusal"}) - {"reasoning"}),
+    *_ways("openai", "chatWhole", **_OPENAI_CHAT, given=_WHOLE | {"refusal"}),
+    *_ways("openai", "responsesStream", "responsesHelper", **_RESPONSES, given=USUAL | {"refusal"}),
+    *_ways("openai", "responsesWhole", **_RESPONSES, given=_WHOLE | {"refusal"}),
+    *_ways("anthropic", "stream", "helper", **_ANTHROPIC),
+    *_ways("anthropic", "whole", **_ANTHROPIC, given=_WHOLE),
+    *_ai("openaiChat", _OPENAI_CHAT, _OPENAI_CHAT, drops="reasoning"),
+    *_ai("openaiResponses", _RESPONSES, _RESPONSES),
+    *_ai("anthropic", _ANTHROPIC, _ANTHROPIC),
+    # An error in the stream is not framed as an event, so that it is overlooked.
+    *_ai("google", _GEMINI_STREAM, _GEMINI, broken="other"),
+    *_ai("mistral", _MISTRAL, _MISTRAL),
+    *_ai("cohere", _COHERE, _COHERE, broken="error"),
     *_ways(
         "vercel_ui",
         "chat",
         template="vercel-ui",
         path="/api/chat",
-        lacks=_REFUSAL | {"usage"},
+        given=USUAL - {"usage"},
         finish=_AI_FINISH,
         retries=False,
     ),
-    *_ways("ag_ui", "run", template="ag-ui", path="/agent", lacks=_REFUSAL | {"usage", "length"}, retries=False),
+    *_ways("ag_ui", "run", template="ag-ui", path="/agent", given=USUAL - {"usage", "length"}, retries=False),
+    *_ways("google", "stream", **_GEMINI_STREAM, retries=False),
+    *_ways("google", "whole", **_GEMINI, given=_WHOLE, retries=False),
+    *_ways("ollama", "chatStream", **_OLLAMA_CHAT, retries=False),
+    *_ways("ollama", "chatWhole", **_OLLAMA_CHAT, given=_WHOLE, retries=False),
     *_ways(
-        "google",
-        "stream",
-        **_gemini("streamGenerateContent"),
-        finish={"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS"},
+        "ollama",
+        "generateStream",
+        **_OLLAMA_GENERATE,
+        given=USUAL - {"tool", "tools", "text_and_tool"},
         retries=False,
     ),
     *_ways(
-        "google",
-        "whole",
-        **_gemini("generateContent"),
-        finish={"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS"},
+        "ollama",
+        "generateWhole",
+        **_OLLAMA_GENERATE,
+        given=_WHOLE - {"tool", "tools", "text_and_tool"},
         retries=False,
     ),
-    *_ways("ollama", "chatStream", "chatWhole", **_ollama("chat")),
-    *_ways("ollama", "generateStream", "generateWhole", **_ollama("generate", "tool", "tools", "text_and_tool")),
 ]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 import pytest
 
 from mockd.testing import running_mockd
-from tests.clients import node_packages
 from tests.clients.node_sdk import Outcomes, make_calls
-from tests.clients.node_ways import WAYS, Way
-from tests.clients.replies import ARGUMENTS, BROKEN, REFUSED, SAID, THOUGHT, TIME, TOO_MANY, UNAVAILABLE, WEATHER
+from tests.clients.node_ways import BAD, WAYS, Way
+from tests.clients.replies import BROKEN, REFUSED, SAID, THOUGHT, TIME, TOO_MANY, UNAVAILABLE, WEATHER
 
 pytestmark = pytest.mark.clients(group="node")
 
@@ -35,7 +33,7 @@ def outcomes_of(node_clients: None) -> OutcomesOf:
 
 
 def ways_for(reply: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("way", [way for way in WAYS if way.can(reply)], ids=str)
+    return pytest.mark.parametrize("way", [way for way in WAYS if reply in way.given], ids=str)
 
 
 def without_ids(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,6 +70,12 @@ def test_text_and_tool(way: Way, outcomes_of: OutcomesOf) -> None:
     reply = outcomes_of(way).reply(way.named("text_and_tool"))
     assert reply["text"] == SAID
     assert without_ids(reply["calls"]) == [WEATHER]
+
+
+@ways_for("agent")
+def test_tool_result_is_answered(way: Way, outcomes_of: OutcomesOf) -> None:
+    reply = outcomes_of(way).reply(way.named("agent"))
+    assert (reply["text"], reply["steps"]) == (SAID, 2)
 
 
 @ways_for("reasoning")
@@ -114,10 +118,19 @@ def test_http_error_then_the_reply(way: Way, reply: str, status: int, message: s
 @ways_for("bad")
 def test_http_error(way: Way, outcomes_of: OutcomesOf) -> None:
     error = outcomes_of(way).error(way.named("bad"))
-    assert "There is something wrong with this." in error["message"]
+    assert BAD in error["message"]
 
 
 @ways_for("breaks")
 def test_error_in_the_stream(way: Way, outcomes_of: OutcomesOf) -> None:
-    error = outcomes_of(way).error(way.named("breaks"))
-    assert BROKEN in error["message"]
+    call = way.named("breaks")
+    if way.broken is None:
+        assert BROKEN in outcomes_of(way).error(call)["message"]
+    else:
+        reply = outcomes_of(way).reply(call)
+        assert (reply["text"], reply["finish"]) == ("Hello!", way.broken)
+
+
+@pytest.mark.parametrize("way", {way.sdk: way for way in WAYS}.values(), ids=lambda way: way.sdk)
+def test_warns_of_nothing(way: Way, outcomes_of: OutcomesOf) -> None:
+    assert outcomes_of(way).warnings == []

@@ -1,22 +1,20 @@
 // npm `@ag-ui/client`: HttpAgent, which checks every event and their order.
 import { HttpAgent } from "@ag-ui/client";
-import { QUESTION, TOOL, tryingAgain } from "./ask.mjs";
-
-const TOOLS = [{ name: TOOL.name, description: TOOL.description, parameters: TOOL.schema }];
+import { QUESTION, TOOLS } from "./ask.mjs";
 
 export async function run(url) {
   const agent = new HttpAgent({ url: url + "/agent", threadId: "thread-1" });
   agent.messages = [{ id: "asked", role: "user", content: QUESTION }];
   const reasoning = [];
+  const errors = [];
   const { newMessages } = await agent.runAgent(
-    { runId: "run-1", tools: TOOLS },
+    { runId: "run-1", tools: TOOLS.map(({ name, description, schema }) => ({ name, description, parameters: schema })) },
     {
       onReasoningMessageContentEvent: ({ event }) => void reasoning.push(event.delta),
-      onRunErrorEvent({ event }) {
-        throw Object.assign(new Error(event.message), { status: null });
-      },
+      onRunErrorEvent: ({ event }) => void errors.push(event.message),
     },
   );
+  if (errors.length) throw new Error(errors[0]);
   const assistant = newMessages.filter((message) => message.role === "assistant");
   return {
     text: assistant.map((message) => message.content ?? "").join(""),
@@ -26,10 +24,6 @@ export async function run(url) {
     finish: null,
     usage: null,
   };
-}
-
-export function runAgain(url) {
-  return tryingAgain(() => run(url));
 }
 
 function toldCall({ id, function: called }) {

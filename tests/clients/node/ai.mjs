@@ -4,8 +4,8 @@ import { createCohere } from "@ai-sdk/cohere";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createMistral } from "@ai-sdk/mistral";
 import { createOpenAI } from "@ai-sdk/openai";
-import { generateText, jsonSchema, streamText, tool } from "ai";
-import { MOST_RETRIES, QUESTION, Reply, TOOL } from "./ask.mjs";
+import { generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { MOST_RETRIES, QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const apiKey = "any";
 const MODELS = {
@@ -16,16 +16,21 @@ const MODELS = {
   mistral: (url) => createMistral({ baseURL: url + "/v1", apiKey })("mistral-small-latest"),
   cohere: (url) => createCohere({ baseURL: url + "/v2", apiKey })("command-a-03-2025"),
 };
-const ASK = {
-  prompt: QUESTION,
-  tools: { [TOOL.name]: tool({ description: TOOL.description, inputSchema: jsonSchema(TOOL.schema) }) },
-  maxRetries: MOST_RETRIES,
-};
+const ASK = { prompt: QUESTION, maxRetries: MOST_RETRIES, onError() {} };
 
+function tools(more) {
+  return Object.fromEntries(
+    TOOLS.map(({ name, description, schema }) => [
+      name,
+      tool({ description, inputSchema: jsonSchema(schema), ...more }),
+    ]),
+  );
+}
+
+/** One step: the caller is to answer the model's calls. */
 const streamed = (model) => async (url) => {
   const reply = new Reply();
-  const { fullStream } = streamText({ ...ASK, model: model(url), onError() {} });
-  for await (const part of fullStream) {
+  for await (const part of streamText({ ...ASK, tools: tools(), model: model(url) }).fullStream) {
     if (part.type === "error") throw part.error;
     if (part.type === "text-delta") reply.text += part.text;
     if (part.type === "reasoning-delta") reply.reasoning += part.text;
@@ -39,7 +44,7 @@ const streamed = (model) => async (url) => {
 };
 
 const whole = (model) => async (url) => {
-  const result = await generateText({ ...ASK, model: model(url) });
+  const result = await generateText({ ...ASK, tools: tools(), model: model(url) });
   return {
     text: result.text,
     reasoning: result.reasoningText ?? "",
@@ -48,6 +53,13 @@ const whole = (model) => async (url) => {
     finish: result.finishReason,
     usage: toldUsage(result.usage),
   };
+};
+
+/** Steps until the model has said what it makes of the tools' results. */
+const agent = (generate) => (model) => async (url) => {
+  const running = { tools: tools({ execute: () => "sunny" }), stopWhen: stepCountIs(3) };
+  const result = await generate({ ...ASK, ...running, model: model(url) });
+  return { text: await result.text, steps: (await result.steps).length };
 };
 
 function toldCall({ toolCallId, toolName, input, invalid, error }) {
@@ -61,13 +73,25 @@ function toldUsage({ inputTokens, outputTokens }) {
 
 export const openaiChatStream = streamed(MODELS.openaiChat);
 export const openaiChatWhole = whole(MODELS.openaiChat);
+export const openaiChatAgentStream = agent(streamText)(MODELS.openaiChat);
+export const openaiChatAgentWhole = agent(generateText)(MODELS.openaiChat);
 export const openaiResponsesStream = streamed(MODELS.openaiResponses);
 export const openaiResponsesWhole = whole(MODELS.openaiResponses);
+export const openaiResponsesAgentStream = agent(streamText)(MODELS.openaiResponses);
+export const openaiResponsesAgentWhole = agent(generateText)(MODELS.openaiResponses);
 export const anthropicStream = streamed(MODELS.anthropic);
 export const anthropicWhole = whole(MODELS.anthropic);
+export const anthropicAgentStream = agent(streamText)(MODELS.anthropic);
+export const anthropicAgentWhole = agent(generateText)(MODELS.anthropic);
 export const googleStream = streamed(MODELS.google);
 export const googleWhole = whole(MODELS.google);
+export const googleAgentStream = agent(streamText)(MODELS.google);
+export const googleAgentWhole = agent(generateText)(MODELS.google);
 export const mistralStream = streamed(MODELS.mistral);
 export const mistralWhole = whole(MODELS.mistral);
+export const mistralAgentStream = agent(streamText)(MODELS.mistral);
+export const mistralAgentWhole = agent(generateText)(MODELS.mistral);
 export const cohereStream = streamed(MODELS.cohere);
 export const cohereWhole = whole(MODELS.cohere);
+export const cohereAgentStream = agent(streamText)(MODELS.cohere);
+export const cohereAgentWhole = agent(generateText)(MODELS.cohere);

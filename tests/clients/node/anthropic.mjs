@@ -1,12 +1,12 @@
 // npm `@anthropic-ai/sdk`: messages, streamed, by the stream helper, and in one piece.
 import Anthropic from "@anthropic-ai/sdk";
-import { MOST_RETRIES, QUESTION, Reply, TOOL } from "./ask.mjs";
+import { MOST_RETRIES, QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const MESSAGE = {
-  model: "claude-sonnet-4-5",
+  model: "claude-haiku-4-5",
   max_tokens: 2048,
   messages: [{ role: "user", content: QUESTION }],
-  tools: [{ name: TOOL.name, description: TOOL.description, input_schema: TOOL.schema }],
+  tools: TOOLS.map(({ name, description, schema }) => ({ name, description, input_schema: schema })),
   thinking: { type: "enabled", budget_tokens: 1024 },
 };
 

@@ -1,12 +1,19 @@
-// What every SDK is asked to do, and what all their replies are told as.
+// What every SDK is asked, and what all their replies are told as.
 
 export const QUESTION = "Say hello, please";
 
-export const TOOL = {
-  name: "get_weather",
-  description: "The weather in a city",
-  schema: { type: "object", properties: { city: { type: "string" }, days: { type: "integer" } }, required: ["city"] },
-};
+export const TOOLS = [
+  {
+    name: "get_weather",
+    description: "The weather in a city",
+    schema: { type: "object", properties: { city: { type: "string" }, unit: { type: "string" } }, required: ["city"] },
+  },
+  {
+    name: "get_time",
+    description: "The time in a zone",
+    schema: { type: "object", properties: { zone: { type: "string" } }, required: ["zone"] },
+  },
+];
 
 export const MOST_RETRIES = 1;
 
@@ -17,13 +24,4 @@ export class Reply {
   calls = [];
   finish = null;
   usage = null;
-}
-
-/** For clients that do not try again by themselves. */
-export async function tryingAgain(act) {
-  try {
-    return await act();
-  } catch {
-    return await act();
-  }
 }

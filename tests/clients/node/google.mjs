@@ -1,17 +1,19 @@
 // npm `@google/genai`: generateContent, streamed and in one piece.
 import { GoogleGenAI } from "@google/genai";
-import { QUESTION, Reply, TOOL, tryingAgain } from "./ask.mjs";
+import { QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const ASK = {
   model: "gemini-2.5-flash",
   contents: QUESTION,
   config: {
-    tools: [
-      { functionDeclarations: [{ name: TOOL.name, description: TOOL.description, parametersJsonSchema: TOOL.schema }] },
-    ],
+    tools: [{ functionDeclarations: TOOLS.map(declaration) }],
     thinkingConfig: { includeThoughts: true },
   },
 };
+
+function declaration({ name, description, schema }) {
+  return { name, description, parametersJsonSchema: schema };
+}
 
 function models(url) {
   return new GoogleGenAI({ apiKey: "any", httpOptions: { baseUrl: url } }).models;
@@ -28,9 +30,6 @@ export async function whole(url) {
   add(reply, await models(url).generateContent(ASK));
   return reply;
 }
-
-export const streamAgain = (url) => tryingAgain(() => stream(url));
-export const wholeAgain = (url) => tryingAgain(() => whole(url));
 
 function add(reply, { candidates = [], usageMetadata }) {
   for (const { content, finishReason } of candidates) {

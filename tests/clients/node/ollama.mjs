@@ -1,13 +1,14 @@
 // npm `ollama`: chat and generate, streamed and in one piece.
 import { Ollama } from "ollama";
-import { QUESTION, Reply, TOOL, tryingAgain } from "./ask.mjs";
+import { QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const CHAT = {
   model: "llama3.2",
   messages: [{ role: "user", content: QUESTION }],
-  tools: [
-    { type: "function", function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } },
-  ],
+  tools: TOOLS.map(({ name, description, schema }) => ({
+    type: "function",
+    function: { name, description, parameters: schema },
+  })),
   think: true,
 };
 const GENERATE = { model: "llama3.2", prompt: QUESTION, think: true };

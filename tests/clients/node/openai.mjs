@@ -1,20 +1,29 @@
 // npm `openai`: chat completions and responses, each streamed, by the stream helper, and in one piece.
 import OpenAI from "openai";
-import { MOST_RETRIES, QUESTION, Reply, TOOL } from "./ask.mjs";
+import { MOST_RETRIES, QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const CHAT = {
   model: "gpt-4.1",
   messages: [{ role: "user", content: QUESTION }],
-  tools: [
-    { type: "function", function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } },
-  ],
+  tools: TOOLS.map(({ name, description, schema }) => ({
+    type: "function",
+    function: { name, description, parameters: schema },
+  })),
 };
 const STREAMED = { stream: true, stream_options: { include_usage: true } };
 const RESPONSE = {
   model: "gpt-4.1",
   input: QUESTION,
-  tools: [{ type: "function", name: TOOL.name, description: TOOL.description, parameters: TOOL.schema, strict: false }],
+  tools: TOOLS.map(({ name, description, schema }) => ({
+    type: "function",
+    name,
+    description,
+    parameters: schema,
+    strict: false,
+  })),
 };
+
+const ENDS = ["response.completed", "response.incomplete"];
 
 function client(url) {
   return new OpenAI({ baseURL: url + "/v1", apiKey: "any", maxRetries: MOST_RETRIES });
@@ -75,7 +84,7 @@ export async function responsesStream(url) {
     if (event.type === "response.output_item.done" && event.item.type === "function_call") {
       reply.calls.push(toldCall(event.item.call_id, event.item));
     }
-    if (event.type === "response.completed") Object.assign(reply, responseEnd(event.response));
+    if (ENDS.includes(event.type)) Object.assign(reply, responseEnd(event.response));
     if (event.type === "response.failed") throw new Error(event.response.error.message);
   }
   return reply;

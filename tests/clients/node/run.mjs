@@ -1,16 +1,18 @@
-// Makes the calls of one SDK that stdin lists, all at once, and prints a line of JSON for each as it ends: the reply
-// and the errors, with their stacks, of the attempts before it. What the SDK itself prints goes to stderr.
+// Makes the calls of one SDK that stdin lists, all at once, and prints as JSON how they ended: each with its reply, and
+// with the errors and their stacks of the attempts before it. Also what the SDK warned of.
 import { text } from "node:stream/consumers";
-import { inspect } from "node:util";
+import { format, inspect } from "node:util";
 
 const PATIENCE_MS = 30_000;
 
-console.log = console.info = console.error;
+const warnings = [];
+console.warn = (...words) => warnings.push(format(...words));
+console.log = console.info = console.debug = console.error; // stdout has the outcomes
 
 const sdk = await import(process.argv[2]);
 const calls = JSON.parse(await text(process.stdin));
-await Promise.all(calls.map(async (call) => tell({ id: call.id, ...(await make(call)) })));
-process.exit();
+const outcomes = Object.fromEntries(await Promise.all(calls.map(async (call) => [call.id, await make(call)])));
+process.stdout.write(JSON.stringify({ outcomes, warnings }), () => process.exit());
 
 async function make({ name, url, attempts }) {
   const errors = [];
@@ -31,8 +33,4 @@ function lateness() {
 function told(error) {
   const status = error.status ?? error.statusCode ?? error.status_code ?? null;
   return { name: error.constructor.name, message: error.message, status, stack: inspect(error) };
-}
-
-function tell(outcome) {
-  process.stdout.write(JSON.stringify(outcome) + "\n");
 }

@@ -1,6 +1,6 @@
 // npm `ai`, the side of the page: its chat transport and the reader of its UI message stream.
 import { DefaultChatTransport, isToolUIPart, getToolName, readUIMessageStream } from "ai";
-import { QUESTION, tryingAgain } from "./ask.mjs";
+import { QUESTION } from "./ask.mjs";
 
 const MESSAGES = [{ id: "asked", role: "user", parts: [{ type: "text", text: QUESTION }] }];
 
@@ -8,10 +8,6 @@ export async function chat(url) {
   const transport = new DefaultChatTransport({ api: url + "/api/chat" });
   const asked = { chatId: "chat-1", messages: MESSAGES, trigger: "submit-message", messageId: undefined };
   return read(await transport.sendMessages({ ...asked, abortSignal: undefined }));
-}
-
-export function chatAgain(url) {
-  return tryingAgain(() => chat(url));
 }
 
 async function read(parts) {
