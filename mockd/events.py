@@ -67,11 +67,20 @@ class Text(tuple[str | Hole, ...]):
     __slots__ = ()
 
 
+class Unframed(NamedTuple):
+    """Data that is sent without what its stream puts around events: a value as it would be data, between bytes."""
+
+    data: Any
+    before: bytes = b""
+    after: bytes = b""
+
+
 class Event(NamedTuple):
     """One event, before it is framed.
 
     `data` is text as written, `bytes` as they are, `None` for an event without data, or any other JSON value
-    (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`.
+    (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`. Among Server-Sent Events it may be
+    `Unframed`.
     `delay_s` is the pause before this event, None where the mock's timing decides: such events are the content of
     their stream. `opens`: the first event of what a template says, before which its stream only has what belongs to
     the format.

@@ -86,6 +86,10 @@ class Source(Protocol):
         """What the responses of its streams have besides, or other than, the headers of their kind."""
 
     @property
+    def varying(self) -> frozenset[bytes]:
+        """Names of headers that are left to each of its scripts, where the mock does not say them."""
+
+    @property
     def script(self) -> Script | None:
         """What `open` returns for every request, where that is one script: it is framed when the mock is registered."""
 
@@ -97,4 +101,5 @@ class BaseSource:
     token_delay: Pause | None = None
     line_end: str = "\n"
     headers: Headers = ()
+    varying: frozenset[bytes] = frozenset()
     script: Script | None = None

@@ -134,14 +134,12 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
     """The plan of an `sse` mock. Raises `ConfigError` with the path from the mock."""
     life = config.lifecycle
     framing = SseFraming(source.line_end)
-    headers = first_of_each(
-        list(source.headers),
-        [
-            (b"content-type", b"text/event-stream"),
-            (b"cache-control", b"no-cache"),
-            (b"x-accel-buffering", b"no"),
-        ],
-    )
+    usual = [
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    headers = first_of_each(list(source.headers), [header for header in usual if header[0] not in source.varying])
     keep_alive = [(b"connection", b"keep-alive")]
     plan = StreamPlan(
         mock_id=mock_id,

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from sse_starlette.event import ServerSentEvent
 
-from mockd.events import Event, Fill, Hole, Slot, Text
+from mockd.events import Event, Fill, Hole, Slot, Text, Unframed
 from mockd.jsontext import encode_json, escape_line_breaks
 
 Filler = Callable[[Fill], bytes]
@@ -131,6 +131,9 @@ class SseFraming:
 
     def encode(self, event: Event) -> Frame:
         marks = _Marks()
+        if isinstance(event.data, Unframed):
+            data, before, after = event.data
+            return marks.cut(before + _data_bytes(data, marks) + after)
         frame = ServerSentEvent(
             self._data(event.data, marks),
             event=None if event.type is None else marks.text(event.type),
