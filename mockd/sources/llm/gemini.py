@@ -292,7 +292,7 @@ def json_schema(schema: Any) -> Any:
         return [json_schema(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    converted = {}
+    converted: dict[str, Any] = {}
     for name, value in schema.items():
         name = re.sub("_([a-z])", lambda letter: letter[1].upper(), name)
         if name == "properties" and isinstance(value, dict):
