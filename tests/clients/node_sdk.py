@@ -43,3 +43,8 @@ def make_calls(sdk: str, calls: list[dict[str, Any]]) -> Outcomes:
     exports, the `url` that it is given, and how many `attempts` it has."""
     printed = json.loads(run_program("node", "run.mjs", f"./{sdk}.mjs", folder=HERE, stdin=json.dumps(calls)))
     return Outcomes(printed["outcomes"], printed["warnings"])
+
+
+def run_module(code: str) -> str:
+    """What a JavaScript module prints that imports SDKs."""
+    return run_program("node", "--input-type=module", folder=HERE, stdin=code)

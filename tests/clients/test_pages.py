@@ -11,6 +11,7 @@ import pytest
 from mockd.client import AdminClient
 from tests.cli.harness import Served
 from tests.clients.environments import group_with
+from tests.clients.node_sdk import run_module
 from tests.clients.sdk import run_python
 from tests.docs.blocks import LLM_GUIDES, Block, blocks
 
@@ -31,6 +32,11 @@ def opening(page: Path) -> Block | None:
     return block if block and block.language in ("python", "javascript") else None
 
 
+def in_javascript(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "javascript" and block.is_run]
+
+
+IN_JAVASCRIPT = list(filter(in_javascript, PAGES))
 IN_PYTHON = [page for page in PAGES if (block := opening(page)) and block.language == "python"]
 
 
@@ -53,14 +59,25 @@ def test_a_page_opens_with_code(page: Path) -> None:
     assert opening(page) is not None, "the first fenced block of this page must point the SDK at mockd"
 
 
+def check(code: str, run: Callable[[str], str], preset: Served) -> None:
+    """That it asks the preset, and prints the answer."""
+    here, count = re.subn(r"http://(localhost|127\.0\.0\.1):4280", preset.mocks, code)
+    assert count == 1, "the client is pointed at http://127.0.0.1:4280"
+    with AdminClient(preset.admin, api_key=preset.key) as admin:
+        before = admin.get_stats()["totalConnections"]
+        assert run(here).strip(), "the block prints the answer"
+        assert admin.get_stats()["totalConnections"] > before
+
+
 @pytest.mark.parametrize("page", IN_PYTHON, ids=name_of)
 def test_the_opening_lines_work(page: Path, preset: Served, client_python: Callable[[str], Path]) -> None:
     block = opening(page)
     assert block is not None
-    code, count = re.subn(r"http://(localhost|127\.0\.0\.1):4280", preset.mocks, block.text)
-    assert count == 1, "the client is pointed at http://127.0.0.1:4280"
-    python = client_python(group_with(package_of(code)))
-    with AdminClient(preset.admin, api_key=preset.key) as admin:
-        before = admin.get_stats()["totalConnections"]
-        assert run_python(python, "-c", code).strip(), "the block prints the answer"
-        assert admin.get_stats()["totalConnections"] > before
+    python = client_python(group_with(package_of(block.text)))
+    check(block.text, lambda code: run_python(python, "-c", code), preset)
+
+
+@pytest.mark.parametrize("page", IN_JAVASCRIPT, ids=name_of)
+def test_the_lines_for_node_work(page: Path, preset: Served, node_clients: None) -> None:
+    for block in in_javascript(page):
+        check(block.text, run_module, preset)
