@@ -14,9 +14,11 @@ from mockd.events import Fill
 from mockd.request import Receive, RequestView, Scope, Send
 from mockd.streaming.connections import Outcome, Registry
 from mockd.streaming.framing import FrameTemplate
+from mockd.streaming.headers import FixedHeaders, Headers, raw_headers
+from mockd.streaming.transport import send_at_once
 
 if TYPE_CHECKING:
-    from mockd.streaming.compile import Headers, StreamPlan
+    from mockd.streaming.compile import StreamPlan
     from mockd.streaming.script import CompiledScript
 
 
@@ -62,14 +64,15 @@ def burst_of(plan: StreamPlan, script: CompiledScript) -> Burst | None:
 class BurstResponse:
     """An ASGI response that sends a burst. It is listed and counted as any stream is."""
 
-    __slots__ = ("_burst", "_headers", "_is_cut", "_payload", "_plan", "_registry", "_request", "_task")
+    __slots__ = ("_burst", "_headers", "_is_cut", "_own_headers", "_payload", "_plan", "_registry", "_request", "_task")
 
     def __init__(
         self,
         registry: Registry,
         plan: StreamPlan,
         request: RequestView,
-        headers: Headers,
+        headers: FixedHeaders,
+        own_headers: Headers,
         burst: Burst,
         payload: bytes,
     ) -> None:
@@ -77,6 +80,7 @@ class BurstResponse:
         self._plan = plan
         self._request = request
         self._headers = headers
+        self._own_headers = own_headers
         self._burst = burst
         self._payload = payload
         self._is_cut = False
@@ -86,8 +90,12 @@ class BurstResponse:
         connection = self._registry.open(self, self._plan.mock_id, self._plan.kind, self._request)
         outcome: Outcome = "client_disconnected"
         try:
-            await send({"type": "http.response.start", "status": self._plan.status, "headers": self._headers})
-            await send({"type": "http.response.body", "body": self._payload, "more_body": False})
+            head = self._headers.raw + raw_headers(self._own_headers)
+            is_sent = self._headers.is_plain and send_at_once(scope, self._plan.status, head, self._payload)
+            if not is_sent:
+                headers = [*self._headers, *self._own_headers]
+                await send({"type": "http.response.start", "status": self._plan.status, "headers": headers})
+                await send({"type": "http.response.body", "body": self._payload, "more_body": False})
             connection.events_sent = self._burst.events_sent
             connection.bytes_sent = len(self._payload)
             connection.last_event_id = self._burst.last_event_id

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from http import HTTPStatus
 from typing import Any
 
 from mockd.request import Scope, Send
 
 _KEY = "mockd.cycle"
+_PHRASES = {int(status): status.phrase.encode() for status in HTTPStatus}
 
 
 def remember(scope: Scope, send: Send) -> None:
@@ -53,6 +55,30 @@ def delimit_by_close(scope: Scope) -> bool:
         return False
     cycle.chunked_encoding = False
     cycle.expected_content_length = sys.maxsize
+    return True
+
+
+def send_at_once(scope: Scope, status: int, headers: bytes, body: bytes) -> bool:
+    """Send a whole response, its body as one chunk, in a single write. False if nothing was sent, and `send` is to
+    send it: under other servers than uvicorn with httptools, and whenever there is more to do than to write.
+
+    For a short stream the messages of ASGI cost as much as everything else about it. What is done here is what
+    uvicorn's `send` does for the two of them.
+    """
+    cycle = scope.get(_KEY)
+    if not body or getattr(cycle, "chunked_encoding", False) is not None:
+        return False
+    if cycle.response_started or cycle.disconnected or cycle.waiting_for_100_continue:
+        return False
+    if cycle.flow.write_paused or cycle.access_log or not cycle.keep_alive:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    line = b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, b""))
+    of_server = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+    chunk = b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    cycle.transport.write(b"".join([line, *of_server, headers, chunk]))
+    cycle.message_event.set()
+    cycle.on_response()
     return True
 
 

@@ -18,10 +18,11 @@ from mockd.errors import MockdError
 from mockd.events import Event, Fill
 from mockd.request import Receive, Scope, Send
 from mockd.streaming.calendar import ROUNDING_S
-from mockd.streaming.compile import Ending, Headers, Lifetime
+from mockd.streaming.compile import Ending, Lifetime
 from mockd.streaming.connections import Connection, Outcome
 from mockd.streaming.feeds import NEVER, Feed
 from mockd.streaming.framing import Frame, FrameTemplate, Framing, id_in, with_retry
+from mockd.streaming.headers import Headers
 from mockd.streaming.lasting import SLICE, STUCK_GRACE_S, LastingResponse, WireServices
 from mockd.streaming.transport import ChunkWriter, chunk_writer, delimit_by_close, transport_of, unsent
 
