@@ -20,24 +20,31 @@ def drawn(pause: Pause, rng: random.Random) -> float:
     return pause(rng) if callable(pause) else pause
 
 
-class Fill:
-    """What holes are filled from, for one stream: its random generator, the clock, its slots, the event's number."""
+_NOTHING: Mapping[str, str] = {}
 
-    __slots__ = ("clock", "event_id", "number", "rng", "slots")
+
+class Fill:
+    """What holes are filled from, for one stream: its random generator, the clock, its slots, the event's number, and
+    what its expressions came to, by their source."""
+
+    __slots__ = ("clock", "event_id", "number", "rendered", "rng", "slots")
 
     def __init__(self, rng: random.Random, clock: Clock, slots: Mapping[str, bytes] | None = None) -> None:
         self.rng = rng
         self.clock = clock
         self.slots = slots or {}
+        self.rendered = _NOTHING
         self.number = 0
         self.event_id = ""
 
 
 class Hole:
-    """A place that is filled in for every event. `is_number` holes are JSON numbers where they are a whole value."""
+    """A place that is filled in for every event. `is_number` holes are JSON numbers where they are a whole value;
+    those with `has_any_text` may have line breaks in what they are filled with."""
 
     __slots__ = ()
     is_number = False
+    has_any_text = False
 
     def text(self, fill: Fill) -> str:
         raise NotImplementedError

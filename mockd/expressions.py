@@ -35,7 +35,7 @@ REQUEST = ("method", "path", "params", "query", "headers", "body")
 """What a request has."""
 
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
-_MENTION = re.compile(rf"\{{[{{%](?:{_STRINGS}|(?![%}}]\}})[^\"'])*?(?<![\w.$-])request(?![\w-])", re.DOTALL)
+_MENTION = re.compile(rf"\{{[{{%](?:{_STRINGS}|(?![%}}]\}})[^\"'])*?(?<![\w.$])(?<!\w-)request(?!-?\w)", re.DOTALL)
 _TAG = re.compile(
     rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\}})[^\"'])*+%\}}|\{{#.*?#\}})", re.DOTALL
 )
@@ -238,6 +238,8 @@ _TOO_GREEDY = ("batch", "format", "indent", "slice")
 """Filters that take as much memory as they are told to, in one step."""
 _NEVER = ("SyntaxError", "TemplateNotFound", "UnknownFilter", "UnknownFunction", "UnknownMethod", "UnknownTest")
 """Kinds of errors that no request is to blame for."""
+_CALLED = (AttributeError, TypeError)
+"""What Python raises where a value is called, or a method of it."""
 _HINT = "braces that are to be sent as they are stand between `{% raw %}` and `{% endraw %}`"
 
 
@@ -283,25 +285,31 @@ def _check(expression: Expression) -> None:
         names = environment.undeclared_variables_in_str(expression.source)
         if unknown := sorted(names - environment.globals.keys() - {"request"}):
             raise ConfigError(f"expressions know `request`, not `{unknown[0]}`", path=expression.path, hint=_HINT)
-        environment.render_str(expression.source, request=_NO_REQUEST)
-    except (AttributeError, TypeError, RuntimeError) as error:  # the last is what a TemplateError is
-        if not isinstance(error, RuntimeError) or getattr(error, "kind", None) in _NEVER:
+        _run(expression.source, _NO_REQUEST)
+    except ConfigError:
+        raise
+    except Exception as error:
+        if isinstance(error, _CALLED) or getattr(error, "kind", None) in _NEVER:
             raise ConfigError(_message(error), path=expression.path, hint=_HINT) from None
 
 
 def _render(expression: Expression, context: RequestContext) -> str:
-    _output.left = MOST_TEXT
     try:
-        return _environment().render_str(expression.source, request=context)
-    except Exception as error:  # a TemplateError, or what the output raises
+        return _run(expression.source, context)
+    except Exception as error:  # a TemplateError, or what the output or a value raises
         raise ExpressionError(f"{format_path(expression.path)}: {_message(error)}") from None
+
+
+def _run(source: str, context: RequestContext) -> str:
+    _output.left = MOST_TEXT
+    return _environment().render_str(source, request=context)
 
 
 def _message(error: Exception) -> str:
     kind = getattr(error, "kind", None)
     if kind == "OutOfFuel":
         return f"it takes more than {MOST_STEPS} steps"
-    if kind == "UnknownMethod" or isinstance(error, AttributeError | TypeError):
+    if kind == "UnknownMethod" or isinstance(error, _CALLED):
         return "values have no methods; filters do what they do, as in `{{ request.path | upper }}`"
     return str(error.args[0]).replace(" (in <string>:", " (line ")
 

@@ -13,12 +13,15 @@ connection.
 
 A name must not be followed by a letter, digit or underscore, and the last argument of a colon form ends at white
 space, a quote, `<`, `>` or the end of the text. Any other `$` stays as it is.
+
+A text with expressions (see `expressions`) becomes one hole. There are placeholders in it too, outside the expressions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +32,8 @@ from mockd.config.models import EventConfig
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
+from mockd.expressions import Expression, has_expression, split_tags
+from mockd.jsontext import encode_json
 
 # RFC 9562, section 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
 _UUID_FREE = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
@@ -81,15 +86,67 @@ class EventNumber(Hole):
         return format(self.start + self.increment * fill.number, self.width + "d")
 
 
+_WORD = f"{secrets.randbits(64):020}"  # digits, which no filter for upper or lower case changes
+_MARK = f"\ue000{_WORD}:%d\ue001"
+_MARKS = re.compile(_MARK.replace("%d", "([0-9]+)"))
+
+
+@dataclass(frozen=True, slots=True)
+class FromRequest(Hole):
+    """A text with expressions, which are worked out when a stream opens. They leave marks where the text has `holes`,
+    a word that no request can have. `in_json`: it stands between the quotes of a JSON string."""
+
+    expression: Expression
+    holes: tuple[Hole, ...] = ()
+    in_json: bool = False
+    has_any_text = True
+
+    def text(self, fill: Fill) -> str:
+        text = fill.rendered[self.expression.source]
+        if self.holes:
+            text = _MARKS.sub(lambda mark: self.holes[int(mark[1])].text(fill), text)
+        return encode_json(text).decode()[1:-1] if self.in_json else text
+
+
+def expressions_in(parts: Iterable[object]) -> list[Expression]:
+    """The expressions among the parts of a text, or the holes of a frame."""
+    return [part.expression for part in parts if isinstance(part, FromRequest)]
+
+
 _OPENING = re.compile(r"\$(?:\$|(?P<plain>uuid|timestamp)(?![A-Za-z0-9_])|(?P<name>random|pick)(?P<mark>[:(]))")
 _COLON_END = re.compile(r"[\s\"'<>]|$")
 _PLAIN: dict[str, Hole] = {"uuid": Uuid(), "timestamp": Timestamp()}
 
 
 def parse_text(text: str, path: Path = ()) -> str | Text:
-    """The parts of a text with placeholders; plain text where there are none. Raises `ConfigError` at `path`."""
+    """The parts of a text with placeholders or expressions; plain text where there are none. Raises `ConfigError` at
+    `path`."""
+    if has_expression(text):
+        return Text([_from_request(text, path)])
     if "$" not in text:
         return text
+    parts = _parts(text, path)
+    if any(isinstance(part, Hole) for part in parts):
+        return Text(parts)
+    return "".join(str(part) for part in parts)
+
+
+def _from_request(text: str, path: Path) -> FromRequest:
+    holes: list[Hole] = []
+    source = ""
+    for number, piece in enumerate(split_tags(text)):
+        is_tag = number % 2
+        for part in [piece] if is_tag else _parts(piece, path):
+            if isinstance(part, Hole):
+                source += _MARK % len(holes)
+                holes.append(part)
+            else:
+                source += part
+    return FromRequest(Expression(source, path), tuple(holes))
+
+
+def _parts(text: str, path: Path) -> list[str | Hole]:
+    """Text cut at its placeholders."""
     parts: list[str | Hole] = []
     constant = ""
     position = 0
@@ -107,9 +164,7 @@ def parse_text(text: str, path: Path = ()) -> str | Text:
         parts += [constant, hole] if constant else [hole]
         constant = ""
     constant += text[position:]
-    if not parts:
-        return constant
-    return Text([*parts, constant] if constant else parts)
+    return [*parts, constant] if constant else parts
 
 
 def parse_value(value: Any, path: Path = ()) -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from mockd.config.files import resolve_file
 from mockd.config.models import ChunkedConfig
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
+from mockd.expressions import RequestContext, render_all
 from mockd.jsontext import encode_json
-from mockd.placeholders import Pick, parse_text, parse_value
+from mockd.placeholders import FromRequest, Pick, expressions_in, parse_text, parse_value
 from mockd.source import BaseSource, Opened, Script, Source, SourceContext
 from mockd.sources.files import lines, pieces
 from mockd.sources.registry import build_named
@@ -62,7 +64,9 @@ def _quoted(text: str) -> str:
 
 
 def _escaped(hole: Hole) -> Hole:
-    return Pick(tuple(_quoted(option)[1:-1] for option in hole.options)) if isinstance(hole, Pick) else hole
+    if isinstance(hole, Pick):
+        return Pick(tuple(_quoted(option)[1:-1] for option in hole.options))
+    return replace(hole, in_json=True) if isinstance(hole, FromRequest) else hole
 
 
 class FilledText(BaseSource):
@@ -71,9 +75,12 @@ class FilledText(BaseSource):
     def __init__(self, text: Text, size: int) -> None:
         self._text = text
         self._size = size
+        self._expressions = expressions_in(text)
 
     def open(self, context: SourceContext) -> Opened:
         fill = Fill(context.rng, context.clock)
+        if self._expressions:
+            fill.rendered = render_all(self._expressions, RequestContext(context.request, context.captures))
         filled = "".join(part if isinstance(part, str) else part.text(fill) for part in self._text).encode()
         return self._cut(filled)
 

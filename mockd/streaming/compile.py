@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
@@ -27,14 +27,14 @@ from mockd.config.models import (
 from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import Draw, Fill, Pause
+from mockd.expressions import Expression
 from mockd.placeholders import parse_event
 from mockd.source import Script, Source
 from mockd.streaming.connections import Kind
-from mockd.streaming.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming
+from mockd.streaming.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming, expressions_of
+from mockd.streaming.headers import FixedHeaders, first_of_each, following, override
 from mockd.streaming.pacing import Pacing
 from mockd.streaming.script import CompiledScript
-
-Headers = list[tuple[bytes, bytes]]
 
 MOST_SCRIPTS = 64
 """Compiled scripts kept for each mock: one for each key that its source makes out of requests."""
@@ -86,8 +86,8 @@ class StreamPlan:
     mock_id: str
     kind: Kind
     status: int
-    headers: Headers
-    lasting_headers: Headers
+    headers: FixedHeaders
+    lasting_headers: FixedHeaders
     """The same for a connection that lasts (HTTP/1.1, and the client has not asked for its end)."""
     framing: Framing
     pacing: Pacing
@@ -101,7 +101,15 @@ class StreamPlan:
     flush_each: bool = False
     seed: int | None = None
     seeding: Seeding = field(default_factory=Seeding)
+    following: Mapping[bytes, Expression] = field(default_factory=dict)
+    """Headers that follow the request, by name."""
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
+
+    @property
+    def expressions(self) -> list[Expression]:
+        """The expressions in the headers and the end of its streams."""
+        ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
+        return [*self.following.values(), *ending]
 
     def random(self) -> random.Random:
         """The random generator of a new stream: the same for each with a seed of the mock; with one of the process
@@ -145,8 +153,8 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        headers=override(headers, config.headers),
-        lasting_headers=override(headers + keep_alive, config.headers),
+        headers=FixedHeaders(override(headers, config.headers)),
+        lasting_headers=FixedHeaders(override(headers + keep_alive, config.headers)),
         framing=framing,
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
@@ -158,6 +166,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         flush_each=config.flush == "event",
         seed=config.seed,
         seeding=seeding,
+        following=following(config.headers, ("sse", "headers")),
     )
     if source.script is not None:
         # What is wrong with it is said now, not when the first client comes.
@@ -195,7 +204,7 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         mock_id=mock_id,
         kind="ndjson" if ndjson else "chunked",
         status=config.status,
-        headers=(heads := override(headers, config.headers)),
+        headers=(heads := FixedHeaders(override(headers, config.headers))),
         lasting_headers=heads,
         framing=framing,
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
@@ -205,6 +214,7 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         flush_each=config.flush == "event" or bool(timing.fixed_delay),
         seed=config.seed,
         seeding=seeding,
+        following=following(config.headers, ("chunked", "headers")),
     )
 
 
@@ -214,7 +224,7 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         mock_id=mock_id,
         kind="response",
         status=config.status or config.status_code or 200,
-        headers=(headers := override([(b"content-type", b"application/octet-stream")], config.headers)),
+        headers=(headers := FixedHeaders(override([(b"content-type", b"application/octet-stream")], config.headers))),
         lasting_headers=headers,
         framing=RawFraming(),
         pacing=Pacing(Timing()),
@@ -223,20 +233,8 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         ending=Ending(),
         head_delay_s=in_seconds(config.delay),
         seeding=seeding,
+        following=following(config.headers, ("response", "headers")),
     )
-
-
-def first_of_each(headers: Headers, more: Headers) -> Headers:
-    """Headers, and those of more whose names are not among them."""
-    names = {name for name, _ in headers}
-    return headers + [(name, value) for name, value in more if name not in names]
-
-
-def override(headers: Headers, given: dict[str, str]) -> Headers:
-    """Headers with those a mock gives in the place of the same names."""
-    names = {name.lower().encode() for name in given}
-    kept = [(name, value) for name, value in headers if name not in names]
-    return kept + [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
 
 
 def _lifetime(life: ChunkedLifecycle) -> Lifetime:

@@ -14,9 +14,20 @@ from typing import Any, Protocol
 from sse_starlette.event import ServerSentEvent
 
 from mockd.events import Event, Fill, Hole, Slot, Text, Unframed
+from mockd.expressions import Expression
 from mockd.jsontext import encode_json, escape_line_breaks
+from mockd.placeholders import expressions_in
 
 Filler = Callable[[Fill], bytes]
+Clean = Callable[[str], str]
+
+_LINE_BREAK = re.compile(r"\r\n|[\r\n]")
+_NOT_IN_LINES = re.compile(r"\r\n|[\r\n\0]")
+
+
+def one_line(text: str) -> str:
+    """Text with blanks in the place of line breaks and NUL, so that it ends no line and no field."""
+    return _NOT_IN_LINES.sub(" ", text)
 
 
 class FrameTemplate:
@@ -53,11 +64,11 @@ class _Marks:
         self.holes.append(hole)
         return template % (len(self.fillers) - 1)
 
-    def text(self, text: str | Text) -> str:
-        """Text that is sent as it is."""
+    def text(self, text: str | Text, clean: Clean | None = None) -> str:
+        """Text that is sent as it is, but for line breaks in its holes: `clean` makes those fit the frame."""
         if isinstance(text, str):
             return text
-        return "".join(p if isinstance(p, str) else self._mark(self._TEXT, p, _plain(p)) for p in text)
+        return "".join(p if isinstance(p, str) else self._mark(self._TEXT, p, _plain(p, clean)) for p in text)
 
     def json(self, value: Any) -> Any:
         """A JSON value; a number hole that is a whole value becomes a number."""
@@ -87,15 +98,22 @@ class _Marks:
         return FrameTemplate([*parts, frame[position:]], [*holes, None])
 
 
-def _plain(hole: Hole) -> Filler:
+def _plain(hole: Hole, clean: Clean | None = None) -> Filler:
     if isinstance(hole, Slot):
         name = hole.name
         return lambda fill: fill.slots[name]
+    if clean is not None and hole.has_any_text:
+        return lambda fill: clean(hole.text(fill)).encode()
     return lambda fill: hole.text(fill).encode()
 
 
 def _escaped(hole: Hole) -> Filler:
     return lambda fill: encode_json(hole.text(fill))[1:-1]
+
+
+def expressions_of(frame: Frame | None) -> list[Expression]:
+    """The expressions that a frame waits for."""
+    return expressions_in(frame.holes) if isinstance(frame, FrameTemplate) else []
 
 
 class Framing(Protocol):
@@ -108,14 +126,14 @@ class Framing(Protocol):
         """The bytes of one event, as a template where it has holes."""
 
 
-def _data_bytes(data: Any, marks: _Marks) -> bytes:
+def _data_bytes(data: Any, marks: _Marks, clean: Clean | None = None) -> bytes:
     """Data outside SSE: nothing, bytes and text as they are, other values as JSON."""
     if data is None:
         return b""
     if isinstance(data, bytes):
         return data
     if isinstance(data, str | Text):
-        return marks.text(data).encode()
+        return marks.text(data, clean).encode()
     return encode_json(marks.json(data))
 
 
@@ -136,9 +154,9 @@ class SseFraming:
             return marks.cut(before + _data_bytes(data, marks) + after)
         frame = ServerSentEvent(
             self._data(event.data, marks),
-            event=None if event.type is None else marks.text(event.type),
-            id=None if event.id is None else marks.text(event.id),
-            comment=None if event.comment is None else marks.text(event.comment),
+            event=None if event.type is None else marks.text(event.type, one_line),
+            id=None if event.id is None else marks.text(event.id, one_line),
+            comment=None if event.comment is None else marks.text(event.comment, one_line),
             retry=event.retry,
             sep=self.separator,
         ).encode()
@@ -150,10 +168,14 @@ class SseFraming:
         if data is None:
             return None
         if isinstance(data, str | Text):
-            return marks.text(data)
+            return marks.text(data, self._more_lines)
         if isinstance(data, bytes):
             return data.decode()
         return encode_json(marks.json(data)).decode()
+
+    def _more_lines(self, text: str) -> str:
+        """Text with each of its lines on a line of the event."""
+        return f"{self.separator}data: ".join(_LINE_BREAK.split(text))
 
 
 class NdjsonFraming:
@@ -164,8 +186,11 @@ class NdjsonFraming:
 
     def encode(self, event: Event) -> Frame:
         marks = _Marks()
-        line = escape_line_breaks(_data_bytes(event.data, marks))
+        line = escape_line_breaks(_data_bytes(event.data, marks, self._one_line))
         return marks.cut(line + b"\n" if line else line)
+
+    def _one_line(self, text: str) -> str:
+        return escape_line_breaks(one_line(text).encode()).decode()
 
 
 class RawFraming:

@@ -6,18 +6,20 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, drawn
+from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
 from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
 from mockd.streaming.burst import Burst, BurstResponse
-from mockd.streaming.compile import Ending, Headers, Lifetime, StreamPlan, first_of_each
+from mockd.streaming.compile import Ending, Lifetime, StreamPlan
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
-from mockd.streaming.framing import FrameTemplate, RawFraming
+from mockd.streaming.framing import FrameTemplate, RawFraming, expressions_of
+from mockd.streaming.headers import FixedHeaders, Headers, as_value, first_of_each
 from mockd.streaming.lasting import WireServices
 from mockd.streaming.ratelimit import headers as rate_limit_headers
 from mockd.streaming.resume import Buffer, Place, Sessions
@@ -48,19 +50,28 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
     """The response to a request that matched a mock: its stream, one whole answer, or 204 where the client has seen
     all there is."""
     fill = Fill(plan.random(), services.clock)
+    try:
+        return _respond(services, plan, sessions, call, fill)
+    except Exception as error:
+        if isinstance(error, ExpressionError):
+            logger.error("%s: %s", plan.mock_id, error)
+        else:
+            logger.exception("%s: its source cannot be opened", plan.mock_id)
+        failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
+        return reply(services, plan, call, Reply(failure, 500), fill)
+
+
+def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Response:
     if sessions is not None and (last_event_id := call.request.last_event_id) is not None:
         place = sessions.find(last_event_id)
         if place is not None:
             return _resumed(services, plan, sessions, call, place, fill)
-    try:
-        opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
-        events = plan.compiled(opened) if isinstance(opened, Script) else opened
-    except Exception as error:
-        logger.exception("%s: its source cannot be opened", plan.mock_id)
-        failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-        return reply(services, plan, call, Reply(failure, 500), fill)
+    opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
+    events = plan.compiled(opened) if isinstance(opened, Script) else opened
     if isinstance(events, Reply):
         return reply(services, plan, call, events, fill)
+    if expressions := events.expressions if isinstance(events, CompiledScript) else plan.expressions:
+        fill.rendered = _rendered(expressions, call)
     if isinstance(opened, Script):
         fill.slots = opened.slots
         if opened.headers:
@@ -82,8 +93,11 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
     """One whole answer, as a response like any other."""
     fill.slots = answer.slots
     frame = _RAW.encode(Event(data=answer.body))
-    body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    if expressions := [*expressions_of(frame), *[plan.following[name] for name, _ in given if name in plan.following]]:
+        fill.rendered = _rendered(expressions, call)
+        given = [(name, _header(plan, name, fill) if name in plan.following else value) for name, value in given]
+    body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
     length = [] if answer.status in (204, 304) else [(b"content-length", b"%d" % len(body))]
     kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
     default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
@@ -110,6 +124,15 @@ def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fil
 # -- the stages --------------------------------------------------------------------------------------------------------
 
 
+def _rendered(expressions: Iterable[Expression], call: Call) -> dict[str, str]:
+    """What expressions come to for this request."""
+    return render_all(expressions, RequestContext(call.request, call.captures))
+
+
+def _header(plan: StreamPlan, name: bytes, fill: Fill) -> bytes:
+    return as_value(fill.rendered[plan.following[name].source])
+
+
 def _session(
     plan: StreamPlan, events: CompiledScript | Iterator[Event] | AsyncIterator[Event], fill: Fill, now: float
 ) -> Session:
@@ -125,6 +148,9 @@ def _resumed(
 ) -> StreamResponse:
     if place.finished:
         return nothing_more(services, plan, call, fill)
+    fill.rendered = place.session.fill.rendered
+    if not fill.rendered and plan.expressions:  # what the session said is forgotten
+        fill.rendered = _rendered(plan.expressions, call)
 
     def open_feed(response: StreamResponse, now: float) -> Feed:
         response.connection.resumed_from = call.request.last_event_id
@@ -134,7 +160,7 @@ def _resumed(
 
 
 def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: OpenFeed) -> StreamResponse:
-    headers = _stream_headers(services, plan, call)
+    headers = [*_fixed_headers(plan, call), *_own_headers(services, plan, call, fill)]
     return StreamResponse(
         services,
         lambda response: services.registry.open(response, plan.mock_id, plan.kind, call.request),
@@ -157,16 +183,22 @@ def _takes_burst(request: RequestView) -> bool:
 
 
 def _burst(services: WireServices, plan: StreamPlan, call: Call, burst: Burst, fill: Fill) -> BurstResponse:
-    headers = _stream_headers(services, plan, call)
-    return BurstResponse(services.registry, plan, call.request, headers, burst, burst.payload(fill))
+    headers, own = _fixed_headers(plan, call), _own_headers(services, plan, call, fill)
+    return BurstResponse(services.registry, plan, call.request, headers, own, burst, burst.payload(fill))
 
 
-def _stream_headers(services: WireServices, plan: StreamPlan, call: Call) -> Headers:
-    headers = plan.lasting_headers if _keeps_alive(call.request) else plan.headers
-    extra = call.headers
+def _fixed_headers(plan: StreamPlan, call: Call) -> FixedHeaders:
+    return plan.lasting_headers if _keeps_alive(call.request) else plan.headers
+
+
+def _own_headers(services: WireServices, plan: StreamPlan, call: Call, fill: Fill) -> Headers:
+    """The headers of this one stream, but for those that are the same for each."""
+    own = call.headers
     if plan.rate_limit is not None and plan.rate_limit.headers:
-        extra = extra + rate_limit_headers(plan.rate_limit, services.clock.wall())
-    return first_of_each(headers, extra) if extra else headers
+        own = own + rate_limit_headers(plan.rate_limit, services.clock.wall())
+    if plan.following:
+        own = first_of_each([(name, _header(plan, name, fill)) for name in plan.following], own)
+    return [(name, value) for name, value in own if name not in plan.headers.names] if own else own
 
 
 def _keeps_alive(request: RequestView) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mockd.errors import ConfigError
 from mockd.events import Event, EventId, Hole, Slot, Text
-from mockd.placeholders import EventNumber, Timestamp
+from mockd.placeholders import EventNumber, FromRequest, Timestamp, expressions_in
 from mockd.source import Script
 from mockd.streaming.burst import burst_of
 from mockd.streaming.connections import Outcome
@@ -55,6 +55,7 @@ class CompiledScript:
         framed = map(self._with_hole, self.events, self.ids)
         self.frames: list[Frame] = [plan.framing.encode(event) for event in framed]
         self.is_random = plan.pacing.is_random or any(callable(event.delay_s) for event in self.events)
+        self.expressions = (*plan.expressions, *expressions_in(self._holes()))
         self.is_same, self.stands_alone = self._sameness(script, plan)
         self.stop = _stop_of(plan.lifetime, self)
         self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
@@ -68,12 +69,15 @@ class CompiledScript:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)
         return with_id_of_session(event) if is_open else event
 
-    def _sameness(self, script: Script, plan: StreamPlan) -> tuple[bool, bool]:
+    def _holes(self) -> list[Hole]:
         holes = [hole for frame in self.frames if isinstance(frame, FrameTemplate) for hole in frame.holes if hole]
-        holes += [part for id_ in self.ids if isinstance(id_, Text) for part in id_ if isinstance(part, Hole)]
+        return holes + [part for id_ in self.ids if isinstance(id_, Text) for part in id_ if isinstance(part, Hole)]
+
+    def _sameness(self, script: Script, plan: StreamPlan) -> tuple[bool, bool]:
+        holes = self._holes()
         is_constant = all(isinstance(hole, EventNumber | EventId) for hole in holes)
         is_seeded = plan.seed is not None
-        repeats = is_seeded and not any(isinstance(hole, Timestamp | Slot) for hole in holes)
+        repeats = is_seeded and not any(isinstance(hole, Timestamp | Slot | FromRequest) for hole in holes)
         drops = plan.rate_limit is not None and plan.rate_limit.strategy == "drop"
         is_for_all = script is plan.source.script and (not drops or is_seeded or not self.is_random)
         is_same = is_for_all and (is_constant or repeats)
