@@ -7,7 +7,6 @@ https://docs.cohere.com/v2/docs/streaming.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from itertools import count
 from typing import Any, NamedTuple
 
 from mockd.events import Event, Slot
@@ -70,14 +69,13 @@ class CohereChat(Wire):
         assert isinstance(shape, Shape)
         opening = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
         yield _event("message-start", opening, id=Slot("id"))
-        blocks = count()
         if reply.calls:
             for token in reply.reasoning:
                 yield _event("tool-plan-delta", {"tool_plan": token}, delay_s=None)
         elif reply.reasoning:
-            yield from _block(next(blocks), "thinking", reply.reasoning)
+            yield from _block(0, "thinking", reply.reasoning)
         if reply.tokens:
-            yield from _block(next(blocks), "text", reply.tokens, shape)
+            yield from _block(_blocks_before(reply), "text", reply.tokens, shape)
         for number, citation in enumerate(_citations(reply)):
             yield _event("citation-start", {"citations": citation}, index=number)
             yield _event("citation-end", index=number)
@@ -160,9 +158,14 @@ def _citations(reply: Reply) -> list[dict[str, Any]]:
         start, end = place_of(citation, reply.text)
         document = {"id": f"doc_{number}", "title": citation.title, "url": citation.url}
         source = {"type": "document", "id": f"doc_{number}", "document": document}
-        place = {"start": start, "end": end, "text": reply.text[start:end]}
+        place = {"start": start, "end": end, "text": reply.text[start:end], "content_index": _blocks_before(reply)}
         found.append({**place, "sources": [source], "type": "TEXT_CONTENT"})
     return found
+
+
+def _blocks_before(reply: Reply) -> int:
+    """How many blocks of content come before the text."""
+    return int(bool(reply.reasoning) and not reply.calls)
 
 
 def _logprobs(token: str) -> dict[str, Any]:

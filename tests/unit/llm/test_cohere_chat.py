@@ -97,6 +97,7 @@ def test_citations_come_after_the_text() -> None:
     first, second = (
         {
             **place,
+            "content_index": 0,
             "sources": [{"type": "document", "id": document["id"], "document": document}],
             "type": "TEXT_CONTENT",
         }
@@ -122,6 +123,7 @@ def test_in_one_piece() -> None:
     assert UUID.fullmatch(body.pop("id"))
     [citation] = body["message"].pop("citations")
     assert citation["sources"][0]["document"]["url"] == "http://a"
+    assert citation["content_index"] == 1
     assert body == {
         "message": {
             "role": "assistant",
