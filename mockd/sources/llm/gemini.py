@@ -169,6 +169,10 @@ class Gemini(Wire):
             error["details"] = [retry]
         return {"error": error}
 
+    def error_answer(self, failure: Failure, ask: Ask) -> Any:
+        body = self.error_body(failure)
+        return [body] if self.streams(ask) and not self.shape(ask).is_sse else body
+
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         """The error as plain JSON: among Server-Sent Events too it comes without their framing. It comes on its own:
         Google's client for JavaScript does not see it behind an event that it reads together with it."""

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from mockd import source
+from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
 from mockd.events import Event
 from mockd.source import BaseSource, Opened, Script, SourceContext
@@ -41,6 +42,8 @@ class WireSource(BaseSource):
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
         self.headers = (*wire.headers, *common)
         self.varying = wire.varying
+        if params.delay_per_token is not None:
+            self.token_delay = in_seconds(params.delay_per_token)
         refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
         for number, scripted in enumerate(params.script):
             try:
@@ -125,7 +128,7 @@ def refusal(wire: Wire, failure: Failure, ask: Ask) -> source.Reply:
         headers.append(("retry-after", str(math.ceil(failure.retry_after))))
         if wire.retry_in_ms:
             headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
-    return source.Reply(wire.error_body(failure), failure.status, tuple(headers), slots=slots)
+    return source.Reply(wire.error_answer(failure, ask), failure.status, tuple(headers), slots=slots)
 
 
 def plain_headers(wire: Wire, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:

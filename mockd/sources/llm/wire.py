@@ -189,6 +189,10 @@ class Wire:
         """The answer to a request that failed, as a JSON value."""
         raise NotImplementedError
 
+    def error_answer(self, failure: Failure, ask: Ask) -> Any:
+        """The same as this request gets it."""
+        return self.error_body(failure)
+
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         """How the stream says that it failed, after the events that were sent."""
         raise NotImplementedError

@@ -252,6 +252,12 @@ def test_http_errors(status: int, word: str) -> None:
     assert response.json() == {"error": {"code": status, "message": "No.", "status": word}}
 
 
+def test_http_error_of_an_array() -> None:
+    response = array(error={"status": 503, "message": "No."})
+    assert response.status_code == 503
+    assert response.json() == [{"error": {"code": 503, "message": "No.", "status": "UNAVAILABLE"}}]
+
+
 def test_when_to_try_again() -> None:
     response = ask("gemini", BODY, WHOLE, error={"status": 429, "message": "No.", "retryAfter": 1.5})
     assert response.headers["retry-after"] == "2"
@@ -266,8 +272,8 @@ def test_an_error_of_the_stream_has_its_status_where_there_is_none() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"contents": []}, b"{"], ids=str)
 def test_strict(body: Any) -> None:
-    for path in (STREAM, WHOLE):
-        response = ask("gemini", body, path, strict=True)
+    for path, query in ((STREAM, "?alt=sse"), (WHOLE, "")):
+        response = ask("gemini", body, path, query=query, strict=True)
         error = response.json()["error"]
         assert (response.status_code, error["code"], error["status"]) == (400, 400, "INVALID_ARGUMENT")
         lacks = "* GenerateContentRequest.contents: contents is not specified\n"
