@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from mockd.errors import ConfigError
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
+Wait = Annotated[float, Meta(ge=0, le=366 * 24 * 3600 * 1000.0)]
 
 
 def _doc(text: str) -> Meta:
@@ -28,7 +29,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     config: Annotated[
         tuple[str, ...], _doc("Configuration files, globs and directories; in the variable joined as in PATH.")
     ] = ()
-    watch: Annotated[bool, _doc("Apply configuration files again when they are saved.")] = False
+    watch: Annotated[bool, _doc("Apply configuration files and the preset's script again when they are saved.")] = False
+    preset: Annotated[str | None, _doc("Mocks that come with mockd; `mockd presets` lists them.")] = None
+    preset_text: Annotated[str | None, _doc("What the preset replies instead of the last user message.")] = None
+    preset_script: Annotated[
+        str | None, _doc("File of `{when, reply}` for the preset, JSON or YAML; the first that fits wins.")
+    ] = None
+    ttft: Annotated[Wait | None, _doc("Milliseconds from the head to the preset's first token.")] = None
+    itl: Annotated[Wait | None, _doc("Milliseconds between the preset's tokens.")] = None
+    tokens_per_second: Annotated[
+        Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens a second, instead of `--itl`.")
+    ] = None
     state: Annotated[str | None, _doc("File that keeps changes made through the admin API.")] = None
     files_root: Annotated[str | None, _doc("Folder for data files of mocks that come through the admin API.")] = None
     max_body: Annotated[int, Meta(ge=0, description="Largest request body in bytes.")] = 10 * 1024 * 1024

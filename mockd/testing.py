@@ -19,9 +19,12 @@ import uvicorn
 
 from mockd.app import create_app
 from mockd.client import AdminClient
-from mockd.config.load import load_paths
 from mockd.engine import Engine
+from mockd.presets import configured
 from mockd.settings import Settings
+
+_KEEP_ALIVE_S = 75
+"""As `mockd serve` has it: longer than the pools of usual clients keep an idle connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,12 @@ def running_mockd(
 ) -> Iterator[RunningMockd]:
     """Serve mocks on a free port of this machine for the time of a `with` block.
 
-    `mocks` are added to those of `settings.config`; an `engine` is served as it is. Raises `ConfigError`.
+    `mocks` are added to those of `settings.config` and `settings.preset`; an `engine` is served as it is. Raises
+    `ConfigError`.
     """
     if engine is None:
         engine = Engine(settings)
-        engine.load(load_paths(engine.settings.config, check=engine.check) if engine.settings.config else [])
+        engine.load(configured(engine.settings, engine.check))
     for mock in mocks:
         engine.create(mock)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
@@ -72,6 +76,7 @@ class _ServerThread(threading.Thread):
         super().__init__(name="mockd", daemon=True)
         self._engine = engine
         self._listener = listener
+        options = {"timeout_keep_alive": _KEEP_ALIVE_S, **options}
         self._config = uvicorn.Config(
             create_app(engine=engine), ws="none", lifespan="off", log_config=None, access_log=False, **options
         )

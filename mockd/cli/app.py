@@ -11,6 +11,7 @@ import typer
 import mockd
 from mockd.cli import serve
 from mockd.cli.add import add
+from mockd.cli.catalogue import presets, templates
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
 from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report
 from mockd.cli.session import JSON_HELP, Session, connected
@@ -142,6 +143,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_file,
     "export": export,
     "validate": validate,
+    "templates": templates,
+    "presets": presets,
     "status": status,
 }
 for _name, _command in _COMMANDS.items():

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import aclosing
 from pathlib import Path
 
-from mockd.config.load import load_paths, watched_files
+from mockd.config.load import watched_files
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.presets import configured
 from mockd.server.logs import count_of, logger
+from mockd.settings import Settings
 
 _TICK_MS = 1000
 """How often files are looked at without a notice from the system: there is none on some network file systems, and
@@ -22,11 +24,13 @@ Stamps = dict[Path, tuple[int, int, int] | None]
 
 
 class Watcher:
-    """Watches what `--config` named. Make it before the files are read, so that no change goes unseen."""
+    """Watches what `--config` and `--preset-script` name. Make it before the files are read, so that no change goes
+    unseen."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._paths = paths
-        self._places = {_place(path) for path in paths}
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._scripts = [settings.preset_script] if settings.preset_script else []
+        self._places = {_place(path) for path in (*settings.config, *self._scripts)}
         self._files = self._look()
         self._glance = self._look_quickly()
 
@@ -63,7 +67,7 @@ class Watcher:
         self._files = files
         self._glance = self._look_quickly()
         try:
-            specs = await asyncio.to_thread(load_paths, self._paths, check=engine.check)
+            specs = await asyncio.to_thread(configured, self._settings, engine.check)
             engine.load(specs)
         except ConfigError as error:
             for problem in error.problems:
@@ -76,7 +80,7 @@ class Watcher:
 
     def _look(self) -> Stamps:
         """What every file that counts looks like now. Reads them, to find the data files they name."""
-        return _stamps(watched_files(self._paths))
+        return _stamps([*watched_files(self._settings.config), *map(Path, self._scripts)])
 
     def _look_quickly(self) -> Stamps:
         """The same for the files known so far; a file that is new changes its folder."""

@@ -1,15 +1,22 @@
-"""The line to try, as printed when the server is up."""
+"""What is printed when the server is up."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from mockd.config.models import Matcher, Mock
 
-_CHAT = '{"stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+_CHAT = '{"model": "any", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+
+
+def aligned(values: Mapping[str, str]) -> Iterator[str]:
+    """Names and values, a pair a line, the values below each other."""
+    width = max(6, *map(len, values))
+    for name, value in values.items():
+        yield f"  {name:<{width}} {value}"
 
 
 def curl_line(mocks: Iterable[Mock], base_url: str) -> str | None:
@@ -27,12 +34,17 @@ def _arguments(mock: Mock) -> list[str]:
     arguments = [] if method == "GET" else ["-I"] if method == "HEAD" else ["-X", method]
     body = matcher.body_equals or matcher.body_contains
     headers = {name: value.replace("*", "x") for name, value in matcher.headers.items()}
-    if body is None and method == "POST" and mock.sse and mock.sse.template:
+    if body is None and method == "POST" and _has_template(mock):
         body = _CHAT
         headers = {"Content-Type": "application/json", **headers}
     for name, value in headers.items():
         arguments += ["-H", f"{name}: {value}"]
     return [*arguments, "-d", body] if body else arguments
+
+
+def _has_template(mock: Mock) -> bool:
+    answer = mock.sse or mock.chunked
+    return answer is not None and answer.template is not None
 
 
 def _target(matcher: Matcher) -> str:

@@ -9,8 +9,9 @@ import msgspec.inspect as inspect
 
 from mockd.admin import openapi, shapes
 from mockd.admin.app import OPERATIONS
+from mockd.config.words import meaning_of
 from scripts.reference import config, markdown
-from scripts.reference.markdown import code, description_of, first_paragraph, link, table, type_of
+from scripts.reference.markdown import code, first_paragraph, link, table, type_of
 
 INTRODUCTION = """
 JSON over HTTP. With two ports (`mockd serve`) the admin API is at the root of the admin port, by default
@@ -97,7 +98,7 @@ def _fields(struct: inspect.StructType, known: Mapping[type, str]) -> str:
             code(field.encode_name),
             type_of(field.type, known),
             "yes" if field.required else "no",
-            description_of(field.type),
+            meaning_of(field.type),
         )
         for field in struct.fields
     ]

@@ -9,9 +9,9 @@ import msgspec.inspect as inspect
 
 import mockd.placeholders
 from mockd.config.models import Distribution, EventConfig, Mock, MockFile
-from mockd.sources.templates import BUILT_IN
+from mockd.config.words import structs_in
 from scripts.reference import markdown
-from scripts.reference.markdown import first_paragraph, link, struct_table, structs_in
+from scripts.reference.markdown import first_paragraph, link, struct_table
 
 INTRODUCTION = """
 A configuration file is JSON or YAML: one mock, a list of mocks, or an object with `version` and `mocks`. An unknown
@@ -23,6 +23,8 @@ Units: milliseconds in `timing`, `chunked` and everything called a delay; second
 `${NAME}` and `${NAME:-default}` stand for environment variables, in the values of configuration files only. A literal
 `${` is written `$${`. Names of data files are relative to the file that names them, and must not lead out of its
 folder.
+
+What `template` may name, and the parameters in `templateParams`: [templates](templates.md).
 
 [schema]: ../../mockd/config/mockd.schema.json
 """
@@ -67,16 +69,7 @@ def page() -> str:
         f"## {heading}\n\n{first_paragraph(struct.cls.__doc__)}\n\n{struct_table(struct, known)}"
         for heading, struct in sections().values()
     ]
-    return markdown.page("Configuration", INTRODUCTION, *parts, _templates(known), _placeholders())
-
-
-def _templates(known: dict[type, str]) -> str:
-    parts = ["## Templates", "What `sse.template` may name, and the parameters in `sse.templateParams`."]
-    for kind in BUILT_IN:
-        struct = inspect.type_info(kind.params)
-        assert isinstance(struct, inspect.StructType)
-        parts.append(f"### {kind.name}\n\n{kind.summary}\n\n{struct_table(struct, known)}")
-    return "\n\n".join(parts)
+    return markdown.page("Configuration", INTRODUCTION, *parts, _placeholders())
 
 
 def _placeholders() -> str:

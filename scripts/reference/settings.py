@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec.inspect as inspect
-
 from mockd.cli.serve import option
+from mockd.config.words import meaning_of, struct_info
 from mockd.settings import Settings, env_name
 from scripts.reference import markdown
-from scripts.reference.markdown import code, description_of, table, type_of
+from scripts.reference.markdown import code, table, type_of
 
 INTRODUCTION = """
 Each setting is an option of `mockd serve`, an environment variable, and a field of `mockd.Settings`. An option wins
@@ -17,10 +16,8 @@ TLS, logging, `--watch` and workers are that server's business there and have no
 
 
 def page() -> str:
-    struct = inspect.type_info(Settings)
-    assert isinstance(struct, inspect.StructType)
     rows = []
-    for field in struct.fields:
+    for field in struct_info(Settings).fields:
         default = "" if field.default in (None, (), False) else code(field.default)
         rows.append(
             (
@@ -28,7 +25,7 @@ def page() -> str:
                 code(env_name(field.name)),
                 type_of(field.type, {}),
                 default,
-                description_of(field.type),
+                meaning_of(field.type),
             )
         )
     return markdown.page("Settings", INTRODUCTION, table(("Option", "Variable", "Type", "Default", "Meaning"), rows))

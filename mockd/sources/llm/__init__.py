@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from mockd.sources.llm import endpoint
 from mockd.sources.llm.ag_ui import AgUI
 from mockd.sources.llm.anthropic import Anthropic
 from mockd.sources.llm.azure_openai import AzureOpenAI
 from mockd.sources.llm.cohere_chat import CohereChat
+from mockd.sources.llm.endpoints import ENDPOINTS
 from mockd.sources.llm.gemini import Gemini
 from mockd.sources.llm.mistral_chat import MistralChat
 from mockd.sources.llm.ollama import OllamaChat, OllamaGenerate
@@ -27,4 +29,4 @@ WIRES = (
     VercelUI,
     AgUI,
 )
-KINDS = tuple(map(kind_of, WIRES))
+KINDS = (*map(kind_of, WIRES), *map(endpoint.kind_of, ENDPOINTS))

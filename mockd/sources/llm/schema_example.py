@@ -1,17 +1,252 @@
-"""A JSON value that is valid against a schema, for replies that were asked to be."""
+"""A JSON value that is valid against a schema, for replies that were asked to be.
+
+It covers what models' structured output allows, and more: every type, `enum` and `const`, `anyOf`, `oneOf` and `allOf`,
+references within the schema, recursion, bounds, `multipleOf`, `pattern`, `format`, tuples. Of `oneOf` the first
+alternative that goes is taken. Not looked at are `not`, `if`, `contains` and what depends on other keys.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
+
+import msgspec
 
 from mockd.jsontext import encode_json
+from mockd.sources.llm.schema_merge import merged
+from mockd.sources.llm.schema_values import Impossible, make_number, make_text
+
+_log = logging.getLogger("mockd")
+
+_PLENTY = 300
+"""After so many values only what the schema demands is made, so that those that go in circles come to an end."""
+_TOO_MANY = 20_000
+_MOST_DEPTH = 60
+
+_EMPTY: dict[str, Any] = {"object": {}, "array": [], "string": "", "number": 0, "integer": 0, "boolean": False}
+
+Schema = dict[str, Any]
+Names = frozenset[str]
 
 
 def example_text(schema: Any) -> str:
     """JSON text that is valid against `schema`."""
-    return encode_json(example(schema)).decode()
+    return _example_text(encode_json(schema))
+
+
+@lru_cache(maxsize=256)
+def _example_text(schema: bytes) -> str:
+    return encode_json(example(msgspec.json.decode(schema))).decode()
 
 
 def example(schema: Any) -> Any:
-    """A value that is valid against `schema`."""
-    raise NotImplementedError
+    """A value that is valid against `schema`, always the same one.
+
+    Where none can be made, because the schema contradicts itself or is none, a warning says so, and the value is an
+    empty one of the schema's type.
+    """
+    try:
+        return _Maker(schema).make(schema)
+    except Exception as reason:  # a schema is whatever a client sends
+        _log.warning("the reply is not valid against the JSON schema of its request: %s", reason)
+        given = schema.get("type") if isinstance(schema, dict) else None
+        return _EMPTY.get(given) if isinstance(given, str) else None
+
+
+class _Maker:
+    """Makes values for the parts of one schema."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._depth = 0
+        self._made = 0
+
+    def make(self, schema: Any, number: int = 0, within: Names = frozenset()) -> Any:
+        """The value of that number, where several are wanted that differ; `within`: the references that led here."""
+        self._made += 1
+        self._depth += 1
+        try:
+            if self._depth > _MOST_DEPTH or self._made > _TOO_MANY:
+                raise Impossible("it is nested too deeply, or too large")
+            reason: Impossible | None = None
+            for alternative, path in self._alternatives(schema, within):
+                try:
+                    return self._value(alternative, number, path)
+                except Impossible as error:
+                    reason = reason or error
+            raise reason or Impossible("no alternative can be had")
+        finally:
+            self._depth -= 1
+
+    @property
+    def _has_plenty(self) -> bool:
+        return self._made > _PLENTY
+
+    # -- references and alternatives -------------------------------------------------------------------------------
+
+    def _alternatives(self, schema: Any, within: Names) -> Iterator[tuple[Schema, Names]]:
+        """The schemas without references and combinations that this one stands for, each with the references used."""
+        if not isinstance(schema, dict):
+            if schema is not True:
+                raise Impossible("no value is valid" if schema is False else f"{schema!r} is not a schema")
+            schema = {}
+        if "$ref" in schema:
+            yield from self._alternatives(*self._without_reference(schema, within))
+        elif parts := _list(schema, "allOf"):
+            whole = _without(schema, "allOf")
+            for part in parts:
+                part, within = self._without_reference(part, within)
+                whole = merged(whole, part)
+            yield from self._alternatives(whole, within)
+        elif name := next((name for name in ("anyOf", "oneOf") if _list(schema, name)), None):
+            rest = _without(schema, name)
+            parts = _list(schema, name)
+            for part in sorted(parts, key=_is_reference) if self._has_plenty else parts:
+                try:
+                    part, path = self._without_reference(part, within)
+                    yield from self._alternatives(merged(rest, part), path)
+                except Impossible:
+                    continue
+        else:
+            yield schema, within
+
+    def _without_reference(self, schema: Any, within: Names) -> tuple[Any, Names]:
+        """What a reference leads to, together with what stands beside it; any other schema as it is."""
+        while _is_reference(schema):
+            reference = schema["$ref"]
+            if reference in within:
+                raise Impossible(f"`{reference}` never ends")
+            within |= {reference}
+            schema = merged(self._referred(reference), _without(schema, "$ref"))
+        return schema, within
+
+    def _referred(self, reference: Any) -> Any:
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            raise Impossible(f"`{reference}` leads out of the schema")
+        found = self._root
+        for step in unquote(reference[1:]).split("/")[1:]:
+            step = step.replace("~1", "/").replace("~0", "~")
+            if isinstance(found, list) and step.isdecimal() and int(step) < len(found):
+                found = found[int(step)]
+            elif isinstance(found, dict) and step in found:
+                found = found[step]
+            else:
+                raise Impossible(f"`{reference}` leads nowhere")
+        return found
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def _value(self, schema: Schema, number: int, within: Names) -> Any:
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            if not (values := _list(schema, "enum")):
+                raise Impossible("`enum` is empty")
+            return values[number % len(values)]
+        reason: Impossible | None = None
+        for name in _types(schema):
+            try:
+                return self._of_type(name, schema, number, within)
+            except Impossible as error:
+                reason = reason or error
+        raise reason or Impossible(f"`type` is {schema.get('type')!r}")
+
+    def _of_type(self, name: str, schema: Schema, number: int, within: Names) -> Any:
+        match name:
+            case "object":
+                return self._object(schema, number, within)
+            case "array":
+                return self._array(schema, number, within)
+            case "string":
+                return make_text(schema, number)
+            case "number" | "integer":
+                return make_number(schema, number, whole=name == "integer")
+            case "boolean":
+                return number % 2 == 0
+            case "null":
+                return None
+            case _:
+                raise Impossible(f"there is no type `{name}`")
+
+    def _object(self, schema: Schema, number: int, within: Names) -> dict[str, Any]:
+        properties: dict[str, Any] = schema.get("properties") or {}
+        others = schema.get("additionalProperties", True)
+        required = set(_list(schema, "required"))
+        least, most = schema.get("minProperties", 0), schema.get("maxProperties", _TOO_MANY)
+        made: dict[str, Any] = {}
+        for name in (*properties, *(name for name in _list(schema, "required") if name not in properties)):
+            is_left_out = self._has_plenty or len(made.keys() | required) >= most
+            if is_left_out and name not in required:
+                continue
+            try:
+                made[name] = self.make(properties.get(name, others), number, within)
+            except Impossible:
+                if name in required:
+                    raise
+        extra = 0
+        while len(made) < least:
+            extra += 1
+            made.setdefault(f"key{extra}", self.make(others, extra, within))
+        return made
+
+    def _array(self, schema: Schema, number: int, within: Names) -> list[Any]:
+        items, tuple_ = schema.get("items", True), _list(schema, "prefixItems")
+        if isinstance(items, list):  # as tuples were written before 2020
+            items, tuple_ = schema.get("additionalItems", True), items
+        least, most = schema.get("minItems", 0), schema.get("maxItems", _TOO_MANY)
+        if least > most:
+            raise Impossible("no list is that short and that long")
+        has_items = isinstance(items, dict) and not self._has_plenty
+        made: list[Any] = []
+        for place in range(min(max(least, len(tuple_), has_items), most)):
+            try:
+                made.append(self._item(tuple_[place] if place < len(tuple_) else items, schema, number, made, within))
+            except Impossible:
+                if place < least:
+                    raise
+                break
+        return made
+
+    def _item(self, item: Any, schema: Schema, number: int, before: list[Any], within: Names) -> Any:
+        start = number + len(before)
+        if not schema.get("uniqueItems"):
+            return self.make(item, start, within)
+        for attempt in range(start, start + len(before) + 1):
+            if (value := self.make(item, attempt, within)) not in before:
+                return value
+        raise Impossible("there are not enough different items")
+
+
+_IMPLIED = {
+    "object": ("properties", "required", "additionalProperties", "minProperties"),
+    "array": ("items", "prefixItems", "minItems"),
+    "string": ("pattern", "format", "minLength", "maxLength"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+}
+"""Keywords that only mean something for values of a type: where no type is said, it is taken for that one."""
+
+
+def _types(schema: Schema) -> list[str]:
+    """The types it may be, in lower case (Gemini writes them in capitals), `null` last."""
+    given = schema.get("type")
+    if given is None:
+        implied = (name for name, keywords in _IMPLIED.items() if any(keyword in schema for keyword in keywords))
+        return [*implied, "string"]
+    names = [name.lower() for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
+    return sorted(names, key="null".__eq__)
+
+
+def _is_reference(schema: Any) -> bool:
+    return isinstance(schema, dict) and "$ref" in schema
+
+
+def _list(schema: Schema, key: str) -> list[Any]:
+    value = schema.get(key)
+    return value if isinstance(value, list) else []
+
+
+def _without(schema: Schema, key: str) -> Schema:
+    return {name: value for name, value in schema.items() if name != key}

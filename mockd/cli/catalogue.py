@@ -1,0 +1,68 @@
+"""`mockd templates` and `mockd presets`: what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from mockd.cli.output import print_json, print_table
+from mockd.cli.session import JSON_HELP
+
+Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+
+
+def templates(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One template, with its parameters.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the templates, or the parameters of one."""
+    from mockd.server import catalogue
+
+    if name is not None:
+        template = catalogue.template(name)
+        print_json(template) if as_json else _show(template)
+        return
+    found = catalogue.templates()
+    if as_json:
+        print_json({"templates": found})
+        return
+    rows = [(one["name"], one["namedIn"], ", ".join(_names(one)), one["summary"]) for one in found]
+    print_table(("NAME", "NAMED IN", "PARAMETERS", "WHAT IT IS"), rows)
+
+
+def presets(as_json: Json = False) -> None:
+    """List the presets, with what shapes them."""
+    from mockd.server import catalogue
+
+    found = catalogue.presets()
+    if as_json:
+        print_json({"presets": found})
+        return
+    for preset in found:
+        print(f"{preset['name']}: {preset['summary']}\n")
+        rows = [(one["option"], one["type"], one["meaning"]) for one in preset["settings"]]
+        print_table(("OPTION", "TYPE", "MEANING"), rows)
+        print()
+        print_table(("PROVIDER", "PATH OF ITS BASE URL"), preset["baseUrls"].items())
+        print()
+        routes = [(one["method"], one["path"], one["provider"], one["template"] or "") for one in preset["routes"]]
+        print_table(("METHOD", "PATH", "PROVIDER", "TEMPLATE"), routes)
+
+
+def _names(template: dict[str, Any]) -> list[str]:
+    return [parameter["name"] for parameter in template["parameters"]]
+
+
+def _show(template: dict[str, Any]) -> None:
+    print(f"{template['name']}: {template['summary']}")
+    print(f"Named in {template['namedIn']}, its parameters in templateParams beside it.\n")
+    print_table(("PARAMETER", "TYPE", "DEFAULT", "MEANING"), _rows(template["parameters"], ""))
+
+
+def _rows(parameters: list[dict[str, Any]], within: str) -> Iterator[tuple[str, str, str, str]]:
+    for one in parameters:
+        default = "required" if "required" in one else one.get("default", "")
+        yield within + one["name"], one["type"], default, one.get("meaning", "")
+        yield from _rows(one.get("parameters", []), f"{within}{one['name']}.")

@@ -1,0 +1,64 @@
+"""`--preset-script`: a file of replies, each for some requests, for every provider at once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from mockd.config.conversion import convert
+from mockd.config.documents import Document, read_file
+from mockd.errors import ConfigError, Problem
+from mockd.sources.llm import WIRES
+from mockd.sources.llm.reply import Scripted, inexpressible
+
+_log = logging.getLogger("mockd")
+_WIRES = {wire.name: wire for wire in WIRES}
+
+
+class Script:
+    """Scripted replies as they were read, and what had to be left out of them where a wire has nothing for it."""
+
+    def __init__(self, document: Document, replies: list[Scripted]) -> None:
+        self._document = document
+        self._replies = replies
+        self._left_out: dict[tuple[int, str], dict[str, None]] = {}
+        """The templates that lack a parameter of a reply, by its number and name."""
+
+    def for_template(self, name: str) -> list[Any]:
+        """The replies that the wire of a template can express, as they are written."""
+        wire = _WIRES[name]
+        return [
+            self._without(number, inexpressible(scripted.reply, wire.expresses, wire.finish, wire.lacks), name)
+            for number, scripted in enumerate(self._replies)
+        ]
+
+    def _without(self, number: int, names: list[str], template: str) -> Any:
+        scripted = self._document.value[number]
+        for name in names:
+            self._left_out.setdefault((number, name), {})[template] = None
+            scripted = _removed(scripted, ("reply", *name.split(".")))
+        return scripted
+
+    def tell_what_is_left_out(self) -> None:
+        """Say it in the log."""
+        for (number, name), templates in self._left_out.items():
+            text = f"left out where the wire has nothing for it: {', '.join(templates)}"
+            _log.warning("%s", self._document.report(Problem(text, (number, "reply", *name.split(".")))))
+
+
+def _removed(value: Any, path: tuple[str, ...]) -> Any:
+    """A JSON value without what stands at a path."""
+    key, *rest = path
+    if rest:
+        return {**value, key: _removed(value[key], tuple(rest))}
+    return {name: item for name, item in value.items() if name != key}
+
+
+def read_script(name: str) -> Script:
+    """Read a script: a list of `{when, reply}`, JSON or YAML. Raises `ConfigError` with line and column."""
+    document = read_file(Path(name))
+    try:
+        return Script(document, convert(document.value, list[Scripted]))
+    except ConfigError as error:
+        raise ConfigError([document.report(problem) for problem in error.problems]) from None

@@ -1,0 +1,173 @@
+"""Embeddings: vectors that follow from the text alone, in every provider's form.
+
+A text has the same vector whatever the model, the provider and the seed. It has length 1, and a shorter vector of the
+same text begins in the same direction.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import random
+from array import array
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from mockd.sources.llm.ask import Ask, text_in
+from mockd.sources.llm.endpoint import EndpointParams
+from mockd.sources.llm.wire import IdForm, UuidForm
+
+MOST_DIMENSIONS = 65536
+Vector = Sequence[float]
+_MISTRAL_ID, _COHERE_ID = IdForm("", 32), UuidForm()
+
+
+class EmbeddingParams(EndpointParams, frozen=True, kw_only=True):
+    """Parameters of embeddings."""
+
+    dimensions: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_DIMENSIONS)] | None,
+        Meta(description="Numbers in a vector, where the request does not say; by default as many as the service has."),
+    ] = None
+
+
+@lru_cache(maxsize=512)
+def vector(text: str, dimensions: int) -> Vector:
+    """The vector of a text, in single precision."""
+    rng = random.Random(text)
+    numbers = [rng.gauss(0, 1) for _ in range(dimensions)]
+    length = math.hypot(*numbers)
+    return array("f", [number / length for number in numbers]).tolist()
+
+
+def inputs(given: Any) -> list[str]:
+    """What is to be embedded: one text or several, each as text, as its tokens, or as parts with text."""
+    if not isinstance(given, list) or (given and all(isinstance(item, int) for item in given)):
+        given = [given]
+    return [item if isinstance(item, str) else text_in(item) or str(item) for item in given]
+
+
+def words(texts: Sequence[str]) -> int:
+    """About how many tokens texts have."""
+    return sum(len(text.split()) for text in texts)
+
+
+def _asked(ask: Ask, name: str, params: EmbeddingParams, default: int) -> int:
+    """The dimensions that a request asks for under that name."""
+    return _dimensions(ask.body.get(name), params, default)
+
+
+def _dimensions(given: Any, params: EmbeddingParams, default: int) -> int:
+    if isinstance(given, int) and 0 < given <= MOST_DIMENSIONS:
+        return given
+    return params.dimensions or default
+
+
+def _base64(numbers: Vector) -> str:
+    return base64.b64encode(array("f", numbers).tobytes()).decode()
+
+
+# -- OpenAI, Azure, Mistral --------------------------------------------------------------------------------------------
+
+
+def openai(ask: Ask, model: str, params: EmbeddingParams) -> Any:
+    """OpenAI's answer."""
+    return _listed(ask, model, _asked(ask, "dimensions", params, 1536))
+
+
+def mistral(ask: Ask, model: str, params: EmbeddingParams) -> Any:
+    """Mistral's answer."""
+    answer = _listed(ask, model, _asked(ask, "output_dimension", params, 1024))
+    return {"id": _MISTRAL_ID.text(ask), **answer, "usage": {**answer["usage"], "completion_tokens": 0}}
+
+
+def _listed(ask: Ask, model: str, dimensions: int) -> dict[str, Any]:
+    texts = inputs(ask.body.get("input", ""))
+    in_base64 = ask.body.get("encoding_format") == "base64"
+    vectors = [vector(text, dimensions) for text in texts]
+    return {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": index, "embedding": _base64(numbers) if in_base64 else numbers}
+            for index, numbers in enumerate(vectors)
+        ],
+        "model": model,
+        "usage": {"prompt_tokens": words(texts), "total_tokens": words(texts)},
+    }
+
+
+# -- Gemini ------------------------------------------------------------------------------------------------------------
+
+
+def gemini(ask: Ask, model: str, params: EmbeddingParams) -> Any:
+    """Gemini's answer: to several `requests`, or to one."""
+    several = ask.body.get("requests")
+    if isinstance(several, list):
+        return {"embeddings": [_of_request(one, params) for one in several if isinstance(one, dict)]}
+    return {"embedding": _of_request(ask.body, params)}
+
+
+def _of_request(request: dict[str, Any], params: EmbeddingParams) -> dict[str, Any]:
+    given = request.get("outputDimensionality")
+    return {"values": vector(text_in(request.get("content")), _dimensions(given, params, 3072))}
+
+
+# -- Ollama ------------------------------------------------------------------------------------------------------------
+
+
+def ollama(ask: Ask, model: str, params: EmbeddingParams) -> Any:
+    """Ollama's answer: that of `/api/embed`, or to a `prompt` that of the older `/api/embeddings`."""
+    dimensions = _asked(ask, "dimensions", params, 768)
+    if "input" not in ask.body and "prompt" in ask.body:
+        return {"embedding": vector(text_in(ask.body["prompt"]), dimensions)}
+    texts = inputs(ask.body.get("input", ""))
+    return {
+        "model": model,
+        "embeddings": [vector(text, dimensions) for text in texts],
+        "total_duration": 14_143_917,
+        "load_duration": 1_019_500,
+        "prompt_eval_count": words(texts),
+    }
+
+
+# -- Cohere ------------------------------------------------------------------------------------------------------------
+
+
+def _packed(numbers: Vector) -> list[int]:
+    bits = [number > 0 for number in numbers]
+    return [
+        sum(bit << (7 - place) for place, bit in enumerate(bits[start : start + 8])) for start in range(0, len(bits), 8)
+    ]
+
+
+_FORMS: dict[str, Callable[[Vector], Any]] = {
+    "float": lambda numbers: numbers,
+    "int8": lambda numbers: [round(number * 127) for number in numbers],
+    "uint8": lambda numbers: [round((number + 1) * 127.5) for number in numbers],
+    "binary": lambda numbers: [byte - 128 for byte in _packed(numbers)],
+    "ubinary": _packed,
+    "base64": _base64,
+}
+
+
+def cohere(ask: Ask, model: str, params: EmbeddingParams) -> Any:
+    """Cohere's answer, in each of the forms asked for."""
+    asked = ask.body.get("inputs")
+    texts = inputs(ask.body.get("texts") or (asked if isinstance(asked, list) else []))
+    dimensions = _asked(ask, "output_dimension", params, 1536)
+    types = ask.body.get("embedding_types")
+    vectors = [vector(text, dimensions) for text in texts]
+    return {
+        "id": _COHERE_ID.text(ask),
+        "embeddings": {
+            name: [_FORMS[name](numbers) for numbers in vectors]
+            for name in (types if isinstance(types, list) else ["float"])
+            if name in _FORMS
+        },
+        "texts": texts,
+        "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": words(texts)}},
+        "response_type": "embeddings_by_type",
+    }

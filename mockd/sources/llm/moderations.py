@@ -1,0 +1,54 @@
+"""OpenAI's moderations: nothing is flagged but what the mock says."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args
+
+from msgspec import Meta
+
+from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.endpoint import EndpointParams
+from mockd.sources.llm.wire import IdForm
+
+Category = Literal[
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+]
+_SURE, _UNLIKELY = 0.99, 0.0001
+_ID = IdForm("modr-", 32)
+
+
+class ModerationParams(EndpointParams, frozen=True, kw_only=True):
+    """Parameters of moderations."""
+
+    flagged: Annotated[tuple[Category, ...], Meta(description="Categories that every input is flagged for.")] = ()
+
+
+def moderate(ask: Ask, model: str, params: ModerationParams) -> Any:
+    """The answer: a result for each input."""
+    given = ask.body.get("input")
+    # A list of parts, texts and pictures, is one input.
+    is_several = isinstance(given, list) and all(isinstance(item, str) for item in given)
+    number = len(given) if isinstance(given, list) and is_several else 1
+    return {"id": _ID.text(ask), "model": model, "results": [_result(params)] * number}
+
+
+def _result(params: ModerationParams) -> dict[str, Any]:
+    categories = get_args(Category)
+    return {
+        "flagged": bool(params.flagged),
+        "categories": {name: name in params.flagged for name in categories},
+        "category_scores": {name: _SURE if name in params.flagged else _UNLIKELY for name in categories},
+        "category_applied_input_types": {name: ["text"] for name in categories},
+    }

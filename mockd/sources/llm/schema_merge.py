@@ -1,0 +1,70 @@
+"""Two JSON schemas as one: what `allOf` and keywords beside a reference mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def merged(one: Any, other: Any) -> Any:
+    """A schema for what is valid against both."""
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return False if one is False or other is False else one if isinstance(one, dict) else other
+    both = {**one, **other}
+    for key in one.keys() & other.keys():
+        both[key] = _JOIN.get(key, _other_one)(one[key], other[key])
+    return both
+
+
+def _other_one(one: Any, other: Any) -> Any:
+    return other
+
+
+def _each_merged(one: Any, other: Any) -> Any:
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return other
+    return {**one, **{name: merged(one[name], part) if name in one else part for name, part in other.items()}}
+
+
+def _both_lists(one: Any, other: Any) -> Any:
+    return [*one, *other] if isinstance(one, list) and isinstance(other, list) else other
+
+
+def _in_both(one: Any, other: Any) -> Any:
+    if isinstance(one, list) and isinstance(other, list):
+        return [value for value in one if value in other]
+    return other
+
+
+def _common_types(one: Any, other: Any) -> Any:
+    left, right = (names if isinstance(names, list) else [names] for names in (one, other))
+    common = [name for name in left if name in right]
+    is_whole = all("integer" in names or "number" in names for names in (left, right))
+    return common or (["integer"] if is_whole else [])
+
+
+def _larger(one: Any, other: Any) -> Any:
+    return max(one, other) if _are_numbers(one, other) else other
+
+
+def _smaller(one: Any, other: Any) -> Any:
+    return min(one, other) if _are_numbers(one, other) else other
+
+
+def _are_numbers(*values: Any) -> bool:
+    return all(isinstance(value, int | float) for value in values)
+
+
+_JOIN = {
+    "properties": _each_merged,
+    "$defs": _each_merged,
+    "definitions": _each_merged,
+    "required": _both_lists,
+    "allOf": _both_lists,
+    "enum": _in_both,
+    "type": _common_types,
+    "items": merged,
+    "additionalProperties": merged,
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), _larger),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), _smaller),
+}
+"""How two values of a keyword become one; of others the second counts."""

@@ -1,0 +1,97 @@
+"""The page on templates, from the structs of their parameters and from what their wires say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec.inspect as inspect
+
+from mockd.config.words import struct_info, structs_in
+from mockd.sources.llm import WIRES
+from mockd.sources.llm.reply import Citation, Error, ReplyFields, ReplyParams, Scripted, ToolCall, Usage, When
+from mockd.sources.llm.wire import Wire
+from mockd.sources.registry import SourceKind
+from mockd.sources.templates import BUILT_IN
+from scripts.reference import config, markdown
+from scripts.reference.markdown import code, fields_table, first_paragraph, link, struct_table, table
+
+INTRODUCTION = """
+A mock names a template in `sse.template`, `chunked.template` or `response.template`, as the table says, and gives it
+parameters in `templateParams` beside that. `mockd templates` lists them too, with those of plug-ins.
+"""
+
+REPLY = """
+Parameters of every template of a model's replies. A text that the reply has no place for is refused when the mock is
+loaded. How they go together is told in the [guide](../guides/llm.md).
+"""
+
+HEADINGS: dict[type, str] = {
+    ReplyFields: "The reply",
+    ToolCall: "A tool call",
+    Citation: "A citation",
+    Usage: "Usage",
+    Error: "An error",
+    Scripted: "A scripted reply",
+    When: "When a scripted reply is meant",
+}
+_WIRES = {wire.name: wire for wire in WIRES}
+
+
+def page() -> str:
+    known = links()
+    rows = [(link(kind.name), code(f"{kind.part}.template"), kind.summary) for kind in BUILT_IN]
+    parts = [f"## The reply\n\n{REPLY.strip()}\n\n{struct_table(struct_info(ReplyParams), known)}"]
+    for cls, heading in HEADINGS.items():
+        if cls is not ReplyFields:
+            what = first_paragraph(cls.__doc__)
+            parts.append(f"### {heading}\n\n{what}\n\n{struct_table(struct_info(cls), known)}")
+    return markdown.page(
+        "Templates",
+        INTRODUCTION,
+        table(("Template", "Named in", "What it is"), rows),
+        *parts,
+        *(_section(kind, known) for kind in BUILT_IN),
+    )
+
+
+def links() -> dict[type, str]:
+    """A link to the section of every part of parameters."""
+    return config.links("config.md") | {cls: link(heading) for cls, heading in HEADINGS.items()}
+
+
+def structs() -> Iterator[inspect.StructType]:
+    """Every struct that parameters are made of."""
+    waiting = [struct_info(kind.params) for kind in BUILT_IN]
+    seen: set[type] = set()
+    while waiting:
+        struct = waiting.pop()
+        if struct.cls not in seen:
+            seen.add(struct.cls)
+            yield struct
+            waiting += [inner for field in struct.fields for inner in structs_in(field.type)]
+
+
+def _section(kind: SourceKind[Any], known: dict[type, str]) -> str:
+    parts = [f"## {kind.name}", kind.summary]
+    struct = struct_info(kind.params)
+    if not issubclass(kind.params, ReplyParams):
+        return "\n\n".join([*parts, struct_table(struct, known)])
+    common = {field.encode_name: field for field in struct_info(ReplyParams).fields}
+    own = [field for field in struct.fields if field != common.get(field.encode_name)]
+    said = f"Its parameters are those of {link('The reply')}"
+    parts.append(f"{said}, and:\n\n{fields_table(own, known)}" if own else f"{said}.")
+    return "\n\n".join([*parts, *_of_wire(_WIRES[kind.name])])
+
+
+def _of_wire(wire: type[Wire]) -> Iterator[str]:
+    """What a wire has words for."""
+    rare = ("reasoning", "toolCalls", "refusal", "citations")
+    nothing = [*(name for name in rare if name not in wire.expresses), *sorted(wire.lacks)]
+    if nothing:
+        yield f"Its wire has nothing for {', '.join(map(code, nothing))}."
+    words = [(code(word), code(said)) for word, said in wire.finish.items()]
+    yield table(("Reason to finish", "On the wire"), words)
+    yield table(
+        ("HTTP status", "Type of error"), [(str(status), code(word)) for status, word in wire.error_types.items()]
+    )
