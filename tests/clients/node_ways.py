@@ -129,7 +129,7 @@ WAYS = [
         finish=_AI_FINISH,
         retries=False,
     ),
-    *_ways("ag_ui", "run", template="ag-ui", path="/agent", given=USUAL - {"usage", "length"}, retries=False),
+    *_ways("ag_ui", "run", template="ag-ui", path="/agent", given=USUAL - {"length"}, retries=False),
     # It knows the error where it reads it on its own: behind an event, when it is slow to read, it is only not JSON.
     *_ways(
         "google",

@@ -1,12 +1,13 @@
 """`ag-ui`: the Agent User Interaction Protocol, which `HttpAgent` reads.
 
 A run of an agent, event by event, on the thread that the request names: https://docs.ag-ui.com/concepts/events.
+Clients since 1.0 say which version they speak; only they are told ours, and how many tokens there were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockd.events import Event, Slot
 from mockd.jsontext import encode_json
@@ -15,6 +16,13 @@ from mockd.sources.llm.reply import Call, Error, Reply
 from mockd.sources.llm.wire import STRUCTURE, Failure, UuidForm, Wire, call_id, signature
 
 _RUN = {"threadId": Slot("thread"), "runId": Slot("run")}
+_VERSION = "1.0"
+
+
+class Shape(NamedTuple):
+    """What of a request decides which keys events have."""
+
+    has_version: bool
 
 
 class AgUI(Wire):
@@ -24,7 +32,6 @@ class AgUI(Wire):
     summary = "AG-UI: an agent's run, as `HttpAgent` reads it."
     default_model = ""
     expresses = frozenset({"reasoning", "toolCalls"})
-    lacks = frozenset({"usage", "model"})
     finish = {"stop": "RUN_FINISHED", "tool_calls": "RUN_FINISHED"}
     error_types = {400: "BAD_REQUEST", 429: "RATE_LIMITED", 500: "INTERNAL_ERROR", 503: "UNAVAILABLE"}
     required = ("threadId", "runId", "messages")
@@ -42,8 +49,12 @@ class AgUI(Wire):
         """There is none: the page does not know which models an agent asks."""
         return None
 
+    def shape(self, ask: Ask) -> Shape:
+        return Shape(ask.text("protocolVersion") is not None)
+
     def counts(self, ask: Ask, shape: Hashable) -> bool:
-        return False
+        assert isinstance(shape, Shape)
+        return shape.has_version
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
         """As everywhere; thread and run are the request's."""
@@ -56,7 +67,9 @@ class AgUI(Wire):
     # -- what is sent ----------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        yield _event("RUN_STARTED", _RUN)
+        assert isinstance(shape, Shape)
+        version = {"protocolVersion": _VERSION} if shape.has_version else {}
+        yield _event("RUN_STARTED", {**_RUN, **version})
         yield from _reasoning(reply.reasoning)
         if reply.tokens:
             message = {"messageId": Slot("message")}
@@ -65,7 +78,8 @@ class AgUI(Wire):
             yield _event("TEXT_MESSAGE_END", message)
         for number, call in enumerate(reply.calls):
             yield from _call(number, call)
-        yield _event("RUN_FINISHED", _RUN)
+        usage = {"usage": [_usage(reply)]} if shape.has_version else {}
+        yield _event("RUN_FINISHED", {**_RUN, **usage})
 
     def error_body(self, failure: Failure) -> Any:
         return {"message": failure.message, "code": self.error_type(failure.type, failure.status)}
@@ -102,3 +116,14 @@ def _call(number: int, call: Call) -> Iterator[Event]:
     yield _event("TOOL_CALL_START", start)
     yield from _deltas("TOOL_CALL_ARGS", called, call.fragments)
     yield _event("TOOL_CALL_END", called)
+
+
+def _usage(reply: Reply) -> dict[str, Any]:
+    tokens = {
+        "inputTokens": Slot("prompt"),
+        "outputTokens": reply.output_tokens,
+        "totalTokens": Slot("total"),
+        "reasoningTokens": reply.reasoning_tokens,
+        "cachedInputTokens": reply.usage.cached_tokens,
+    }
+    return tokens if reply.model is None else {"model": reply.model, **tokens}

@@ -7,10 +7,12 @@ export async function run(url) {
   agent.messages = [{ id: "asked", role: "user", content: QUESTION }];
   const reasoning = [];
   const errors = [];
+  const usages = [];
   const { newMessages } = await agent.runAgent(
     { runId: "run-1", tools: TOOLS.map(({ name, description, schema }) => ({ name, description, parameters: schema })) },
     {
       onReasoningMessageContentEvent: ({ event }) => void reasoning.push(event.delta),
+      onRunFinishedEvent: ({ event }) => void usages.push(...(event.usage ?? [])),
       onRunErrorEvent: ({ event }) => void errors.push(event.message),
     },
   );
@@ -22,7 +24,7 @@ export async function run(url) {
     refusal: "",
     calls: assistant.flatMap((message) => message.toolCalls ?? []).map(toldCall),
     finish: null,
-    usage: null,
+    usage: usages.map(({ inputTokens, outputTokens }) => ({ input: inputTokens, output: outputTokens }))[0] ?? null,
   };
 }
 

@@ -82,6 +82,28 @@ def test_everything_at_once() -> None:
     ]
 
 
+def test_clients_that_say_their_version_are_told_ours_and_the_usage() -> None:
+    (_, start), *_, (_, end) = events(say(BODY | {"protocolVersion": "1.0"}, tokens=HELLO, reasoning="Hm."))
+    assert start == {"type": "RUN_STARTED", **RUN, "protocolVersion": "1.0"}
+    usage = {"inputTokens": 4, "outputTokens": 3, "totalTokens": 7, "reasoningTokens": 1, "cachedInputTokens": 0}
+    assert end == {**END, "usage": [usage]}
+
+
+def test_usage_that_is_given() -> None:
+    given = {"inputTokens": 11, "outputTokens": 22, "cachedTokens": 3, "reasoningTokens": 4}
+    _, end = events(say(BODY | {"protocolVersion": "1.0"}, tokens=HELLO, usage=given, model="any"))[-1]
+    assert end["usage"] == [
+        {
+            "model": "any",
+            "inputTokens": 11,
+            "outputTokens": 22,
+            "totalTokens": 33,
+            "reasoningTokens": 4,
+            "cachedInputTokens": 3,
+        }
+    ]
+
+
 def test_empty_tokens_are_left_out() -> None:
     got = run(tokens=["", "Hello", ""])
     assert got == [*text(got[0]["messageId"], ["Hello"]), END]
@@ -141,8 +163,6 @@ def test_strict() -> None:
     [
         ({"refusal": "No."}, "refusal"),
         ({"citations": [{"url": "http://a"}]}, "citations"),
-        ({"usage": {"inputTokens": 1}}, "usage"),
-        ({"model": "any"}, "model"),
         ({"finishReason": "length"}, "finishReason"),
     ],
 )
