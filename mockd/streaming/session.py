@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, Text
 from mockd.streaming.compile import StreamPlan
-from mockd.streaming.framing import Frame
+from mockd.streaming.framing import Frame, one_line
 from mockd.streaming.ratelimit import Limiter, Verdict
 from mockd.streaming.script import CompiledScript, Id, with_id_of_session
 
@@ -204,7 +204,7 @@ class Session:
         if step.id is None or isinstance(step.id, str):
             return step.id
         if isinstance(step.id, Text):
-            return "".join(part if isinstance(part, str) else part.text(self.fill) for part in step.id)
+            return one_line("".join(part if isinstance(part, str) else part.text(self.fill) for part in step.id))
         is_same = self.script is not None and self.script.is_same
         return str(step.id) if is_same else f"{self.id}-{self.tail.count + 1}"
 

@@ -256,7 +256,8 @@ import sys
 from mockd.engine import Engine
 engine = Engine()
 def add(text):
-    engine.create({"matcher": {"path": "/a"}, "sse": {"headers": {"x-a": text}, "events": [{"data": [text], "id": text}]}})
+    events = [{"data": [text], "id": text}]
+    engine.create({"matcher": {"path": "/a"}, "sse": {"headers": {"x-a": text}, "events": events}})
     engine.create({"matcher": {"path": "/a"}, "response": {"body": text}})
 add("$uuid {{ name }}")
 print("minijinja" in sys.modules)
