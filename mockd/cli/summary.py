@@ -20,13 +20,22 @@ def _sse(sse: dict[str, Any]) -> Iterator[str]:
     yield _source(sse)
     timing, lifecycle = sse.get("timing") or {}, sse.get("lifecycle") or {}
     if delay := timing.get("fixedDelay"):
-        yield f"every {delay:g} ms"
+        yield f"every {_milliseconds(delay)} ms"
     if (repeat := sse.get("repeat", 1)) != 1:
         yield f"{repeat} times" if repeat else "for ever"
     if most := lifecycle.get("maxEvents"):
         yield f"at most {most}"
     if lifecycle.get("keepOpen"):
         yield "stays open"
+
+
+def _milliseconds(delay: Any) -> str:
+    """A delay as it is written: a number, a distribution, or a variable of the environment."""
+    if isinstance(delay, dict):
+        if "mean" in delay:
+            return f"{_milliseconds(delay['mean'])}±{_milliseconds(delay['stddev'])}"
+        return f"{_milliseconds(delay.get('min', 0))} to {_milliseconds(delay['max'])}"
+    return delay if isinstance(delay, str) else f"{delay:g}"
 
 
 def _source(sse: dict[str, Any]) -> str:
