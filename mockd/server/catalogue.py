@@ -39,29 +39,39 @@ def _template(kind: SourceKind[Any]) -> dict[str, Any]:
         "name": kind.name,
         "summary": kind.summary,
         "namedIn": f"{kind.part}.template",
-        "parameters": _parameters(kind.params, ()),
+        "parameters": _Parameters(kind).listed(kind.params),
     }
 
 
-def _parameters(cls: type[msgspec.Struct], around: tuple[type, ...]) -> list[dict[str, Any]]:
-    """The fields of a struct; `around` are the structs that it stands in."""
-    return [_parameter(field, (*around, cls)) for field in struct_info(cls).fields]
+class _Parameters:
+    """The parameters of a template."""
+
+    def __init__(self, kind: SourceKind[Any]) -> None:
+        self._kind = kind
+
+    def listed(self, cls: type[msgspec.Struct], within: str = "") -> list[dict[str, Any]]:
+        """Those that a struct has; `within` is where it stands, as a prefix."""
+        fields = struct_info(cls).fields
+        return [
+            _described(field, self._inside(field, f"{within}{field.encode_name}."))
+            for field in fields
+            if within + field.encode_name not in self._kind.lacks
+        ]
+
+    def _inside(self, field: inspect.Field, within: str) -> list[dict[str, Any]]:
+        # A reply in a script has the parameters of the reply around it: they are not listed again.
+        structs = [struct for struct in structs_in(field.type) if not issubclass(self._kind.params, struct.cls)]
+        return [parameter for struct in structs for parameter in self.listed(struct.cls, within)]
 
 
-def _parameter(field: inspect.Field, around: tuple[type, ...]) -> dict[str, Any]:
+def _described(field: inspect.Field, inside: list[dict[str, Any]]) -> dict[str, Any]:
     fields = {
         "name": field.encode_name,
         "type": type_in_words(field.type),
         "default": default_of(field),
         "required": field.required,
         "meaning": meaning_of(field.type),
-        # A reply in a script is one like that around it: its parameters are not listed again.
-        "parameters": [
-            parameter
-            for struct in structs_in(field.type)
-            if not any(issubclass(outer, struct.cls) for outer in around)
-            for parameter in _parameters(struct.cls, around)
-        ],
+        "parameters": inside,
     }
     return {name: value for name, value in fields.items() if value not in ("", False, [])}
 

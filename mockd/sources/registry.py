@@ -6,7 +6,7 @@ value is a `SourceKind`), or named as `package.module:attribute`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -25,14 +25,16 @@ P = TypeVar("P", bound=msgspec.Struct)
 @dataclass(frozen=True)
 class SourceKind(Generic[P]):
     """A kind of source: its name, its parameters (a Struct, from which validation, docs and JSON Schema follow), how
-    one is built from them when a mock is registered, a line about it, and where in a mock it is named: `sse.template`,
-    `chunked.template` (it sends NDJSON) or `response.template` (it only gives whole answers)."""
+    one is built from them when a mock is registered, a line about it, where in a mock it is named: `sse.template`,
+    `chunked.template` (it sends NDJSON) or `response.template` (it only gives whole answers), and which parameters
+    that others of its sort have it refuses, as `name` or `name.name`."""
 
     name: str
     params: type[P]
     build: Callable[[P], Source]
     summary: str
     part: Literal["sse", "chunked", "response"] = "sse"
+    lacks: Set[str] = frozenset()
 
 
 _kinds: dict[str, SourceKind[Any]] = {}

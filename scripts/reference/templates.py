@@ -22,8 +22,8 @@ parameters in `templateParams` beside that. `mockd templates` lists them too, wi
 """
 
 REPLY = """
-Parameters of every template of a model's replies. A text that the reply has no place for is refused when the mock is
-loaded. How they go together is told in the [guide](../guides/llm.md).
+Parameters of the templates of models' replies. What a template has no words for is refused when a mock is loaded. How
+they go together is told in the [guide](../guides/llm.md).
 """
 
 HEADINGS: dict[type, str] = {
@@ -80,18 +80,17 @@ def _section(kind: SourceKind[Any], known: dict[type, str]) -> str:
     common = {field.encode_name: field for field in struct_info(ReplyParams).fields}
     own = [field for field in struct.fields if field != common.get(field.encode_name)]
     said = f"Its parameters are those of {link('The reply')}"
-    parts.append(f"{said}, and:\n\n{fields_table(own, known)}" if own else f"{said}.")
-    return "\n\n".join([*parts, *_of_wire(_WIRES[kind.name])])
+    names = ", ".join(map(code, sorted(kind.lacks)))
+    but = f", but for {names}, which its wire has nothing for" if names else ""
+    parts.append(f"{said}{but}{'; and:' if own else '.'}")
+    return "\n\n".join([*parts, *([fields_table(own, known)] if own else []), *_of_wire(_WIRES[kind.name])])
 
 
 def _of_wire(wire: type[Wire]) -> Iterator[str]:
     """What a wire has words for."""
-    rare = ("reasoning", "toolCalls", "refusal", "citations")
-    nothing = [*(name for name in rare if name not in wire.expresses), *sorted(wire.lacks)]
-    if nothing:
-        yield f"Its wire has nothing for {', '.join(map(code, nothing))}."
     words = [(code(word), code(said)) for word, said in wire.finish.items()]
-    yield table(("Reason to finish", "On the wire"), words)
-    yield table(
-        ("HTTP status", "Type of error"), [(str(status), code(word)) for status, word in wire.error_types.items()]
-    )
+    if words:
+        yield table(("Reason to finish", "On the wire"), words)
+    types = [(str(status), code(word)) for status, word in wire.error_types.items()]
+    if types:
+        yield table(("HTTP status", "Type of error"), types)

@@ -246,23 +246,26 @@ def refuse_inexpressible(
         )
 
 
+RARE = {
+    "reasoning": "reasoning",
+    "toolCalls": "tool_calls",
+    "refusal": "refusal",
+    "citations": "citations",
+}
+"""Parameters that only some wires have something for, and their attributes."""
+
+
 def inexpressible(
     fields: ReplyFields, expresses: frozenset[str], finish: Mapping[str, str], lacks: frozenset[str] = frozenset()
 ) -> list[str]:
     """The parameters that are given and that a wire has nothing for, which `expresses` those of the rarer ones, has
     those words for the reasons to `finish`, and `lacks` those that nearly every wire has."""
-    rare = {
-        "reasoning": fields.reasoning,
-        "toolCalls": fields.tool_calls,
-        "refusal": fields.refusal,
-        "citations": fields.citations,
-    }
     usual = {
         "usage": fields.usage != Usage(),
         "model": fields.model,
         "error.type": fields.error and fields.error.type,
     }
-    names = [name for name, given in rare.items() if given and name not in expresses]
+    names = [name for name, attribute in RARE.items() if getattr(fields, attribute) and name not in expresses]
     names += [name for name, given in usual.items() if given and name in lacks]
     unknown = fields.finish_reason is not None and fields.finish_reason not in finish
     return [*names, "finishReason"] if unknown else names
