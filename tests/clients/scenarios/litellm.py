@@ -4,7 +4,7 @@ import os
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it looks for prices in the network
 
-import litellm  # noqa: E402
+import litellm
 
 litellm.suppress_debug_info = True
 
@@ -12,42 +12,31 @@ ASK = [{"role": "user", "content": "Say hello, please"}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": PARAMETERS}}]
 PROVIDERS = {
-    "openai": ("openai/gpt-4.1", "/v1"),
-    "anthropic": ("anthropic/claude-sonnet-4-5", ""),
-    "ollama": ("ollama_chat/llama3.2", ""),
-    "mistral": ("mistral/mistral-small-latest", "/v1"),
+    "openai": {"model": "openai/gpt-4.1", "api_base": "/v1"},
+    "azure": {"model": "azure/gpt-4.1", "api_base": "", "api_version": "2024-10-21"},
+    "anthropic": {"model": "anthropic/claude-sonnet-4-5", "api_base": ""},
+    "gemini": {"model": "gemini/gemini-2.5-flash", "api_base": "/v1beta"},
+    "mistral": {"model": "mistral/mistral-small-latest", "api_base": "/mistral/v1"},
+    "ollama": {"model": "ollama_chat/llama3.2", "api_base": ""},
 }
 
 
 def _asked(url, provider, reply, **asked):
-    model, path = PROVIDERS[provider]
-    return litellm.completion(
-        model, messages=ASK, api_base=f"{url}/{reply}{path}", api_key="any", timeout=20, **{"num_retries": 0, **asked}
-    )
+    client = PROVIDERS[provider] | {"api_key": "any", "timeout": 20, "num_retries": 0}
+    client["api_base"] = f"{url}/{reply}{client['api_base']}"
+    return litellm.completion(messages=ASK, **(client | asked))
 
 
-def _each(url, reply, **asked):
+def _each(url, reply, providers=tuple(PROVIDERS), **asked):
     """The whole reply as each provider streams it, put together by LiteLLM."""
     return {
         provider: litellm.stream_chunk_builder(list(_asked(url, provider, reply, stream=True, **asked)))
-        for provider in PROVIDERS
+        for provider in providers
     }
 
 
 def _each_whole(url, reply, **asked):
     return {provider: _asked(url, provider, reply, **asked) for provider in PROVIDERS}
-
-
-def _each_error(url, reply, **asked):
-    seen = {}
-    for provider in PROVIDERS:
-        try:
-            seen[provider] = "".join(
-                chunk.choices[0].delta.content or "" for chunk in _asked(url, provider, reply, stream=True, **asked)
-            )
-        except Exception as error:
-            seen[provider] = [type(error).__name__, str(error)]
-    return seen
 
 
 def text(url):
@@ -65,8 +54,13 @@ async def text_async(url):
     return [chunk.choices[0].delta.content async for chunk in stream]
 
 
+def tool(url):
+    return _each(url, "tool", tools=TOOLS)
+
+
 def tools(url):
-    return _each(url, "tools", tools=TOOLS)
+    """LiteLLM takes all calls of a stream of Ollama's for one."""
+    return _each(url, "tools", PROVIDERS.keys() - {"ollama"}, tools=TOOLS)
 
 
 def tools_whole(url):
@@ -94,16 +88,28 @@ def length(url):
 
 
 def too_many(url):
-    return _each_error(url, "too_many", num_retries=1)
+    return _each_whole(url, "too_many", num_retries=1)
 
 
 def unavailable(url):
-    return _each_error(url, "unavailable", num_retries=1)
+    return _each_whole(url, "unavailable", num_retries=1)
 
 
 def down(url):
-    return _each_error(url, "down")
+    return {provider: _error_of(url, provider, "down") for provider in PROVIDERS}
 
 
 def breaks(url):
-    return _each_error(url, "breaks")
+    """LiteLLM takes an error in a stream of Mistral's for its end."""
+    return {
+        provider: _error_of(url, provider, "breaks", stream=True) for provider in PROVIDERS if provider != "mistral"
+    }
+
+
+def _error_of(url, provider, reply, **asked):
+    heard = ""
+    try:
+        for chunk in _asked(url, provider, reply, **asked):
+            heard += chunk.choices[0].delta.content or ""
+    except Exception as error:
+        return {"heard": heard, "type": type(error).__name__, "message": str(error)}

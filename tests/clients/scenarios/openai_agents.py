@@ -1,6 +1,14 @@
 """OpenAI's Agents SDK, on Chat Completions and on Responses."""
 
-from agents import Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
+from agents import (
+    Agent,
+    ModelSettings,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    Runner,
+    function_tool,
+    set_tracing_disabled,
+)
 from openai import APIError, AsyncOpenAI, InternalServerError
 
 set_tracing_disabled(True)  # traces go to the real service
@@ -16,7 +24,12 @@ def get_weather(city: str, unit: str) -> str:
 
 def _agent(url, reply, kind=OpenAIChatCompletionsModel, retries=0):
     client = AsyncOpenAI(base_url=f"{url}/{reply}/v1", api_key="sk-any", max_retries=retries, timeout=20)
-    return Agent(name="Greeter", model=kind("gpt-4.1", openai_client=client), tools=[get_weather])
+    return Agent(
+        name="Greeter",
+        model=kind("gpt-4.1", openai_client=client),
+        model_settings=ModelSettings(include_usage=True),
+        tools=[get_weather],
+    )
 
 
 async def _streamed(agent):

@@ -1,5 +1,6 @@
-"""LangChain's model for OpenAI, on Chat Completions and on Responses."""
+"""LangChain's models for OpenAI, on Chat Completions and on Responses, and for Anthropic."""
 
+from langchain_anthropic import ChatAnthropic
 from langchain_core.tools import tool as as_tool
 from langchain_openai import ChatOpenAI
 
@@ -15,6 +16,12 @@ def _get_weather(city: str, unit: str) -> str:
 def _model(url, reply, **options):
     return ChatOpenAI(
         model="gpt-4.1", base_url=f"{url}/{reply}/v1", api_key="sk-any", timeout=20, **{"max_retries": 0, **options}
+    )
+
+
+def _claude(url, reply, **options):
+    return ChatAnthropic(
+        model="claude-sonnet-4-5", base_url=f"{url}/{reply}", api_key="any", timeout=20, **{"max_retries": 0, **options}
     )
 
 
@@ -104,6 +111,35 @@ def responses_too_many(url):
 
 def responses_breaks(url):
     return _error_of(lambda: list(_model(url, "breaks", use_responses_api=True).stream(ASK)))
+
+
+def anthropic_text(url):
+    return _streamed(_claude(url, "text"))
+
+
+def anthropic_text_whole(url):
+    return _claude(url, "text").invoke(ASK)
+
+
+def anthropic_tools(url):
+    return _streamed(_claude(url, "tools").bind_tools([_get_weather]))
+
+
+def anthropic_reasoning(url):
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    return _streamed(_claude(url, "reasoning", thinking=thinking, max_tokens=2048))
+
+
+def anthropic_usage(url):
+    return _streamed(_claude(url, "usage")).usage_metadata
+
+
+def anthropic_too_many(url):
+    return _streamed(_claude(url, "too_many", max_retries=1)).text
+
+
+def anthropic_breaks(url):
+    return _error_of(lambda: list(_claude(url, "breaks").stream(ASK)))
 
 
 def _error_of(use):
