@@ -38,23 +38,21 @@ class Pacing:
         `after_s` is when the one before it was."""
         if number == 0:
             after_s += drawn(self._initial, rng)
-        if event.delay_s is not None:
-            return after_s + drawn(event.delay_s, rng)
-        if self._ttft is not None and (number == 0 or (event.opens and number == position)):
-            return max(after_s, drawn(self._ttft, rng))
-        return after_s + drawn(self._before(number, position, event), rng)
-
-    def _before(self, number: int, position: int, event: Event) -> Pause:
-        """The pause before an event that does not bring its own."""
-        if self._token is not None:
-            return self._token if number or event.opens else 0.0
-        if position < len(self.per_event):
-            return self.per_event[position]
-        if number == 0:
-            return 0.0
-        if self._burst:
-            return self._in_burst if number % self._burst else self._between_bursts
-        return self._between
+        pause = event.delay_s
+        if pause is None:
+            if self._ttft is not None and (number == 0 or (event.opens and number == position)):
+                return max(after_s, drawn(self._ttft, rng))
+            if self._token is not None:
+                pause = self._token if number or event.opens else 0.0
+            elif position < len(self.per_event):
+                pause = self.per_event[position]
+            elif number == 0:
+                pause = 0.0
+            elif self._burst:
+                pause = self._in_burst if number % self._burst else self._between_bursts
+            else:
+                pause = self._between
+        return after_s + (pause(rng) if callable(pause) else pause)
 
 
 def _token_pause(timing: Timing, token_delay: Pause | None) -> Pause | None:
