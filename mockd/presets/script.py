@@ -9,11 +9,10 @@ from typing import Any
 from mockd.config.conversion import convert
 from mockd.config.documents import Document, read_file
 from mockd.errors import ConfigError, Problem
-from mockd.sources.llm import WIRES
+from mockd.sources import llm
 from mockd.sources.llm.reply import Scripted, inexpressible
 
 _log = logging.getLogger("mockd")
-_WIRES = {wire.name: wire for wire in WIRES}
 
 
 class Script:
@@ -27,7 +26,7 @@ class Script:
 
     def for_template(self, name: str) -> list[Any]:
         """The replies that the wire of a template can express, as they are written."""
-        wire = _WIRES[name]
+        wire = llm.wire_of(name)
         return [
             self._without(number, inexpressible(scripted.reply, wire.expresses, wire.finish, wire.lacks), name)
             for number, scripted in enumerate(self._replies)

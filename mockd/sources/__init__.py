@@ -10,14 +10,13 @@ from mockd.sources.generator import generator_source
 from mockd.sources.registry import SourceKind, build_named, kinds, register
 from mockd.sources.response import response_source
 from mockd.sources.static import file_source, list_source
-from mockd.sources.templates import BUILT_IN
+from mockd.sources.templates import register_built_in
 
 __all__ = ["SourceKind", "build_source", "kinds", "register"]
 
 from mockd.source import Source
 
-for _kind in BUILT_IN:
-    register(_kind)
+register_built_in()
 
 
 def build_source(mock: Mock, root: FilePath | None) -> Source:

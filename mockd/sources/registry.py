@@ -38,17 +38,26 @@ class SourceKind(Generic[P]):
 
 
 _kinds: dict[str, SourceKind[Any]] = {}
+_unloaded: dict[str, Callable[[str], SourceKind[Any]]] = {}
 
 
 def register(kind: SourceKind[Any]) -> None:
     """Make a kind of source known under its name; the last one registered counts."""
     _kinds[kind.name] = kind
+    _unloaded.pop(kind.name, None)
+
+
+def register_later(name: str, load: Callable[[str], SourceKind[Any]]) -> None:
+    """Make a kind of source known that `load` gives for its name when it is first asked for."""
+    _unloaded[name] = load
 
 
 def kinds() -> dict[str, SourceKind[Any]]:
     """Every kind by name: the registered ones and those of installed plug-ins."""
     from importlib.metadata import entry_points  # only needed for names that are not built in, and slow to import
 
+    for name, load in tuple(_unloaded.items()):
+        register(load(name))
     found = dict(_kinds)
     for entry in entry_points(group=GROUP):
         if entry.name not in found:
@@ -58,6 +67,8 @@ def kinds() -> dict[str, SourceKind[Any]]:
 
 def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
     """The kind of that name, or at that import string. Raises `ConfigError` with the known names."""
+    if name in _unloaded:
+        register(_unloaded[name](name))
     if name in _kinds:
         return _kinds[name]
     if ":" in name:

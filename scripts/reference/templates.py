@@ -8,11 +8,11 @@ from typing import Any
 import msgspec.inspect as inspect
 
 from mockd.config.words import struct_info, structs_in
-from mockd.sources.llm import WIRES
+from mockd.sources import llm
 from mockd.sources.llm.reply import Citation, Error, ReplyFields, ReplyParams, Scripted, ToolCall, Usage, When
 from mockd.sources.llm.wire import Wire
 from mockd.sources.registry import SourceKind
-from mockd.sources.templates import BUILT_IN
+from mockd.sources.templates import built_in
 from scripts.reference import config, markdown
 from scripts.reference.markdown import code, fields_table, first_paragraph, link, struct_table, table
 
@@ -35,12 +35,11 @@ HEADINGS: dict[type, str] = {
     Scripted: "A scripted reply",
     When: "When a scripted reply is meant",
 }
-_WIRES = {wire.name: wire for wire in WIRES}
 
 
 def page() -> str:
     known = links()
-    rows = [(link(kind.name), code(f"{kind.part}.template"), kind.summary) for kind in BUILT_IN]
+    rows = [(link(kind.name), code(f"{kind.part}.template"), kind.summary) for kind in built_in()]
     parts = [f"## The reply\n\n{REPLY.strip()}\n\n{struct_table(struct_info(ReplyParams), known)}"]
     for cls, heading in HEADINGS.items():
         if cls is not ReplyFields:
@@ -51,7 +50,7 @@ def page() -> str:
         INTRODUCTION,
         table(("Template", "Named in", "What it is"), rows),
         *parts,
-        *(_section(kind, known) for kind in BUILT_IN),
+        *(_section(kind, known) for kind in built_in()),
     )
 
 
@@ -62,7 +61,7 @@ def links() -> dict[type, str]:
 
 def structs() -> Iterator[inspect.StructType]:
     """Every struct that parameters are made of."""
-    waiting = [struct_info(kind.params) for kind in BUILT_IN]
+    waiting = [struct_info(kind.params) for kind in built_in()]
     seen: set[type] = set()
     while waiting:
         struct = waiting.pop()
@@ -83,7 +82,7 @@ def _section(kind: SourceKind[Any], known: dict[type, str]) -> str:
     names = ", ".join(map(code, sorted(kind.lacks)))
     but = f", but for {names}, which its wire has nothing for" if names else ""
     parts.append(f"{said}{but}{'; and:' if own else '.'}")
-    return "\n\n".join([*parts, *([fields_table(own, known)] if own else []), *_of_wire(_WIRES[kind.name])])
+    return "\n\n".join([*parts, *([fields_table(own, known)] if own else []), *_of_wire(llm.wire_of(kind.name))])
 
 
 def _of_wire(wire: type[Wire]) -> Iterator[str]:

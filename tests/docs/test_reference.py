@@ -15,7 +15,7 @@ import mockd
 from mockd.admin.app import OPERATIONS
 from mockd.config import models
 from mockd.settings import describe, env_name
-from mockd.sources.templates import BUILT_IN
+from mockd.sources.templates import built_in
 from mockd.streaming.connections import Outcome
 from scripts.reference import FOLDER, PAGES, cli, config
 
@@ -42,7 +42,7 @@ def test_every_setting_is_in_the_reference() -> None:
 def test_every_field_of_the_configuration_is_in_the_reference_with_its_meaning() -> None:
     page = text_of("config.md")
     structs = [struct for _, struct in config.sections().values()]
-    structs += [msgspec.inspect.type_info(kind.params) for kind in BUILT_IN]  # type: ignore[misc]
+    structs += [msgspec.inspect.type_info(kind.params) for kind in built_in()]  # type: ignore[misc]
     for struct in structs:
         for field in struct.fields:
             row = re.search(rf"^\| `{re.escape(field.encode_name)}` \|.*\| (.*) \|$", page, re.MULTILINE)
@@ -57,7 +57,7 @@ def test_every_part_of_the_configuration_has_a_section() -> None:
 
 def test_every_template_is_in_the_reference() -> None:
     page = text_of("config.md")
-    for kind in BUILT_IN:
+    for kind in built_in():
         assert f"### {kind.name}\n\n{kind.summary}" in page
 
 

@@ -1,32 +1,55 @@
-"""Templates of language models' replies: one description of a reply, and every provider's wire for it."""
+"""Templates of language models' replies: one description of a reply, and every provider's wire for it.
+
+Each is loaded when it is first named: a process rarely needs more than one or two.
+"""
 
 from __future__ import annotations
 
-from mockd.sources.llm import endpoint
-from mockd.sources.llm.ag_ui import AgUI
-from mockd.sources.llm.anthropic import Anthropic
-from mockd.sources.llm.azure_openai import AzureOpenAI
-from mockd.sources.llm.cohere_chat import CohereChat
-from mockd.sources.llm.endpoints import ENDPOINTS
-from mockd.sources.llm.gemini import Gemini
-from mockd.sources.llm.mistral_chat import MistralChat
-from mockd.sources.llm.ollama import OllamaChat, OllamaGenerate
-from mockd.sources.llm.openai_chat import OpenAIChat
-from mockd.sources.llm.openai_responses import OpenAIResponses
-from mockd.sources.llm.source import kind_of
-from mockd.sources.llm.vercel_ui import VercelUI
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-WIRES = (
-    OpenAIChat,
-    OpenAIResponses,
-    AzureOpenAI,
-    Anthropic,
-    Gemini,
-    MistralChat,
-    OllamaChat,
-    OllamaGenerate,
-    CohereChat,
-    VercelUI,
-    AgUI,
+if TYPE_CHECKING:
+    from mockd.sources.llm.wire import Wire
+    from mockd.sources.registry import SourceKind
+
+WIRES = {
+    "openai-chat": "openai_chat.OpenAIChat",
+    "openai-responses": "openai_responses.OpenAIResponses",
+    "azure-openai": "azure_openai.AzureOpenAI",
+    "anthropic-messages": "anthropic.Anthropic",
+    "gemini": "gemini.Gemini",
+    "mistral-chat": "mistral_chat.MistralChat",
+    "ollama-chat": "ollama.OllamaChat",
+    "ollama-generate": "ollama.OllamaGenerate",
+    "cohere-chat": "cohere_chat.CohereChat",
+    "vercel-ui": "vercel_ui.VercelUI",
+    "ag-ui": "ag_ui.AgUI",
+}
+"""The wire of each template: module and class in this package."""
+ENDPOINTS = (
+    "openai-embeddings",
+    "gemini-embeddings",
+    "mistral-embeddings",
+    "ollama-embeddings",
+    "cohere-embeddings",
+    "openai-moderations",
 )
-KINDS = (*map(kind_of, WIRES), *map(endpoint.kind_of, ENDPOINTS))
+"""Templates of endpoints that only give whole answers (`endpoints`)."""
+
+
+def wire_of(name: str) -> type[Wire]:
+    """The wire of a template."""
+    module, _, attribute = WIRES[name].partition(".")
+    found: type[Wire] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return found
+
+
+def load(name: str) -> SourceKind[Any]:
+    """The template of that name, one of `WIRES` and `ENDPOINTS`."""
+    if name in WIRES:
+        from mockd.sources.llm import source
+
+        return source.kind_of(wire_of(name))
+    from mockd.sources.llm import endpoint, endpoints
+
+    return next(endpoint.kind_of(one) for one in endpoints.ENDPOINTS if one.name == name)
