@@ -65,7 +65,7 @@ def send_at_once(scope: Scope, status: int, headers: bytes, body: bytes) -> bool
     For a short stream the messages of ASGI cost as much as everything else about it. What is done here is what
     uvicorn's `send` does for the two of them.
     """
-    cycle = scope.get(_KEY)
+    cycle: Any = scope.get(_KEY)
     if not body or getattr(cycle, "chunked_encoding", False) is not None:
         return False
     if cycle.response_started or cycle.disconnected or cycle.waiting_for_100_continue:
