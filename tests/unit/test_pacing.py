@@ -110,7 +110,7 @@ DRAWN = {"dist": "uniform", "max": 1}
         {"token_delay": lambda rng: 1.0},
         {"default": lambda rng: 1.0},
     ],
-    ids=str,
+    ids=lambda timing: next(iter(timing)),
 )
 def test_what_is_drawn_is_random(timing: dict[str, Any]) -> None:
     assert pacing(**timing).is_random
