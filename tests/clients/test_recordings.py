@@ -75,6 +75,7 @@ GOOGLE = Recordings(
     free=("args",),
 )
 COHERE = Recordings("cohere", words=("type", "role", "finish_reason"))
+ALL = (OPENAI_CHAT, AZURE, MISTRAL, RESPONSES, ANTHROPIC, GOOGLE, COHERE)
 
 
 @dataclass(frozen=True)
@@ -185,15 +186,16 @@ def test_events_are_those_of_the_recordings(case: Case) -> None:
 
 
 def test_every_provider_that_was_recorded_is_compared() -> None:
-    compared = {case.recordings.folder for case in CASES.values()}
-    assert compared == {folder.name for folder in Path(FOLDER).iterdir() if folder.is_dir()}
+    assert {case.recordings.folder for case in CASES.values()} == {
+        folder.name for folder in Path(FOLDER).iterdir() if folder.is_dir()
+    }
 
 
 KIND_KEYS = {"type", "choices", "candidates", "prompt_filter_results"}
 """Without these it cannot be said what an event is."""
 
 
-@pytest.mark.parametrize("recordings", {case.recordings for case in CASES.values()}, ids=lambda one: one.folder)
+@pytest.mark.parametrize("recordings", ALL, ids=lambda one: one.folder)
 def test_a_difference_is_seen(recordings: Recordings) -> None:
     known = known_of(recordings)
     [stream, *_] = recordings.streams(*recordings.trusted)

@@ -125,14 +125,14 @@ def test_built_in_kinds_are_known_like_any_other() -> None:
 
 
 def test_a_kind_is_found_by_import_string() -> None:
-    assert find_kind("mockd.sources.templates.openai_chat:KIND").name == "openai-chat"
+    assert find_kind("mockd.sources.templates.notification_stream:KIND").name == "notification-stream"
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("openai-chats", "did you mean `openai-chat`?"),
-        ("nothing", "known: notification-stream, openai-chat"),
+        ("nothing", "known: ag-ui, anthropic-messages, azure-openai"),
         ("mockd.nowhere:KIND", "cannot import"),
         ("mockd.sources:MISSING", "cannot import"),
         ("mockd.sources:kinds", "is not a SourceKind"),

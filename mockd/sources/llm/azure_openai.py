@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from mockd.events import Event
 from mockd.source import Headers
@@ -30,10 +30,11 @@ class AzureOpenAI(OpenAIChat):
     name = "azure-openai"
     summary = "OpenAI Chat Completions as Azure serves them."
     required = ("messages",)
+    opening_events = 2
     ids = {"id": IdForm("chatcmpl-", 29), "apim_request_id": UuidForm()}
     request_id = (b"x-request-id", UuidForm())
     about = {"system_fingerprint": None}
-    common_headers = (
+    common_headers: ClassVar[tuple[tuple[str, str], ...]] = (
         ("x-ms-region", "East US"),
         ("azureml-model-session", "mockd"),
         ("x-ratelimit-limit-requests", "10000"),

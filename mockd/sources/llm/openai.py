@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from mockd.events import Fill, Hole, Text
 from mockd.sources.llm.ask import Ask
@@ -45,7 +45,7 @@ class OpenAIWire(Wire):
         "correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
     )
     request_id = (b"x-request-id", IdForm("req_", 32))
-    common_headers = (
+    common_headers: ClassVar[tuple[tuple[str, str], ...]] = (
         ("openai-version", "2020-10-01"),
         ("openai-processing-ms", "12"),
         ("x-ratelimit-limit-requests", "10000"),

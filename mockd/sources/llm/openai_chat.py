@@ -24,10 +24,10 @@ _MOST_CHOICES = 128
 class OpenAIChatParams(ReplyParams, frozen=True, kw_only=True):
     """Parameters of `openai-chat`."""
 
-    finish_reason: Annotated[  # type: ignore[assignment]  # one more word than everyone has
+    finish_reason: Annotated[
         Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | None,
         Meta(description="Why it ends; by default `tool_calls` where tools are called, else `stop`."),
-    ] = None
+    ] = None  # type: ignore[assignment]  # one more word than everyone has
     include_done: Annotated[bool, Meta(description="End with `data: [DONE]`.")] = True
 
 

@@ -51,6 +51,7 @@ class OpenAIResponses(OpenAIWire):
     }
     required = ("model", "input")
     ids = {"id": IdForm("resp_", 50), "message_id": IdForm("msg_", 50), "reasoning_id": IdForm("rs_", 50)}
+    opening_events = 2
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
@@ -112,6 +113,10 @@ class OpenAIResponses(OpenAIWire):
         )
 
     # -- errors ----------------------------------------------------------------------------------------------------
+
+    def fails_at(self, content: Sequence[int], after: int) -> int:
+        """A stream that fails before its first token has not opened an item."""
+        return super().fails_at(content if after else (), after)
 
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         said = self.error_in(Failure(500, error.message, error.type))

@@ -18,6 +18,7 @@ from mockd.source import BaseSource, Opened, Script, SourceContext
 from mockd.sources.llm.ask import Ask, fits, last_user_text
 from mockd.sources.llm.reply import (
     DEFAULT_TOKENS,
+    RARE,
     Error,
     Reply,
     ReplyFields,
@@ -100,8 +101,7 @@ class WireSource(BaseSource):
         if content:
             events[content[0]] = events[content[0]]._replace(opens=True)
         if reply.failure is not None:
-            after = reply.failure.after_tokens
-            del events[content[after] if after < len(content) else len(events) :]
+            del events[self.wire.fails_at(content, reply.failure.after_tokens) :]
             events += self.wire.error_events(reply.failure, events, reply, shape)
         return events
 
@@ -150,5 +150,10 @@ def _failing(reply: Reply, fields: ReplyFields) -> Reply:
 def kind_of(wire: type[Wire]) -> SourceKind[Any]:
     """The template of a provider's wire."""
     return SourceKind(
-        wire.name, wire.params_type, lambda params: WireSource(wire(params), params), wire.summary, wire.part
+        wire.name,
+        wire.params_type,
+        lambda params: WireSource(wire(params), params),
+        wire.summary,
+        wire.part,
+        RARE.keys() - wire.expresses | wire.lacks,
     )

@@ -95,6 +95,8 @@ class Wire:
     """Characters of a tool's arguments in each fragment, where a mock does not say; None: all in one."""
     request_id: ClassVar[tuple[bytes, IdForm] | None] = None
     """The header with the request's id, and how that looks; the slot `request_id` has the same one."""
+    opening_events: ClassVar[int] = 1
+    """How many events a stream begins with, whatever is said."""
     line_end: ClassVar[str] = "\n"
     headers: ClassVar[Headers] = ((b"content-type", b"text/event-stream; charset=utf-8"),)
     """Of streams."""
@@ -192,6 +194,13 @@ class Wire:
     def error_answer(self, failure: Failure, ask: Ask) -> Any:
         """The same as this request gets it."""
         return self.error_body(failure)
+
+    def fails_at(self, content: Sequence[int], after: int) -> int:
+        """Before which event a stream fails that has said `after` tokens; its events with content are in these
+        places. It fails before it finishes."""
+        if after < len(content):
+            return content[after]
+        return content[-1] + 1 if content else self.opening_events
 
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         """How the stream says that it failed, after the events that were sent."""
