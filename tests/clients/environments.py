@@ -26,7 +26,7 @@ def groups() -> list[str]:
 
 
 def group_with(package: str) -> str:
-    """The group that has a package. Raises `LookupError` where none has."""
+    """The first group that has a package. Raises `LookupError` where none has."""
     for group in groups():
         if package in _PINNED.findall(_requirements(group)):
             return group
