@@ -87,7 +87,7 @@ def type_at(root: type, path: Path) -> inspect.Type:
         node = _container(node)
         if isinstance(node, inspect.StructType):
             node = next((field.type for field in node.fields if field.encode_name == step), inspect.AnyType())
-        elif isinstance(node, inspect.ListType):
+        elif isinstance(node, inspect.ListType | inspect.VarTupleType):
             node = node.item_type
         elif isinstance(node, inspect.DictType):
             node = node.value_type

@@ -1,0 +1,215 @@
+"""Scripted replies: which one a request gets, on every wire, and what is left out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from mockd.errors import ConfigError
+from mockd.presets import configured
+from mockd.settings import Settings
+from mockd.testing import running_mockd
+from tests.presets.asking import ONLY_STREAMS, asked, payloads, texts
+
+Write = Callable[[str, str], str]
+
+SCRIPT = """
+- when: {contains: weather, toolResult: false}
+  reply:
+    toolCalls: [{name: get_weather, arguments: {city: Paris}}]
+- when: {toolResult: true}
+  reply: {text: It rains.}
+- when: {regex: "^(hi|hello)$", turn: 2}
+  reply: {text: Hello again.}
+- when: {regex: "^(hi|hello)$"}
+  reply: {text: Hello.}
+- when: {model: "clever-*"}
+  reply: {reasoning: Hmm., text: Forty-two.}
+- when: {contains: boom}
+  reply: {error: {status: 429, retryAfter: 0, times: 1}, text: Better now.}
+- when: {contains: boom}
+  reply: {text: Never said.}
+"""
+
+PATHS = {
+    "openai-chat": "/openai/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+    "azure-openai": "/openai/deployments/{model}/chat/completions",
+    "anthropic-messages": "/v1/messages",
+    "gemini": "/v1beta/models/{model}:generateContent",
+    "mistral-chat": "/mistral/v1/chat/completions",
+    "ollama-chat": "/api/chat",
+    "ollama-generate": "/api/generate",
+    "cohere-chat": "/v2/chat",
+    "vercel-ui": "/api/chat",
+    "ag-ui": "/agent",
+}
+WITH_MODEL = [name for name in PATHS if name not in ONLY_STREAMS]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(name: str, text: str) -> str:
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return str(file)
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    file = tmp_path_factory.mktemp("script") / "script.yaml"
+    file.write_text(SCRIPT, encoding="utf-8")
+    with running_mockd(settings=Settings(preset="llm", preset_script=str(file))) as mockd:
+        yield mockd.url
+
+
+def ask(url: str, template: str, said: str, model: str = "m") -> list[str]:
+    """Every text of the answer to a message; streams where the provider has nothing else."""
+    body = json.loads(json.dumps(asked(template, stream=False)).replace("Say hello to me", said))
+    if "model" in body:
+        body["model"] = model
+    answer = httpx2.post(url + PATHS[template].replace("{model}", model), json=body)
+    assert answer.status_code == 200, answer.text
+    return texts(payloads(answer.text) if template in ONLY_STREAMS else answer.json())
+
+
+@pytest.mark.parametrize("template", PATHS)
+def test_contains_and_no_tool_result(url: str, template: str) -> None:
+    found = ask(url, template, "What is the weather?")
+    assert ("get_weather" in found) is (template != "ollama-generate")
+
+
+@pytest.mark.parametrize("template", PATHS)
+def test_the_first_that_fits(url: str, template: str) -> None:
+    found = ask(url, template, "hi")
+    assert "Hello." in found
+    assert "Hello again." not in found
+
+
+@pytest.mark.parametrize("template", WITH_MODEL)
+def test_model(url: str, template: str) -> None:
+    found = ask(url, template, "What is the question?", "clever-2")
+    assert "Forty-two." in found
+    assert "Forty-two." not in ask(url, template, "What is the question?", "dull-2")
+
+
+@pytest.mark.parametrize("template", PATHS)
+def test_what_nothing_fits_is_echoed(url: str, template: str) -> None:
+    assert "unheard" in ask(url, template, "unheard")
+
+
+TOOL_RESULTS: dict[str, dict[str, Any]] = {
+    "openai-chat": {"messages": [{"role": "tool", "tool_call_id": "1", "content": "rain"}]},
+    "openai-responses": {"input": [{"type": "function_call_output", "call_id": "1", "output": "rain"}]},
+    "anthropic-messages": {
+        "messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": "rain"}]}]
+    },
+    "gemini": {"contents": [{"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"r": 1}}}]}]},
+    "mistral-chat": {"messages": [{"role": "tool", "tool_call_id": "1", "content": "rain"}]},
+    "ollama-chat": {"messages": [{"role": "tool", "tool_name": "f", "content": "rain"}]},
+    "cohere-chat": {"messages": [{"role": "tool", "tool_call_id": "1", "content": "rain"}]},
+    "azure-openai": {"messages": [{"role": "tool", "tool_call_id": "1", "content": "rain"}]},
+}
+
+
+@pytest.mark.parametrize("template", TOOL_RESULTS)
+def test_tool_result(url: str, template: str) -> None:
+    body = {**asked(template, stream=False), **TOOL_RESULTS[template]}
+    answer = httpx2.post(url + PATHS[template].replace("{model}", "m"), json=body)
+    assert "It rains." in texts(answer.json()), answer.text
+
+
+def test_turn(url: str) -> None:
+    turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello."}]
+    found = []
+    for number in (1, 2, 3):
+        messages = [*turns * (number - 1), turns[0]]
+        answer = httpx2.post(url + "/v1/chat/completions", json={"model": "m", "messages": messages})
+        found.append(answer.json()["choices"][0]["message"]["content"])
+    assert found == ["Hello.", "Hello again.", "Hello."]
+
+
+def test_an_error_for_the_first_requests_only(url: str) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "boom"}]}
+    first, second = (httpx2.post(url + "/v1/chat/completions", json=body) for _ in range(2))
+    assert (first.status_code, first.headers["retry-after"]) == (429, "0")
+    assert second.json()["choices"][0]["message"]["content"] == "Better now."
+
+
+# -- what is left out --------------------------------------------------------------------------------------------------
+
+
+def test_what_a_wire_cannot_say_is_left_out_and_told_once(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    file = write(
+        "script.json",
+        '[{"reply": {"text": "Paris.", "citations": [{"url": "https://example.com"}],\n'
+        '"error": {"type": "overloaded_error", "status": 503}}}]',
+    )
+    with caplog.at_level(logging.WARNING, "mockd"):
+        specs = configured(Settings(preset="llm", preset_script=file))
+    citations, error = sorted(record.getMessage() for record in caplog.records)
+    assert citations.startswith(f"{file}:1:44: $[0].reply.citations: left out where the wire has nothing for it: ")
+    assert error.startswith(f"{file}:2:19: $[0].reply.error.type: left out where the wire has nothing for it: ")
+    assert "ollama-generate" in citations
+    assert "openai-chat" not in citations
+    script = {spec.id: (spec.doc.get("sse") or spec.doc.get("chunked") or {}).get("templateParams") for spec in specs}
+    assert script["llm-openai-chat"]["script"] == json.loads(Path(file).read_text(encoding="utf-8"))
+    assert script["llm-ollama-chat"]["script"] == [{"reply": {"text": "Paris.", "error": {"status": 503}}}]
+
+
+def test_nothing_is_told_where_nothing_is_left_out(write: Write, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "mockd"):
+        configured(Settings(preset="llm", preset_script=write("script.json", '[{"reply": {"text": "Hi."}}]')))
+    assert not caplog.records
+
+
+# -- what is wrong -----------------------------------------------------------------------------------------------------
+
+WRONG = {
+    "no list": ("a.json", '{"when": {}}', ":1:1: expected a list, got an object"),
+    "unknown key": (
+        "a.json",
+        '[\n{"when": {"contain": "a"}, "reply": {"text": "a"}}]',
+        ":2:11: $[0].when.contain: unknown key `contain` (did you mean `contains`?)",
+    ),
+    "unknown parameter": (
+        "a.yaml",
+        "- reply:\n    txt: a\n",
+        ":2:5: $[0].reply.txt: unknown key `txt` (did you mean `text`?)",
+    ),
+    "nested": (
+        "a.yaml",
+        "- reply: {toolCalls: [{nam: f}]}\n",
+        "$[0].reply.toolCalls[0].nam: unknown key `nam` (did you",
+    ),
+    "no reply": ("a.yaml", "- when: {turn: 1}\n", ":1:3: $[0]: missing `reply`"),
+    "wrong type": ("a.yaml", "- reply: {text: 5}\n", ":1:17: $[0].reply.text: expected text, got a whole number"),
+    "broken pattern": (
+        "a.yaml",
+        "- when: {regex: '('}\n  reply: {}\n",
+        ":1:17: $[0].when.regex: not a regular expression",
+    ),
+    "text and tokens": ("a.yaml", "- reply: {text: a, tokens: [a]}\n", "$[0].reply: give one of `text` and `tokens`"),
+    "broken JSON": ("a.json", "[", "a.json:1:2"),
+    "empty": ("a.json", "", "it is empty"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_told_with_its_place(write: Write, name: str, text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configured(Settings(preset="llm", preset_script=write(name, text)))
+    assert message in str(caught.value)
+
+
+def test_a_script_that_is_not_there() -> None:
+    with pytest.raises(ConfigError, match=r"no-script\.yaml: it cannot be read"):
+        configured(Settings(preset="llm", preset_script="no-script.yaml"))
