@@ -136,7 +136,7 @@ def _event(type_: str, number: int, delay_s: float | None = STRUCTURE, **fields:
 def _usage_of(reply: Reply) -> dict[str, Any]:
     return {
         "input_tokens": Slot("prompt"),
-        "input_tokens_details": {"cached_tokens": reply.usage.cached_tokens},
+        "input_tokens_details": {"cached_tokens": reply.usage.cached_tokens, "cache_write_tokens": 0},
         "output_tokens": reply.output_tokens,
         "output_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
         "total_tokens": Slot("total"),

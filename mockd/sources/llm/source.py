@@ -102,7 +102,7 @@ class WireSource(BaseSource):
             events[content[0]] = events[content[0]]._replace(opens=True)
         if reply.failure is not None:
             del events[self.wire.fails_at(content, reply.failure.after_tokens) :]
-            events += self.wire.error_events(reply.failure, events, reply, shape)
+            events += self.wire.error_events(reply.failure, tuple(events), reply, shape)
         return events
 
 
