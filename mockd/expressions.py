@@ -35,7 +35,8 @@ REQUEST = ("method", "path", "params", "query", "headers", "body")
 """What a request has."""
 
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
-_MENTION = re.compile(rf"\{{[{{%](?:{_STRINGS}|(?![%}}]\}})[^\"'])*?(?<![\w.$])(?<!\w-)request(?!-?\w)", re.DOTALL)
+_NAME = r"(?<![\w.$])(?<!\w-)request(?!-?\w)"
+_MENTION = re.compile(rf"\{{[{{%](?:{_STRINGS}|(?!\{{[{{%]|[%}}]\}})[^\"'])*?{_NAME}", re.DOTALL)
 _TAG = re.compile(
     rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\}})[^\"'])*+%\}}|\{{#.*?#\}})", re.DOTALL
 )
