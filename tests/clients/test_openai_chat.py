@@ -27,7 +27,7 @@ pytestmark = pytest.mark.clients(group="openai")
 MOCKS = mocks(
     "openai-chat",
     "/v1/chat/completions",
-    REPLIES | {"refusal": {"refusal": REFUSED}, "too_many_once": REPLIES["too_many"]},
+    REPLIES | {"refusal": {"refusal": REFUSED}, "nothing": {}, "too_many_once": REPLIES["too_many"]},
 )
 
 
@@ -132,6 +132,14 @@ def test_logprobs(saw: Saw) -> None:
     [choice] = saw["logprobs"]["completion"]["choices"]
     assert [token["token"] for token in choice["logprobs"]["content"]] == TOKENS
     assert [len(token["top_logprobs"]) for token in choice["logprobs"]["content"]] == [1] * len(TOKENS)
+
+
+def test_structured_output(saw: Saw) -> None:
+    """The client has validated it."""
+    [choice] = saw["structured_accumulated"]["completion"]["choices"]
+    for message in (saw["structured"], choice["message"]):
+        assert message["parsed"].keys() == {"name", "people", "rivers"}
+        assert json.loads(message["content"]) == message["parsed"]
 
 
 def test_http_error(saw: Saw) -> None:

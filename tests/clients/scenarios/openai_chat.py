@@ -2,11 +2,18 @@
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from pydantic import BaseModel
 
 MODEL = "gpt-4.1"
 ASK = [{"role": "user", "content": "Say hello, please"}]
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "strict": True, "parameters": PARAMETERS}}]
+
+
+class City(BaseModel):
+    name: str
+    people: int
+    rivers: list[str]
 
 
 def _completions(url, reply, retries=0):
@@ -100,6 +107,14 @@ def choices(url):
 
 def logprobs(url):
     return _accumulated(url, "text", logprobs=True, top_logprobs=1)
+
+
+def structured(url):
+    return _completions(url, "nothing").parse(model=MODEL, messages=ASK, response_format=City).choices[0].message
+
+
+def structured_accumulated(url):
+    return _accumulated(url, "nothing", response_format=City)
 
 
 def too_many_not_retried(url):
