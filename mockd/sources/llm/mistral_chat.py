@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from mockd.events import Event, Slot
 from mockd.sources.llm.ask import Ask
-from mockd.sources.llm.openai import schema_in
+from mockd.sources.llm.openai import logprobs_of, schema_in, top_logprobs_of
 from mockd.sources.llm.reply import Call, Error, Reply
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, UuidForm, Wire, call_id
 
 _MOST_CHOICES = 128
+_VOCABULARY = 131_072
 
 _CODES = {
     "internal_server_error": "1000",
@@ -30,6 +32,8 @@ class Shape(NamedTuple):
     """What of a request decides which events its stream has."""
 
     choices: int = 1
+    logprobs: int | None = None
+    """How many alternatives to each token; None where there is nothing about probabilities."""
 
 
 class Told(NamedTuple):
@@ -38,6 +42,8 @@ class Told(NamedTuple):
     delta: dict[str, Any]
     is_content: bool = True
     finish: str | None = None
+    token: str | None = None
+    """What of the text it is."""
 
 
 class MistralChat(Wire):
@@ -69,8 +75,11 @@ class MistralChat(Wire):
     # -- what a request asks ---------------------------------------------------------------------------------------
 
     def shape(self, ask: Ask) -> Shape:
-        choices = ask.body.get("n")
-        return Shape(min(choices, _MOST_CHOICES) if isinstance(choices, int) and choices > 0 else 1)
+        choices, logprobs = ask.body.get("n"), ask.body.get("logprobs")
+        return Shape(
+            min(choices, _MOST_CHOICES) if isinstance(choices, int) and choices > 0 else 1,
+            top_logprobs_of(ask) if logprobs is True else None,
+        )
 
     def output_tokens(self, reply: Reply, shape: Hashable) -> int:
         assert isinstance(shape, Shape)
@@ -84,8 +93,9 @@ class MistralChat(Wire):
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
         assert isinstance(shape, Shape)
         for told in self._told(reply):
+            logprobs = None if told.token is None else _logprobs([told.token], shape)
             for index in range(shape.choices):
-                choice = {"index": index, "delta": told.delta, "finish_reason": told.finish, "logprobs": None}
+                choice = {"index": index, "delta": told.delta, "finish_reason": told.finish, "logprobs": logprobs}
                 is_last = told.finish is not None and index == shape.choices - 1
                 delay_s = None if told.is_content and index == 0 else STRUCTURE
                 yield _chunk(choice, delay_s, {"usage": self._usage(reply, shape)} if is_last else {})
@@ -98,7 +108,7 @@ class MistralChat(Wire):
         for thought in thoughts:
             yield Told({"content": [_thought(thought)]})
         for token in reply.tokens:
-            yield Told({"content": [_text(token)] if reply.reasoning else token})
+            yield Told({"content": [_text(token)] if reply.reasoning else token}, token=token)
         if not reply.calls:
             yield Told({"content": ""}, False, finish)
             return
@@ -122,16 +132,17 @@ class MistralChat(Wire):
         content: Any = reply.text
         if reply.reasoning:
             content = [_thought("".join(reply.reasoning)), *([_text(reply.text)] if reply.tokens else [])]
-        message = {"role": "assistant", "tool_calls": calls or None, "content": content}
-        finish = self.finish[reply.finish]
+        choice = {
+            "message": {"role": "assistant", "tool_calls": calls or None, "content": content},
+            "finish_reason": self.finish[reply.finish],
+            "logprobs": _logprobs(reply.tokens, shape),
+        }
         return {
             "id": Slot("id"),
             "object": "chat.completion",
             "created": Slot("created"),
             "model": Slot("model"),
-            "choices": [
-                {"index": index, "message": message, "finish_reason": finish} for index in range(shape.choices)
-            ],
+            "choices": [{"index": index, **choice} for index in range(shape.choices)],
             "usage": self._usage(reply, shape),
         }
 
@@ -176,6 +187,18 @@ def _text(text: str) -> dict[str, Any]:
 def _call(number: int, call: Call, arguments: str, name: str | None = None) -> dict[str, Any]:
     function = {"name": call.name if name is None else name, "arguments": arguments}
     return {"id": call_id(number, call), "function": function, "index": number}
+
+
+def _logprobs(tokens: Sequence[str], shape: Shape) -> dict[str, Any] | None:
+    """As OpenAI's, with a number for each token."""
+    if shape.logprobs is None:
+        return None
+
+    def numbered(one: dict[str, Any]) -> dict[str, Any]:
+        return {**one, "token_id": crc32(one["token"].encode()) % _VOCABULARY}
+
+    found = logprobs_of(tokens, shape.logprobs)
+    return {"content": [{**numbered(one), "top_logprobs": list(map(numbered, one["top_logprobs"]))} for one in found]}
 
 
 def _fragments(calls: Sequence[Call]) -> list[list[dict[str, Any]]]:
