@@ -8,12 +8,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from mockd import source
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
 from mockd.events import Event
+from mockd.expressions import compile_value
 from mockd.source import BaseSource, Opened, Script, SourceContext
 from mockd.sources.llm.ask import Ask, fits, last_user_text
 from mockd.sources.llm.reply import (
@@ -147,12 +149,24 @@ def _failing(reply: Reply, fields: ReplyFields) -> Reply:
     return replace(reply, failure=fields.error)
 
 
+def source_of(wire: type[Wire], params: ReplyParams) -> source.Source:
+    """The source of a template's parameters. Raises `ConfigError` for what its wire cannot express, and for
+    expressions that are none."""
+    fixed = WireSource(wire(params), params)
+    compiled = compile_value(msgspec.to_builtins(params))
+    if compiled is None:
+        return fixed
+    from mockd.sources.llm.following import FollowingSource  # which is made of sources as above
+
+    return FollowingSource(wire, fixed, compiled)
+
+
 def kind_of(wire: type[Wire]) -> SourceKind[Any]:
     """The template of a provider's wire."""
     return SourceKind(
         wire.name,
         wire.params_type,
-        lambda params: WireSource(wire(params), params),
+        partial(source_of, wire),
         wire.summary,
         wire.part,
         RARE.keys() - wire.expresses | wire.lacks,
