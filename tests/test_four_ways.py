@@ -116,6 +116,13 @@ def test_uvicorn_needs_no_configuration() -> None:
         assert httpx2.get(url + "/a").text == "data: Hello\n\n"
 
 
+def test_uvicorn_serves_a_preset() -> None:
+    ask = {"model": "any", "messages": [{"role": "user", "content": "Hi"}]}
+    with started(*UVICORN, ready=RUNNING, MOCKD_PRESET="llm", MOCKD_PRESET_TEXT="Hello.") as (_, url):
+        answer = httpx2.post(url + "/v1/chat/completions", json=ask).json()
+    assert answer["choices"][0]["message"]["content"] == "Hello."
+
+
 def test_uvicorn_does_not_start_with_a_wrong_configuration(write: Write) -> None:
     file = write("wrong.json", [mock("a", "/a", evnts=[]), mock("b", "b")])
     validated = run(sys.executable, "-m", "mockd", "validate", file)

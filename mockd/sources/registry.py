@@ -53,16 +53,18 @@ def register_later(name: str, load: Callable[[str], SourceKind[Any]]) -> None:
 
 
 def kinds() -> dict[str, SourceKind[Any]]:
-    """Every kind by name: the registered ones and those of installed plug-ins."""
-    from importlib.metadata import entry_points  # only needed for names that are not built in, and slow to import
-
+    """Every kind by name: the registered ones and those of installed plug-ins. Raises `ConfigError` for a plug-in that
+    cannot be imported."""
     for name, load in tuple(_unloaded.items()):
         register(load(name))
-    found = dict(_kinds)
-    for entry in entry_points(group=GROUP):
-        if entry.name not in found:
-            found[entry.name] = entry.load()
-    return found
+    return {name: _imported(place, ()) for name, place in _plug_ins().items()} | _kinds
+
+
+def _plug_ins() -> dict[str, str]:
+    """The import string of every installed plug-in, by its name."""
+    from importlib.metadata import entry_points  # only needed for names that are not built in, and slow to import
+
+    return {entry.name: entry.value for entry in entry_points(group=GROUP)}
 
 
 def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
@@ -73,12 +75,13 @@ def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
         return _kinds[name]
     if ":" in name:
         return _imported(name, path)
-    known = kinds()
-    if name in known:
-        return known[name]
+    plug_ins = _plug_ins()
+    if name in plug_ins:
+        return _imported(plug_ins[name], path)
+    known = sorted({*plug_ins, *_unloaded, *_kinds})
     near = get_close_matches(name, known, 1)
     meant = f"did you mean `{near[0]}`? " if near else ""
-    raise ConfigError(f"unknown template `{name}`", path=path, hint=f"{meant}known: {', '.join(sorted(known))}")
+    raise ConfigError(f"unknown template `{name}`", path=path, hint=f"{meant}known: {', '.join(known)}")
 
 
 def _imported(name: str, path: Path) -> SourceKind[Any]:
