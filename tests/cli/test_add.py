@@ -179,6 +179,10 @@ def test_other_answers(cli: Cli, arguments: tuple[str, ...], kind: str, config: 
     assert add(cli, "--path", "/x", *arguments)[kind] == config
 
 
+def test_people_are_told_which_template_answers(cli: Cli) -> None:
+    assert "Answer: NDJSON: template ollama-chat" in cli("add", "--path", "/x", "--ndjson-template", "ollama-chat").out
+
+
 def test_json_says_what_was_done(cli: Cli) -> None:
     document = cli("add", "--json", "--id", "a", "--path", "/x", "--sse", "--sse-event", "tick:1").json
     assert document["id"] == "a"
