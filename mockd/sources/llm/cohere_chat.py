@@ -156,9 +156,10 @@ def _citations(reply: Reply) -> list[dict[str, Any]]:
     found = []
     for number, citation in enumerate(reply.citations):
         start, end = place_of(citation, reply.text)
-        document = {"id": f"doc_{number}", "title": citation.title, "url": citation.url}
+        text = reply.text[start:end]
+        document = {"id": f"doc_{number}", "title": citation.title, "url": citation.url, "text": text}
         source = {"type": "document", "id": f"doc_{number}", "document": document}
-        place = {"start": start, "end": end, "text": reply.text[start:end], "content_index": _blocks_before(reply)}
+        place = {"start": start, "end": end, "text": text, "content_index": _blocks_before(reply)}
         found.append({**place, "sources": [source], "type": "TEXT_CONTENT"})
     return found
 
