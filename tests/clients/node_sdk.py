@@ -15,8 +15,12 @@ from tests.clients.sdk import run_program
 class Outcomes:
     """How the calls of an SDK ended. One that ended otherwise than the test expects fails it, with the SDK's stack."""
 
-    def __init__(self, outcomes: Mapping[str, dict[str, Any]], warnings: list[str]) -> None:
+    def __init__(
+        self, outcomes: Mapping[str, dict[str, Any]], statuses: Mapping[str, list[int]], warnings: list[str]
+    ) -> None:
         self._outcomes = outcomes
+        self.statuses = statuses
+        """Of the answers that it was given, by call."""
         self.warnings = warnings
 
     def reply(self, call: str) -> dict[str, Any]:
@@ -26,23 +30,20 @@ class Outcomes:
         reply: dict[str, Any] = outcome["reply"]
         return reply
 
-    def errors(self, call: str) -> list[dict[str, Any]]:
-        """Of the attempts that failed: the `name` of the error's class, its `message`, `status` and `stack`."""
-        errors: list[dict[str, Any]] = self._outcomes[call]["errors"]
-        return errors
-
     def error(self, call: str) -> dict[str, Any]:
-        """Of a call that should fail."""
-        if "reply" in self._outcomes[call]:
-            pytest.fail(f"{call} should have failed: {self._outcomes[call]['reply']}", pytrace=False)
-        return self.errors(call)[-1]
+        """Of the first attempt: the `name` of the error's class, its `message`, `status` and `stack`."""
+        outcome = self._outcomes[call]
+        if not outcome["errors"]:
+            pytest.fail(f"{call} should have failed: {outcome['reply']}", pytrace=False)
+        error: dict[str, Any] = outcome["errors"][0]
+        return error
 
 
 def make_calls(sdk: str, calls: list[dict[str, Any]]) -> Outcomes:
     """Make calls with `node/<sdk>.mjs`, all in one process. Each has an `id`, the `name` of a function that the module
     exports, the `url` that it is given, and how many `attempts` it has."""
     printed = json.loads(run_program("node", "run.mjs", f"./{sdk}.mjs", folder=HERE, stdin=json.dumps(calls)))
-    return Outcomes(printed["outcomes"], printed["warnings"])
+    return Outcomes(**printed)
 
 
 def run_module(code: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.clients.replies import BROKEN, REFUSED, REPLIES, mocks
+from tests.clients.replies import BROKEN, REFUSED, REPLIES, TOKENS, mocks
 
+SOURCE = {"url": "https://example.org/greetings", "title": "Greetings"}
 BAD = "There is something wrong with this."
 
 GIVEN = {
@@ -16,10 +17,12 @@ GIVEN = {
     "unavailable": {**REPLIES["unavailable"], "error": {**REPLIES["unavailable"]["error"], "retryAfter": 0}},
     "bad": {"error": {"status": 400, "message": BAD}},
     "refusal": {"refusal": REFUSED},
+    "citations": {"tokens": TOKENS, "citations": [SOURCE]},
+    "object": {},
 }
 """Replies that they are given."""
 
-USUAL = frozenset(GIVEN) - {"agent", "refusal"}
+USUAL = frozenset(GIVEN) - {"agent", "citations", "object", "refusal"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def _ways(sdk: str, *calls: str, **what: Any) -> list[Way]:
 
 
 _WHOLE = USUAL - {"breaks"}
-_AGENT = frozenset({"agent"})
+_CITED = USUAL | {"citations"}
 
 _OPENAI_CHAT = {
     "template": "openai-chat",
@@ -91,17 +94,19 @@ _COHERE = {"template": "cohere-chat", "path": "/v2/chat"}
 _OLLAMA = {"part": "chunked", "finish": {"stop": "stop", "tool_calls": "stop", "length": "length"}}
 _OLLAMA_CHAT = {"template": "ollama-chat", "path": "/api/chat", **_OLLAMA}
 _OLLAMA_GENERATE = {"template": "ollama-generate", "path": "/api/generate", **_OLLAMA}
-_AI_FINISH = {"stop": "stop", "tool_calls": "tool-calls", "length": "length"}
+_AI = {"finish": {"stop": "stop", "tool_calls": "tool-calls", "length": "length"}}
 
 
-def _ai(name: str, stream: dict[str, Any], whole: dict[str, Any], drops: str = "", **what: Any) -> list[Way]:
-    """A provider of `ai`: its stream, its reply in one piece, and both in a loop with tools."""
-    return [
-        Way(sdk="ai", call=f"{name}Stream", **{**stream, "given": USUAL - {drops}, "finish": _AI_FINISH, **what}),
-        Way(sdk="ai", call=f"{name}Whole", **{**whole, "given": _WHOLE - {drops}, "finish": _AI_FINISH}),
-        Way(sdk="ai", call=f"{name}AgentStream", **{**stream, "given": _AGENT}),
-        Way(sdk="ai", call=f"{name}AgentWhole", **{**whole, "given": _AGENT}),
+def _ai(name: str, stream: dict[str, Any], whole: dict[str, Any], *drops: str, **what: Any) -> list[Way]:
+    """A provider of `ai`: streamed and in one piece, each also in a loop with tools and for an object."""
+    streamed = Way(sdk="ai", call=f"{name}Stream", **stream | {"given": _CITED.difference(drops), **_AI, **what})
+    in_one_piece = Way(sdk="ai", call=f"{name}Whole", **whole | {"given": _CITED.difference(drops, {"breaks"}), **_AI})
+    more = [
+        replace(way, call=f"{name}{kind}{way.call.removeprefix(name)}", given=frozenset({reply}))
+        for kind, reply in (("Agent", "agent"), ("Object", "object"))
+        for way in (streamed, in_one_piece)
     ]
+    return [streamed, in_one_piece, *more]
 
 
 WAYS = [
@@ -113,20 +118,20 @@ WAYS = [
     *_ways("openai", "responsesWhole", **_RESPONSES, given=_WHOLE | {"refusal"}),
     *_ways("anthropic", "stream", "helper", **_ANTHROPIC),
     *_ways("anthropic", "whole", **_ANTHROPIC, given=_WHOLE),
-    *_ai("openaiChat", _OPENAI_CHAT, _OPENAI_CHAT, drops="reasoning"),
+    *_ai("openaiChat", _OPENAI_CHAT, _OPENAI_CHAT, "reasoning"),
     *_ai("openaiResponses", _RESPONSES, _RESPONSES),
     *_ai("anthropic", _ANTHROPIC, _ANTHROPIC),
     # An error in the stream is not framed as an event, so that it is overlooked.
     *_ai("google", _GEMINI_STREAM, _GEMINI, broken="other"),
-    *_ai("mistral", _MISTRAL, _MISTRAL),
-    *_ai("cohere", _COHERE, _COHERE, broken="error"),
+    *_ai("mistral", _MISTRAL, _MISTRAL, "citations"),
+    *_ai("cohere", _COHERE, _COHERE, broken="error", given=USUAL),
     *_ways(
         "vercel_ui",
         "chat",
         template="vercel-ui",
         path="/api/chat",
         given=USUAL - {"usage"},
-        finish=_AI_FINISH,
+        **_AI,
         retries=False,
     ),
     *_ways("ag_ui", "run", template="ag-ui", path="/agent", given=USUAL - {"length"}, retries=False),

@@ -4,7 +4,8 @@ import { createCohere } from "@ai-sdk/cohere";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createMistral } from "@ai-sdk/mistral";
 import { createOpenAI } from "@ai-sdk/openai";
-import { generateText, jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { generateObject, generateText, jsonSchema, stepCountIs, streamObject, streamText, tool } from "ai";
+import { z } from "zod";
 import { MOST_RETRIES, QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const apiKey = "any";
@@ -34,6 +35,7 @@ const streamed = (model) => async (url) => {
     if (part.type === "error") throw part.error;
     if (part.type === "text-delta") reply.text += part.text;
     if (part.type === "reasoning-delta") reply.reasoning += part.text;
+    if (part.type === "source") reply.sources.push(toldSource(part));
     if (part.type === "tool-call") reply.calls.push(toldCall(part));
     if (part.type === "finish") {
       reply.finish = part.finishReason;
@@ -49,6 +51,7 @@ const whole = (model) => async (url) => {
     text: result.text,
     reasoning: result.reasoningText ?? "",
     refusal: "",
+    sources: result.sources.map(toldSource),
     calls: result.toolCalls.map(toldCall),
     finish: result.finishReason,
     usage: toldUsage(result.usage),
@@ -61,6 +64,27 @@ const agent = (generate) => (model) => async (url) => {
   const result = await generate({ ...ASK, ...running, model: model(url) });
   return { text: await result.text, steps: (await result.steps).length };
 };
+
+const FORECAST = z.object({
+  city: z.string().min(2),
+  weather: z.enum(["sunny", "rainy"]),
+  days: z.array(z.object({ date: z.iso.date(), degrees: z.number().min(-90).max(60), windy: z.boolean() })).min(1),
+});
+
+/** The SDK validates them against the schema. */
+const streamedObject = (model) => async (url) => {
+  const result = streamObject({ ...ASK, model: model(url), schema: FORECAST });
+  for await (const part of result.fullStream) if (part.type === "error") throw part.error;
+  return await result.object;
+};
+
+const wholeObject = (model) => async (url) => {
+  return (await generateObject({ ...ASK, model: model(url), schema: FORECAST })).object;
+};
+
+function toldSource({ url, title }) {
+  return { url, title };
+}
 
 function toldCall({ toolCallId, toolName, input, invalid, error }) {
   if (invalid) throw error;
@@ -95,3 +119,15 @@ export const cohereStream = streamed(MODELS.cohere);
 export const cohereWhole = whole(MODELS.cohere);
 export const cohereAgentStream = agent(streamText)(MODELS.cohere);
 export const cohereAgentWhole = agent(generateText)(MODELS.cohere);
+export const openaiChatObjectStream = streamedObject(MODELS.openaiChat);
+export const openaiChatObjectWhole = wholeObject(MODELS.openaiChat);
+export const openaiResponsesObjectStream = streamedObject(MODELS.openaiResponses);
+export const openaiResponsesObjectWhole = wholeObject(MODELS.openaiResponses);
+export const anthropicObjectStream = streamedObject(MODELS.anthropic);
+export const anthropicObjectWhole = wholeObject(MODELS.anthropic);
+export const googleObjectStream = streamedObject(MODELS.google);
+export const googleObjectWhole = wholeObject(MODELS.google);
+export const mistralObjectStream = streamedObject(MODELS.mistral);
+export const mistralObjectWhole = wholeObject(MODELS.mistral);
+export const cohereObjectStream = streamedObject(MODELS.cohere);
+export const cohereObjectWhole = wholeObject(MODELS.cohere);

@@ -21,6 +21,7 @@ export class Reply {
   text = "";
   reasoning = "";
   refusal = "";
+  sources = [];
   calls = [];
   finish = null;
   usage = null;

@@ -102,8 +102,11 @@ def test_citations_come_after_the_text() -> None:
             "type": "TEXT_CONTENT",
         }
         for place, document in (
-            ({"start": 9, "end": 12, "text": "big"}, {"id": "doc_0", "title": "A", "url": "http://a"}),
-            ({"start": 0, "end": 13, "text": "Paris is big."}, {"id": "doc_1", "title": "", "url": "http://b"}),
+            ({"start": 9, "end": 12, "text": "big"}, {"id": "doc_0", "title": "A", "url": "http://a", "text": "big"}),
+            (
+                {"start": 0, "end": 13, "text": "Paris is big."},
+                {"id": "doc_1", "title": "", "url": "http://b", "text": "Paris is big."},
+            ),
         )
     )
     assert got == [
