@@ -18,7 +18,7 @@ LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
     {"config", "expressions", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
-    {"state", "registered", "engine", "presets"},
+    {"state", "registered", "engine", "presets", "llm"},
     {"admin", "app"},
     {"server", "client", "testing"},
     {"cli"},

@@ -1,14 +1,16 @@
-"""`mockd.__all__` is the public API: sorted, importable, documented, and the same to a type checker."""
+"""The public API, `__all__` of `mockd` and `mockd.llm`: sorted, importable, documented, and what type checkers see."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import mockd
+import mockd.llm
 
 INIT = ast.parse(Path(mockd.__file__).read_text(encoding="utf-8"))
 
@@ -18,13 +20,17 @@ def rank(name: str) -> tuple[int, str]:
     return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
 
-def test_all_is_sorted() -> None:
-    assert mockd.__all__ == sorted(mockd.__all__, key=rank)
+@pytest.mark.parametrize("module", [mockd, mockd.llm])
+def test_all_is_sorted(module: ModuleType) -> None:
+    assert module.__all__ == sorted(module.__all__, key=rank)
 
 
-@pytest.mark.parametrize("name", mockd.__all__)
-def test_every_name_is_there_and_documented(name: str) -> None:
-    value = getattr(mockd, name)
+MODULES = [mockd, mockd.llm]
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module in MODULES for name in module.__all__])
+def test_every_name_is_there_and_documented(module: ModuleType, name: str) -> None:
+    value = getattr(module, name)
     documented = value if inspect.isclass(value) or inspect.isfunction(value) else type(value)
     assert inspect.getdoc(documented)
 

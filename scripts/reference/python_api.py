@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from types import ModuleType
 from typing import Any, Protocol
 
 import mockd
+import mockd.llm
 from scripts.reference import markdown
 from scripts.reference.markdown import code, first_paragraph, table
 
@@ -20,15 +22,32 @@ WIDTH = 100
 
 
 def page() -> str:
-    values = {name: getattr(mockd, name) for name in mockd.__all__}
-    rows = [(code(name), _kind(value), _meaning(value)) for name, value in values.items()]
+    values = _values(mockd)
     signatures = [
         f"### {name}\n\n```python not-run\n{text}\n```"
         for name, value in values.items()
         if value is not mockd.Settings and (text := _call(value))
     ]
-    names = table(("Name", "What it is", "Meaning"), rows)
-    return markdown.page("Python API", INTRODUCTION, "## Names\n\n" + names, "## Signatures", *signatures)
+    return markdown.page(
+        "Python API",
+        INTRODUCTION,
+        "## Names",
+        _names(mockd),
+        "## Signatures",
+        *signatures,
+        "## mockd.llm",
+        "`import mockd.llm` offers what [templates of your own](../guides/new-template.md) are made of:",
+        _names(mockd.llm),
+    )
+
+
+def _values(module: ModuleType) -> dict[str, Any]:
+    return {name: getattr(module, name) for name in module.__all__}
+
+
+def _names(module: ModuleType) -> str:
+    rows = [(code(name), _kind(value), _meaning(value)) for name, value in _values(module).items()]
+    return table(("Name", "What it is", "Meaning"), rows)
 
 
 def _kind(value: Any) -> str:

@@ -108,6 +108,8 @@ class Reader:
     def _load(self, block: Block) -> None:
         """Check a configuration; put its mocks on the server, unless it is a file that the page serves itself."""
         value = parse_text(block.text.encode(), source=None, format=block.language)  # type: ignore[arg-type]
+        if is_script(value):
+            return
         specs = parse_collection(whole(value), root=self._folder)
         if block.file_name is None and not is_fragment(value):
             with AdminClient(self.server.admin) as admin:
@@ -185,6 +187,11 @@ class Reader:
         pattern = re.escape(block.text.strip()).replace("…", ".*")
         output = self._output.replace("\r\n", "\n").strip()
         assert re.fullmatch(pattern, output, re.DOTALL), f"line {block.line}:\n{output}"
+
+
+def is_script(value: Any) -> bool:
+    """Whether it is a file for `--preset-script`."""
+    return isinstance(value, list) and all("reply" in item for item in value)
 
 
 def is_fragment(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -12,12 +12,13 @@ import msgspec
 import pytest
 
 import mockd
+import mockd.llm
 from mockd.admin.app import OPERATIONS
 from mockd.config import models
 from mockd.settings import describe, env_name
 from mockd.sources.templates import built_in
 from mockd.streaming.connections import Outcome
-from scripts.reference import FOLDER, PAGES, cli, config
+from scripts.reference import FOLDER, PAGES, cli, config, templates
 
 PACKAGE = Path(mockd.__file__).parent
 
@@ -40,9 +41,17 @@ def test_every_setting_is_in_the_reference() -> None:
 
 
 def test_every_field_of_the_configuration_is_in_the_reference_with_its_meaning() -> None:
-    page = text_of("config.md")
-    structs = [struct for _, struct in config.sections().values()]
-    structs += [msgspec.inspect.type_info(kind.params) for kind in built_in()]  # type: ignore[misc]
+    every_field_is_told(text_of("config.md"), [struct for _, struct in config.sections().values()])
+
+
+def test_every_parameter_of_every_template_is_in_the_reference_with_its_meaning() -> None:
+    in_config = config.links()
+    structs = [struct for struct in templates.structs() if struct.cls not in in_config]
+    assert len(structs) > len(built_in()) / 2
+    every_field_is_told(text_of("templates.md"), structs)
+
+
+def every_field_is_told(page: str, structs: Iterable[msgspec.inspect.StructType]) -> None:
     for struct in structs:
         for field in struct.fields:
             row = re.search(rf"^\| `{re.escape(field.encode_name)}` \|.*\| (.*) \|$", page, re.MULTILINE)
@@ -56,9 +65,9 @@ def test_every_part_of_the_configuration_has_a_section() -> None:
 
 
 def test_every_template_is_in_the_reference() -> None:
-    page = text_of("config.md")
+    page = text_of("templates.md")
     for kind in built_in():
-        assert f"### {kind.name}\n\n{kind.summary}" in page
+        assert f"## {kind.name}\n\n{kind.summary}" in page
 
 
 def test_every_command_is_in_the_reference() -> None:
@@ -76,7 +85,7 @@ def test_every_operation_is_in_the_reference() -> None:
 
 def test_every_public_name_is_in_the_reference() -> None:
     page = text_of("python.md")
-    for name in mockd.__all__:
+    for name in (*mockd.__all__, *mockd.llm.__all__):
         assert f"| `{name}` |" in page
 
 
