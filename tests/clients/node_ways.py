@@ -25,6 +25,21 @@ GIVEN = {
 USUAL = frozenset(GIVEN) - {"agent", "citations", "object", "refusal"}
 
 
+PREFIXES = {
+    "openai-chat": "/openai",
+    "openai-responses": "/openai",
+    "anthropic-messages": "/anthropic",
+    "gemini": "/gemini",
+    "mistral-chat": "/mistral",
+    "cohere-chat": "/cohere",
+    "ollama-chat": "/ollama",
+    "ollama-generate": "/ollama",
+    "vercel-ui": "/vercel",
+    "ag-ui": "/ag-ui",
+}
+"""Of the providers in the preset."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """A function of `node/<sdk>.mjs`, and the mocks that it meets."""
@@ -56,9 +71,13 @@ class Way:
         replies = {self.named(reply): GIVEN[reply] for reply in sorted(self.given)}
         return mocks(self.template, self.path, replies, self.part)
 
-    def calls(self, url: str) -> Iterator[dict[str, Any]]:
-        for name in map(self.named, sorted(self.given)):
-            yield {"id": name, "name": self.call, "url": f"{url}/{name}", "attempts": 1 if self.retries else 2}
+    def calls(self, url: str, preset: str) -> Iterator[dict[str, Any]]:
+        """One for each reply, and two of the preset: at the provider's prefix, and at its real path."""
+        places = {name: f"{url}/{name}" for name in map(self.named, sorted(self.given))}
+        if "text" in self.given:
+            places |= {self.named("prefix"): preset + PREFIXES[self.template], self.named("real"): preset}
+        for id_, place in places.items():
+            yield {"id": id_, "name": self.call, "url": place, "attempts": 1 if self.retries else 2}
 
 
 def _ways(sdk: str, *calls: str, **what: Any) -> list[Way]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mockd.settings import Settings
 from mockd.testing import running_mockd
 from tests.clients.node_sdk import Outcomes, make_calls
 from tests.clients.node_ways import BAD, SOURCE, WAYS, Way
@@ -39,8 +40,9 @@ def outcomes_of(node_clients: None) -> OutcomesOf:
 
 def ask(sdk: str) -> Outcomes:
     ways = [way for way in WAYS if way.sdk == sdk]
-    with running_mockd(*(mock for way in ways for mock in way.mocks())) as mockd:
-        return make_calls(sdk, [call for way in ways for call in way.calls(mockd.url)])
+    mocks = [mock for way in ways for mock in way.mocks()]
+    with running_mockd(*mocks) as mockd, running_mockd(settings=Settings(preset="llm")) as preset:
+        return make_calls(sdk, [call for way in ways for call in way.calls(mockd.url, preset.url)])
 
 
 def ways_for(reply: str) -> pytest.MarkDecorator:
@@ -158,6 +160,12 @@ def test_error_in_the_stream(way: Way, outcomes_of: OutcomesOf) -> None:
     else:
         reply = outcomes_of(way).reply(call)
         assert (reply["text"], reply["finish"]) == ("Hello!", way.broken)
+
+
+@pytest.mark.parametrize("place", ["prefix", "real"])
+@ways_for("text")
+def test_preset_says_the_question(way: Way, place: str, outcomes_of: OutcomesOf) -> None:
+    assert outcomes_of(way).reply(way.named(place))["text"] == "Say hello, please"
 
 
 @pytest.mark.parametrize("way", {way.sdk: way for way in WAYS}.values(), ids=lambda way: way.sdk)
