@@ -174,11 +174,11 @@ class _Maker:
     def _object(self, schema: Schema, number: int, within: Names) -> dict[str, Any]:
         properties: dict[str, Any] = schema.get("properties") or {}
         others = schema.get("additionalProperties", True)
-        required = set(_list(schema, "required"))
+        required = [name for name in _list(schema, "required") if isinstance(name, str)]
         least, most = schema.get("minProperties", 0), schema.get("maxProperties", _TOO_MANY)
         made: dict[str, Any] = {}
-        for name in (*properties, *(name for name in _list(schema, "required") if name not in properties)):
-            is_left_out = self._has_plenty or len(made.keys() | required) >= most
+        for name in (*properties, *(name for name in required if name not in properties)):
+            is_left_out = self._has_plenty or len({*made, *required}) >= most
             if is_left_out and name not in required:
                 continue
             try:
