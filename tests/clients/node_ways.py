@@ -28,6 +28,7 @@ USUAL = frozenset(GIVEN) - {"agent", "citations", "object", "refusal"}
 PREFIXES = {
     "openai-chat": "/openai",
     "openai-responses": "/openai",
+    "azure-openai": "/azure",
     "anthropic-messages": "/anthropic",
     "gemini": "/gemini",
     "mistral-chat": "/mistral",
@@ -92,6 +93,7 @@ _OPENAI_CHAT = {
     "path": "/v1/chat/completions",
     "finish": {"stop": "stop", "tool_calls": "tool_calls", "length": "length"},
 }
+_AZURE = {**_OPENAI_CHAT, "template": "azure-openai", "path": "/openai/deployments/{deployment}/chat/completions"}
 _RESPONSES = {
     "template": "openai-responses",
     "path": "/v1/responses",
@@ -104,10 +106,10 @@ _ANTHROPIC = {
 }
 _GEMINI = {
     "template": "gemini",
-    "path": "/v1beta/models/gemini-2.5-flash:generateContent",
+    "path": "/{version}/models/gemini-2.5-flash:generateContent",
     "finish": {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS"},
 }
-_GEMINI_STREAM = {**_GEMINI, "path": "/v1beta/models/gemini-2.5-flash:streamGenerateContent"}
+_GEMINI_STREAM = {**_GEMINI, "path": "/{version}/models/gemini-2.5-flash:streamGenerateContent"}
 _MISTRAL = {"template": "mistral-chat", "path": "/v1/chat/completions"}
 _COHERE = {"template": "cohere-chat", "path": "/v2/chat"}
 _OLLAMA = {"part": "chunked", "finish": {"stop": "stop", "tool_calls": "stop", "length": "length"}}
@@ -133,6 +135,9 @@ WAYS = [
     # Of what it does not know, the helper keeps the last piece.
     *_ways("openai", "chatHelper", **_OPENAI_CHAT, given=(USUAL | {"refusal"}) - {"reasoning"}),
     *_ways("openai", "chatWhole", **_OPENAI_CHAT, given=_WHOLE | {"refusal"}),
+    *_ways("openai", "azureStream", **_AZURE, given=USUAL | {"refusal"}),
+    *_ways("openai", "azureHelper", **_AZURE, given=(USUAL | {"refusal"}) - {"reasoning"}),
+    *_ways("openai", "azureWhole", **_AZURE, given=_WHOLE | {"refusal"}),
     *_ways("openai", "responsesStream", "responsesHelper", **_RESPONSES, given=USUAL | {"refusal"}),
     *_ways("openai", "responsesWhole", **_RESPONSES, given=_WHOLE | {"refusal"}),
     *_ways("anthropic", "stream", "helper", **_ANTHROPIC),

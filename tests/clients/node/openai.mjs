@@ -1,5 +1,5 @@
-// npm `openai`: chat completions and responses, each streamed, by the stream helper, and in one piece.
-import OpenAI from "openai";
+// npm `openai`: chat completions, Azure's too, and responses, each streamed, by the stream helper, and in one piece.
+import OpenAI, { AzureOpenAI } from "openai";
 import { MOST_RETRIES, QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const CHAT = {
@@ -25,11 +25,15 @@ const RESPONSE = {
 
 const ENDS = ["response.completed", "response.incomplete"];
 
-function client(url) {
+function openai(url) {
   return new OpenAI({ baseURL: url + "/v1", apiKey: "any", maxRetries: MOST_RETRIES });
 }
 
-export async function chatStream(url) {
+function azure(url) {
+  return new AzureOpenAI({ endpoint: url, apiVersion: "2024-10-21", apiKey: "any", maxRetries: MOST_RETRIES });
+}
+
+export async function chatStream(url, client = openai) {
   const reply = new Reply();
   for await (const chunk of await client(url).chat.completions.create({ ...CHAT, ...STREAMED })) {
     for (const { delta, finish_reason } of chunk.choices) {
@@ -50,12 +54,12 @@ function addFragment(calls, { index, id, function: called }) {
   calls[index].arguments += called.arguments;
 }
 
-export async function chatHelper(url) {
+export async function chatHelper(url, client = openai) {
   const stream = client(url).chat.completions.stream({ ...CHAT, ...STREAMED });
   return chatReply(await stream.finalChatCompletion());
 }
 
-export async function chatWhole(url) {
+export async function chatWhole(url, client = openai) {
   return chatReply(await client(url).chat.completions.create(CHAT));
 }
 
@@ -75,9 +79,13 @@ function chatUsage({ prompt_tokens, completion_tokens }) {
   return { input: prompt_tokens, output: completion_tokens };
 }
 
+export const azureStream = (url) => chatStream(url, azure);
+export const azureHelper = (url) => chatHelper(url, azure);
+export const azureWhole = (url) => chatWhole(url, azure);
+
 export async function responsesStream(url) {
   const reply = new Reply();
-  for await (const event of await client(url).responses.create({ ...RESPONSE, stream: true })) {
+  for await (const event of await openai(url).responses.create({ ...RESPONSE, stream: true })) {
     if (event.type === "response.output_text.delta") reply.text += event.delta;
     if (event.type === "response.reasoning_summary_text.delta") reply.reasoning += event.delta;
     if (event.type === "response.refusal.delta") reply.refusal += event.delta;
@@ -91,11 +99,11 @@ export async function responsesStream(url) {
 }
 
 export async function responsesHelper(url) {
-  return responseReply(await client(url).responses.stream(RESPONSE).finalResponse());
+  return responseReply(await openai(url).responses.stream(RESPONSE).finalResponse());
 }
 
 export async function responsesWhole(url) {
-  return responseReply(await client(url).responses.create(RESPONSE));
+  return responseReply(await openai(url).responses.create(RESPONSE));
 }
 
 function responseReply(response) {
