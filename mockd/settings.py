@@ -86,8 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except msgspec.ValidationError as error:
             message, _, place = str(error).rpartition(" - at `$.")
             name = place.rstrip("`").partition("[")[0]
-            spelling = f"--{name.replace('_', '-')} ({env_name(name)})"
-            raise ConfigError(f"{spelling}: {message}") from None
+            raise ConfigError(f"{spelling(name)}: {message}") from None
 
 
 _LISTS = {"config": os.pathsep, "admin_allow_host": ","}
@@ -96,6 +95,11 @@ _LISTS = {"config": os.pathsep, "admin_allow_host": ","}
 def env_name(name: str) -> str:
     """The environment variable of a setting."""
     return "MOCKD_" + name.upper()
+
+
+def spelling(name: str) -> str:
+    """A setting as users know it: its option and its variable."""
+    return f"--{name.replace('_', '-')} ({env_name(name)})"
 
 
 def _from_text(name: str, text: str) -> Any:

@@ -9,7 +9,7 @@ from mockd.config.load import Check, MockSpec, load_paths
 from mockd.errors import ConfigError
 from mockd.presets.llm import LLM
 from mockd.presets.routes import SHAPING, Preset, mocks_of
-from mockd.settings import Settings, env_name
+from mockd.settings import Settings, spelling
 
 __all__ = ["PRESETS", "Preset", "configured", "preset_of"]
 
@@ -33,13 +33,9 @@ def preset_of(settings: Settings) -> Preset | None:
     if settings.preset is not None:
         if settings.preset not in PRESETS:
             known = ", ".join(PRESETS)
-            raise ConfigError(f"{_spelling('preset')}: there is no preset {settings.preset!r}", hint=f"known: {known}")
+            raise ConfigError(f"{spelling('preset')}: there is no preset {settings.preset!r}", hint=f"known: {known}")
         return PRESETS[settings.preset]
     for name in SHAPING:
         if getattr(settings, name) is not None:
-            raise ConfigError(f"{_spelling(name)} shapes a preset, and there is none", hint="add --preset llm")
+            raise ConfigError(f"{spelling(name)} shapes a preset, and there is none", hint="add --preset llm")
     return None
-
-
-def _spelling(name: str) -> str:
-    return f"--{name.replace('_', '-')} ({env_name(name)})"

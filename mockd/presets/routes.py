@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockd.config.load import MockSpec, parse_mock
+from mockd.errors import ConfigError
+from mockd.expressions import compile_value
 from mockd.presets.script import Script, read_script
-from mockd.settings import Settings
+from mockd.settings import Settings, spelling
 from mockd.sources.llm.reply import ReplyParams
 from mockd.sources.registry import SourceKind, find_kind
 
@@ -78,7 +80,7 @@ class _Answers:
     def __init__(self, settings: Settings, script: Script | None) -> None:
         self._script = script
         text = settings.preset_text
-        self._said = {"echo": True} if text is None else {"text": text}
+        self._said = {"echo": True} if text is None else {"text": _checked(text)}
         timing = {"ttft": settings.ttft, "itl": settings.itl, "tokensPerSecond": settings.tokens_per_second}
         self._timing = {name: value for name, value in timing.items() if value is not None}
 
@@ -97,3 +99,12 @@ class _Answers:
             return {"strict": True}
         script = {"script": self._script.for_template(kind.name)} if self._script is not None else {}
         return {"strict": True, **self._said, **script}
+
+
+def _checked(text: str) -> str:
+    """The same text. Raises `ConfigError` where it has expressions that are none."""
+    try:
+        compile_value(text)
+    except ConfigError as error:
+        raise ConfigError(f"{spelling('preset_text')}: {error.problems[0].message}", hint=error.hint) from None
+    return text

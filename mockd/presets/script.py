@@ -9,6 +9,7 @@ from typing import Any
 from mockd.config.conversion import convert
 from mockd.config.documents import Document, read_file
 from mockd.errors import ConfigError, Problem
+from mockd.expressions import compile_value
 from mockd.sources import llm
 from mockd.sources.llm.reply import Scripted, inexpressible
 
@@ -58,6 +59,8 @@ def read_script(name: str) -> Script:
     """Read a script: a list of `{when, reply}`, JSON or YAML. Raises `ConfigError` with line and column."""
     document = read_file(Path(name))
     try:
-        return Script(document, convert(document.value, list[Scripted]))
+        script = Script(document, convert(document.value, list[Scripted]))
+        compile_value(document.value)
+        return script
     except ConfigError as error:
         raise ConfigError([document.report(problem) for problem in error.problems]) from None

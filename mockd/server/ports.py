@@ -9,7 +9,7 @@ import ssl
 from ipaddress import ip_address
 
 from mockd.errors import ConfigError
-from mockd.settings import Settings, env_name
+from mockd.settings import Settings, spelling
 
 BACKLOG = 2048
 """Connections the kernel holds until they are accepted."""
@@ -34,7 +34,7 @@ def listen(settings: Settings, option: str) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     except socket.gaierror as error:
-        raise ConfigError(f"{_spelling(host_option)}: {host!r} is no address or name: {error.strerror}") from None
+        raise ConfigError(f"{spelling(host_option)}: {host!r} is no address or name: {error.strerror}") from None
     try:
         listener = socket.create_server(
             address[:2],
@@ -44,7 +44,7 @@ def listen(settings: Settings, option: str) -> socket.socket:
         )
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, f"cannot be opened: {os.strerror(error.errno or 0)}")
-        raise ConfigError(f"port {port} on {host} {reason}; choose another with {_spelling(option)}") from None
+        raise ConfigError(f"port {port} on {host} {reason}; choose another with {spelling(option)}") from None
     # For its connections: an event must not wait for the one before it to be acknowledged. asyncio sees to that only
     # for sockets of its own making.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -55,14 +55,14 @@ def check_tls(settings: Settings) -> None:
     """Raise `ConfigError` if the certificate and its key cannot be used."""
     if settings.tls_cert is None:
         if settings.tls_key is not None:
-            raise ConfigError(f"{_spelling('tls_key')} goes with {_spelling('tls_cert')}")
+            raise ConfigError(f"{spelling('tls_key')} goes with {spelling('tls_cert')}")
         return
     try:
         # Without a password of our own, OpenSSL would ask the terminal for that of an encrypted key.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, lambda: "")
     except OSError as error:
         files = " and ".join(filter(None, (settings.tls_cert, settings.tls_key)))
-        raise ConfigError(f"{_spelling('tls_cert')}: {files} cannot be used: {error.strerror or error}") from None
+        raise ConfigError(f"{spelling('tls_cert')}: {files} cannot be used: {error.strerror or error}") from None
 
 
 def is_loopback(host: str) -> bool:
@@ -77,7 +77,3 @@ def url(scheme: str, host: str, port: int) -> str:
     """An address to type in; for "every address" that is this machine's own."""
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def _spelling(option: str) -> str:
-    return f"--{option.replace('_', '-')} ({env_name(option)})"

@@ -198,6 +198,11 @@ WRONG = {
         ":1:17: $[0].when.regex: not a regular expression",
     ),
     "text and tokens": ("a.yaml", "- reply: {text: a, tokens: [a]}\n", "$[0].reply: give one of `text` and `tokens`"),
+    "broken expression": (
+        "a.yaml",
+        "- reply: {text: '{{ request.body. }}'}\n",
+        "a.yaml:1:17: $[0].reply.text: ",
+    ),
     "broken JSON": ("a.json", "[", "a.json:1:2"),
     "empty": ("a.json", "", "it is empty"),
 }
@@ -208,6 +213,12 @@ def test_what_is_wrong_is_told_with_its_place(write: Write, name: str, text: str
     with pytest.raises(ConfigError) as caught:
         configured(Settings(preset="llm", preset_script=write(name, text)))
     assert message in str(caught.value)
+
+
+def test_replies_follow_the_request(write: Write) -> None:
+    file = write("script.yaml", "- reply: {text: 'Sent-by-{{ request.method }}'}\n")
+    with running_mockd(settings=Settings(preset="llm", preset_script=file)) as mockd:
+        assert {template for template in PATHS if "Sent-by-POST" in ask(mockd.url, template, "hi")} == set(PATHS)
 
 
 def test_a_script_that_is_not_there() -> None:

@@ -57,6 +57,15 @@ def test_a_text_of_ones_own(text: str) -> None:
         assert said(mockd.url) == text
 
 
+def test_a_text_that_follows_the_request() -> None:
+    with running_mockd(settings=Settings(preset="llm", preset_text="I am {{ request.body.model }}.")) as mockd:
+        assert said(mockd.url) == "I am m."
+    with pytest.raises(ConfigError) as caught:
+        configured(Settings(preset="llm", preset_text="{{ request. }}"))
+    [problem] = caught.value.problems
+    assert problem.message.startswith("--preset-text (MOCKD_PRESET_TEXT): ")
+
+
 def test_a_mock_of_a_file_takes_the_place_of_one_with_its_id(tmp_path: Path) -> None:
     own = {"id": "llm-openai-chat", "matcher": {"path": "/mine"}, "response": {"body": "mine"}}
     file = tmp_path / "mocks.json"
