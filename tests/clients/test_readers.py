@@ -144,9 +144,10 @@ def test_node_comes_back_until_it_has_everything(serve: Serve) -> None:
 
 @needs_node
 def test_node_fetch_reads_chunks_as_they_come(serve: Serve) -> None:
-    mockd = serve({"matcher": {"path": "/log"}, "chunked": {"ndjsonItems": [1, {"a": "é"}, None], "chunkDelay": 60}})
+    mockd = serve({"matcher": {"path": "/log"}, "chunked": {"ndjsonItems": [1, {"a": "é"}, None], "chunkDelay": 250}})
     answer = node(FETCH, mockd.url + "/log")
-    assert answer["pieces"] == ["1\n", '{"a":"é"}\n', "null\n"]
+    assert "".join(answer["pieces"]) == '1\n{"a":"é"}\nnull\n'
+    assert len(answer["pieces"]) > 1  # a machine that is busy may read two at once
     assert (answer["status"], answer["type"], answer["error"]) == (200, "application/x-ndjson", None)
 
 
