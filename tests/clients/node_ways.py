@@ -12,7 +12,8 @@ SOURCE = {"url": "https://example.org/greetings", "title": "Greetings"}
 BAD = "There is something wrong with this."
 
 GIVEN = {
-    **{name: params for name, params in REPLIES.items() if name != "down"},
+    **{name: REPLIES[name] for name in ("text", "tool", "tools", "text_and_tool", "reasoning", "usage", "length")},
+    **{name: REPLIES[name] for name in ("agent", "too_many", "breaks")},
     # Without `retryAfter` some wait for seconds before they try again.
     "unavailable": {**REPLIES["unavailable"], "error": {**REPLIES["unavailable"]["error"], "retryAfter": 0}},
     "bad": {"error": {"status": 400, "message": BAD}},
@@ -23,7 +24,6 @@ GIVEN = {
 """Replies that they are given."""
 
 USUAL = frozenset(GIVEN) - {"agent", "citations", "object", "refusal"}
-
 
 PREFIXES = {
     "openai-chat": "/openai",
@@ -154,7 +154,7 @@ WAYS = [
         "chat",
         template="vercel-ui",
         path="/api/chat",
-        given=USUAL - {"usage"},
+        given=_CITED - {"usage"},
         **_AI,
         retries=False,
     ),

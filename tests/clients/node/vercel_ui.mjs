@@ -27,6 +27,7 @@ async function read(parts) {
     text: text("text"),
     reasoning: text("reasoning"),
     refusal: "",
+    sources: message.parts.filter((part) => part.type === "source-url").map(({ url, title }) => ({ url, title })),
     calls: message.parts.filter(isToolUIPart).map(toldCall),
     finish: finishes[0] ?? null,
     usage: null,
