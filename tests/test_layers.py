@@ -102,7 +102,7 @@ def loaded_by(module: str) -> set[str]:
     ("module", "unwanted"),
     [
         ("mockd", {"msgspec", "starlette", "uvicorn", "typer", "mockd.engine", "mockd.errors"}),
-        ("mockd.app", {"typer", "rich", "httpx2", "minijinja", "mockd.client"}),
+        ("mockd.app", {"typer", "rich", "httpx2", "minijinja", "mockd.client", "mockd.presets.routes"}),
         ("mockd.server", {"typer", "rich", "httpx2", "minijinja", "mockd.client"}),
         ("mockd.cli.main", {"typer", "rich", "starlette", "uvicorn", "mockd.engine", "mockd.app"}),
         ("mockd.cli.app", {"starlette", "uvicorn", "sse_starlette", "mockd.engine", "mockd.app", "mockd.server.run"}),

@@ -1,19 +1,21 @@
 """Presets, mocks that come with mockd, and all the mocks that settings name.
 
-A preset is data: a table of routes (`llm`), which becomes mocks like anyone's (`routes`).
+A preset is data: a table of routes (`llm`), which becomes mocks like anyone's (`routes`). It is loaded when named.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mockd.config.load import Check, MockSpec, load_paths
 from mockd.errors import ConfigError
-from mockd.presets.llm import LLM
-from mockd.presets.routes import SHAPING, Preset, mocks_of
 from mockd.settings import Settings, spelling
 
-__all__ = ["PRESETS", "Preset", "configured", "preset_of"]
+if TYPE_CHECKING:
+    from mockd.presets.routes import Preset
 
-PRESETS = {preset.name: preset for preset in (LLM,)}
+SHAPING = ("preset_text", "preset_script", "ttft", "itl", "tokens_per_second")
+"""The settings that shape a preset's mocks."""
 
 
 def configured(settings: Settings, check: Check | None = None) -> list[MockSpec]:
@@ -24,18 +26,26 @@ def configured(settings: Settings, check: Check | None = None) -> list[MockSpec]
     if preset is None:
         return files
     taken = {spec.id for spec in files}
-    return [*files, *(spec for spec in mocks_of(preset, settings) if spec.id not in taken)]
+    return [*files, *(spec for spec in preset.mocks(settings) if spec.id not in taken)]
 
 
 def preset_of(settings: Settings) -> Preset | None:
     """The preset that settings name. Raises `ConfigError` where there is none of that name, or none for what shapes
     it."""
     if settings.preset is not None:
-        if settings.preset not in PRESETS:
-            known = ", ".join(PRESETS)
-            raise ConfigError(f"{spelling('preset')}: there is no preset {settings.preset!r}", hint=f"known: {known}")
-        return PRESETS[settings.preset]
+        known = presets()
+        if settings.preset not in known:
+            names = ", ".join(known)
+            raise ConfigError(f"{spelling('preset')}: there is no preset {settings.preset!r}", hint=f"known: {names}")
+        return known[settings.preset]
     for name in SHAPING:
         if getattr(settings, name) is not None:
             raise ConfigError(f"{spelling(name)} shapes a preset, and there is none", hint="add --preset llm")
     return None
+
+
+def presets() -> dict[str, Preset]:
+    """Every preset by its name."""
+    from mockd.presets.llm import LLM
+
+    return {preset.name: preset for preset in (LLM,)}

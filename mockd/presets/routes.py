@@ -18,9 +18,6 @@ from mockd.sources.registry import SourceKind, find_kind
 PRIORITY = -1_000_000
 """Of a preset's mocks: whatever users write wins over them."""
 
-SHAPING = ("preset_text", "preset_script", "ttft", "itl", "tokens_per_second")
-"""The settings that shape a preset's mocks."""
-
 _VERSION = re.compile(r"^/v\d\w*(?=/)")
 
 
@@ -57,21 +54,20 @@ class Preset:
     base_urls: Mapping[str, str]
     routes: Sequence[Route]
 
-
-def mocks_of(preset: Preset, settings: Settings) -> list[MockSpec]:
-    """The mocks of a preset, shaped by the settings. Raises `ConfigError` for a script that is wrong."""
-    script = read_script(settings.preset_script) if settings.preset_script is not None else None
-    answers = _Answers(settings, script)
-    found: dict[str, dict[str, Any]] = {}
-    for route in preset.routes:
-        base = f"{preset.name}-{route.provider}-{route.name}"
-        for number, matcher in enumerate(route.matchers(), 1):
-            mock_id = base if number == 1 else f"{base}-{number}"
-            # Where two providers say the same in the same place, the first one stands for both.
-            found.setdefault(repr(matcher), {"id": mock_id, "matcher": matcher, **answers.of(route)})
-    if script is not None:
-        script.tell_what_is_left_out()
-    return [parse_mock({**mock, "priority": PRIORITY}, root=None) for mock in found.values()]
+    def mocks(self, settings: Settings) -> list[MockSpec]:
+        """Its mocks, shaped by the settings. Raises `ConfigError` for a script that is wrong."""
+        script = read_script(settings.preset_script) if settings.preset_script is not None else None
+        answers = _Answers(settings, script)
+        found: dict[str, dict[str, Any]] = {}
+        for route in self.routes:
+            base = f"{self.name}-{route.provider}-{route.name}"
+            for number, matcher in enumerate(route.matchers(), 1):
+                mock_id = base if number == 1 else f"{base}-{number}"
+                # Where two providers say the same in the same place, the first one stands for both.
+                found.setdefault(repr(matcher), {"id": mock_id, "matcher": matcher, **answers.of(route)})
+        if script is not None:
+            script.tell_what_is_left_out()
+        return [parse_mock({**mock, "priority": PRIORITY}, root=None) for mock in found.values()]
 
 
 class _Answers:

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import msgspec.inspect as inspect
 
+from mockd import presets as known
 from mockd.config.words import default_of, meaning_of, struct_info, structs_in, type_in_words
 from mockd.errors import NotFoundError
-from mockd.presets import PRESETS, Preset
-from mockd.presets.routes import SHAPING
+from mockd.presets.routes import Preset
 from mockd.settings import Settings, env_name
 from mockd.sources import kinds
 from mockd.sources.registry import SourceKind
@@ -31,7 +31,7 @@ def template(name: str) -> dict[str, Any]:
 
 def presets() -> list[dict[str, Any]]:
     """Every preset, with the settings that shape it, the URLs that clients are given, and its routes."""
-    return [_preset(preset) for preset in PRESETS.values()]
+    return [_preset(preset) for preset in known.presets().values()]
 
 
 def _template(kind: SourceKind[Any]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
                 "type": type_in_words(settings[name].type),
                 "meaning": meaning_of(settings[name].type),
             }
-            for name in (*SHAPING, "seed")
+            for name in (*known.SHAPING, "seed")
         ],
         "baseUrls": dict(preset.base_urls),
         "routes": [

@@ -11,7 +11,8 @@ import pytest
 from mockd.config.load import parse_mock
 from mockd.engine import Engine
 from mockd.errors import ConfigError
-from mockd.presets import PRESETS, configured
+from mockd.presets import configured
+from mockd.presets.llm import LLM
 from mockd.settings import Settings, env_name
 from mockd.sources import kinds
 from mockd.sources.llm import WIRES
@@ -117,7 +118,7 @@ def test_a_plug_in_that_cannot_be_imported_is_named(local_cli: Cli, monkeypatch:
 def test_presets(local_cli: Cli) -> None:
     [preset] = local_cli("presets", "--json").json["presets"]
     assert preset["name"] == "llm"
-    assert preset["baseUrls"] == PRESETS["llm"].base_urls
+    assert preset["baseUrls"] == LLM.base_urls
     paths = {spec.mock.matcher.path for spec in configured(Settings(preset="llm"))}
     assert {route["path"] for route in preset["routes"]} <= paths
     for setting in preset["settings"]:

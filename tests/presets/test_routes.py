@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from mockd.config.load import MockSpec
-from mockd.presets import PRESETS, configured
+from mockd.presets import configured
+from mockd.presets.llm import LLM
 from mockd.presets.routes import PRIORITY
 from mockd.settings import Settings
 from mockd.sources.llm import WIRES
@@ -17,7 +18,6 @@ from mockd.testing import running_mockd
 from tests.presets.asking import ASKED, CHAT, MESSAGES, ONLY_STREAMS, SAID, asked, payloads, texts
 
 SPECS = configured(Settings(preset="llm"))
-LLM = PRESETS["llm"]
 STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
 
 # As the clients themselves send it.

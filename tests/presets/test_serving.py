@@ -14,7 +14,8 @@ import pytest
 
 from mockd import create_app
 from mockd.errors import ConfigError
-from mockd.presets import PRESETS, configured
+from mockd.presets import configured
+from mockd.presets.llm import LLM
 from mockd.settings import Settings, env_name
 from mockd.testing import running_mockd
 from tests.admin.conftest import serve as serve_app
@@ -137,7 +138,7 @@ def test_the_command_tells_the_base_urls(served: Any) -> None:
     server = served("--preset", "llm")
     welcome = server.wait_for(lambda line: "mocks" in line)
     paths = {name: url.removeprefix(server.mocks) for name, url in welcome["baseUrls"].items()}
-    assert paths == PRESETS["llm"].base_urls
+    assert paths == LLM.base_urls
     assert said(server.mocks) == "Say hello to me"
     # The line to try works as it is.
     words = welcome["try"].split()
@@ -149,13 +150,11 @@ def test_the_command_tells_them_as_text() -> None:
     command = [sys.executable, "-m", "mockd", "serve", "--preset", "llm", "--port", "0", "--admin-port", "0"]
     with subprocess.Popen(command, env=clean_environ(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
-        lines = [process.stderr.readline() for _ in range(5 + len(PRESETS["llm"].base_urls))]
+        lines = [process.stderr.readline() for _ in range(5 + len(LLM.base_urls))]
         process.terminate()
     base = lines[1].split()[1]
     assert lines[4] == "base URLs for clients\n"
-    assert [line.split() for line in lines[5:]] == [
-        [name, base + path] for name, path in PRESETS["llm"].base_urls.items()
-    ]
+    assert [line.split() for line in lines[5:]] == [[name, base + path] for name, path in LLM.base_urls.items()]
 
 
 def test_what_is_left_out_is_in_the_log(served: Any, tmp_path: Path) -> None:
