@@ -66,11 +66,10 @@ class _Maker:
 
     def make(self, schema: Any, number: int = 0, within: Names = frozenset()) -> Any:
         """The value of that number, where several are wanted that differ; `within`: the references that led here."""
-        self._made += 1
         self._depth += 1
         try:
-            if self._depth > _MOST_DEPTH or self._made > _TOO_MANY:
-                raise Impossible("it is nested too deeply, or too large")
+            if self._depth > _MOST_DEPTH:
+                raise Impossible(f"it is nested more than {_MOST_DEPTH} levels deep")
             reason: Impossible | None = None
             for alternative, path in self._alternatives(schema, within):
                 try:
@@ -89,6 +88,9 @@ class _Maker:
 
     def _alternatives(self, schema: Any, within: Names) -> Iterator[tuple[Schema, Names]]:
         """The schemas without references and combinations that this one stands for, each with the references used."""
+        self._made += 1
+        if self._made > _TOO_MANY:
+            raise Impossible("it is too large")
         if not isinstance(schema, dict):
             if schema is not True:
                 raise Impossible("no value is valid" if schema is False else f"{schema!r} is not a schema")

@@ -183,6 +183,21 @@ def test_a_schema_that_goes_round_is_answered_shortly() -> None:
     assert len(example_text(TANGLED)) < 100_000
 
 
+def alternatives_in_alternatives(levels: int) -> Any:
+    schema: Any = False
+    for _ in range(levels):
+        schema = {"anyOf": [schema, schema]}
+    return schema
+
+
+def nested_without_end(levels: int) -> Any:
+    def level(number: int) -> Any:
+        below = {"$ref": f"#/$defs/{number + 1}"}
+        return {"type": "object", "properties": {"a": below, "b": below}, "required": ["a", "b"]}
+
+    return {"$defs": {str(number): level(number) for number in range(levels)}, **level(0)}
+
+
 CONTRADICTIONS: dict[str, tuple[Any, Any]] = {
     "false": (False, None),
     "no schema": ("text", None),
@@ -203,6 +218,11 @@ CONTRADICTIONS: dict[str, tuple[Any, Any]] = {
     "broken pattern": ({"type": "string", "pattern": "("}, ""),
     "pattern that repeats too much": ({"type": "string", "pattern": "((((a{999}){999}){999}){999})"}, ""),
     "pattern that nothing fits": ({"type": "string", "pattern": "^a(?!a)a$"}, ""),
+    "alternatives without end": (alternatives_in_alternatives(50), None),
+    "too many items": ({"type": "array", "minItems": 10**9, "items": {}}, []),
+    "too long": ({"type": "string", "minLength": 10**9}, ""),
+    "too many properties": ({"type": "object", "minProperties": 10**9}, {}),
+    "nested without end": (nested_without_end(99), {}),
     "nonsense": ({"type": "array", "minItems": "x", "items": 4}, []),
     "nonsense properties": ({"type": "object", "properties": [1]}, {}),
 }
