@@ -106,7 +106,7 @@ async def test_obfuscation_only_where_it_is_asked_for(lab: Lab) -> None:
 async def test_who_gets_a_stream_and_who_one_completion(lab: Lab, body: Any, streams: bool) -> None:
     answer = await ask(lab, body)
     assert answer.status == 200
-    assert answer.headers["content-type"] == ("text/event-stream" if streams else "application/json")
+    assert answer.headers["content-type"] == ("text/event-stream; charset=utf-8" if streams else "application/json")
     assert (answer.text[-14:] == "data: [DONE]\n\n") == streams
 
 
@@ -115,7 +115,7 @@ async def test_accept_decides_nothing(lab: Lab, accept: str) -> None:
     lab.mock("sse", template="openai-chat")
     streamed = await lab.open(method="POST", headers={"Accept": accept}, body=b'{"stream": true}')
     whole = await lab.open(method="POST", headers={"Accept": accept}, body=b"{}")
-    assert streamed.headers["content-type"] == "text/event-stream"
+    assert streamed.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert whole.json["object"] == "chat.completion"
 
 
@@ -226,7 +226,7 @@ async def test_what_was_asked_for_is_added(lab: Lab) -> None:
     ("params", "path", "hint"),
     [
         ({"token": ["x"]}, "$.sse.templateParams.token", "did you mean `tokens`?"),
-        ({"delay": 5}, "$.sse.templateParams.delay", "known: tokens, model, finishReason, includeDone, delayPerToken"),
+        ({"delay": 5}, "$.sse.templateParams.delay", "known: text, tokens, reasoning"),
         ({"tokens": [1]}, "$.sse.templateParams.tokens[0]", ""),
         ({"tokens": "Hello"}, "$.sse.templateParams.tokens", ""),
         ({"delayPerToken": -1}, "$.sse.templateParams.delayPerToken", ""),
@@ -246,7 +246,7 @@ async def test_wrong_parameters_are_refused_with_their_place(params: dict[str, A
 async def test_an_unknown_template_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Lab().mock("sse", template=name)
-    assert "known: notification-stream, openai-chat" in str(caught.value)
+    assert "known: ag-ui, anthropic-messages" in str(caught.value)
 
 
 @pytest.mark.parametrize("more", [{"repeat": 2}, {"events": [{"data": "x"}]}, {"generator": {"type": "sequence"}}])
