@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -30,6 +31,9 @@ logger = logging.getLogger("mockd")
 
 SENDS_PER_TURN = 16
 """Sends before others get their turn: `send` itself does not suspend while the kernel takes the bytes."""
+KEEPALIVE_GRID_S = 0.05
+"""Keepalives of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
+second so, and not a thousand. One may be this much late."""
 REASONS: dict[Outcome, str] = {
     "completed": "the stream is complete",
     "max_events": "the stream has sent all events it may send",
@@ -191,7 +195,9 @@ class StreamResponse(LastingResponse):
 
     def _keepalive_at(self) -> float:
         keepalive_s = self._lifetime.keepalive_s
-        return self._last_sent + keepalive_s if keepalive_s and self._framing.keepalive else NEVER
+        if not keepalive_s or not self._framing.keepalive:
+            return NEVER
+        return math.ceil((self._last_sent + keepalive_s - ROUNDING_S) / KEEPALIVE_GRID_S) * KEEPALIVE_GRID_S
 
     def _step(self) -> None:
         """The calendar's turn while the task rests: write what is due, and come again. The task is woken for all that
