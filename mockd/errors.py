@@ -17,7 +17,8 @@ where there is one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 Path = tuple[str | int, ...]
 """Where in a document: keys and list positions from the root."""
@@ -28,8 +29,7 @@ def format_path(path: Path) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One mistake in a configuration: what is wrong, where, and what to do about it.
 
     `line` and `column` count from 1; `source` is the file, or None where the text came another way.
@@ -45,11 +45,11 @@ class Problem:
     def at(self, source: str | None, position: tuple[int, int] | None) -> Problem:
         """The same problem with the place it was found at."""
         line, column = position if position else (None, None)
-        return replace(self, source=source, line=line, column=column)
+        return structs.replace(self, source=source, line=line, column=column)
 
     def under(self, prefix: Path) -> Problem:
         """The same problem seen from further up: its path behind `prefix`."""
-        return replace(self, path=prefix + self.path)
+        return structs.replace(self, path=prefix + self.path)
 
     def __str__(self) -> str:
         place = self.source or ""

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from mockd.errors import ConfigError, Path, SourceError, format_path
 from mockd.jsontext import encode_json
@@ -36,10 +37,8 @@ REQUEST = ("method", "path", "params", "query", "headers", "body")
 
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _NAME = r"(?<![\w.$])(?<!\w-)request(?!-?\w)"
-_MENTION = re.compile(rf"\{{[{{%](?:{_STRINGS}|(?!\{{[{{%]|[%}}]\}})[^\"'])*?{_NAME}", re.DOTALL)
-_TAG = re.compile(
-    rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\}})[^\"'])*+%\}}|\{{#.*?#\}})", re.DOTALL
-)
+_MENTION = rf"\{{[{{%](?:{_STRINGS}|(?!\{{[{{%]|[%}}]\}})[^\"'])*?{_NAME}"
+_TAG = rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\}})[^\"'])*+%\}}|\{{#.*?#\}})"
 
 
 class ExpressionError(SourceError):
@@ -48,16 +47,15 @@ class ExpressionError(SourceError):
 
 def has_expression(text: str) -> bool:
     """Whether a text follows the request."""
-    return "{" in text and _MENTION.search(text) is not None
+    return "{" in text and "request" in text and re.search(_MENTION, text, re.DOTALL) is not None
 
 
 def split_tags(text: str) -> list[str]:
     """A text cut up: every second piece is a tag, the others are what is sent as it is."""
-    return _TAG.split(text)
+    return re.split(_TAG, text, flags=re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A text with expressions; `path` is its place in the mock. Raises `ConfigError` where it can never be rendered:
     for its syntax, or a name or filter that there is not."""
 

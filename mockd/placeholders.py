@@ -22,10 +22,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from mockd.clock import rfc3339
 from mockd.config.models import EventConfig
@@ -40,21 +39,18 @@ _UUID_FREE = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
 _UUID_FIXED = 0x00000000_0000_4000_8000_000000000000
 
 
-@dataclass(frozen=True, slots=True)
-class Uuid(Hole):
+class Uuid(Hole, Struct, frozen=True):
     def text(self, fill: Fill) -> str:
         digits = f"{fill.rng.getrandbits(128) & _UUID_FREE | _UUID_FIXED:032x}"
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamp(Hole):
+class Timestamp(Hole, Struct, frozen=True):
     def text(self, fill: Fill) -> str:
         return rfc3339(fill.clock.wall())
 
 
-@dataclass(frozen=True, slots=True)
-class RandomInt(Hole):
+class RandomInt(Hole, Struct, frozen=True):
     low: int
     high: int
     is_number = True
@@ -65,16 +61,14 @@ class RandomInt(Hole):
         return str(self.low + (int(fill.rng.random() * span) if span < 1 << 32 else fill.rng.randrange(span)))
 
 
-@dataclass(frozen=True, slots=True)
-class Pick(Hole):
+class Pick(Hole, Struct, frozen=True):
     options: tuple[str, ...]
 
     def text(self, fill: Fill) -> str:
         return self.options[int(fill.rng.random() * len(self.options))]
 
 
-@dataclass(frozen=True, slots=True)
-class EventNumber(Hole):
+class EventNumber(Hole, Struct, frozen=True):
     """`start + increment × n` for event n of the stream, counted from 0."""
 
     start: int = 0
@@ -88,11 +82,10 @@ class EventNumber(Hole):
 
 _WORD = f"{secrets.randbits(64):020}"  # digits, which no filter for upper or lower case changes
 _MARK = f"\ue000{_WORD}:%d\ue001"
-_MARKS = re.compile(_MARK.replace("%d", "([0-9]+)"))
+_MARKS = _MARK.replace("%d", "([0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class FromRequest(Hole):
+class FromRequest(Hole, Struct, frozen=True):
     """A text with expressions, which are worked out when a stream opens. They leave marks where the text has `holes`,
     a word that no request can have. `in_json`: it stands between the quotes of a JSON string."""
 
@@ -104,7 +97,7 @@ class FromRequest(Hole):
     def text(self, fill: Fill) -> str:
         text = fill.rendered[self.expression.source]
         if self.holes:
-            text = _MARKS.sub(lambda mark: self.holes[int(mark[1])].text(fill), text)
+            text = re.sub(_MARKS, lambda mark: self.holes[int(mark[1])].text(fill), text)
         return encode_json(text).decode()[1:-1] if self.in_json else text
 
 
@@ -113,8 +106,8 @@ def expressions_in(parts: Iterable[object]) -> list[Expression]:
     return [part.expression for part in parts if isinstance(part, FromRequest)]
 
 
-_OPENING = re.compile(r"\$(?:\$|(?P<plain>uuid|timestamp)(?![A-Za-z0-9_])|(?P<name>random|pick)(?P<mark>[:(]))")
-_COLON_END = re.compile(r"[\s\"'<>]|$")
+_OPENING = r"\$(?:\$|(?P<plain>uuid|timestamp)(?![A-Za-z0-9_])|(?P<name>random|pick)(?P<mark>[:(]))"
+_COLON_END = r"[\s\"'<>]|$"
 _PLAIN: dict[str, Hole] = {"uuid": Uuid(), "timestamp": Timestamp()}
 
 
@@ -150,7 +143,8 @@ def _parts(text: str, path: Path) -> list[str | Hole]:
     parts: list[str | Hole] = []
     constant = ""
     position = 0
-    while opening := _OPENING.search(text, position):
+    search = re.compile(_OPENING).search
+    while opening := search(text, position):
         constant += text[position : opening.start()]
         position = opening.end()
         if opening[0] == "$$":
@@ -203,7 +197,7 @@ def _arguments(text: str, opening: re.Match[str], path: Path) -> tuple[list[str]
         if end < 0:
             raise ConfigError(f"${name}( has no closing parenthesis", path=path, hint="write `$$` for a plain `$`")
         return [argument.strip() for argument in text[start:end].split(",")], end + 1
-    found = _COLON_END.search(text, start)
+    found = re.compile(_COLON_END).search(text, start)
     end = found.start() if found else len(text)
     separator = ":" if name == "random" else ","
     return text[start:end].split(separator), end

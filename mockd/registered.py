@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mockd.config.files import DATA_FILES, resolve_file
 from mockd.config.load import MockSpec
@@ -20,8 +21,7 @@ Files = tuple[tuple[str, int, int], ...]
 KINDS = ("sse", "chunked", "response")
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """A mock ready to run, with the `content` and `files` that its plan was made from."""
 
     spec: MockSpec

@@ -1,10 +1,10 @@
 """Settings of a mockd process. This one table drives `MOCKD_…` variables, the options of `mockd serve` and the docs."""
 
-from __future__ import annotations
+# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -69,7 +69,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workers: Annotated[int, Meta(ge=1, description="Processes; only 1, as state is kept per process.")] = 1
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
         """Settings from `MOCKD_…` variables, with those `given` (and not None) before them.
 
         Raises `ConfigError` that names the variable or option and what it takes.

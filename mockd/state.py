@@ -8,9 +8,10 @@ import os
 import re
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, structs
 
 from mockd import errors
 from mockd.config.load import MockSpec, Origin, parse_saved
@@ -20,7 +21,7 @@ from mockd.store import Key, MemoryStore
 FORMAT = 1
 CHANGES: Key = ("changes",)
 """Under which key a store has an engine's `Changes`."""
-_MADE_UP = re.compile(r"http_[0-9a-f]{16}")
+_MADE_UP = r"http_[0-9a-f]{16}"
 
 
 class StateError(MockdError):
@@ -29,11 +30,10 @@ class StateError(MockdError):
     code = "state_error"
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """Mocks that were added or changed through the admin API, ids of those that were deleted, and the order of all."""
 
-    changed: Mapping[str, MockSpec] = field(default_factory=dict)
+    changed: Mapping[str, MockSpec] = {}
     deleted: frozenset[str] = frozenset()
     order: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ class Changes:
     def without_mock(self, mock_id: str, order: Sequence[str], *, is_configured: bool) -> Changes:
         """`is_configured`: a configuration file has it. An id that was made up and is in none will never be in one."""
         changed = {key: spec for key, spec in self.changed.items() if key != mock_id}
-        is_remembered = is_configured or not _MADE_UP.fullmatch(mock_id)
+        is_remembered = is_configured or not re.fullmatch(_MADE_UP, mock_id)
         return Changes(changed, self.deleted | {mock_id} if is_remembered else self.deleted, tuple(order))
 
     def without_changes_to(self, mock_ids: Collection[str]) -> Changes:
@@ -57,7 +57,7 @@ class Changes:
         if not mock_ids:
             return self
         changed = {key: spec for key, spec in self.changed.items() if key not in mock_ids}
-        return replace(self, changed=changed, deleted=self.deleted.difference(mock_ids))
+        return structs.replace(self, changed=changed, deleted=self.deleted.difference(mock_ids))
 
 
 NO_CHANGES = Changes()

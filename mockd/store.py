@@ -17,8 +17,9 @@ No event touches a store, and no stream without a session or a seed: totals are 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 Key = tuple[str, ...]
 
@@ -61,8 +62,7 @@ class MemoryStore:
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class ScopedStore:
+class ScopedStore(Struct, frozen=True):
     """A store as one engine sees it."""
 
     store: Store

@@ -12,10 +12,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
+from msgspec import Struct
 
 from mockd.app import create_app
 from mockd.client import AdminClient
@@ -27,8 +27,7 @@ _KEEP_ALIVE_S = 75
 """As `mockd serve` has it: longer than the pools of usual clients keep an idle connection."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunningMockd:
+class RunningMockd(Struct, frozen=True):
     """A server that is running. `url` is where its mocks are; the admin API is under `admin_url`."""
 
     url: str

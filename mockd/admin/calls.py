@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from mockd.config.load import parse_text
@@ -38,8 +38,7 @@ _STATUS: dict[type[MockdError], int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request to an operation: `params` are from its path, decoded."""
 
     view: RequestView

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 import mockd
 from mockd.admin.calls import Handler
@@ -23,8 +23,7 @@ _SECURITY_SCHEMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A query parameter of an operation."""
 
     name: str
@@ -32,8 +31,7 @@ class Query:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation of the admin API: a row of the route table.
 
     What the document says of it is its handler's docstring. `answer` is the type of the answer's JSON value, None

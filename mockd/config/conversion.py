@@ -1,17 +1,12 @@
-"""Values into the structs of the format; what msgspec says about a wrong one becomes a `Problem`."""
+"""Values into the structs of the format."""
 
 from __future__ import annotations
 
-import re
 from typing import Any, TypeVar
 
 import msgspec
-import msgspec.inspect as inspect
 
-from mockd.config.documents import UnknownKey
-from mockd.config.environment import number_or_boolean
-from mockd.config.hints import nearest, type_at, unknown_key
-from mockd.errors import ConfigError, Path, Problem
+from mockd.errors import ConfigError, Path
 
 T = TypeVar("T")
 
@@ -21,7 +16,9 @@ def convert(value: Any, type: type[T]) -> T:
     try:
         return msgspec.convert(value, type)
     except msgspec.ValidationError as error:
-        raise ConfigError(_explain(str(error), value, type)) from None
+        from mockd.config.explain import explained
+
+        raise ConfigError(explained(str(error), value, type)) from None
 
 
 def at(value: Any, path: Path) -> Any:
@@ -41,108 +38,3 @@ def replaced(value: Any, path: Path, new: Any) -> Any:
     changed = value.copy()
     changed[path[0]] = replaced(value[path[0]], path[1:], new)
     return changed
-
-
-_PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\]|\[\.\.\.\])*)`\Z")
-_STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]|\[(?P<any>\.\.\.)\]")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
-_ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
-_LEADING_PATH = re.compile(r"(?P<path>[A-Za-z]+(?:\[\d+\]|\.[A-Za-z]+)*): ")
-_LEADING_NAME = re.compile(r"`(?P<path>[A-Za-z]+)` ")
-
-
-def _explain(text: str, value: Any, root: type) -> Problem:
-    place = _PLACE.search(text)
-    message = text[: place.start()] if place else text
-    path = _path(place[1] if place else "", text, value, root)
-    if match := _UNKNOWN.fullmatch(message):
-        hint = unknown_key(root, value, path, match["key"])
-        return UnknownKey(f"unknown key `{match['key']}`", (*path, match["key"]), hint)
-    if match := _MISSING.fullmatch(message):
-        return Problem(f"missing `{match['key']}`", path)
-    if _ENUM.fullmatch(message):
-        return _not_one_of(path, value, root)
-    if message.startswith("Expected "):
-        return Problem(_in_words(message), path, _type_hint(message, at(value, path)))
-    return _narrowed(message, path, value)
-
-
-def _path(place: str, text: str, value: Any, root: type) -> Path:
-    path: Path = ()
-    for step in _STEP.finditer(place):
-        if step["any"]:
-            path = (*path, _culprit(path, text, value, root))
-        else:
-            path = (*path, step["name"] or int(step["index"]))
-    return path
-
-
-def _culprit(path: Path, text: str, value: Any, root: type) -> str:
-    """The key that msgspec writes as `[...]`: the one that is refused for the same reason all alone."""
-    whole: dict[str, Any] = at(value, path)
-    for key, item in whole.items():
-        try:
-            msgspec.convert(replaced(value, path, {key: item}), root)
-        except msgspec.ValidationError as error:
-            if str(error) == text:
-                return key
-    return next(iter(whole))
-
-
-def _not_one_of(path: Path, value: Any, root: type) -> Problem:
-    wanted = type_at(root, path)
-    known = [str(name) for name in wanted.values] if isinstance(wanted, inspect.LiteralType) else []
-    given = at(value, path)
-    close = nearest(str(given), known)
-    message = f"{given!r} is not one of {', '.join(f'`{name}`' for name in known)}"
-    return Problem(message, path, f"did you mean `{close}`?" if close else None)
-
-
-_WORDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "an object",
-    "null": "null",
-}
-_TYPES = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
-_GOT_INSTEAD = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
-
-
-def _in_words(message: str) -> str:
-    def words(match: re.Match[str]) -> str:
-        names = match[1].split(" | ")
-        if len(names) > 1 and "null" in names:
-            names.remove("null")
-        return " or ".join(_WORDS.get(name, name) for name in names)
-
-    return re.sub(r"\.0\b", "", "e" + _TYPES.sub(words, message)[1:]).replace("got true or false", "got a boolean")
-
-
-def _type_hint(message: str, given: Any) -> str | None:
-    match = _GOT_INSTEAD.match(message)
-    if not match:
-        return None
-    wanted = match["wanted"].split(" | ")
-    if "str" in wanted and isinstance(given, bool | int | float):
-        text = str(given).lower() if isinstance(given, bool) else str(given)
-        return f'quote it: "{text}"'
-    if not isinstance(given, str):
-        return None
-    if "bool" in wanted and given.lower() in ("yes", "no", "on", "off"):
-        return "write true or false"
-    meant = type(number_or_boolean(given)).__name__
-    return "write it without quotes" if meant in wanted or (meant == "int" and "float" in wanted) else None
-
-
-def _narrowed(message: str, path: Path, value: Any) -> Problem:
-    """A problem that a struct found in itself; if it says in which of its keys, at that key."""
-    for pattern in (_LEADING_PATH, _LEADING_NAME):
-        if match := pattern.match(message):
-            inner = tuple(int(part) if part.isdigit() else part for part in re.findall(r"\w+", match["path"]))
-            if at(value, (*path, *inner)) is not None:
-                return Problem(message[match.end() :] if pattern is _LEADING_PATH else message, (*path, *inner))
-    return Problem(message[:1].lower() + message[1:], path)

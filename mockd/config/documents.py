@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pathlib
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from mockd.config.json_text import read_json, scan
-from mockd.config.places import Marks
+from mockd.config.json_text import read_json
 from mockd.config.values import check_values
 from mockd.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from mockd.config.places import Marks
 
 Format = Literal["json", "yaml"]
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 
 
-class UnknownKey(Problem):
+class UnknownKey(Problem, frozen=True):
     """A key that does not belong where it is: its place is that of the key, not of the value."""
-
-    __slots__ = ()
 
 
 class Document:
@@ -29,7 +29,7 @@ class Document:
         self.source = source
         self._text = text
         if format == "yaml":
-            from mockd.config.yaml_text import read_yaml  # PyYAML takes longer to import than all of mockd.config
+            from mockd.config.yaml_text import read_yaml
 
             self.value, self.marks = read_yaml(text, source)
         else:
@@ -39,6 +39,8 @@ class Document:
 
     @cached_property
     def marks(self) -> Marks:
+        from mockd.config.json_places import scan
+
         return scan(self._text).marks
 
     value: Any

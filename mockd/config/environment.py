@@ -8,9 +8,8 @@ from typing import Any
 
 from mockd.errors import Path, Problem
 
-_NAME = r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
-_VARIABLE = re.compile(_NAME)
-_VARIABLE_OR_ESCAPE = re.compile(rf"\$(?P<literal>\$\{{)|{_NAME}")
+_VARIABLE = r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
+_VARIABLE_OR_ESCAPE = rf"\$(?P<literal>\$\{{)|{_VARIABLE}"
 
 
 def expand(value: Any, environ: Mapping[str, str]) -> tuple[Any, list[Problem]]:
@@ -33,7 +32,7 @@ def expand(value: Any, environ: Mapping[str, str]) -> tuple[Any, list[Problem]]:
                 return ""
             return given
 
-        return _VARIABLE_OR_ESCAPE.sub(replace, text) if "${" in text else text
+        return re.sub(_VARIABLE_OR_ESCAPE, replace, text) if "${" in text else text
 
     return _map_text(value, fill, ()), problems
 
@@ -50,12 +49,12 @@ def unescape(value: Any) -> Any:
 
 def is_variable(text: object) -> bool:
     """Whether a value is one `${…}` and nothing else, and so may stand for a number or a boolean."""
-    return isinstance(text, str) and _VARIABLE.fullmatch(text) is not None
+    return isinstance(text, str) and re.fullmatch(_VARIABLE, text) is not None
 
 
 def number_or_boolean(text: str) -> int | float | bool | None:
     """The number or boolean that a text is, if it is one."""
-    from mockd.config.yaml_text import core_value  # see Document: slow to import, and seldom needed
+    from mockd.config.yaml_text import core_value
 
     try:
         value = core_value(text.strip())

@@ -9,8 +9,9 @@ from __future__ import annotations
 import pathlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from mockd.config.conversion import convert
 from mockd.config.documents import Document, decode, read_bytes
@@ -62,7 +63,7 @@ def _read_lines(text: str, source: str) -> list[EventConfig]:
             document = Document(line, source, "json")
             events.append(_event(document.value, document.report))
         except ConfigError as error:
-            problems += [replace(problem, line=number) for problem in error.problems]
+            problems += [structs.replace(problem, line=number) for problem in error.problems]
     if problems:
         raise ConfigError(problems)
     return events
@@ -77,8 +78,8 @@ def _event(item: Any, report: Callable[[Problem], Problem] = lambda problem: pro
         raise ConfigError([report(problem) for problem in error.problems]) from None
 
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_RETRY = re.compile(r"[0-9]{1,15}")
+_LINE_END = r"\r\n|\n|\r"
+_RETRY = r"[0-9]{1,15}"
 
 
 def _read_stream(text: str, source: str) -> list[EventConfig]:
@@ -99,7 +100,7 @@ def _read_stream(text: str, source: str) -> list[EventConfig]:
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """What stands between blank lines, with the number of its first line."""
     block: list[str] = []
-    for number, line in enumerate((*_LINE_END.split(text), ""), start=1):
+    for number, line in enumerate((*re.split(_LINE_END, text), ""), start=1):
         if line:
             block.append(line)
         elif block:
@@ -120,6 +121,6 @@ def _fields(block: list[str]) -> dict[str, Any]:
                 fields["type"] = value or None
             case "id" if "\0" not in value:
                 fields["id"] = value
-            case "retry" if _RETRY.fullmatch(value):
+            case "retry" if re.fullmatch(_RETRY, value):
                 fields["retry"] = int(value)
     return fields

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from mockd import errors
 from mockd.config.documents import Document, read_file
@@ -20,7 +21,7 @@ DATA_FILES = (("sse", "eventsFile"), ("chunked", "dataFile"), ("response", "body
 SUFFIXES = (".json", ".yaml", ".yml")
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """A configuration file; `named` if the user wrote its very name, not a directory or pattern."""
 
     path: pathlib.Path
@@ -38,6 +39,8 @@ def find_files(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
         elif os.path.exists(text):
             files, complaint = [path], ""
         elif any(char in text for char in "*?["):
+            import glob
+
             matches = sorted(map(pathlib.Path, glob.glob(text, recursive=True)))
             files, complaint = [file for file in matches if os.path.isfile(file)], "no file matches this pattern"
         else:
@@ -56,7 +59,7 @@ def _listed(directory: pathlib.Path) -> list[pathlib.Path]:
     return sorted(file for file in files if os.path.isfile(file))
 
 
-class Loaded(NamedTuple):
+class Loaded(Struct, frozen=True):
     """Configuration files that could be read, in order, with the problems of those that could not."""
 
     documents: list[tuple[pathlib.Path, Document]]

@@ -11,11 +11,10 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from msgspec import Struct, structs
 
 from mockd import errors
 from mockd.config.conversion import at, convert, replaced
@@ -28,14 +27,13 @@ from mockd.config.values import check_values
 from mockd.errors import ConfigError, Problem, format_path
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a mock was written. `source` is its file, or None where it came through the admin API."""
 
     source: str | None = None
     path: errors.Path = ()
     nested: frozenset[str] = frozenset()
-    document: Document | None = field(default=None, repr=False, compare=False)
+    document: Document | None = None
     literal: bool = True
     """Whether `${` in the mock's `doc` stands for itself, as it does for all that comes through the admin API."""
 
@@ -44,16 +42,15 @@ class Origin:
         document's."""
         path = problem.path
         inside = ("http",) if path and path[0] in self.nested else ()
-        problem = replace(problem, path=(*self.path, *inside, *path))
-        return self.document.report(problem) if self.document else replace(problem, source=self.source)
+        problem = structs.replace(problem, path=(*self.path, *inside, *path))
+        return self.document.report(problem) if self.document else structs.replace(problem, source=self.source)
 
     def report_all(self, error: ConfigError) -> ConfigError:
         """The same error, all of its problems reported."""
         return ConfigError([self.report(problem) for problem in error.problems])
 
 
-@dataclass(frozen=True, slots=True)
-class MockSpec:
+class MockSpec(Struct, frozen=True):
     """One mock that passed the checks of its structs.
 
     `doc` is its flat form with the fields that were given (and `id`), text as written; `values` the same with the
@@ -73,7 +70,7 @@ class MockSpec:
         For parts of a mock whose type is known only further on, such as a template's parameters.
         """
         values = _read_number(self.doc, self.values, path)
-        return None if values is None else replace(self, values=values, mock=convert(values, Mock))
+        return None if values is None else structs.replace(self, values=values, mock=convert(values, Mock))
 
 
 Check = Callable[["MockSpec"], None]
@@ -100,7 +97,7 @@ def load_paths(
             except ConfigError as error:
                 problems += error.problems
             else:
-                drafts.append(replace(draft, label=f"{file.name}\0{index}"))
+                drafts.append(structs.replace(draft, label=f"{file.name}\0{index}"))
     warn_of_dropped(document.value for _, document in loaded.documents)
     return _finish(drafts, problems, _derived_id, check)
 
@@ -181,8 +178,7 @@ def parse_text(text: bytes, *, source: str | None, format: Format) -> Any:
     return read_text(text, source, format).value
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(Struct, frozen=True):
     """A mock that passed its checks and may not have an id yet; `label` is what its id is derived from."""
 
     doc: dict[str, Any]
@@ -195,7 +191,7 @@ class _Draft:
     def named(self, mock_id: str) -> MockSpec:
         if self.mock.id == mock_id:
             return MockSpec(mock_id, self.doc, self.values, self.mock, self.root, self.origin)
-        mock = msgspec.structs.replace(self.mock, id=mock_id)
+        mock = structs.replace(self.mock, id=mock_id)
         doc, values = ({"id": mock_id} | part | {"id": mock_id} for part in (self.doc, self.values))
         return MockSpec(mock_id, doc, values, mock, self.root, self.origin)
 
@@ -230,7 +226,7 @@ def _convert(doc: dict[str, Any], values: dict[str, Any]) -> tuple[Mock, dict[st
                 written = at(doc, problem.path)
                 if written == at(values, problem.path) or not isinstance(written, str):
                     raise
-                raise ConfigError(replace(problem, hint=f"the value comes from `{written}`")) from None
+                raise ConfigError(structs.replace(problem, hint=f"the value comes from `{written}`")) from None
             values = better
 
 

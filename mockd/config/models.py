@@ -4,7 +4,7 @@ Units are the ones users write: milliseconds in `timing`, `chunked` and `delay` 
 and `resume`. They become seconds where a mock is compiled, nowhere else (`timing.in_seconds`).
 """
 
-from __future__ import annotations
+# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
 
 import re
 from typing import Annotated, Any, Literal
@@ -22,19 +22,19 @@ from mockd.config.timing import Timing as Timing
 Status = Annotated[int, Meta(ge=200, le=599)]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_LINE_BREAK = re.compile(r"[\r\n\0]")
-_NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_LINE_BREAK = r"[\r\n\0]"
+_NOT_IN_HEADERS = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
 def check_headers(headers: dict[str, str], what: str = "headers") -> None:
     """Refuse what cannot be sent as an HTTP header (RFC 9110, section 5)."""
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name):
+        if not re.fullmatch(_TOKEN, name):
             raise ValueError(f"{what}: {name!r} is not a header name")
         if name.lower() == "transfer-encoding":
             raise ValueError(f"{what}: {name!r} is the server's to say")
-        if _NOT_IN_HEADERS.search(value):
+        if re.search(_NOT_IN_HEADERS, value):
             raise ValueError(f"{what}: the value of {name!r} has a line break, NUL or other control character in it")
         try:
             value.encode("latin-1")
@@ -43,7 +43,7 @@ def check_headers(headers: dict[str, str], what: str = "headers") -> None:
 
 
 def _check_line(value: str | None, field: str) -> None:
-    if value is not None and _LINE_BREAK.search(value):
+    if value is not None and re.search(_LINE_BREAK, value):
         raise ValueError(f"{field}: a line break or NUL cannot be sent in an event's {field}")
 
 

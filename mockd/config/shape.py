@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from mockd.config.conversion import convert
 from mockd.config.models import FILE_VERSION, MockFile
@@ -20,14 +22,14 @@ VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0
 _log = logging.getLogger("mockd")
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True):
     """One mock as it is written, and where it is in its document."""
 
     value: Any
     path: Path
 
 
-class Collection(NamedTuple):
+class Collection(Struct, frozen=True):
     """The mocks of a document, and what is wrong with what is around them."""
 
     entries: list[Entry]

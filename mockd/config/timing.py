@@ -1,6 +1,6 @@
 """When events are sent, as it is configured (in milliseconds), and as streams take it (in seconds)."""
 
-from __future__ import annotations
+# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
 
 import math
 from typing import Annotated, Literal

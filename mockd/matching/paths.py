@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, TypeVar
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from mockd.errors import ConfigError
 
@@ -17,12 +18,12 @@ EXACT_SCORE = 15
 CAPTURE_SCORE = 12
 STAR_SCORE = 10
 
-_PART = re.compile(r"\{(?P<capture>[^{}/:]+)\}|(?P<star>\*+)|(?P<text>[^{}*]+)")
+_PART = r"\{(?P<capture>[^{}/:]+)\}|(?P<star>\*+)|(?P<text>[^{}*]+)"
 _CAPTURE = "([^/]+)"
 _PATH = ("matcher", "path")
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     """A piece of a template: decoded text, a capture with its name, or a star."""
 
     kind: Literal["text", "capture", "star"]
@@ -49,8 +50,7 @@ def star_pattern(pieces: Sequence[tuple[str, bool]]) -> re.Pattern[str]:
     return re.compile(source, re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True, dict=True):
     """What a template wants between two slashes."""
 
     parts: tuple[_Part, ...]
@@ -80,8 +80,7 @@ class Segment:
         return _pattern(self.parts)
 
 
-@dataclass(frozen=True)
-class PathTemplate:
+class PathTemplate(Struct, frozen=True, dict=True):
     """The `path` of a matcher, compiled by `parse_path`. It is compared with decoded paths, from end to end.
 
     `{name}` stands for one segment or a part of one (`{file}.json`), never empty. `*` stands for any characters,
@@ -148,9 +147,12 @@ def parse_path(text: str) -> PathTemplate:
 
 
 def _parts(text: str) -> Iterator[_Part]:
-    position = 0
+    if not any(char in text for char in "{}*"):  # as most paths are
+        yield _Part("text", unquote(text))
+        return
+    part, position = re.compile(_PART), 0
     while position < len(text):
-        match = _PART.match(text, position)
+        match = part.match(text, position)
         if match is None:
             raise ConfigError(
                 f"the path {text!r} has a brace that is not part of a `{{name}}`",

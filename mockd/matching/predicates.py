@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from mockd.config.models import Matcher
-from mockd.matching.json_path import compile_json_path, json_equal
 from mockd.matching.paths import PathTemplate, star_pattern
 from mockd.request import RequestView
 
@@ -27,8 +27,7 @@ MISSING = Note("(missing)")
 NOT_SEARCHABLE = Note("(not JSON, or nested too deeply)")
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One kind of criterion.
 
     `field` is its key in the configuration, `attribute` that of `Matcher`, `label` its name in sentences; where
@@ -44,8 +43,7 @@ class Kind:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
+class Predicate(Struct, frozen=True):
     """One criterion of one matcher, ready to be asked."""
 
     kind: Kind
@@ -120,6 +118,8 @@ def _compile_body_pattern(expected: str, _: str) -> Holds:
 
 
 def _compile_body_json_path(expected: Any, expression: str) -> Holds:
+    from mockd.matching.json_path import compile_json_path, json_equal
+
     select = compile_json_path(expression)
     match expected:
         case {"exists": bool(wanted), **others} if not others:
@@ -145,6 +145,8 @@ def _actual_body(request: RequestView, _: str) -> Any:
 
 
 def _actual_json(request: RequestView, expression: str) -> Any:
+    from mockd.matching.json_path import compile_json_path
+
     found = compile_json_path(expression)(request)
     return NOT_SEARCHABLE if found is None else _one_or_all(found)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from mockd.config.models import Matcher
@@ -14,7 +13,6 @@ from mockd.request import RequestView
 T = TypeVar("T")
 
 
-@dataclass(slots=True, eq=False)
 class Rule(Generic[T]):
     """A matcher, compiled, and the target it stands for.
 
@@ -23,22 +21,19 @@ class Rule(Generic[T]):
     from those of the last one.
     """
 
-    matcher: Matcher
-    priority: int
-    id: str
-    name: str | None
-    target: T
-    template: PathTemplate | None = field(init=False, repr=False)
-    predicates: tuple[Predicate, ...] = field(init=False, repr=False)
-    method: str | None = field(init=False, repr=False)
-    score: int = field(init=False, repr=False)
-    """Specificity: the sum of its predicates' scores."""
+    __slots__ = ("id", "matcher", "method", "name", "predicates", "priority", "score", "target", "template")
 
-    def __post_init__(self) -> None:
-        self.template = None if self.matcher.path is None else parse_path(self.matcher.path)
-        self.predicates = tuple(compile_predicates(self.matcher, self.template))
-        self.method = None if self.matcher.method is None else self.matcher.method.upper()
+    def __init__(self, matcher: Matcher, priority: int, id: str, name: str | None, target: T) -> None:
+        self.matcher = matcher
+        self.priority = priority
+        self.id = id
+        self.name = name
+        self.target = target
+        self.template: PathTemplate | None = None if matcher.path is None else parse_path(matcher.path)
+        self.predicates: tuple[Predicate, ...] = tuple(compile_predicates(matcher, self.template))
+        self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)
+        """Specificity: the sum of its predicates' scores."""
 
     def captures(self, request: RequestView) -> dict[str, str]:
         """What the path of a request that fits says: `{name}` values, or the named groups of `pathPattern`."""

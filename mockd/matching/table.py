@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, NamedTuple
+from typing import Any, Generic
 
-from mockd.matching.nearmiss import near_misses
+from msgspec import Struct
+
 from mockd.matching.paths import PathIndex
 from mockd.matching.predicates import METHOD, PATH, Holds
 from mockd.matching.rule import Rule, T
 from mockd.request import RequestView
 
 
-class Match(NamedTuple, Generic[T]):
+class Match(Struct, Generic[T], frozen=True):
     """The target of the rule that won, and what its path captured."""
 
     target: T
@@ -35,13 +36,8 @@ class Miss:
         return self._table.near_misses(self._request)
 
 
-class _Entry(NamedTuple, Generic[T]):
-    """A rule in a table, with what is still to ask once the index has found it."""
-
-    rank: int
-    method: str | None
-    checks: tuple[Holds, ...]
-    rule: Rule[T]
+_Entry = tuple[int, str | None, tuple[Holds, ...], Rule[T]]
+"""A rule in a table: its rank, its method, what is still to ask once the index has found it, and the rule."""
 
 
 class MatchTable(Generic[T]):
@@ -65,7 +61,7 @@ class MatchTable(Generic[T]):
     def _add(self, rank: int, rule: Rule[T]) -> None:
         found_by_index = (METHOD,) if rule.template is None or rule.template.has_star else (METHOD, PATH)
         checks = tuple(predicate.holds for predicate in rule.predicates if predicate.kind not in found_by_index)
-        entry = _Entry(rank, rule.method, checks, rule)
+        entry: _Entry[T] = (rank, rule.method, checks, rule)
         if rule.template is None:
             self._anywhere.append(entry)
         else:
@@ -102,11 +98,13 @@ class MatchTable(Generic[T]):
 
     def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
         """What `Miss.near_misses` is, for a request that no rule matches."""
+        from mockd.matching.nearmiss import near_misses
+
         return near_misses(self._rules, set(self._on_path(request.path)), request)
 
     def _on_path(self, path: str) -> Iterator[Rule[T]]:
         for entries in self._index.find(path):
-            for entry in entries:
-                template = entry.rule.template
+            for *_, rule in entries:
+                template = rule.template
                 if template is not None and (not template.has_star or template.fits(path)):
-                    yield entry.rule
+                    yield rule

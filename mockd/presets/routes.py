@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from mockd.config.load import MockSpec, parse_mock
 from mockd.errors import ConfigError
@@ -21,8 +22,7 @@ PRIORITY = -1_000_000
 _VERSION = re.compile(r"^/v\d\w*(?=/)")
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One endpoint of a provider, and what answers there: a template, or a body that is always the same.
 
     It is at the provider's own `path`, there only for requests that have what `only` says (as in a matcher), and under
@@ -35,7 +35,7 @@ class Route:
     template: str | None = None
     body: Any = None
     method: str = "POST"
-    only: Mapping[str, Any] = field(default_factory=dict)
+    only: Mapping[str, Any] = {}
 
     def matchers(self) -> Iterator[dict[str, Any]]:
         """Which requests it is for; one for each place."""
@@ -45,8 +45,7 @@ class Route:
             yield {"method": self.method, "path": f"/{self.provider}{path}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(Struct, frozen=True):
     """Mocks that come with mockd. `base_urls` says what to give each provider's client as its URL, as a path."""
 
     name: str

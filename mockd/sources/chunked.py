@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
+
+from msgspec import structs
 
 from mockd.config.files import resolve_file
 from mockd.config.models import ChunkedConfig
@@ -66,7 +67,7 @@ def _quoted(text: str) -> str:
 def _escaped(hole: Hole) -> Hole:
     if isinstance(hole, Pick):
         return Pick(tuple(_quoted(option)[1:-1] for option in hole.options))
-    return replace(hole, in_json=True) if isinstance(hole, FromRequest) else hole
+    return structs.replace(hole, in_json=True) if isinstance(hole, FromRequest) else hole
 
 
 class FilledText(BaseSource):

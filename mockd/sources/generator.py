@@ -13,7 +13,7 @@ from mockd.placeholders import EventNumber, parse_event, parse_text, parse_value
 from mockd.source import Script
 from mockd.sources.static import ScriptSource
 
-_NUMBER = re.compile(r"%(0?\d{0,2})d")
+_NUMBER = r"%(0?\d{0,2})d"
 
 
 def generator_source(config: Generator) -> ScriptSource:
@@ -39,7 +39,7 @@ def _numbered(sequence: Sequence) -> Text:
     path = ("sse", "generator", "sequence", "format")
     parts: list[object] = []
     position = 0
-    for number in _NUMBER.finditer(sequence.format):
+    for number in re.finditer(_NUMBER, sequence.format):
         parts.append(parse_text(sequence.format[position : number.start()], path))
         parts.append(EventNumber(sequence.start, sequence.increment, number[1]))
         position = number.end()

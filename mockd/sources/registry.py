@@ -7,8 +7,6 @@ value is a `SourceKind`), or named as `package.module:attribute`.
 from __future__ import annotations
 
 from collections.abc import Callable, Set
-from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
 
@@ -22,8 +20,7 @@ GROUP = "mockd.sources"
 P = TypeVar("P", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True)
-class SourceKind(Generic[P]):
+class SourceKind(msgspec.Struct, Generic[P], frozen=True):
     """A kind of source: its name, its parameters (a Struct, from which validation, docs and JSON Schema follow), how
     one is built from them when a mock is registered, a line about it, where in a mock it is named: `sse.template`,
     `chunked.template` (it sends NDJSON) or `response.template` (it only gives whole answers), and which parameters
@@ -79,9 +76,7 @@ def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
     if name in plug_ins:
         return _imported(plug_ins[name], path)
     known = sorted({*plug_ins, *_unloaded, *_kinds})
-    near = get_close_matches(name, known, 1)
-    meant = f"did you mean `{near[0]}`? " if near else ""
-    raise ConfigError(f"unknown template `{name}`", path=path, hint=f"{meant}known: {', '.join(known)}")
+    raise ConfigError(f"unknown template `{name}`", path=path, hint=_hint(name, known))
 
 
 def _imported(name: str, path: Path) -> SourceKind[Any]:
@@ -120,11 +115,17 @@ def _params_error(error: msgspec.ValidationError, kind: SourceKind[Any], where: 
     if message.startswith("Object contains unknown field"):
         name = message.split("`")[1]
         known = [field.encode_name for field in msgspec.structs.fields(kind.params)]
-        near = get_close_matches(name, known, 1)
-        meant = f"did you mean `{near[0]}`? " if near else ""
         return ConfigError(
             f"unknown parameter `{name}` of template `{kind.name}`",
             path=(*path, name),
-            hint=f"{meant}known: {', '.join(known)}",
+            hint=_hint(name, known),
         )
     return ConfigError(message, path=path)
+
+
+def _hint(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
+    meant = f"did you mean `{near[0]}`? " if near else ""
+    return f"{meant}known: {', '.join(known)}"

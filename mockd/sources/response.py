@@ -12,8 +12,6 @@ from mockd.config.timing import in_seconds
 from mockd.events import JSON_NULL
 from mockd.placeholders import parse_value
 from mockd.source import BaseSource, Opened, Reply, Source, SourceContext
-from mockd.sources.chunked import FileSource
-from mockd.sources.files import READ_BYTES
 from mockd.sources.registry import build_named
 
 
@@ -32,6 +30,9 @@ def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
     if config.template is not None:
         return build_named(config.template, config.template_params or {}, ("response",))
     if config.body_file is not None:
+        from mockd.sources.chunked import FileSource
+        from mockd.sources.files import READ_BYTES
+
         return FileSource(resolve_file(config.body_file, root, path=("response", "bodyFile")), READ_BYTES)
     body = parse_value(config.body, ("response", "body"))
     return ReplySource(

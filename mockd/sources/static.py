@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 
-from mockd.config.events_file import read_events
 from mockd.config.files import resolve_file
 from mockd.config.models import EventConfig
 from mockd.errors import Path
@@ -31,5 +30,7 @@ def list_source(configs: Sequence[EventConfig], repeat: int, path: Path = ("sse"
 
 def file_source(name: str, root: FilePath | None, repeat: int) -> ScriptSource:
     """The events of a file."""
+    from mockd.config.events_file import read_events
+
     path: Path = ("sse", "eventsFile")
     return list_source(read_events(resolve_file(name, root, path=path)), repeat, path)

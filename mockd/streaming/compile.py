@@ -9,11 +9,10 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Literal
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from mockd.config.models import (
     ChunkedConfig,
@@ -42,16 +41,14 @@ UNSEEDED = random.Random()
 """Shared by all streams without a seed: a generator of their own would cost each 2.5 KiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seeding:
+class Seeding(Struct, frozen=True):
     """The seed of the process, and what numbers a mock's streams so that each draws values of its own."""
 
     seed: int | None = None
     number: Callable[[], int] = field(default_factory=lambda: count().__next__)
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
+class Lifetime(Struct, frozen=True):
     """How long a stream lives; seconds, 0 is off."""
 
     keepalive_s: float = 0.0
@@ -62,8 +59,7 @@ class Lifetime:
     disconnect_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """How a stream ends when mockd ends it."""
 
     type: Literal["graceful", "abrupt", "error"] = "graceful"
@@ -79,8 +75,7 @@ class Ending:
         return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamPlan:
+class StreamPlan(Struct, frozen=True):
     """Everything about a mock's streams but the connection."""
 
     mock_id: str
@@ -101,7 +96,7 @@ class StreamPlan:
     flush_each: bool = False
     seed: int | None = None
     seeding: Seeding = field(default_factory=Seeding)
-    following: Mapping[bytes, Expression] = field(default_factory=dict)
+    following: Mapping[bytes, Expression] = {}
     """Headers that follow the request, by name."""
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
 
@@ -126,7 +121,7 @@ class StreamPlan:
         if (draw := self.ending.close_draw) is None:
             return self.ending
         rng = fill.rng if self.seed is None else self.random()
-        return replace(self.ending, close_draw=None, close_delay_s=draw(rng))
+        return structs.replace(self.ending, close_draw=None, close_delay_s=draw(rng))
 
     def compiled(self, script: Script) -> CompiledScript:
         """The script's frames and times: framed on first use, then kept."""

@@ -21,13 +21,13 @@ from mockd.placeholders import expressions_in
 Filler = Callable[[Fill], bytes]
 Clean = Callable[[str], str]
 
-_LINE_BREAK = re.compile(r"\r\n|[\r\n]")
-_NOT_IN_LINES = re.compile(r"\r\n|[\r\n\0]")
+_LINE_BREAK = r"\r\n|[\r\n]"
+_NOT_IN_LINES = r"\r\n|[\r\n\0]"
 
 
 def one_line(text: str) -> str:
     """Text with blanks in the place of line breaks and NUL, so that it ends no line and no field."""
-    return _NOT_IN_LINES.sub(" ", text)
+    return re.sub(_NOT_IN_LINES, " ", text)
 
 
 class FrameTemplate:
@@ -53,7 +53,7 @@ class _Marks:
     _WORD = secrets.token_hex(8)
     _TEXT = f"\ue000{_WORD}t%d\ue001"
     _JSON = f"\ue000{_WORD}j%d\ue001"
-    _ANY = re.compile(f'"?{_JSON}"?|{_TEXT}'.replace("%d", "([0-9]+)").encode())
+    _ANY = f'"?{_JSON}"?|{_TEXT}'.replace("%d", "([0-9]+)").encode()
 
     def __init__(self) -> None:
         self.fillers: list[Filler] = []
@@ -90,7 +90,7 @@ class _Marks:
         parts: list[bytes | Filler] = []
         holes: list[Hole | None] = []
         position = 0
-        for mark in self._ANY.finditer(frame):
+        for mark in re.finditer(self._ANY, frame):
             number = int(mark[1] or mark[2])
             parts += [frame[position : mark.start()], self.fillers[number]]
             holes += [None, self.holes[number]]
@@ -175,7 +175,7 @@ class SseFraming:
 
     def _more_lines(self, text: str) -> str:
         """Text with each of its lines on a line of the event."""
-        return f"{self.separator}data: ".join(_LINE_BREAK.split(text))
+        return f"{self.separator}data: ".join(re.split(_LINE_BREAK, text))
 
 
 class NdjsonFraming:
@@ -204,12 +204,9 @@ class RawFraming:
         return marks.cut(_data_bytes(event.data, marks))
 
 
-_ID_LINE = re.compile(rb"^id: ([^\r\n]*)", re.MULTILINE)
-
-
 def id_in(frame: bytes) -> str | None:
     """The id in an SSE frame."""
-    found = _ID_LINE.search(frame)
+    found = re.search(rb"^id: ([^\r\n]*)", frame, re.MULTILINE)
     return None if found is None else found[1].decode()
 
 

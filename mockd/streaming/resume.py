@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+
+from msgspec import Struct
 
 from mockd.clock import Clock, rfc3339
 from mockd.events import Fill
@@ -66,8 +67,7 @@ class Buffer:
                 yield entry
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where in a session a connection goes on: with the events `made_again`, then behind `entry`, which is before the
     oldest event held if there were any. `count` events with data came before. `finished`: nothing is to come."""
 

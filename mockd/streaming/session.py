@@ -7,11 +7,12 @@ chain at its own place, and entries that nobody can reach any more are gone by t
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, Text
@@ -31,10 +32,10 @@ LONGEST_DROPPED = 100_000
 """A longer script without delay is as good as endless: it is not gone through to drop all of it at once."""
 PROMPT_S = 0.001
 """A source that runs and is not longer than this about an event had it ready."""
-_NOT_IN_IDS = re.compile(r"[\r\n\0]")
+_NOT_IN_IDS = str.maketrans("", "", "\r\n\0")
 
 
-class Step(NamedTuple):
+class Step(Struct, frozen=True):
     """One event on its way into a session: its number in the stream, its position in the list, its frame and id."""
 
     number: int
@@ -58,7 +59,7 @@ def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
     """The step of an event from a source that runs: framed now, with an assigned id where resume is on."""
     id_: Id = event.id
     if isinstance(id_, str):
-        id_ = _NOT_IN_IDS.sub("", id_)
+        id_ = id_.translate(_NOT_IN_IDS)
     elif id_ is None and plan.resume is not None and event.counted:
         id_ = number
     if id_ is not None:

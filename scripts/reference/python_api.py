@@ -66,23 +66,24 @@ def _call(value: Any) -> str | None:
     """How it is called: its name and parameters, one a line where there are many."""
     if not callable(value) or (inspect.isclass(value) and (issubclass(value, Exception) or Protocol in value.__mro__)):
         return None
+    written = inspect.get_annotations(value) if inspect.isclass(value) else {}  # which msgspec has worked out
     parameters: list[str] = []
     for parameter in inspect.signature(value).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and not any(text.startswith("*") for text in parameters):
             parameters.append("*")
-        parameters.append(_parameter(parameter))
+        parameters.append(_parameter(parameter, written.get(parameter.name, parameter.annotation)))
     together = f"{value.__name__}({', '.join(parameters)})"
     if not parameters or len(together) < WIDTH:
         return together if parameters else None
     return f"{value.__name__}(\n    " + ",\n    ".join(parameters) + ",\n)"
 
 
-def _parameter(parameter: inspect.Parameter) -> str:
+def _parameter(parameter: inspect.Parameter, annotation: Any) -> str:
     """Written out here, because how `inspect` writes it differs between versions of Python."""
     star = (
         "*" if parameter.kind is parameter.VAR_POSITIONAL else "**" if parameter.kind is parameter.VAR_KEYWORD else ""
     )
-    annotation = getattr(parameter.annotation, "__forward_arg__", parameter.annotation)
+    annotation = getattr(annotation, "__forward_arg__", annotation)
     if parameter.default is parameter.empty:
         return f"{star}{parameter.name}: {annotation}"
     default = "..." if "<" in repr(parameter.default) else repr(parameter.default)

@@ -6,16 +6,22 @@ from typing import Any
 
 from mockd.sources import llm
 from mockd.sources.registry import SourceKind, find_kind, register_later
-from mockd.sources.templates import notification_stream
 
-_NAMES = (*llm.WIRES, *llm.ENDPOINTS, notification_stream.KIND.name)
+_NOTIFICATIONS = "notification-stream"
+_NAMES = (*llm.WIRES, *llm.ENDPOINTS, _NOTIFICATIONS)
 
 
 def register_built_in() -> None:
-    """Make those known that come with mockd. Most are loaded when they are first named."""
+    """Make those known that come with mockd. They are loaded when they are first named."""
     for name in (*llm.WIRES, *llm.ENDPOINTS):
         register_later(name, llm.load)
-    register_later(notification_stream.KIND.name, lambda _: notification_stream.KIND)
+    register_later(_NOTIFICATIONS, _load_notifications)
+
+
+def _load_notifications(_: str) -> SourceKind[Any]:
+    from mockd.sources.templates.notification_stream import KIND
+
+    return KIND
 
 
 def built_in() -> tuple[SourceKind[Any], ...]:

@@ -1,0 +1,91 @@
+"""Where everything stands in a JSON text, and what is wrong with it: loaded once there is a mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+from mockd.config.places import Marks, Place
+from mockd.config.values import MAX_DEPTH, MAX_DIGITS, TOO_DEEP, TOO_LONG
+from mockd.errors import Path, Problem
+
+_SYNTAX_HINTS = (
+    (re.compile(r"//|/\*|#"), "JSON has no comments; YAML has"),
+    (re.compile(r"'"), "text is in double quotes"),
+    (re.compile(r",?\s*[}\]]"), "there is no comma after the last item"),
+    (re.compile(r"(None|True|False|undefined)\b"), "JSON writes null, true and false"),
+    (re.compile(r"[A-Za-z_$]"), "keys and text are in double quotes"),
+)
+
+
+def syntax_hint(text: str, position: int) -> str | None:
+    """What to do about a mistake in the syntax at a position."""
+    return next((hint for pattern, hint in _SYNTAX_HINTS if pattern.match(text, position)), None)
+
+
+_TOKEN = re.compile(
+    r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<other>[^\s,:{}\[\]"]+)'
+)
+_LONG_INTEGER = re.compile(rf"-?\d{{{MAX_DIGITS + 1},}}")
+
+
+class Scan(NamedTuple):
+    """Where everything stands in a JSON text, and what is wrong with it besides its syntax."""
+
+    marks: Marks
+    problems: list[Problem]
+
+
+class _Open:
+    """A list or object that the scanner is in; `step` is the position or key it is at, None before a key."""
+
+    def __init__(self, marks: Marks, *, is_list: bool) -> None:
+        self.marks = marks
+        self.is_list = is_list
+        self.step: str | int | None = 0 if is_list else None
+
+    def advance(self) -> None:
+        self.step = self.step + 1 if isinstance(self.step, int) else None
+
+
+def scan(text: str) -> Scan:
+    """Find the places in a text whose syntax is right, and its double keys, long integers and deep nesting."""
+    lines = [0, *(end.end() for end in re.finditer("\n", text))]
+
+    def place_of(position: int) -> Place:
+        line = bisect_right(lines, position)
+        return Place(line, position - lines[line - 1] + 1)
+
+    above = Marks(Place(1, 1))
+    stack = [_Open(above, is_list=True)]
+    problems: list[Problem] = []
+
+    def complain(message: str, place: Place, step: str | int | None) -> None:
+        path: Path = tuple(part.step for part in stack[1:] if part.step is not None)
+        problems.append(Problem(message, path if step is None else (*path, step), None, None, *place))
+
+    for token in _TOKEN.finditer(text):
+        kind, written, place = token.lastgroup, token[0], place_of(token.start())
+        top = stack[-1]
+        if kind == "comma":
+            top.advance()
+        elif kind == "close":
+            stack.pop()
+        elif top.step is None:
+            key = json.loads(written)
+            if key in top.marks.keys:
+                complain(f"key `{key}` is given twice (first on line {top.marks.keys[key].line})", place, key)
+            top.marks.keys[key] = place
+            top.step = key
+        else:
+            marks = top.marks.children[top.step] = Marks(place)
+            if kind == "open":
+                stack.append(_Open(marks, is_list=written == "["))
+                if len(stack) > MAX_DEPTH + 1:
+                    complain(TOO_DEEP, place, None)
+                    break
+            elif kind == "other" and _LONG_INTEGER.fullmatch(written):
+                complain(TOO_LONG, place, None)
+    return Scan(above.children.get(0, above), problems)
