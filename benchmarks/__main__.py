@@ -17,7 +17,7 @@ from benchmarks.measures import Sample, Scale
 from benchmarks.paths import CACHE, RESULTS
 from benchmarks.plot import lateness_svg
 from benchmarks.rows import CASES, Case
-from benchmarks.servers import SERVERS, NotAvailableError
+from benchmarks.servers import SERVERS, NotAvailableError, compile_python
 
 PLOTTED = "fixed delay"
 BUSY = 0.5
@@ -47,6 +47,7 @@ def main() -> None:
         return
     client.build()
     works.generate()
+    compile_python()
     machine_now = machine.describe()
     machine.prepare()
     if machine_now["load_before"] > BUSY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
@@ -148,6 +149,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 # -- installing --------------------------------------------------------------------------------------------------------
+
+
+def compile_python() -> None:
+    """Compile mockd and the peers that are here, as installing a package does: not every Python keeps what it compiles
+    when it starts, and a start would be for the most part the compiler's."""
+    for folder in (PROJECT / "mockd", PEERS):
+        compileall.compile_dir(folder, quiet=1)
 
 
 def _run(command: list[str], *, environment: Mapping[str, str] | None = None, cwd: Path = PROJECT) -> None:
