@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -64,6 +65,7 @@ def start(given: dict[str, Any]) -> int:
     except ConfigError as error:
         print(f"mockd serve: {error}", file=sys.stderr)
         return 2
+    gc.disable()  # until the server is ready, which turns it on again: what is imported and loaded stays
     from mockd.server import run
 
     return run(settings)

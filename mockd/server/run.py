@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from msgspec.structs import replace
@@ -24,9 +24,11 @@ from mockd.errors import ConfigError
 from mockd.presets import configured, preset_of
 from mockd.server import logs
 from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
-from mockd.server.watch import Watcher
 from mockd.server.welcome import aligned, curl_line
 from mockd.settings import Settings
+
+if TYPE_CHECKING:
+    from mockd.server.watch import Watcher
 
 _KEEP_ALIVE_S = 75
 """Longer than the pools of usual clients keep an idle connection, so that they never send into one just closed."""
@@ -51,7 +53,7 @@ class _Service:
         if settings.workers > 1:
             raise ConfigError(f"--workers {settings.workers}: only 1 is possible for now, as state is kept per process")
         check_tls(settings)
-        self.watcher = Watcher(settings) if settings.watch and (settings.config or settings.preset_script) else None
+        self.watcher = _watcher(settings)
         self.made_up_key = _exposes_admin(settings) and settings.api_key is None
         if self.made_up_key:
             settings = replace(settings, api_key="mk_" + secrets.token_hex(32))
@@ -165,16 +167,25 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _watcher(settings: Settings) -> Watcher | None:
+    if not settings.watch or not (settings.config or settings.preset_script):
+        return None
+    from mockd.server.watch import Watcher
+
+    return Watcher(settings)
+
+
 def _exposes_admin(settings: Settings) -> bool:
     return not is_loopback(settings.admin_host if settings.admin_port else settings.host)
 
 
 def _calm_garbage_collector() -> None:
     # With the defaults, passes over the oldest generation take 20 to 55 ms each while a thousand streams are
-    # accepted, and every paced event due in that time is late. What is loaded now lives as long as the process.
-    gc.collect()
+    # accepted, and every paced event due in that time is late. What is loaded now lives as long as the process: there
+    # is next to no garbage in it, and to look for that would make the first answer wait.
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
+    gc.enable()
 
 
 def _raise_file_limit() -> None:

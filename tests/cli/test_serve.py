@@ -150,6 +150,18 @@ def test_start_needs_neither_typer_nor_rich() -> None:
     assert not imported & {"typer", "rich", "httpx2"}
 
 
+def test_garbage_is_collected_once_the_server_is_ready() -> None:
+    code = (
+        "import gc; gc.disable()\n"
+        "from mockd.server.run import _calm_garbage_collector as get_ready\n"
+        "get_ready(); print(gc.isenabled())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
+    assert result.stdout == "True\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_streams_with_their_final_event(serve: Serve, write: Write, number: int) -> None:
     server = serve("--config", str(write("a.json", mock("a", "/a", lifecycle={"keepOpen": True, **FINAL}))))
