@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,7 +14,9 @@ from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
 from mockd.matching import Rule
 from mockd.streaming.compile import StreamPlan
-from mockd.streaming.resume import Sessions
+
+if TYPE_CHECKING:
+    from mockd.streaming.resume import Sessions
 
 Files = tuple[tuple[str, int, int], ...]
 """A mock's data files as they were read: path, time of change, size."""

@@ -98,15 +98,48 @@ def loaded_by(module: str) -> set[str]:
     return set(run.stdout.split())
 
 
+RARELY_NEEDED = {
+    "difflib",
+    "glob",
+    "jsonpath",
+    "yaml",
+    "mockd.admin.app",
+    "mockd.config.events_file",
+    "mockd.config.explain",
+    "mockd.config.hints",
+    "mockd.config.json_places",
+    "mockd.config.yaml_text",
+    "mockd.matching.json_path",
+    "mockd.matching.nearmiss",
+    "mockd.sources.chunked",
+    "mockd.sources.generator",
+    "mockd.sources.response",
+    "mockd.sources.llm.source",
+    "mockd.sources.templates.notification_stream",
+}
+"""What a server with a plain list of events has no use for."""
+
+
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
         ("mockd", {"msgspec", "starlette", "uvicorn", "typer", "mockd.engine", "mockd.errors"}),
-        ("mockd.app", {"typer", "rich", "httpx2", "minijinja", "mockd.client", "mockd.presets.routes"}),
-        ("mockd.server", {"typer", "rich", "httpx2", "minijinja", "mockd.client"}),
+        ("mockd.app", {"typer", "rich", "httpx2", "minijinja", "mockd.client", "mockd.presets.routes", *RARELY_NEEDED}),
+        (
+            "mockd.server",
+            {"typer", "rich", "httpx2", "minijinja", "mockd.client", "mockd.server.watch", *RARELY_NEEDED},
+        ),
         ("mockd.cli.main", {"typer", "rich", "starlette", "uvicorn", "mockd.engine", "mockd.app"}),
         ("mockd.cli.app", {"starlette", "uvicorn", "sse_starlette", "mockd.engine", "mockd.app", "mockd.server.run"}),
     ],
 )
 def test_what_is_not_needed_is_not_loaded(module: str, unwanted: set[str]) -> None:
     assert loaded_by(module) & unwanted == set()
+
+
+def test_a_configuration_without_mistakes_loads_nothing_that_explains_them(tmp_path: Path) -> None:
+    file = tmp_path / "mocks.json"
+    file.write_text('{"matcher": {"path": "/a"}, "sse": {"events": [{"data": "hi"}]}}')
+    code = "import sys, mockd; mockd.create_app(mockd.Settings(config=(sys.argv[1],))); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code, file], capture_output=True, text=True, check=True, timeout=60)
+    assert set(run.stdout.split()) & RARELY_NEEDED == set()
