@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Select = Callable[[RequestView], "list[Any] | None"]
 """The values a JSONPath selects in the body of a request; None if the body cannot be searched."""
+
+_Steps = Sequence[str | int]
+"""The way to one value: the names and indexes in the containers it is in."""
 
 
 @cache
@@ -31,20 +34,17 @@ def compile_json_path(expression: str) -> Select:
     A body that is not JSON cannot be searched, nor one so deeply nested that a `..` in the expression would need
     more levels than the library goes down.
     """
-    from jsonpath import JSONPath, JSONPathError
-
-    try:
-        query = _environment().compile(expression)
-    except (JSONPathError, ValueError, OverflowError) as error:
-        # The last two for numbers that Python does not convert. Only the first argument is the bare reason.
-        raise ConfigError(
-            f"not a JSONPath: {error.args[0]}",
-            path=("matcher", "bodyJsonPath", expression),
-            hint="RFC 9535, for example `$.messages[0].role`",
-        ) from None
-    assert isinstance(query, JSONPath), "compound queries are not part of RFC 9535"
+    query = _compile(expression)
     if query.singular_query():
-        return _compile_singular(query)
+        steps = _steps(query)
+
+        def select_one(request: RequestView) -> list[Any] | None:
+            if request.json is NOT_JSON:
+                return None
+            value = _walk(request.json, steps)
+            return [] if value is NOT_JSON else [value]
+
+        return select_one
 
     def select(request: RequestView) -> list[Any] | None:
         body = request.json
@@ -61,28 +61,36 @@ def compile_json_path(expression: str) -> Select:
     return select
 
 
-_CONTAINER_OF: dict[type, Any] = {str: dict, int: list}
+def compile_json_equal(expression: str, expected: Any) -> Callable[[RequestView], bool]:
+    """Whether one of the values that a JSONPath selects equals a JSON value. Raises as `compile_json_path`."""
+    query = _compile(expression)
+    if query.singular_query():
+        steps = _steps(query)
+        return lambda request: (value := _walk(request.json, steps)) is expected or json_equal(value, expected)
+    select = compile_json_path(expression)
+    return lambda request: any(json_equal(value, expected) for value in select(request) or ())
 
 
-def _compile_singular(query: JSONPath) -> Select:
-    """A query of names and indexes only, such as `$.messages[-1].role`, walked here: nearly all of them are, and the
-    library's machinery for the others takes ten times as long."""
-    steps: list[str | int] = [_step(segment.selectors[0]) for segment in query.segments]
+def _compile(expression: str) -> JSONPath:
+    from jsonpath import JSONPath, JSONPathError
 
-    def select(request: RequestView) -> list[Any] | None:
-        value: Any = request.json
-        if value is NOT_JSON:
-            return None
-        try:
-            for step in steps:
-                if type(value) is not _CONTAINER_OF[type(step)]:
-                    return []
-                value = value[step]
-        except (KeyError, IndexError):
-            return []
-        return [value]
+    try:
+        query = _environment().compile(expression)
+    except (JSONPathError, ValueError, OverflowError) as error:
+        # The last two for numbers that Python does not convert. Only the first argument is the bare reason.
+        raise ConfigError(
+            f"not a JSONPath: {error.args[0]}",
+            path=("matcher", "bodyJsonPath", expression),
+            hint="RFC 9535, for example `$.messages[0].role`",
+        ) from None
+    assert isinstance(query, JSONPath), "compound queries are not part of RFC 9535"
+    return query
 
-    return select
+
+def _steps(query: JSONPath) -> _Steps:
+    """The steps of a query of names and indexes only, such as `$.messages[-1].role`. Nearly all of them are, and
+    walked here: the library's machinery for the others takes ten times as long."""
+    return [_step(segment.selectors[0]) for segment in query.segments]
 
 
 def _step(selector: JSONPathSelector) -> str | int:
@@ -94,8 +102,23 @@ def _step(selector: JSONPathSelector) -> str | int:
     return selector.index
 
 
+def _walk(body: Any, steps: _Steps) -> Any:
+    """What is at the end of the steps; `NOT_JSON` where they lead nowhere."""
+    value: Any = body
+    try:
+        for step in steps:
+            if type(value) is str:  # the one value in which an index finds something, and which is no container
+                return NOT_JSON
+            value = value[step]
+    except (KeyError, IndexError, TypeError):
+        return NOT_JSON
+    return value
+
+
 def json_equal(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: numbers by value, and `true` is not `1`."""
+    if type(one) is str:
+        return bool(one == other)  # said first because most are
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):

@@ -118,20 +118,13 @@ def _compile_body_pattern(expected: str, _: str) -> Holds:
 
 
 def _compile_body_json_path(expected: Any, expression: str) -> Holds:
-    from mockd.matching.json_path import compile_json_path, json_equal
+    from mockd.matching.json_path import compile_json_equal, compile_json_path
 
-    select = compile_json_path(expression)
     match expected:
         case {"exists": bool(wanted), **others} if not others:
+            select = compile_json_path(expression)
             return lambda request: (found := select(request)) is not None and bool(found) is wanted
-
-    def holds(request: RequestView) -> bool:
-        for value in select(request) or ():  # noqa: SIM110  # a generator would cost more than the comparison
-            if json_equal(value, expected):
-                return True
-        return False
-
-    return holds
+    return compile_json_equal(expression, expected)
 
 
 def _one_or_all(values: list[Any]) -> Any:
