@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mockd.request import RequestView
@@ -22,15 +22,17 @@ class Turn(NamedTuple):
 class Ask:
     """A request with its JSON body. `body` is empty where that is not an object, and `is_object` false."""
 
-    __slots__ = ("body", "captures", "context", "is_object", "request")
+    __slots__ = ("body", "context", "is_object")
 
     def __init__(self, context: SourceContext) -> None:
         self.context = context
-        self.request: RequestView = context.request
-        self.captures: Mapping[str, str] = context.captures
         json = context.request.json
         self.is_object = isinstance(json, dict)
         self.body: dict[str, Any] = json if self.is_object else {}
+
+    @property
+    def request(self) -> RequestView:
+        return self.context.request
 
     def text(self, name: str) -> str | None:
         """A text of the body; None where there is none."""

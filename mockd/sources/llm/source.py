@@ -70,13 +70,14 @@ class WireSource(BaseSource):
             fields, reply = self._chosen(ask)
         elif self._is_open and (schema := wire.json_schema(ask)) is not None:
             reply = self._resolved(fields, (example_text(schema),))
+        streams = wire.streams(ask)
         if fields.error is not None and self._errors.is_due(fields.error):
-            if fields.error.status is not None or not wire.streams(ask):
+            if fields.error.status is not None or not streams:
                 return refusal(wire, failure_of(wire, fields.error), ask)
             reply = _failing(reply, fields)
         shape = wire.shape(ask)
         slots = wire.slots(ask, reply, shape)
-        if not wire.streams(ask):
+        if not streams:
             return source.Reply(wire.whole(reply, shape), headers=plain_headers(wire, ask, slots), slots=slots)
         key = shape if reply is self._reply else (shape, reply)
         headers = wire.headers_of(ask, slots, is_stream=True)
