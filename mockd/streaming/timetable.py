@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import random
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from mockd.events import Event, Slot, Text
+from mockd.events import Event, Fill, Slot, Text
 from mockd.streaming.framing import Frame, FrameTemplate
 from mockd.streaming.pacing import Pacing
 
@@ -20,6 +21,20 @@ BATCH = 128
 """Events in one send at the most, so that others get their turn."""
 BATCH_BYTES = 32 * 1024
 _NOT_USED = random.Random(0)
+
+
+class Lead:
+    """What frames of a stream begin with: bytes, and slots, at least one, which are filled in once."""
+
+    __slots__ = ("_form", "_values_of")
+
+    def __init__(self, parts: list[bytes | Slot]) -> None:
+        self._form = b"".join([b"%b" if isinstance(part, Slot) else part.replace(b"%", b"%%") for part in parts])
+        self._values_of = itemgetter(*[part.name for part in parts if isinstance(part, Slot)])
+
+    def render(self, fill: Fill) -> bytes:
+        filled: bytes = self._form % self._values_of(fill.slots)
+        return filled
 
 
 class Timetable:
@@ -46,7 +61,7 @@ class Timetable:
         self.most = max(1, min(BATCH, BATCH_BYTES // max([1, *map(_size, frames)])))
 
 
-def _split_lead(frames: list[Frame]) -> tuple[FrameTemplate | None, list[bool], list[Frame]]:
+def _split_lead(frames: list[Frame]) -> tuple[Lead | None, list[bool], list[Frame]]:
     """What frames begin with up to the last slot of the first, which frames do, and what is left of them.
 
     A chat completion's chunks all begin with the same id, time and model: with that filled in once, what is left has
@@ -58,11 +73,12 @@ def _split_lead(frames: list[Frame]) -> tuple[FrameTemplate | None, list[bool], 
         return None, [], frames
     size = slots[-1] + 1
     key = _key(first, size)
-    if any(not isinstance(part, bytes | Slot) for part in key):
+    lead = [part for part in key if isinstance(part, bytes | Slot)]
+    if len(lead) < size:
         return None, [], frames
     is_led = [isinstance(frame, FrameTemplate) and _key(frame, size) == key for frame in frames]
     rest = [_rest(frame, size) if led else frame for frame, led in zip(frames, is_led, strict=True)]
-    return FrameTemplate(first.parts[:size], first.holes[:size]), is_led, rest
+    return Lead(lead), is_led, rest
 
 
 def _key(frame: FrameTemplate, size: int) -> list[object]:
