@@ -88,22 +88,19 @@ class Calendar:
 
     def _run_bucket(self, bucket: dict[Timer, None], until: float) -> bool:
         """Call back all of a tick; False if it is `until` before that, and others are to have their turn."""
+        monotonic = self._clock.monotonic
         while bucket:
             for timer in list(bucket):
-                if timer in bucket:
-                    timer.cancel()
-                    _call(timer.callback)
-                    if self._clock.monotonic() > until:
-                        return False
+                if bucket.pop(timer, self) is self:
+                    continue  # cancelled by one before it
+                try:
+                    timer.callback()
+                except Exception:
+                    # What fails for one stream must not stop the time of all others.
+                    logger.exception("an entry of the calendar failed")
+                if monotonic() > until:
+                    return False
         return True
-
-
-def _call(callback: Callable[[], None]) -> None:
-    try:
-        callback()
-    except Exception:
-        # What fails for one stream must not stop the time of all others.
-        logger.exception("an entry of the calendar failed")
 
 
 class Calendars:

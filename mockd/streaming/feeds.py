@@ -80,12 +80,12 @@ class ScriptFeed:
         self.next_due = NEVER if self.ended else now + self._due[0] if self._due else now
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        table, index = self._table, self._index
+        table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
         if self._taken + end - index > self._stop:
             end = index + int(self._stop) - self._taken
-        if self._due is not None:
-            end = bisect_right(self._due, now - self._base, index, end)
+        if due is not None:
+            end = bisect_right(due, now - self._base, index, end)
         if end == index:
             return []
         batch = table.frames[index:end]
