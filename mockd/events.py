@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from mockd.clock import Clock
 
@@ -50,16 +51,14 @@ class Hole:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class EventId(Hole):
+class EventId(Hole, Struct, frozen=True):
     """The id that this event was given in its session."""
 
     def text(self, fill: Fill) -> str:
         return fill.event_id
 
 
-@dataclass(frozen=True, slots=True)
-class Slot(Hole):
+class Slot(Hole, Struct, frozen=True):
     """A value that is the same throughout a stream and differs between streams; given as ready JSON."""
 
     name: str

@@ -29,7 +29,7 @@ Outcome = Literal[
     "failed",
 ]
 
-_HEX = re.compile("[0-9a-f]{6,16}")
+_HEX = "[0-9a-f]{6,16}"
 
 
 class Stoppable(Protocol):
@@ -165,7 +165,7 @@ class Registry:
     def _find(self, connection_id: str) -> Connection | None:
         """A live connection."""
         number = connection_id.partition(self._prefix)[2]
-        connection = self._live.get(int(number, 16)) if _HEX.fullmatch(number) else None
+        connection = self._live.get(int(number, 16)) if re.fullmatch(_HEX, number) else None
         return connection if connection is not None and connection.id == connection_id else None
 
     def close(self, connection_id: str) -> None:

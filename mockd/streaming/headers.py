@@ -12,7 +12,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 _FIXED = ("connection", "content-length")
-_NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
+_NOT_IN_VALUES = r"[\x00-\x08\x0a-\x1f\x7f]+"
 
 
 class FixedHeaders(list[tuple[bytes, bytes]]):
@@ -66,4 +66,4 @@ def following(given: Mapping[str, str], path: Path) -> dict[bytes, Expression]:
 def as_value(text: str) -> bytes:
     """Text as the value of a header (RFC 9110, section 5.5): with blanks for line breaks and other control characters,
     and question marks for what is not latin-1."""
-    return _NOT_IN_VALUES.sub(" ", text).strip().encode("latin-1", "replace")
+    return re.sub(_NOT_IN_VALUES, " ", text).strip().encode("latin-1", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from itertools import chain
@@ -190,7 +191,7 @@ class Sessions:
     def _session_of(self, key: str, number: int | None) -> Buffer | None:
         stream, _, assigned = key.rpartition("-")
         named = self._buffers.get(stream)
-        if named is not None and NUMBER.fullmatch(assigned) and int(assigned) <= named.last_sent.count:
+        if named is not None and re.fullmatch(NUMBER, assigned) and int(assigned) <= named.last_sent.count:
             return named
         remembered = self._buffers.get(self._remembered.get(key, ""))
         if remembered is not None or number is None:

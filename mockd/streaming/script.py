@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mockd.errors import ConfigError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Id = str | Text | int | None
 """An event's id: the given one, perhaps with placeholders; the number it is assigned one from; or none."""
 
-NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+NUMBER = r"[1-9][0-9]{0,17}"
 """A number as ids have it."""
 _BLANKS = " \t"
 
@@ -121,9 +121,9 @@ class CompiledScript:
         """The numbers of every event with this id: more than one only until `_refuse_equal_ids` has looked at it."""
         found = {self._given[key]} if key in self._given else set()
         base, _, passes = key.rpartition("#")
-        if base in self._given and passes != "1" and NUMBER.fullmatch(passes):
+        if base in self._given and passes != "1" and re.fullmatch(NUMBER, passes):
             found.add((int(passes) - 1) * self.length + self._given[base])
-        if self.is_same and self.data_events and NUMBER.fullmatch(key):
+        if self.is_same and self.data_events and re.fullmatch(NUMBER, key):
             before, rest = divmod(int(key) - 1, self.data_events)
             if isinstance(self.ids[self._places[rest]], int):
                 found.add(before * self.length + self._places[rest])
@@ -142,6 +142,10 @@ class CompiledScript:
                     path=(place, "id"),
                     hint="with `resume` every id must be different; events without one get their number as id",
                 )
+
+
+Events = CompiledScript | Iterator[Event] | AsyncIterator[Event]
+"""The events of one stream: known in advance, or made as it goes."""
 
 
 def with_id_of_session(event: Event) -> Event:

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from mockd.errors import MockdError, RateLimitedError
+from mockd.events import Fill
+from mockd.streaming.compile import StreamPlan
 from mockd.streaming.connections import Outcome
 from mockd.streaming.feeds import NEVER
 from mockd.streaming.ratelimit import MOST_DROPPED
-from mockd.streaming.resume import Place, Sessions
-from mockd.streaming.session import Entry
+from mockd.streaming.resume import Buffer, Place, Sessions
+from mockd.streaming.script import CompiledScript, Events
+from mockd.streaming.session import Entry, RunningSession, Session, running_steps
 from mockd.streaming.timetable import BATCH, BATCH_BYTES
 
 MOST_LOOKED_AT = max(BATCH, MOST_DROPPED)
 """Events looked at in one take: with a limiter that drops, few of them may be sent."""
+
+
+def first_place(plan: StreamPlan, events: Events, fill: Fill, now: float, *, is_held: bool) -> Place:
+    """The start of a new session. `is_held`: clients may come back to it."""
+    session = _new_session(plan, events, fill, now)
+    return Place.at_start(session, Buffer(session) if is_held else None)
+
+
+def _new_session(plan: StreamPlan, events: Events, fill: Fill, now: float) -> Session:
+    if isinstance(events, CompiledScript):
+        return Session.of_script(plan, events, fill, now)
+    if isinstance(events, AsyncIterator):
+        return RunningSession(plan, events, fill, now)
+    return Session(plan, running_steps(plan, events), fill, now)
 
 
 class SessionFeed:
