@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockd import cors
 from mockd.clock import Clock, SystemClock
@@ -29,7 +29,10 @@ from mockd.streaming.compile import Seeding, StreamPlan, compile_chunked, compil
 from mockd.streaming.connections import Registry
 from mockd.streaming.lasting import WireServices
 from mockd.streaming.pipeline import Call, respond
-from mockd.streaming.resume import Sessions
+from mockd.streaming.transport import received_body
+
+if TYPE_CHECKING:
+    from mockd.streaming.resume import Sessions
 
 RETRY_AFTER_S = 1
 """What a client that is turned away because too many are connected is told to wait."""
@@ -73,7 +76,11 @@ class Engine:
         """Answer one HTTP request: the life of a request, in order."""
         arrived = self.clock.monotonic()
         try:
-            request = await read_request(scope, receive, self.settings.max_body)
+            body = received_body(scope, receive, self.settings.max_body)
+            if body is not None:
+                request = RequestView(scope, body)
+            else:
+                request = await read_request(scope, receive, self.settings.max_body)
         except ClientGoneError:
             return
         except BodyTooLargeError as error:
@@ -294,6 +301,8 @@ class Engine:
         kept: tuple[tuple[bytes, Files], Sessions] | None = self._state.get("sessions", plan.mock_id)
         if kept is not None and kept[0] == content:
             return kept[1]
+        from mockd.streaming.resume import Sessions
+
         most = self.settings.max_sessions
         return Sessions(plan, max_sessions=most, clock=self.clock, came_before=came_before)
 

@@ -7,14 +7,15 @@ A chat model's answers are such streams where no pacing is asked for, and they c
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mockd.events import Fill
 from mockd.request import Receive, RequestView, Scope, Send
 from mockd.streaming.connections import Outcome, Registry
-from mockd.streaming.framing import FrameTemplate
 from mockd.streaming.headers import FixedHeaders, Headers, raw_headers
+from mockd.streaming.timetable import Lead
 from mockd.streaming.transport import send_at_once
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from mockd.streaming.script import CompiledScript
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(Struct, frozen=True):
     """All bytes of a script's stream: its pieces, with the lead, which differs from stream to stream, between them."""
 
     pieces: list[bytes]
-    lead: FrameTemplate | None
+    lead: Lead | None
     events_sent: int
     last_event_id: str | None
     outcome: Outcome
@@ -83,21 +83,22 @@ class BurstResponse:
         self._own_headers = own_headers
         self._burst = burst
         self._payload = payload
+        self._task: asyncio.Task[None] | None = None
         self._is_cut = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._task = asyncio.current_task()
-        connection = self._registry.open(self, self._plan.mock_id, self._plan.kind, self._request)
+        plan, payload = self._plan, self._payload
+        connection = self._registry.open(self, plan.mock_id, plan.kind, self._request)
         outcome: Outcome = "client_disconnected"
         try:
             head = self._headers.raw + raw_headers(self._own_headers)
-            is_sent = self._headers.is_plain and send_at_once(scope, self._plan.status, head, self._payload)
-            if not is_sent:
+            if not self._headers.is_plain or not send_at_once(scope, send, plan.status, head, payload):
+                self._task = asyncio.current_task()
                 headers = [*self._headers, *self._own_headers]
-                await send({"type": "http.response.start", "status": self._plan.status, "headers": headers})
-                await send({"type": "http.response.body", "body": self._payload, "more_body": False})
+                await send({"type": "http.response.start", "status": plan.status, "headers": headers})
+                await send({"type": "http.response.body", "body": payload, "more_body": False})
             connection.events_sent = self._burst.events_sent
-            connection.bytes_sent = len(self._payload)
+            connection.bytes_sent = len(payload)
             connection.last_event_id = self._burst.last_event_id
             outcome = self._burst.outcome
         except OSError:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mockd.clock import Clock
 from mockd.request import Receive, Scope
@@ -29,8 +30,7 @@ STUCK_GRACE_S = 0.5
 """Seconds that a stream told to end is given when its client does not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class WireServices:
+class WireServices(Struct, frozen=True):
     """What every stream of an engine shares. `send_buffer` is in bytes; `send_timeout_s` of 0 is no limit."""
 
     clock: Clock
@@ -211,10 +211,12 @@ class LastingResponse:
         return True
 
     def _let_go(self) -> None:
-        """It is over: nothing is to call back any more."""
-        if self._check is not None:
-            self._check.cancel()
-        if self._cut_check is not None:
-            self._cut_check.cancel()
+        """It is over: nothing is to call back any more, nor to refer to this, which would keep it for the garbage
+        collector."""
+        for timer in (self._check, self._cut_check, self._timer):
+            if timer is not None:
+                timer.cancel()
+        self._check = self._cut_check = self._timer = None
         if self._watcher is not None:
             self._watcher.cancel()
+            self._watcher = None

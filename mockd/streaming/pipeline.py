@@ -6,7 +6,8 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -15,19 +16,18 @@ from mockd.events import Event, Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
 from mockd.request import RequestView
 from mockd.source import Reply, Script, SourceContext
-from mockd.streaming.burst import Burst, BurstResponse
+from mockd.streaming.burst import BurstResponse
 from mockd.streaming.compile import Ending, Lifetime, StreamPlan
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming, expressions_of
 from mockd.streaming.headers import FixedHeaders, Headers, as_value, first_of_each
 from mockd.streaming.lasting import WireServices
-from mockd.streaming.ratelimit import headers as rate_limit_headers
-from mockd.streaming.resume import Buffer, Place, Sessions
-from mockd.streaming.script import CompiledScript
-from mockd.streaming.session import RunningSession, Session, running_steps
-from mockd.streaming.session_feed import SessionFeed
+from mockd.streaming.script import Events
 from mockd.streaming.transport import unsent
 from mockd.streaming.wire import Head, StreamResponse
+
+if TYPE_CHECKING:
+    from mockd.streaming.resume import Place, Sessions
 
 logger = logging.getLogger("mockd")
 
@@ -67,26 +67,31 @@ def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None
         if place is not None:
             return _resumed(services, plan, sessions, call, place, fill)
     opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
-    events = plan.compiled(opened) if isinstance(opened, Script) else opened
-    if isinstance(events, Reply):
-        return reply(services, plan, call, events, fill)
-    if expressions := events.expressions if isinstance(events, CompiledScript) else plan.expressions:
-        fill.rendered = _rendered(expressions, call)
     if isinstance(opened, Script):
-        fill.slots = opened.slots
-        if opened.headers:
-            call = Call(call.request, call.captures, call.arrived, [*opened.headers, *call.headers])
-    if isinstance(events, CompiledScript) and events.burst is not None and _takes_burst(call.request):
-        return _burst(services, plan, call, events.burst, fill)
-    if isinstance(events, CompiledScript) and (table := events.timetable) is not None:
-        return _stream(services, plan, call, fill, lambda response, now: ScriptFeed(events, table, fill, now))
+        return _scripted(services, plan, sessions, call, opened, fill)
+    if isinstance(opened, Reply):
+        return reply(services, plan, call, opened, fill)
+    if expressions := plan.expressions:
+        fill.rendered = _rendered(expressions, call)
+    own = _own_headers(services, plan, call.headers, fill)
+    return _stream(services, plan, call, own, fill, _opening_session(plan, sessions, opened, fill))
 
-    def open_feed(response: StreamResponse, now: float) -> Feed:
-        session = _session(plan, events, fill, now)
-        place = Place.at_start(session, None if sessions is None else Buffer(session))
-        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
 
-    return _stream(services, plan, call, fill, open_feed)
+def _scripted(
+    services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill
+) -> Response:
+    """The stream of events that are known in advance: at one go, by its timetable, or as a session."""
+    script = plan.compiled(opened)
+    if script.expressions:
+        fill.rendered = _rendered(script.expressions, call)
+    fill.slots = opened.slots
+    own = _own_headers(services, plan, [*opened.headers, *call.headers], fill)
+    if (burst := script.burst) is not None and _takes_burst(call.request):
+        headers = _fixed_headers(plan, call)
+        return BurstResponse(services.registry, plan, call.request, headers, own, burst, burst.payload(fill))
+    if (table := script.timetable) is not None:
+        return _stream(services, plan, call, own, fill, lambda response, now: ScriptFeed(script, table, fill, now))
+    return _stream(services, plan, call, own, fill, _opening_session(plan, sessions, script, fill))
 
 
 def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
@@ -133,14 +138,15 @@ def _header(plan: StreamPlan, name: bytes, fill: Fill) -> bytes:
     return as_value(fill.rendered[plan.following[name].source])
 
 
-def _session(
-    plan: StreamPlan, events: CompiledScript | Iterator[Event] | AsyncIterator[Event], fill: Fill, now: float
-) -> Session:
-    if isinstance(events, CompiledScript):
-        return Session.of_script(plan, events, fill, now)
-    if isinstance(events, AsyncIterator):
-        return RunningSession(plan, events, fill, now)
-    return Session(plan, running_steps(plan, events), fill, now)
+def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events, fill: Fill) -> OpenFeed:
+    """Opens a new session at its start."""
+    from mockd.streaming.session_feed import SessionFeed, first_place
+
+    def open_feed(response: StreamResponse, now: float) -> Feed:
+        place = first_place(plan, events, fill, now, is_held=sessions is not None)
+        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
+
+    return open_feed
 
 
 def _resumed(
@@ -152,15 +158,19 @@ def _resumed(
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)
 
+    from mockd.streaming.session_feed import SessionFeed
+
     def open_feed(response: StreamResponse, now: float) -> Feed:
         response.connection.resumed_from = call.request.last_event_id
         return SessionFeed(place, response.connection.id, now, response.wake, sessions)
 
-    return _stream(services, plan, call, fill, open_feed)
+    return _stream(services, plan, call, _own_headers(services, plan, call.headers, fill), fill, open_feed)
 
 
-def _stream(services: WireServices, plan: StreamPlan, call: Call, fill: Fill, open_feed: OpenFeed) -> StreamResponse:
-    headers = [*_fixed_headers(plan, call), *_own_headers(services, plan, call, fill)]
+def _stream(
+    services: WireServices, plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_feed: OpenFeed
+) -> StreamResponse:
+    headers = [*_fixed_headers(plan, call), *own]
     return StreamResponse(
         services,
         lambda response: services.registry.open(response, plan.mock_id, plan.kind, call.request),
@@ -182,19 +192,16 @@ def _takes_burst(request: RequestView) -> bool:
     return scope["method"] != "HEAD" and scope.get("http_version") != "1.0" and not unsent(scope)
 
 
-def _burst(services: WireServices, plan: StreamPlan, call: Call, burst: Burst, fill: Fill) -> BurstResponse:
-    headers, own = _fixed_headers(plan, call), _own_headers(services, plan, call, fill)
-    return BurstResponse(services.registry, plan, call.request, headers, own, burst, burst.payload(fill))
-
-
 def _fixed_headers(plan: StreamPlan, call: Call) -> FixedHeaders:
     return plan.lasting_headers if _keeps_alive(call.request) else plan.headers
 
 
-def _own_headers(services: WireServices, plan: StreamPlan, call: Call, fill: Fill) -> Headers:
-    """The headers of this one stream, but for those that are the same for each."""
-    own = call.headers
+def _own_headers(services: WireServices, plan: StreamPlan, own: Headers, fill: Fill) -> Headers:
+    """The headers of this one stream: `own`, and those that follow the time or the request; but for those that are the
+    same for each."""
     if plan.rate_limit is not None and plan.rate_limit.headers:
+        from mockd.streaming.ratelimit import headers as rate_limit_headers
+
         own = own + rate_limit_headers(plan.rate_limit, services.clock.wall())
     if plan.following:
         own = first_of_each([(name, _header(plan, name, fill)) for name in plan.following], own)

@@ -11,7 +11,7 @@ import sys
 from http import HTTPStatus
 from typing import Any
 
-from mockd.request import Scope, Send
+from mockd.request import Receive, Scope, Send
 
 _KEY = "mockd.cycle"
 _PHRASES = {int(status): status.phrase.encode() for status in HTTPStatus}
@@ -22,6 +22,18 @@ def remember(scope: Scope, send: Send) -> None:
     cycle = getattr(send, "__self__", None)
     if hasattr(getattr(cycle, "transport", None), "abort"):  # uvloop's transports are no subclass of asyncio's
         scope[_KEY] = cycle
+
+
+def forget(scope: Scope) -> None:
+    """The request is over. The scope and the server's object refer to each other: left so, each request would be work
+    for the garbage collector."""
+    scope.pop(_KEY, None)
+
+
+def _cycle_behind(scope: Scope, call: Any) -> Any:
+    """The server's object where `call`, which is `send` or `receive`, is its own, and no middleware's."""
+    cycle = scope.get(_KEY)
+    return cycle if cycle is not None and getattr(call, "__self__", None) is cycle else None
 
 
 def transport_of(scope: Scope) -> asyncio.WriteTransport | None:
@@ -58,14 +70,26 @@ def delimit_by_close(scope: Scope) -> bool:
     return True
 
 
-def send_at_once(scope: Scope, status: int, headers: bytes, body: bytes) -> bool:
+def received_body(scope: Scope, receive: Receive, most: int) -> bytes | None:
+    """The body of a request, if the server has all of it and it is within `most` bytes; None where `receive` is to be
+    asked for it."""
+    cycle = _cycle_behind(scope, receive)
+    if getattr(cycle, "more_body", True) or cycle.waiting_for_100_continue or cycle.disconnected:
+        return None
+    if len(cycle.body) > most:
+        return None
+    body, cycle.body = bytes(cycle.body), bytearray()
+    return body
+
+
+def send_at_once(scope: Scope, send: Send, status: int, headers: bytes, body: bytes) -> bool:
     """Send a whole response, its body as one chunk, in a single write. False if nothing was sent, and `send` is to
     send it: under other servers than uvicorn with httptools, and whenever there is more to do than to write.
 
     For a short stream the messages of ASGI cost as much as everything else about it. What is done here is what
     uvicorn's `send` does for the two of them.
     """
-    cycle: Any = scope.get(_KEY)
+    cycle = _cycle_behind(scope, send)
     if not body or getattr(cycle, "chunked_encoding", False) is not None:
         return False
     if cycle.response_started or cycle.disconnected or cycle.waiting_for_100_continue:
@@ -75,8 +99,8 @@ def send_at_once(scope: Scope, status: int, headers: bytes, body: bytes) -> bool
     cycle.response_started = cycle.response_complete = True
     line = b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, b""))
     of_server = [b"%b: %b\r\n" % header for header in cycle.default_headers]
-    chunk = b"transfer-encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    cycle.transport.write(b"".join([line, *of_server, headers, chunk]))
+    size = b"transfer-encoding: chunked\r\n\r\n%x\r\n" % len(body)
+    cycle.transport.write(b"".join([line, *of_server, headers, size, body, b"\r\n0\r\n\r\n"]))
     cycle.message_event.set()
     cycle.on_response()
     return True
@@ -100,12 +124,13 @@ class ChunkWriter:
         self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
 
 
-def chunk_writer(scope: Scope, limit: int) -> ChunkWriter | None:
-    """A writer for the response whose head has just been sent; None where its body is not known to be chunked.
+def chunk_writer(scope: Scope, send: Send, limit: int) -> ChunkWriter | None:
+    """A writer for the response whose head has just been sent; None where its body is not known to be chunked, and
+    where middleware is to see it.
 
     That is known of uvicorn with httptools. `limit`: bytes unsent above which there is no room.
     """
-    cycle = scope.get(_KEY)
+    cycle = _cycle_behind(scope, send)
     if getattr(cycle, "chunked_encoding", None) is not True:
         return None
     return ChunkWriter(cycle, limit)

@@ -151,7 +151,7 @@ class StreamResponse(LastingResponse):
         self._last_event = self._last_sent = now = self.services.clock.monotonic()
         self._feed = self._open_feed(self, now)
         del self._open_feed  # it may hold the place the stream started from, and with it every event since
-        self._direct = chunk_writer(self._scope, self._room)
+        self._direct = chunk_writer(self._scope, self._send, self._room)
         try:
             outcome = await self._send_events()
         finally:
@@ -191,7 +191,15 @@ class StreamResponse(LastingResponse):
             await self._hand_over(self._framing.keepalive, more=True)
         else:
             callback = self.wake if self._direct is None else self._step
-            await self._sleep_until(min(self._feed.next_due, self._keepalive_at()), callback)
+            await self._sleep_until(self._next_at(), callback)
+
+    def _next_at(self) -> float:
+        """When the next event or keepalive is due."""
+        due = self._feed.next_due
+        # A keepalive comes so long after what was sent last, or later: mostly an event is due before.
+        if due - self._last_sent <= self._lifetime.keepalive_s:
+            return due
+        return min(due, self._keepalive_at())
 
     def _keepalive_at(self) -> float:
         keepalive_s = self._lifetime.keepalive_s
@@ -217,7 +225,7 @@ class StreamResponse(LastingResponse):
             elif self._keepalive_at() <= reached:
                 self._write_directly(self._framing.keepalive, now)
             if not self._left and feed.ended is None and feed.next_due > reached:
-                self._timer = self._call_at(min(feed.next_due, self._keepalive_at()), self._step)
+                self._timer = self._call_at(self._next_at(), self._step)
                 return
         self.wake()
 
@@ -293,7 +301,7 @@ class StreamResponse(LastingResponse):
         """Frames as one text, that of the connection's first event with its `retry`."""
         if self._retry is not None:
             frames = self._add_retry(frames, self._retry)
-        return frames[0] if len(frames) == 1 else b"".join(frames)
+        return b"".join(frames)  # which for one alone is itself, not a copy
 
     def _add_retry(self, frames: list[bytes], retry: int) -> list[bytes]:
         for index, frame in enumerate(frames):
