@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from typing import Any
 
@@ -21,17 +23,37 @@ def cores() -> list[int]:
 
 
 CORES = cores()
-IS_PINNED = len(CORES) > 1 and shutil.which("taskset") is not None
-PINNED = f"server on core {CORES[0]}, clients on the others" if IS_PINNED else "not pinned: one core, or no taskset"
+CLIENT_CORES = CORES[1:3]
+IS_PINNED = bool(CLIENT_CORES) and shutil.which("taskset") is not None
+PINNED = f"server on core {CORES[0]}, clients on others" if IS_PINNED else "not pinned: one core, or no taskset"
 SERVER_PREFIX = ["taskset", "-c", str(CORES[0])] if IS_PINNED else []
 
 
 def prepare() -> None:
     """Keep this process and the clients it starts off the server's core; let everyone have files enough."""
     if IS_PINNED:
-        os.sched_setaffinity(0, set(CORES[1:]))
+        os.sched_setaffinity(0, set(CLIENT_CORES))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@contextmanager
+def wakeful_clients() -> Iterator[None]:
+    """Keep the clients' cores from sleeping, with programs that run when nothing else does.
+
+    In a virtual machine a core that sleeps is woken by the host, which may take its time: up to tens of milliseconds
+    were measured, and taken for the lateness of servers.
+    """
+    spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in CLIENT_CORES if IS_PINNED]
+    try:
+        for spinner, core in zip(spinners, CLIENT_CORES, strict=False):
+            os.sched_setaffinity(spinner.pid, {core})
+            os.sched_setscheduler(spinner.pid, os.SCHED_IDLE, os.sched_param(0))
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
 
 
 def describe() -> dict[str, Any]:

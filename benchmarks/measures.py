@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks import client
-from benchmarks.machine import SERVER_PREFIX
+from benchmarks.machine import SERVER_PREFIX, wakeful_clients
 from benchmarks.paths import GENERATED, PROJECT
 from benchmarks.servers import Running, Server, first_byte_s, running
 from benchmarks.works import DELAY_MS, WORKS, Work
@@ -116,7 +116,7 @@ def paced(work: str, streams: int, *, schedule: bool = False) -> Measure:
 
     def measure(server: Server, scale: Scale) -> Sample:
         count = scale.count(streams, 100)
-        with running(server, paced=True) as target:
+        with running(server, paced=True) as target, wakeful_clients():
             result = _load(target, work, **_paced_options(count, schedule), seconds=scale.seconds(30.0, 3.0))
         figures = {
             "gap_late_p99_ms": _ms(result["gap_late_us"]["p99"]),
@@ -165,7 +165,7 @@ def capacity(server: Server, scale: Scale) -> Sample:
 
 
 def _hold(server: Server, streams: int, scale: Scale) -> client.Result:
-    with running(server, paced=True) as target:
+    with running(server, paced=True) as target, wakeful_clients():
         return _load(target, "paced", **_paced_options(streams), seconds=scale.seconds(3.0))
 
 
@@ -191,7 +191,7 @@ def _first_byte_figures(probe: client.Result) -> dict[str, float]:
 def first_byte_beside_paced(server: Server, scale: Scale) -> Sample:
     """The first byte of one event beside a thousand paced streams."""
     streams = scale.count(1000, 100)
-    with running(server, paced=True) as target:
+    with running(server, paced=True) as target, wakeful_clients():
         beside = {**_paced_options(streams), "announce": True, "seconds": 600}
         with client.background(**_request(target, target.server.works["paced"]), **beside) as load:
             # So that it does not keep the other client waiting.
