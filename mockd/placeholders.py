@@ -34,15 +34,13 @@ from mockd.events import JSON_NULL, Event, Fill, Hole, Text
 from mockd.expressions import Expression, has_expression, split_tags
 from mockd.jsontext import encode_json
 
-# RFC 9562, section 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
-_UUID_FREE = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
-_UUID_FIXED = 0x00000000_0000_4000_8000_000000000000
-
 
 class Uuid(Hole, Struct, frozen=True):
     def text(self, fill: Fill) -> str:
-        digits = f"{fill.rng.getrandbits(128) & _UUID_FREE | _UUID_FIXED:032x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        # RFC 9562, section 5.4: version 4, and variant 10 in the two bits after the third dash.
+        bits = fill.rng.getrandbits
+        form = "%08x-%04x-4%03x-%04x-%012x"  # which takes half the time of an f-string
+        return form % (bits(32), bits(16), bits(12), 0x8000 | bits(14), bits(48))
 
 
 class Timestamp(Hole, Struct, frozen=True):
