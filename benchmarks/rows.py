@@ -113,7 +113,7 @@ CASES = (
     Case(
         "7",
         "streams held",
-        f"streams × 20 events/s with gap late p99 < {measures.GAP_LIMIT_MS:.0f} ms",
+        f"streams held at 20 events/s with gap late p99 < {measures.GAP_LIMIT_MS:.0f} ms",
         (*BY_HAND, "aimock"),
         measures.capacity,
         (Figure("streams_held", "streams", (Goal(2, 3.4, "sse-starlette"), Goal(1, 1.5, "node"))),),
