@@ -19,7 +19,6 @@ from mockd.engine import Engine
 from mockd.errors import ConfigError
 from mockd.presets import configured
 from mockd.settings import Settings
-from mockd.streaming import transport
 
 ADMIN_PREFIX = "/__mockd"
 EXIT_CHECK_S = 0.1
@@ -27,7 +26,7 @@ EXIT_CHECK_S = 0.1
 
 
 class MockApp(Starlette):
-    """The Starlette app, which also remembers the server's transport for what no ASGI message can do."""
+    """The Starlette app. Requests for mocks go straight to the engine, unless a middleware is to see them."""
 
     engine: Engine
 
@@ -35,15 +34,11 @@ class MockApp(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        transport.remember(scope, send)
-        try:
-            if self.user_middleware or _path(scope).startswith(ADMIN_PREFIX):
-                await super().__call__(scope, receive, send)
-            else:
-                # A short cut past Starlette's middleware to where its catch-all route leads; it saves 30 us.
-                await self.engine.handle(scope, receive, send)
-        finally:
-            transport.forget(scope)
+        if self.user_middleware or _path(scope).startswith(ADMIN_PREFIX):
+            await super().__call__(scope, receive, send)
+        else:
+            # A short cut past Starlette's middleware to where its catch-all route leads; it saves 30 us.
+            await self.engine.handle(scope, receive, send)
 
 
 def _path(scope: Scope) -> str:

@@ -16,23 +16,26 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection, parse_mock, patch_mock
 from mockd.errors import BodyTooLargeError, ConfigError, ConflictError, NotFoundError, Problem
+from mockd.headers import Headers
+from mockd.journal.exchange import Exchange
+from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
+from mockd.lines import Line, line_of
 from mockd.matching import Match, MatchTable, Rule
+from mockd.program.compile import StreamPlan, compile_chunked, compile_response, compile_sse
+from mockd.program.terms import Seeding
 from mockd.registered import Files, Registered, content_of, files_of, kind_of
-from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_request
+from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_body
 from mockd.settings import Settings
 from mockd.sources import build_source
 from mockd.state import CHANGES, NO_CHANGES, Changes, StateFile
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.compile import Seeding, StreamPlan, compile_chunked, compile_response, compile_sse
-from mockd.streaming.connections import Registry
-from mockd.streaming.lasting import WireServices
-from mockd.streaming.pipeline import Call, respond
-from mockd.streaming.transport import received_body
+from mockd.streaming.pipeline import Call, bodiless, respond, whole
+from mockd.streaming.stream import Program, Services, Stream
 
 if TYPE_CHECKING:
-    from mockd.streaming.resume import Sessions
+    from mockd.streaming.sessions.resume import Sessions
 
 RETRY_AFTER_S = 1
 """What a client that is turned away because too many are connected is told to wait."""
@@ -61,7 +64,7 @@ class Engine:
             store = StateFile(Path(settings.state)) if settings.state else MemoryStore()
         self._state = ScopedStore(store, scope)
         self.connections = Registry(self.clock, self._state, max_ended=settings.max_ended)
-        self._services = WireServices(
+        self._services = Services(
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
         self._configured: list[MockSpec] = []
@@ -74,36 +77,42 @@ class Engine:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request: the life of a request, in order."""
+        await self.answer(line_of(scope, receive, send))
+
+    async def answer(self, line: Line) -> None:
+        """Answer the request of a line."""
         arrived = self.clock.monotonic()
+        request = RequestView(line.scope)
+        exchange = self.connections.exchange(request)
         try:
-            body = received_body(scope, receive, self.settings.max_body)
-            if body is not None:
-                request = RequestView(scope, body)
+            if (body := line.received(self.settings.max_body)) is not None:
+                request.body = body
             else:
-                request = await read_request(scope, receive, self.settings.max_body)
+                await read_body(request, line.receive, self.settings.max_body)
+            program = self._program(request, exchange)
         except ClientGoneError:
             return
         except BodyTooLargeError as error:
             # The connection stays open, so that the server takes in what is left of the body: closed on a client that
             # still sends, it would break, and the answer be lost.
-            await _refuse(scope, send, 413, {"error": error.code, "message": error.message}, [])
-            return
-        headers: cors.Headers = []
+            program = refusal(request, 413, {"error": error.code, "message": error.message})
+        await Stream(self._services, line, exchange, program, arrived).run()
+
+    def _program(self, request: RequestView, exchange: Exchange) -> Program:
+        """What this request is answered."""
+        headers: Headers = []
         if b"origin" in request.raw_headers:  # a page sent it
             if (preflight := cors.preflight_headers(request)) is not None:
-                await _answer(send, 204, b"", preflight)
-                return
+                return bodiless(whole(204, b"", preflight))
             headers = cors.response_headers(request)
         match = self._table.resolve(request)
         if not isinstance(match, Match):
-            await _refuse(scope, send, 404, _no_match(request, match.near_misses), headers)
-        elif self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
+            return refusal(request, 404, _no_match(request, match.near_misses), headers)
+        if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
-            await _refuse(scope, send, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
-        else:
-            mock = match.target
-            call = Call(request, match.captures, arrived, headers)
-            await respond(self._services, mock.plan, mock.sessions, call)(scope, receive, send)
+            return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+        mock = match.target
+        return respond(mock.plan, mock.sessions, Call(request, match.captures, headers, exchange, self.clock))
 
     # -- the mocks -------------------------------------------------------------------------------------------------
 
@@ -301,7 +310,7 @@ class Engine:
         kept: tuple[tuple[bytes, Files], Sessions] | None = self._state.get("sessions", plan.mock_id)
         if kept is not None and kept[0] == content:
             return kept[1]
-        from mockd.streaming.resume import Sessions
+        from mockd.streaming.sessions.resume import Sessions
 
         most = self.settings.max_sessions
         return Sessions(plan, max_sessions=most, clock=self.clock, came_before=came_before)
@@ -349,12 +358,9 @@ def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[s
     }
 
 
-async def _refuse(scope: Scope, send: Send, status: int, error: dict[str, Any], headers: cors.Headers) -> None:
+def refusal(request: RequestView, status: int, error: dict[str, Any], headers: Headers | None = None) -> Program:
+    """The answer to a request that no mock answers."""
     body = encode_json(error)
-    headers = [*headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await _answer(send, status, b"" if scope["method"] == "HEAD" else body, headers)
-
-
-async def _answer(send: Send, status: int, body: bytes, headers: cors.Headers) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    length = (b"content-length", b"%d" % len(body))
+    program = whole(status, body, [*(headers or []), (b"content-type", b"application/json"), length], is_listed=False)
+    return bodiless(program) if request.method == "HEAD" else program

@@ -101,6 +101,11 @@ class Event(NamedTuple):
     opens: bool = False
 
     @property
+    def is_block(self) -> bool:
+        """Whether an event stream has it as a block of its own: a lone comment is none."""
+        return not (self.data is None and self.id is None and self.type is None and self.retry is None)
+
+    @property
     def counted(self) -> bool:
         """Whether this is an event to its client: a comment or a lone `retry` is not."""
         return self.data is not None

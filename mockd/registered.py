@@ -13,10 +13,10 @@ from mockd.config.load import MockSpec
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
 from mockd.matching import Rule
-from mockd.streaming.compile import StreamPlan
+from mockd.program.compile import StreamPlan
 
 if TYPE_CHECKING:
-    from mockd.streaming.resume import Sessions
+    from mockd.streaming.sessions.resume import Sessions
 
 Files = tuple[tuple[str, int, int], ...]
 """A mock's data files as they were read: path, time of change, size."""

@@ -108,15 +108,22 @@ class RequestView:
         return client[0] if client else None
 
 
-async def read_request(scope: Scope, receive: Receive, max_body: int) -> RequestView:
-    """Read a request with its whole body. Raises `BodyTooLargeError` as soon as it passes `max_body` bytes."""
+async def read_request(scope: Scope, receive: Receive, most: int) -> RequestView:
+    """Read a request with its whole body. Raises as `read_body` does."""
     request = RequestView(scope)
+    await read_body(request, receive, most)
+    return request
+
+
+async def read_body(request: RequestView, receive: Receive, most: int) -> None:
+    """Read the whole body of a request. Raises `BodyTooLargeError` as soon as it passes `most` bytes, and
+    `ClientGoneError`."""
     announced = request.raw_headers.get(b"content-length")
-    if announced is not None and announced.isdigit() and int(announced) > max_body:
-        raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {max_body}")
+    if announced is not None and announced.isdigit() and int(announced) > most:
+        raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {most}")
     has_body = announced is not None or b"transfer-encoding" in request.raw_headers
-    if not has_body and scope.get("http_version", "1.1") in ("1.0", "1.1"):
-        return request
+    if not has_body and request.scope.get("http_version", "1.1") in ("1.0", "1.1"):
+        return
     parts: list[bytes] = []
     size = 0
     more = True
@@ -126,9 +133,8 @@ async def read_request(scope: Scope, receive: Receive, max_body: int) -> Request
             raise ClientGoneError("the client left before its request was whole")
         part = message.get("body", b"")
         size += len(part)
-        if size > max_body:
-            raise BodyTooLargeError(f"the request body has more than {max_body} bytes")
+        if size > most:
+            raise BodyTooLargeError(f"the request body has more than {most} bytes")
         parts.append(part)
         more = message.get("more_body", False)
     request.body = parts[0] if len(parts) == 1 else b"".join(parts)
-    return request

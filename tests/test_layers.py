@@ -116,10 +116,10 @@ RARELY_NEEDED = {
     "mockd.sources.response",
     "mockd.sources.llm.source",
     "mockd.sources.templates.notification_stream",
-    "mockd.streaming.ratelimit",
-    "mockd.streaming.resume",
-    "mockd.streaming.session",
-    "mockd.streaming.session_feed",
+    "mockd.program.ratelimit",
+    "mockd.streaming.sessions.resume",
+    "mockd.streaming.sessions.session",
+    "mockd.streaming.cursors.session",
 }
 """What a server with a plain list of events has no use for."""
 

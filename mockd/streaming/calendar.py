@@ -20,6 +20,8 @@ logger = logging.getLogger("mockd")
 TICK_S = 0.001
 TURN_S = 0.002
 """How long entries that are due together may keep the loop from what else it has to do, such as new clients."""
+MOST_STALE = 1000
+"""Ticks without entries that the heap may hold, beside as many as there are with entries."""
 ROUNDING_S = 1e-6
 """Moments so close count as the same: far more than what is lost in sums of seconds, far less than anyone can see."""
 
@@ -27,15 +29,15 @@ ROUNDING_S = 1e-6
 class Timer:
     """One entry of the calendar. It may be cancelled until it is called."""
 
-    __slots__ = ("_bucket", "callback")
+    __slots__ = ("_calendar", "_tick", "callback")
 
-    def __init__(self, callback: Callable[[], None], bucket: dict[Timer, None]) -> None:
+    def __init__(self, calendar: Calendar, tick: int, callback: Callable[[], None]) -> None:
         self.callback = callback
-        self._bucket = bucket
-        bucket[self] = None
+        self._calendar = calendar
+        self._tick = tick
 
     def cancel(self) -> None:
-        self._bucket.pop(self, None)
+        self._calendar.drop(self, self._tick)
 
 
 class Calendar:
@@ -44,10 +46,16 @@ class Calendar:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._buckets: dict[int, dict[Timer, None]] = {}
+        """The entries of each tick, in the order they came."""
         self._ticks: list[int] = []
+        """A heap of the ticks that have entries, and of some whose entries were all cancelled."""
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0
         self._is_running = False
+
+    def now(self) -> float:
+        """The monotonic time."""
+        return self._clock.monotonic()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back at the monotonic time `when`, or within the millisecond after it."""
@@ -56,18 +64,29 @@ class Calendar:
         if bucket is None:
             bucket = self._buckets[tick] = {}
             heapq.heappush(self._ticks, tick)
-        timer = Timer(callback, bucket)
+        timer = Timer(self, tick, callback)
+        bucket[timer] = None
         if not self._is_running and (self._handle is None or tick < self._armed_for):
             self._arm()
         return timer
+
+    def drop(self, timer: Timer, tick: int) -> None:
+        """Take out an entry of a tick, if it is still there."""
+        bucket = self._buckets.get(tick)
+        if bucket is None or bucket.pop(timer, self) is self or bucket:
+            return
+        del self._buckets[tick]
+        if len(self._ticks) > MOST_STALE + 2 * len(self._buckets):
+            self._ticks = list(self._buckets)
+            heapq.heapify(self._ticks)
 
     def _arm(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
-        # Ticks whose timers were all cancelled need no wake-up.
-        while self._ticks and not self._buckets[self._ticks[0]]:
-            del self._buckets[heapq.heappop(self._ticks)]
+        # Ticks whose entries were all cancelled need no wake-up.
+        while self._ticks and self._ticks[0] not in self._buckets:
+            heapq.heappop(self._ticks)
         if self._ticks:
             self._armed_for = self._ticks[0]
             self._handle = self._clock.call_at(self._armed_for * TICK_S, self._run)
@@ -79,10 +98,14 @@ class Calendar:
         now = math.floor((started + ROUNDING_S / 2) / TICK_S)
         while self._ticks and self._ticks[0] <= now:
             tick = heapq.heappop(self._ticks)
-            if not self._run_bucket(self._buckets[tick], started + TURN_S):
+            bucket = self._buckets.get(tick)
+            if bucket is None:
+                continue
+            if not self._run_bucket(bucket, started + TURN_S):
                 heapq.heappush(self._ticks, tick)
                 break
-            del self._buckets[tick]
+            if self._buckets.get(tick) is bucket:
+                del self._buckets[tick]
         self._is_running = False
         self._arm()
 

@@ -1,101 +1,172 @@
-"""From a request to its stream, stage by stage.
+"""From a request that matched a mock to the program of its stream, stage by stage.
 
-source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ framing (which bytes) ▶ wire (out)
+source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ framing (which bytes) ▶ cursor (what is due)
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from mockd.clock import Clock
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
+from mockd.headers import FixedHeaders, Headers, as_value, first_of_each
+from mockd.journal.exchange import Exchange
+from mockd.lines.line import BODILESS
+from mockd.program.compile import StreamPlan
+from mockd.program.framing import FrameTemplate, RawFraming, expressions_of
+from mockd.program.script import Events
+from mockd.program.terms import Ending, Lifetime
 from mockd.request import RequestView
-from mockd.source import Reply, Script, SourceContext
-from mockd.streaming.burst import BurstResponse
-from mockd.streaming.compile import Ending, Lifetime, StreamPlan
-from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
-from mockd.streaming.framing import FrameTemplate, RawFraming, expressions_of
-from mockd.streaming.headers import FixedHeaders, Headers, as_value, first_of_each
-from mockd.streaming.lasting import WireServices
-from mockd.streaming.script import Events
-from mockd.streaming.transport import unsent
-from mockd.streaming.wire import Head, StreamResponse
+from mockd.source import Opened, Reply, Script, SourceContext
+from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.cursors.script import ScriptCursor
+from mockd.streaming.cursors.whole import WholeCursor
+from mockd.streaming.stream import Program, Stream
 
 if TYPE_CHECKING:
-    from mockd.streaming.resume import Place, Sessions
+    from mockd.streaming.sessions.resume import Place, Sessions
 
 logger = logging.getLogger("mockd")
 
-Response = StreamResponse | BurstResponse
-OpenFeed = Callable[[StreamResponse, float], Feed]
+OpenCursor = Callable[[Stream, float], Cursor]
 
 _RAW = RawFraming()
+_ANY_LIFETIME = Lifetime()
+_PLAIN = Ending()
 
 
 class Call(Struct, frozen=True):
-    """One request on its way to a stream: `arrived` is monotonic, `headers` go on every answer (CORS)."""
+    """One request on its way to its program: `headers` go on every answer (CORS)."""
 
     request: RequestView
     captures: Mapping[str, str]
-    arrived: float
     headers: Headers
+    exchange: Exchange
+    clock: Clock
 
 
-def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call) -> Response:
-    """The response to a request that matched a mock: its stream, one whole answer, or 204 where the client has seen
-    all there is."""
-    fill = Fill(plan.random(), services.clock)
+def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
+    """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
+    there is. To HEAD it is the head of that, and nothing is opened."""
+    call.exchange.mock_id, call.exchange.kind = plan.mock_id, plan.kind
+    fill = Fill(plan.random(), call.clock)
     try:
-        return _respond(services, plan, sessions, call, fill)
+        program = _respond(plan, sessions, call, fill)
     except Exception as error:
-        if isinstance(error, ExpressionError):
-            logger.error("%s: %s", plan.mock_id, error)
-        else:
-            logger.exception("%s: its source cannot be opened", plan.mock_id)
-        failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-        return reply(services, plan, call, Reply(failure, 500), fill)
+        program = _failed(plan, call, fill, error)
+    if call.request.method == "HEAD":
+        return replace(bodiless(program), delay_s=0.0)
+    return bodiless(program) if program.status in BODILESS else program
 
 
-def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Response:
+def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Program:
     if sessions is not None and (last_event_id := call.request.last_event_id) is not None:
         place = sessions.find(last_event_id)
         if place is not None:
-            return _resumed(services, plan, sessions, call, place, fill)
-    opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
+            return _resumed(plan, sessions, call, place, fill)
+    opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng))
+    if isinstance(opened, Awaitable):
+        return whole(0, b"", [], prepare=_awaited(plan, sessions, call, opened, fill))
+    return _answered(plan, sessions, call, opened, fill)
+
+
+async def _awaited(
+    plan: StreamPlan, sessions: Sessions | None, call: Call, opening: Awaitable[Opened], fill: Fill
+) -> Program:
+    """The program of a source that must wait before it knows what it answers."""
+    try:
+        return _answered(plan, sessions, call, await opening, fill)
+    except Exception as error:
+        return _failed(plan, call, fill, error)
+
+
+def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Opened, fill: Fill) -> Program:
     if isinstance(opened, Script):
-        return _scripted(services, plan, sessions, call, opened, fill)
+        return _scripted(plan, sessions, call, opened, fill)
     if isinstance(opened, Reply):
-        return reply(services, plan, call, opened, fill)
+        return _reply(plan, call, opened, fill)
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
-    own = _own_headers(services, plan, call.headers, fill)
-    return _stream(services, plan, call, own, fill, _opening_session(plan, sessions, opened, fill))
+    own = _own_headers(plan, call, call.headers, fill)
+    return _stream(plan, call, own, fill, _opening_session(plan, sessions, opened, fill))
 
 
-def _scripted(
-    services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill
-) -> Response:
-    """The stream of events that are known in advance: at one go, by its timetable, or as a session."""
+def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Program:
+    if isinstance(error, ExpressionError):
+        logger.error("%s: %s", plan.mock_id, error)
+    else:
+        logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
+    failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
+    return _reply(plan, call, Reply(failure, 500), fill)
+
+
+# -- programs ----------------------------------------------------------------------------------------------------------
+
+
+def whole(
+    status: int,
+    body: bytes,
+    headers: Headers,
+    *,
+    delay_s: float = 0.0,
+    is_listed: bool = True,
+    prepare: Awaitable[Program] | None = None,
+) -> Program:
+    """The program of one answer in one piece, or of one that `prepare` gives."""
+    return Program(
+        status=status,
+        headers=FixedHeaders(headers),
+        own=(),
+        open=lambda stream, now: WholeCursor(body),
+        framing=_RAW,
+        lifetime=_ANY_LIFETIME,
+        ending=_PLAIN,
+        fill=None,
+        delay_s=delay_s,
+        is_whole=True,
+        is_listed=is_listed,
+        prepare=prepare,
+    )
+
+
+def bodiless(program: Program) -> Program:
+    """The head of an answer alone. It is neither listed nor counted."""
+    return replace(
+        program,
+        open=lambda stream, now: WholeCursor(b""),
+        ending=_PLAIN,
+        is_whole=True,
+        is_listed=False,
+        prepare=None if program.prepare is None else _bodiless(program.prepare),
+    )
+
+
+async def _bodiless(coming: Awaitable[Program]) -> Program:
+    return bodiless(await coming)
+
+
+def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill) -> Program:
+    """The stream of events that are known in advance: by its timetable, or as a session."""
     script = plan.compiled(opened)
     if script.expressions:
         fill.rendered = _rendered(script.expressions, call)
     fill.slots = opened.slots
-    own = _own_headers(services, plan, [*opened.headers, *call.headers], fill)
-    if (burst := script.burst) is not None and _takes_burst(call.request):
-        headers = _fixed_headers(plan, call)
-        return BurstResponse(services.registry, plan, call.request, headers, own, burst, burst.payload(fill))
+    own = _own_headers(plan, call, [*opened.headers, *call.headers], fill)
     if (table := script.timetable) is not None:
-        return _stream(services, plan, call, own, fill, lambda response, now: ScriptFeed(script, table, fill, now))
-    return _stream(services, plan, call, own, fill, _opening_session(plan, sessions, script, fill))
+        return _stream(plan, call, own, fill, lambda stream, now: ScriptCursor(plan, script, table, fill, now))
+    return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
 
 
-def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
-    """One whole answer, as a response like any other."""
+def _reply(plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> Program:
+    """One whole answer."""
+    call.exchange.kind = "response"
     fill.slots = answer.slots
     frame = _RAW.encode(Event(data=answer.body))
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
@@ -103,27 +174,11 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
         fill.rendered = _rendered(expressions, call)
         given = [(name, _header(plan, name, fill) if name in plan.following else value) for name, value in given]
     body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
-    length = [] if answer.status in (204, 304) else [(b"content-length", b"%d" % len(body))]
+    length = [] if answer.status in BODILESS else [(b"content-length", b"%d" % len(body))]
     kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
     default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
     headers = first_of_each(given, length + default + call.headers)
-    return StreamResponse(
-        services,
-        lambda response: services.registry.open(response, plan.mock_id, "response", call.request),
-        lambda response, now: ReplyFeed(body),
-        head=Head(answer.status, headers, drawn(answer.delay_s, fill.rng)),
-        framing=_RAW,
-        lifetime=Lifetime(),
-        ending=Ending(),
-        fill=fill,
-        arrived=call.arrived,
-        is_whole=True,
-    )
-
-
-def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fill) -> StreamResponse:
-    """204, which tells an EventSource to stop coming back (WHATWG HTML, 9.2)."""
-    return reply(services, plan, call, Reply(status=204), fill)
+    return whole(answer.status, body, headers, delay_s=drawn(answer.delay_s, fill.rng))
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -138,71 +193,56 @@ def _header(plan: StreamPlan, name: bytes, fill: Fill) -> bytes:
     return as_value(fill.rendered[plan.following[name].source])
 
 
-def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events, fill: Fill) -> OpenFeed:
+def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events, fill: Fill) -> OpenCursor:
     """Opens a new session at its start."""
-    from mockd.streaming.session_feed import SessionFeed, first_place
+    from mockd.streaming.cursors.session import SessionCursor, first_place
 
-    def open_feed(response: StreamResponse, now: float) -> Feed:
+    def open_cursor(stream: Stream, now: float) -> Cursor:
         place = first_place(plan, events, fill, now, is_held=sessions is not None)
-        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
+        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
-    return open_feed
+    return open_cursor
 
 
-def _resumed(
-    services: WireServices, plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill
-) -> StreamResponse:
+def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill) -> Program:
     if place.finished:
-        return nothing_more(services, plan, call, fill)
+        # 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
+        return _reply(plan, call, Reply(status=204), fill)
     fill.rendered = place.session.fill.rendered
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)
 
-    from mockd.streaming.session_feed import SessionFeed
+    from mockd.streaming.cursors.session import SessionCursor
 
-    def open_feed(response: StreamResponse, now: float) -> Feed:
-        response.connection.resumed_from = call.request.last_event_id
-        return SessionFeed(place, response.connection.id, now, response.wake, sessions)
+    def open_cursor(stream: Stream, now: float) -> Cursor:
+        stream.exchange.resumed_from = call.request.last_event_id
+        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
-    return _stream(services, plan, call, _own_headers(services, plan, call.headers, fill), fill, open_feed)
+    return _stream(plan, call, _own_headers(plan, call, call.headers, fill), fill, open_cursor)
 
 
-def _stream(
-    services: WireServices, plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_feed: OpenFeed
-) -> StreamResponse:
-    headers = [*_fixed_headers(plan, call), *own]
-    return StreamResponse(
-        services,
-        lambda response: services.registry.open(response, plan.mock_id, plan.kind, call.request),
-        open_feed,
-        head=Head(plan.status, headers, drawn(plan.head_delay_s, fill.rng)),
-        framing=plan.framing,
-        lifetime=plan.lifetime,
-        ending=plan.ending_of(fill),
-        fill=fill,
-        arrived=call.arrived,
-        retry=plan.retry,
-        flush_each=plan.flush_each,
+def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_cursor: OpenCursor) -> Program:
+    return Program(
+        plan.status,
+        plan.lasting_headers if _keeps_alive(call.request) else plan.headers,
+        own,
+        open_cursor,
+        plan.framing,
+        plan.lifetime,
+        plan.ending_of(fill),
+        fill,
+        drawn(plan.head_delay_s, fill.rng),
+        plan.flush_each,
     )
 
 
-def _takes_burst(request: RequestView) -> bool:
-    """Whether one send is all it takes: not for HEAD, for HTTP/1.0, nor where an answer before it is still unread."""
-    scope = request.scope
-    return scope["method"] != "HEAD" and scope.get("http_version") != "1.0" and not unsent(scope)
-
-
-def _fixed_headers(plan: StreamPlan, call: Call) -> FixedHeaders:
-    return plan.lasting_headers if _keeps_alive(call.request) else plan.headers
-
-
-def _own_headers(services: WireServices, plan: StreamPlan, own: Headers, fill: Fill) -> Headers:
+def _own_headers(plan: StreamPlan, call: Call, own: Headers, fill: Fill) -> Headers:
     """The headers of this one stream: `own`, and those that follow the time or the request; but for those that are the
     same for each."""
     if plan.rate_limit is not None and plan.rate_limit.headers:
-        from mockd.streaming.ratelimit import headers as rate_limit_headers
+        from mockd.program.ratelimit import headers as rate_limit_headers
 
-        own = own + rate_limit_headers(plan.rate_limit, services.clock.wall())
+        own = own + rate_limit_headers(plan.rate_limit, call.clock.wall())
     if plan.following:
         own = first_of_each([(name, _header(plan, name, fill)) for name in plan.following], own)
     return [(name, value) for name, value in own if name not in plan.headers.names] if own else own

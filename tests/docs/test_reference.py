@@ -15,9 +15,9 @@ import mockd
 import mockd.llm
 from mockd.admin.app import OPERATIONS
 from mockd.config import models
+from mockd.journal.registry import Outcome
 from mockd.settings import describe, env_name
 from mockd.sources.templates import built_in
-from mockd.streaming.connections import Outcome
 from scripts.reference import FOLDER, PAGES, cli, config, templates
 
 PACKAGE = Path(mockd.__file__).parent

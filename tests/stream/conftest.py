@@ -10,7 +10,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["messages", "transport"])
+@pytest.fixture(params=["messages", "memory"])
 def lab(request: pytest.FixtureRequest) -> Lab:
-    """An engine whose streams have nothing but ASGI's messages, and one whose streams have a transport."""
-    return Lab(has_transport=request.param == "transport")
+    """An engine whose streams have nothing but ASGI's messages, and one whose streams have a line in memory."""
+    return Lab(in_memory=request.param == "memory")

@@ -1,6 +1,7 @@
 """An engine on a manual clock, and requests to it in this process, with every write and its moment.
 
-A stream may be given a transport as uvicorn has one, or only the messages of ASGI: what it sends is the same.
+A stream may be given a line in memory, which takes all at once as uvicorn's does, or only the messages of ASGI: what
+it sends is the same.
 """
 
 from __future__ import annotations
@@ -11,54 +12,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockd.engine import Engine
+from mockd.lines.memory import Command, MemoryLine
 from mockd.settings import Settings
-from mockd.streaming import transport
 from tests.manual_clock import ManualClock, settle
 
 PATH = "/stream"
 
 
-class FakeTransport:
-    """The transport of an exchange, as far as mockd uses one. A client that reads nothing has it full at once."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self.closed_by: str | None = None
-        self.unsent = 1 << 20
-        """What waits while the client does not read."""
-
-    def write(self, chunk: bytes) -> None:
-        assert self.closed_by is None
-        size, _, body = chunk.removesuffix(b"\r\n").partition(b"\r\n")
-        assert int(size, 16) == len(body)
-        self._exchange.note({"type": "http.response.body", "body": body, "more_body": True})
-
-    def get_write_buffer_size(self) -> int:
-        return 0 if self._exchange.is_reading else self.unsent
-
-    def set_write_buffer_limits(self, high: int) -> None:
-        """Nothing is buffered."""
-
-    def close(self) -> None:
-        self.closed_by = self.closed_by or "close"
-        self._exchange.leave()
-
-    def abort(self) -> None:
-        self.closed_by = self.closed_by or "abort"
-        self._exchange.leave()
-
-
 class Exchange:
     """One request and what came back. Times are whole milliseconds since the clock was made."""
 
-    def __init__(self, engine: Engine, clock: ManualClock, *, has_transport: bool = False) -> None:
+    line: MemoryLine
+
+    def __init__(self, engine: Engine, clock: ManualClock, *, in_memory: bool = False) -> None:
         self._engine = engine
         self._clock = clock
-        # With these it is to mockd what uvicorn's object for a request is.
-        self.transport = FakeTransport(self)
-        self.chunked_encoding = False
-        self.disconnected = False
-        self._has_transport = has_transport
+        self._in_memory = in_memory
         self._left = asyncio.Event()
         self._reads = asyncio.Event()
         self._reads.set()
@@ -87,11 +56,21 @@ class Exchange:
             "http_version": http_version,
             "client": ("127.0.0.1", 50000),
         }
-        if self._has_transport:
-            transport.remember(scope, self._send)
         self._body = body
-        self.task = asyncio.get_running_loop().create_task(self._engine.handle(scope, self._receive, self._send))
+        if self._in_memory:
+            self.line = MemoryLine(scope, body, self._note_command)
+            answering = self._engine.answer(self.line)
+        else:
+            answering = self._engine.handle(scope, self._receive, self._send)
+        self.task = asyncio.get_running_loop().create_task(answering)
         return self
+
+    def _note_command(self, command: Command) -> None:
+        name, value = command
+        if name == "head":
+            self.note({"type": "http.response.start", **value})
+        elif name in ("write", "finish"):
+            self.note({"type": "http.response.body", "body": value, "more_body": name == "write"})
 
     async def _receive(self) -> dict[str, Any]:
         if self._body is not None:
@@ -104,8 +83,6 @@ class Exchange:
         await self._reads.wait()
         if self._failure is not None:
             raise self._failure
-        if message["type"] == "http.response.start":
-            self.chunked_encoding = not any(name == b"content-length" for name, _ in message["headers"])
         self.note(message)
 
     def note(self, message: dict[str, Any]) -> None:
@@ -113,23 +90,21 @@ class Exchange:
 
     # -- what the client does --------------------------------------------------------------------------------------
 
-    def leave(self) -> None:
-        self.disconnected = True
-        self._left.set()
-
     async def hang_up(self) -> None:
-        self.leave()
+        if self._in_memory:
+            self.line.leave("client-fin")
+        self._left.set()
         await settle()
 
-    @property
-    def is_reading(self) -> bool:
-        return self._reads.is_set()
-
     async def stop_reading(self) -> None:
+        if self._in_memory:
+            self.line.stop_reading()
         self._reads.clear()
         await settle()
 
     async def read_on(self) -> None:
+        if self._in_memory:
+            self.line.read_on()
         self._reads.set()
         await settle()
 
@@ -206,14 +181,14 @@ class Exchange:
 class Lab:
     """An engine on a manual clock."""
 
-    def __init__(self, *, has_transport: bool = False, **settings: Any) -> None:
-        self.has_transport = has_transport
+    def __init__(self, *, in_memory: bool = False, **settings: Any) -> None:
+        self.in_memory = in_memory
         self.clock = ManualClock()
         self.engine = Engine(Settings(**settings), clock=self.clock)
 
     async def open(self, path: str = PATH, **request: Any) -> Exchange:
         """Send a request, and let its answer run as far as it goes at this moment."""
-        exchange = Exchange(self.engine, self.clock, has_transport=self.has_transport).start(path, **request)
+        exchange = Exchange(self.engine, self.clock, in_memory=self.in_memory).start(path, **request)
         await settle()
         return exchange
 

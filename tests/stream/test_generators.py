@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockd.streaming.resume import Entry
+from mockd.streaming.sessions.resume import Entry
 from tests.stream.harness import Lab, words
 
 pytestmark = pytest.mark.anyio

@@ -190,9 +190,9 @@ async def test_a_server_that_says_so_by_an_error() -> None:
     assert lab.ended["eventsSent"] == 1
 
 
-@pytest.mark.parametrize("has_transport", [False, True])
-async def test_a_client_that_reads_nothing_is_given_up_after_a_while(has_transport: bool) -> None:
-    lab = Lab(has_transport=has_transport, send_timeout=60)
+@pytest.mark.parametrize("in_memory", [False, True])
+async def test_a_client_that_reads_nothing_is_given_up_after_a_while(in_memory: bool) -> None:
+    lab = Lab(in_memory=in_memory, send_timeout=60)
     stream = await lab.stream(events=words(3), timing={"fixedDelay": 50_000})
     await stream.stop_reading()
     await lab.clock.advance(109)
@@ -204,21 +204,21 @@ async def test_a_client_that_reads_nothing_is_given_up_after_a_while(has_transpo
 
 
 async def test_a_client_that_reads_however_slowly_is_not_given_up() -> None:
-    lab = Lab(has_transport=True, send_timeout=60)
+    lab = Lab(in_memory=True, send_timeout=60)
     stream = await lab.stream(events=words(3), timing={"fixedDelay": 1000})
     await stream.stop_reading()
     for _ in range(5):
         await lab.clock.advance(59)
-        stream.transport.unsent -= 1
+        stream.line.backlog -= 1
     assert stream.is_open
     await lab.clock.advance(121)
     assert lab.ended["outcome"] == "slow_client"
-    assert stream.transport.closed_by == "abort"
+    assert stream.line.commands[-1] == ("abort", False)
 
 
-@pytest.mark.parametrize("has_transport", [False, True])
-async def test_a_pause_between_events_is_not_taken_for_a_client_that_does_not_read(has_transport: bool) -> None:
-    lab = Lab(has_transport=has_transport, send_timeout=60)
+@pytest.mark.parametrize("in_memory", [False, True])
+async def test_a_pause_between_events_is_not_taken_for_a_client_that_does_not_read(in_memory: bool) -> None:
+    lab = Lab(in_memory=in_memory, send_timeout=60)
     stream = await lab.stream(events=words(3), timing={"fixedDelay": 119_000})
     await lab.clock.advance(118.5)
     await stream.stop_reading()

@@ -9,8 +9,8 @@ import pytest
 
 from mockd.config.load import parse_collection
 from mockd.events import Fill
-from mockd.streaming.resume import Buffer, Sessions
-from mockd.streaming.session import Entry, Session
+from mockd.streaming.sessions.resume import Buffer, Sessions
+from mockd.streaming.sessions.session import Entry, Session
 from tests.stream.harness import Lab, words
 from tests.stream.test_resume import ON, SECONDLY, come_back, cut_after, data_of, ids_of
 
@@ -367,7 +367,7 @@ async def test_a_reader_that_lags_loses_nothing_that_can_be_made_again(lab: Lab)
 
 
 async def test_remembered_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockd.streaming.resume.MOST_REMEMBERED", 5)
+    monkeypatch.setattr("mockd.streaming.sessions.resume.MOST_REMEMBERED", 5)
     lab = Lab()
     await lab.run(events=[{"id": f"{n}-$uuid", "data": "1"} for n in range(50)], resume=SMALL, seconds=1)
     assert len(sessions_of(lab)._remembered) == 5

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from mockd.config.load import parse_mock
 from mockd.events import Event, Fill
+from mockd.program.compile import MOST_SCRIPTS, UNSEEDED, Seeding, StreamPlan, compile_chunked, compile_sse, override
+from mockd.program.script import CompiledScript
+from mockd.program.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
 from mockd.source import Script
 from mockd.sources import build_source
-from mockd.streaming.compile import MOST_SCRIPTS, UNSEEDED, Seeding, StreamPlan, compile_chunked, compile_sse, override
-from mockd.streaming.script import CompiledScript
-from mockd.streaming.session import script_steps
-from mockd.streaming.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
+from mockd.streaming.sessions.session import script_steps
 from tests.manual_clock import ManualClock
 
 ON = {"enabled": True}

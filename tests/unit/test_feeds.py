@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from mockd.config.load import parse_mock
 from mockd.events import Fill
+from mockd.program.compile import Seeding, StreamPlan, compile_sse
 from mockd.source import Script
 from mockd.sources import build_source
-from mockd.streaming.compile import Seeding, StreamPlan, compile_sse
-from mockd.streaming.feeds import NEVER, Feed, ReplyFeed, ScriptFeed
-from mockd.streaming.resume import Place
-from mockd.streaming.session import Session
-from mockd.streaming.session_feed import SessionFeed
+from mockd.streaming.cursors.script import NEVER, Feed, ReplyFeed, ScriptFeed
+from mockd.streaming.cursors.session import SessionFeed
+from mockd.streaming.sessions.resume import Place
+from mockd.streaming.sessions.session import Session
 from tests.manual_clock import ManualClock
 
 START = 1000.0

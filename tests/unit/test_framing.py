@@ -15,7 +15,7 @@ from sse_starlette.event import ServerSentEvent
 from mockd.clock import SystemClock
 from mockd.events import JSON_NULL, Event, Fill
 from mockd.placeholders import parse_text, parse_value
-from mockd.streaming.framing import Frame, FrameTemplate, NdjsonFraming, RawFraming, SseFraming, with_retry
+from mockd.program.framing import Frame, FrameTemplate, NdjsonFraming, RawFraming, SseFraming, with_retry
 
 SSE = SseFraming()
 TEXT = st.text(st.characters(codec="utf-8"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mockd.config.base import MAX_MS
 from mockd.config.timing import Timing
 from mockd.events import Event, Pause
-from mockd.streaming.pacing import Pacing
+from mockd.program.pacing import Pacing
 
 
 def pacing(default: Pause = 0.0, token_delay: Pause | None = None, **timing: Any) -> Pacing:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockd.config.models import RateLimit
-from mockd.streaming.ratelimit import TokenBucket, capacity, headers
+from mockd.program.ratelimit import TokenBucket, capacity, headers
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from mockd.settings import Settings
-from mockd.streaming.transport import unsent
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import PATIENCE_S, Client, curl, eventually
 
@@ -77,7 +76,7 @@ def test_a_client_that_stops_reading_holds_no_more_than_its_share(everywhere: Ru
             others_are_served(server, 20)
         assert sent > 0
         assert connection.stream is not None
-        assert unsent(connection.stream._scope) <= 256 * 1024  # type: ignore[attr-defined]
+        assert connection.stream.line.unsent() <= 256 * 1024  # type: ignore[attr-defined]
         idler.socket.close()
         eventually(lambda: not server.engine.connections.live("s"))
 
@@ -98,7 +97,7 @@ def test_the_share_can_be_set(way: dict[str, str]) -> None:
             sent = connection.bytes_sent
             others_are_served(server, 20)
         assert connection.stream is not None
-        assert unsent(connection.stream._scope) <= 65536  # type: ignore[attr-defined]
+        assert connection.stream.line.unsent() <= 65536  # type: ignore[attr-defined]
 
 
 def test_a_client_that_reads_nothing_for_too_long_is_cut_off() -> None:

@@ -196,7 +196,7 @@ def test_head(everywhere: RunningMockd, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-@pytest.mark.parametrize("life", [{}, {"termination": FINAL}, {"termination": {"type": "abrupt"}}], ids=str)
+@pytest.mark.parametrize("life", [{}, {"termination": FINAL}], ids=str)
 def test_http_1_0_is_ended_by_closing(server: RunningMockd, kind: str, life: dict[str, Any]) -> None:
     config, chunks, final, _ = STREAMS[kind]
     add(server, config, life)
@@ -207,6 +207,18 @@ def test_http_1_0_is_ended_by_closing(server: RunningMockd, kind: str, life: dic
         assert headers.get("connection") == "close"
         body = b"".join(chunks) + (final if life.get("termination") == FINAL else b"")
         assert client.read_to_end() == body
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_an_abrupt_end_over_http_1_0_is_a_reset(server: RunningMockd, kind: str) -> None:
+    """Closed, the connection would look like the end of the body."""
+    config, chunks, _, _ = STREAMS[kind]
+    add(server, config, {"termination": {"type": "abrupt"}})
+    with Client(server.url) as client:
+        assert client.ask("/s", version="1.0").read_head()[0] == 200
+        with pytest.raises(ConnectionResetError):
+            client.read_to_end()
+        assert client.received == b"".join(chunks)
 
 
 def test_http_1_0_and_a_plain_response(server: RunningMockd) -> None:

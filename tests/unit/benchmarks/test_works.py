@@ -14,7 +14,7 @@ from mockd.config.load import load_paths
 from mockd.config.models import RandomDelay, Timing
 from mockd.engine import Engine
 from mockd.events import Event
-from mockd.streaming.pacing import Pacing
+from mockd.program.pacing import Pacing
 
 
 @pytest.fixture

@@ -10,19 +10,16 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import Any
 
 from msgspec import Struct
 
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, Text
-from mockd.streaming.compile import StreamPlan
-from mockd.streaming.framing import Frame, one_line
-from mockd.streaming.ratelimit import Limiter, Verdict
-from mockd.streaming.script import CompiledScript, Id, with_id_of_session
-
-if TYPE_CHECKING:
-    from mockd.streaming.resume import Buffer
+from mockd.program.compile import StreamPlan
+from mockd.program.framing import Frame, one_line
+from mockd.program.ratelimit import Limiter, Verdict
+from mockd.program.script import CompiledScript, Id, with_id_of_session
 
 LOOKAHEAD = 64
 """Events taken from a source that runs, ahead of the stream."""
@@ -102,8 +99,8 @@ class Entry:
         self.verdict: Verdict = "sent"
         self.payload = b""
         self.next: Entry | None = None
-        self.buffer: Buffer | None = None
-        """The buffer that holds it."""
+        self.buffer: Any = None
+        """The buffer that holds it, if one does; whose class is of the layer above."""
         self.sent_at = 0.0
         self.sent_wall = 0.0
         self.connection_id: str | None = None

@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from mockd.clock import Clock, rfc3339
 from mockd.events import Fill
-from mockd.streaming.compile import StreamPlan
-from mockd.streaming.script import NUMBER, CompiledScript, key_of
-from mockd.streaming.session import Entry, Session
+from mockd.program.compile import StreamPlan
+from mockd.program.script import NUMBER, CompiledScript, key_of
+from mockd.streaming.sessions.session import Entry, Session
 
 MOST_MADE_AGAIN = 10_000
 """Events made only to get at those after them, where each depends on the ones before."""

@@ -6,19 +6,16 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from mockd.errors import ConfigError
 from mockd.events import Event, EventId, Hole, Slot, Text
+from mockd.journal.exchange import Outcome
 from mockd.placeholders import EventNumber, FromRequest, Timestamp, expressions_in
+from mockd.program.burst import burst_of
+from mockd.program.framing import Frame, FrameTemplate
+from mockd.program.terms import Lifetime, Terms
+from mockd.program.timetable import lay_out
 from mockd.source import Script
-from mockd.streaming.burst import burst_of
-from mockd.streaming.connections import Outcome
-from mockd.streaming.framing import Frame, FrameTemplate
-from mockd.streaming.timetable import lay_out
-
-if TYPE_CHECKING:
-    from mockd.streaming.compile import Lifetime, StreamPlan
 
 Id = str | Text | int | None
 """An event's id: the given one, perhaps with placeholders; the number it is assigned one from; or none."""
@@ -40,30 +37,32 @@ class CompiledScript:
     client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `is_random`:
     some delays are drawn. `timetable`: when everything is due, where that can be said for all streams at once (not with
     drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why.
-    `burst`: the whole stream, where that is due at its head.
+    `burst`: the whole stream, if that is due at its head.
     """
 
-    def __init__(self, script: Script, plan: StreamPlan) -> None:
+    def __init__(self, script: Script, terms: Terms) -> None:
         self.events = tuple(script.build())
         self.length = len(self.events)
         self.total = _total(self.length, script)
         self._is_list = script.is_list
         self.data_events = sum(event.counted for event in self.events)
         self._places = [place for place, event in enumerate(self.events) if event.counted]
-        self.is_resumable = plan.resume is not None
+        self.is_resumable = terms.resume is not None
         self.ids = tuple(_ids(self.events, assigned=self.is_resumable))
         framed = map(self._with_hole, self.events, self.ids)
-        self.frames: list[Frame] = [plan.framing.encode(event) for event in framed]
-        self.is_random = plan.pacing.is_random or any(callable(event.delay_s) for event in self.events)
-        self.expressions = (*plan.expressions, *expressions_in(self._holes()))
-        self.is_same, self.stands_alone = self._sameness(script, plan)
-        self.stop = _stop_of(plan.lifetime, self)
+        self.frames: list[Frame] = [terms.framing.encode(event) for event in framed]
+        self.is_random = terms.pacing.is_random or any(callable(event.delay_s) for event in self.events)
+        self.expressions = (*terms.expressions, *expressions_in(self._holes()))
+        self.is_same, self.stands_alone = self._sameness(script, terms)
+        self.stop = _stop_of(terms.lifetime, self)
         self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
         if self.is_resumable:
             self._refuse_equal_ids()
-        is_timed = not (self.is_random or self.is_resumable or plan.rate_limit)
-        self.timetable = lay_out(self, plan.pacing) if is_timed else None
-        self.burst = burst_of(plan, self)
+        is_timed = not (self.is_random or self.is_resumable or terms.rate_limit)
+        self.timetable = (
+            lay_out(self.events, self.frames, self.total, self.position_of, terms.pacing) if is_timed else None
+        )
+        self.burst = burst_of(terms, self.timetable, self.stop[0])
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)
@@ -73,13 +72,13 @@ class CompiledScript:
         holes = [hole for frame in self.frames if isinstance(frame, FrameTemplate) for hole in frame.holes if hole]
         return holes + [part for id_ in self.ids if isinstance(id_, Text) for part in id_ if isinstance(part, Hole)]
 
-    def _sameness(self, script: Script, plan: StreamPlan) -> tuple[bool, bool]:
+    def _sameness(self, script: Script, terms: Terms) -> tuple[bool, bool]:
         holes = self._holes()
         is_constant = all(isinstance(hole, EventNumber | EventId) for hole in holes)
-        is_seeded = plan.seed is not None
+        is_seeded = terms.seed is not None
         repeats = is_seeded and not any(isinstance(hole, Timestamp | Slot | FromRequest) for hole in holes)
-        drops = plan.rate_limit is not None and plan.rate_limit.strategy == "drop"
-        is_for_all = script is plan.source.script and (not drops or is_seeded or not self.is_random)
+        drops = terms.rate_limit is not None and terms.rate_limit.strategy == "drop"
+        is_for_all = script is terms.source.script and (not drops or is_seeded or not self.is_random)
         is_same = is_for_all and (is_constant or repeats)
         return is_same, is_same and is_constant and not drops
 

@@ -1,127 +1,34 @@
-"""What a mock's stream is made of, worked out once when the mock is registered.
+"""A mock's plan: what its streams go by and send, worked out once when the mock is registered.
 
-A `StreamPlan` holds everything about a stream but the connection. Scripts (events known in advance) are framed and
-timed once for each key (`CompiledScript`); after that nothing runs per event but the calendar and one send.
+Scripts (events known in advance) are framed and timed once for each key (`CompiledScript`); after that nothing runs
+for each event but the calendar and one send.
 """
 
 from __future__ import annotations
 
-import random
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from itertools import count
-from typing import Literal
 
-from msgspec import Struct, field, structs
+from msgspec import field, structs
 
-from mockd.config.models import (
-    ChunkedConfig,
-    ChunkedLifecycle,
-    Lifecycle,
-    RateLimit,
-    ResponseConfig,
-    Resume,
-    SseConfig,
-)
+from mockd.config.models import ChunkedConfig, ChunkedLifecycle, Lifecycle, ResponseConfig, SseConfig
 from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
-from mockd.events import Draw, Fill, Pause
-from mockd.expressions import Expression
+from mockd.headers import FixedHeaders, first_of_each, following, override
 from mockd.placeholders import parse_event
+from mockd.program.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming
+from mockd.program.pacing import Pacing
+from mockd.program.script import CompiledScript
+from mockd.program.terms import Ending, Lifetime, Seeding, Terms
 from mockd.source import Script, Source
-from mockd.streaming.connections import Kind
-from mockd.streaming.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming, expressions_of
-from mockd.streaming.headers import FixedHeaders, first_of_each, following, override
-from mockd.streaming.pacing import Pacing
-from mockd.streaming.script import CompiledScript
 
 MOST_SCRIPTS = 64
 """Compiled scripts kept for each mock: one for each key that its source makes out of requests."""
-UNSEEDED = random.Random()
-"""Shared by all streams without a seed: a generator of their own would cost each 2.5 KiB."""
 
 
-class Seeding(Struct, frozen=True):
-    """The seed of the process, and what numbers a mock's streams so that each draws values of its own."""
+class StreamPlan(Terms, frozen=True):
+    """What all streams of a mock go by, and the scripts that they send."""
 
-    seed: int | None = None
-    number: Callable[[], int] = field(default_factory=lambda: count().__next__)
-
-
-class Lifetime(Struct, frozen=True):
-    """How long a stream lives; seconds, 0 is off."""
-
-    keepalive_s: float = 0.0
-    timeout_s: float = 0.0
-    connection_timeout_s: float = 0.0
-    keep_open: bool = False
-    max_events: int = 0
-    disconnect_after: int | None = None
-
-
-class Ending(Struct, frozen=True):
-    """How a stream ends when mockd ends it."""
-
-    type: Literal["graceful", "abrupt", "error"] = "graceful"
-    final: Frame | None = None
-    error: Frame | None = None
-    close_delay_s: float = 0.0
-    close_draw: Draw | None = None
-    """What `close_delay_s` is drawn from, once for each stream."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the last event can go out together with the end of the response."""
-        return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
-
-
-class StreamPlan(Struct, frozen=True):
-    """Everything about a mock's streams but the connection."""
-
-    mock_id: str
-    kind: Kind
-    status: int
-    headers: FixedHeaders
-    lasting_headers: FixedHeaders
-    """The same for a connection that lasts (HTTP/1.1, and the client has not asked for its end)."""
-    framing: Framing
-    pacing: Pacing
-    source: Source
-    lifetime: Lifetime
-    ending: Ending
-    head_delay_s: Pause = 0.0
-    rate_limit: RateLimit | None = None
-    resume: Resume | None = None
-    retry: int | None = None
-    flush_each: bool = False
-    seed: int | None = None
-    seeding: Seeding = field(default_factory=Seeding)
-    following: Mapping[bytes, Expression] = {}
-    """Headers that follow the request, by name."""
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
-
-    @property
-    def expressions(self) -> list[Expression]:
-        """The expressions in the headers and the end of its streams."""
-        ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
-        return [*self.following.values(), *ending]
-
-    def random(self) -> random.Random:
-        """The random generator of a new stream: the same for each with a seed of the mock; with one of the process
-        a different one for each, but the same from run to run."""
-        if self.seed is not None:
-            return random.Random(self.seed)
-        if self.seeding.seed is not None:
-            return random.Random(f"{self.seeding.seed}:{self.mock_id}:{self.seeding.number()}")
-        return UNSEEDED
-
-    def ending_of(self, fill: Fill) -> Ending:
-        """How a new stream ends, its pause drawn. A seed of the mock gives that a generator of its own: the stream's
-        must draw for its events what it draws when they are made again."""
-        if (draw := self.ending.close_draw) is None:
-            return self.ending
-        rng = fill.rng if self.seed is None else self.random()
-        return structs.replace(self.ending, close_draw=None, close_delay_s=draw(rng))
 
     def compiled(self, script: Script) -> CompiledScript:
         """The script's frames and times: framed on first use, then kept."""

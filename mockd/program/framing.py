@@ -125,6 +125,9 @@ class Framing(Protocol):
     def encode(self, event: Event) -> Frame:
         """The bytes of one event, as a template where it has holes."""
 
+    def with_retry(self, frame: bytes, retry: int) -> bytes:
+        """The bytes of an event that tells its client how many milliseconds to wait before it comes back."""
+
 
 def _data_bytes(data: Any, marks: _Marks, clean: Clean | None = None) -> bytes:
     """Data outside SSE: nothing, bytes and text as they are, other values as JSON."""
@@ -160,9 +163,14 @@ class SseFraming:
             retry=event.retry,
             sep=self.separator,
         ).encode()
-        if event.data is None and event.id is None and event.type is None and event.retry is None:
+        if not event.is_block:
             frame = frame[: -len(self.separator)]  # a lone comment, as for keepalive
         return marks.cut(frame)
+
+    def with_retry(self, frame: bytes, retry: int) -> bytes:
+        """The bytes of an event with a `retry` line before the blank line that ends it."""
+        end = self.separator.encode()
+        return b"%bretry: %d%b" % (frame.removesuffix(end), retry, end * 2)
 
     def _data(self, data: Any, marks: _Marks) -> str | None:
         if data is None:
@@ -178,7 +186,15 @@ class SseFraming:
         return f"{self.separator}data: ".join(re.split(_LINE_BREAK, text))
 
 
-class NdjsonFraming:
+class _NoRetry:
+    """Only Server-Sent Events can say `retry`."""
+
+    def with_retry(self, frame: bytes, retry: int) -> bytes:
+        """The bytes as they are."""
+        return frame
+
+
+class NdjsonFraming(_NoRetry):
     """One JSON value a line. Text and bytes are taken as lines ready to send."""
 
     content_type = "application/x-ndjson"
@@ -193,7 +209,7 @@ class NdjsonFraming:
         return escape_line_breaks(one_line(text).encode()).decode()
 
 
-class RawFraming:
+class RawFraming(_NoRetry):
     """Bytes as they are; JSON values as compact JSON."""
 
     content_type = "application/octet-stream"
@@ -208,14 +224,3 @@ def id_in(frame: bytes) -> str | None:
     """The id in an SSE frame."""
     found = re.search(rb"^id: ([^\r\n]*)", frame, re.MULTILINE)
     return None if found is None else found[1].decode()
-
-
-def with_retry(frame: bytes, retry: int) -> bytes | None:
-    """An SSE frame with a `retry` line added; one that has its own stays as it is. None for a lone comment, which is
-    no event."""
-    end = b"\r\n" if frame.endswith(b"\r\n") else b"\n"
-    if not frame.endswith(end * 2):
-        return None
-    if frame.startswith(b"retry: ") or b"\nretry: " in frame:
-        return frame
-    return frame.removesuffix(end) + b"retry: %d" % retry + end * 2

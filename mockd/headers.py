@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mockd.errors import ConfigError, Path
 from mockd.expressions import Expression, has_expression
@@ -32,9 +32,17 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
         self.is_plain = b"content-length" not in given and given.get(b"connection", b"keep-alive") == b"keep-alive"
 
 
-def raw_headers(headers: Headers) -> bytes:
+def raw_headers(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """Headers as they are sent (RFC 9112, section 5)."""
     return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def checked(headers: Sequence[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+    """Headers as they are. Raises `ValueError` for one that would end its line, or the head (RFC 9110, 5.5)."""
+    for name, value in headers:
+        if re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", value) or re.search(rb"[\x00-\x20\x7f:]", name):
+            raise ValueError(f"header {name!r} cannot be sent: {value!r}")
+    return headers
 
 
 def first_of_each(headers: Headers, more: Headers) -> Headers:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from mockd.events import Event, Fill, Slot, Text
-from mockd.streaming.framing import Frame, FrameTemplate
-from mockd.streaming.pacing import Pacing
-
-if TYPE_CHECKING:
-    from mockd.streaming.script import CompiledScript
+from mockd.program.framing import Frame, FrameTemplate
+from mockd.program.pacing import Pacing
 
 MOST_UNROLLED = 4096
 """Events in a timetable that repeats its list so that each pass is like the one before."""
@@ -98,10 +95,12 @@ def _size(frame: Frame) -> int:
     return sum(len(part) for part in parts if isinstance(part, bytes))
 
 
-def lay_out(script: CompiledScript, pacing: Pacing) -> Timetable | None:
-    """The timetable of a script; None where passes differ too much to lay one out, or what the ids are is known only
-    when they are filled in. Not for random pacing."""
-    events, total = script.events, script.total
+def lay_out(
+    events: Sequence[Event], frames: list[Frame], total: float, position_of: Callable[[int], int], pacing: Pacing
+) -> Timetable | None:
+    """The timetable of a script with so many events in `total`; None if passes differ too much to lay one out, or the
+    ids are known only when they are filled in. `position_of` says where an event of the stream stands in its list.
+    Not for random pacing."""
     length, times = len(events), 1
     if any(isinstance(event.id, Text) for event in events):
         return None
@@ -112,13 +111,13 @@ def lay_out(script: CompiledScript, pacing: Pacing) -> Timetable | None:
         if length * times > MOST_UNROLLED and times > 1:
             return None
     unrolled = length * times
-    if length and script.position_of(unrolled) and len(pacing.per_event) > unrolled:
+    if length and position_of(unrolled) and len(pacing.per_event) > unrolled:
         return None  # what is later is not yet like what comes after it
 
     def due(start: int) -> list[float] | None:
         at, table = 0.0, []
         for number in range(start, start + unrolled):
-            at = pacing.due_s(number, script.position_of(number), events[number % length], _NOT_USED, at)
+            at = pacing.due_s(number, position_of(number), events[number % length], _NOT_USED, at)
             table.append(at)
         return table if at else None
 
@@ -128,4 +127,4 @@ def lay_out(script: CompiledScript, pacing: Pacing) -> Timetable | None:
         later = [0.0] * unrolled
     if first is None and later is not None:
         first = [0.0] * unrolled
-    return Timetable(script.frames * times, list(events) * times, first, later)
+    return Timetable(frames * times, list(events) * times, first, later)

@@ -1,4 +1,4 @@
-"""The feed of everything that needs code for each event: a reader of a session, at its own place."""
+"""The cursor of everything that needs code for each event: a reader of a session, at its own place."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator, Callable
 
 from mockd.errors import MockdError, RateLimitedError
 from mockd.events import Fill
-from mockd.streaming.compile import StreamPlan
-from mockd.streaming.connections import Outcome
-from mockd.streaming.feeds import NEVER
-from mockd.streaming.ratelimit import MOST_DROPPED
-from mockd.streaming.resume import Buffer, Place, Sessions
-from mockd.streaming.script import CompiledScript, Events
-from mockd.streaming.session import Entry, RunningSession, Session, running_steps
-from mockd.streaming.timetable import BATCH, BATCH_BYTES
+from mockd.journal.exchange import Outcome
+from mockd.program.compile import StreamPlan
+from mockd.program.ratelimit import MOST_DROPPED
+from mockd.program.script import CompiledScript, Events
+from mockd.program.timetable import BATCH, BATCH_BYTES
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
+from mockd.streaming.ops import Op
+from mockd.streaming.sessions.resume import Buffer, Place, Sessions
+from mockd.streaming.sessions.session import Entry, RunningSession, Session, running_steps
 
 MOST_LOOKED_AT = max(BATCH, MOST_DROPPED)
 """Events looked at in one take: with a limiter that drops, few of them may be sent."""
@@ -33,9 +34,9 @@ def _new_session(plan: StreamPlan, events: Events, fill: Fill, now: float) -> Se
     return Session(plan, running_steps(plan, events), fill, now)
 
 
-class SessionFeed:
-    """Frames of a session from a place on. `wake` is called when the session's source has more; `sessions` are those
-    that a client can come back to."""
+class SessionCursor:
+    """The events of a session from a place on. `wake` is called when the session's source has more; `sessions` are
+    those that a client can come back to."""
 
     def __init__(
         self, place: Place, connection_id: str, now: float, wake: Callable[[], None], sessions: Sessions | None = None
@@ -48,24 +49,32 @@ class SessionFeed:
         self._anew: Entry | None = None
         self._count = place.count
         self._connection_id = connection_id
-        self._life = place.session.plan.lifetime
+        self._plan = place.session.plan
+        self._retry = self._plan.retry
         self._wake = wake
-        place.session.readers.append(wake)
+        place.session.readers.append(self._look_again)
         if sessions is not None and place.buffer is not None:
             sessions.join(place.buffer)
         self.events_sent = 0
         self.last_event_id: str | None = None
         self.next_due = now
         self.failure: MockdError | None = None
-        self.ended: Outcome | None = None
+        self.op: Op | None = None
+        self.outcome: Outcome | None = None
         self._check_limits()
 
+    def _look_again(self) -> None:
+        """The source has more, or has ended."""
+        if self.outcome is None:
+            self.next_due = AT_ONCE
+        self._wake()
+
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        frames: list[bytes] = []
+        rows: list[bytes] = []
         size = 0
         most = most or BATCH
         for _ in range(MOST_LOOKED_AT):
-            if self.ended or len(frames) == most or size >= BATCH_BYTES:
+            if self.outcome or len(rows) == most or size >= BATCH_BYTES:
                 break
             entry = self._upcoming()
             if entry is None:
@@ -75,13 +84,13 @@ class SessionFeed:
             if self.next_due > now:
                 break
             if entry.verdict == "sent":
-                frames.append(self._issue(entry, now))
-                size += len(frames[-1])
+                rows.append(self._issue(entry, now))
+                size += len(rows[-1])
             elif entry.verdict == "dropped":
                 self._pass(entry)
             else:
                 self._refuse()
-        return frames
+        return rows
 
     def _upcoming(self) -> Entry | None:
         """The next entry, which stays the next until `_pass`; None where there is no more, or none yet."""
@@ -108,13 +117,18 @@ class SessionFeed:
         self.next_due = NEVER
         if self._session.ended:
             self.failure = self._session.failure
-            self.ended = "failed" if self.failure else "completed"
+            self._end("failed" if self.failure else "completed")
+
+    def _end(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.op = op_after(self._plan, outcome)
+        self.next_due = NEVER if self.op is None else AT_ONCE
 
     def _refuse(self) -> None:
         limit = self._session.plan.rate_limit
         assert limit is not None
         self.failure = RateLimitedError(f"more than {limit.events_per_second:g} events a second")
-        self.ended = "failed"
+        self._end("failed")
 
     def _issue(self, entry: Entry, now: float) -> bytes:
         payload = self._session.payload(entry)
@@ -127,14 +141,18 @@ class SessionFeed:
         if self._sessions is not None and self._buffer is not None:
             self._sessions.sent(self._buffer, entry, self._connection_id, now)
         self._check_limits()
+        if self._retry is not None and entry.step is not None and entry.step.event.is_block:
+            if entry.step.event.retry is None:
+                payload = self._plan.framing.with_retry(payload, self._retry)
+            self._retry = None
         return payload
 
     def _check_limits(self) -> None:
-        life = self._life
+        life = self._plan.lifetime
         if life.disconnect_after is not None and self.events_sent >= life.disconnect_after:
-            self.ended = "aborted"
+            self._end("aborted")
         elif life.max_events and self._count >= life.max_events:
-            self.ended = "max_events"
+            self._end("max_events")
 
     def note_last_id(self, id_: str) -> None:
         self.last_event_id = id_
@@ -142,7 +160,7 @@ class SessionFeed:
             self._sessions.sent_last(self._buffer, self._entry, id_)
 
     def close(self) -> None:
-        self._session.readers.remove(self._wake)
+        self._session.readers.remove(self._look_again)
         if self._sessions is None or self._buffer is None:
             self._session.close()
         else:

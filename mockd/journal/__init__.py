@@ -1,0 +1,1 @@
+"""Requests and their answers, as they are listed, counted and remembered."""

@@ -1,0 +1,91 @@
+"""One request and what became of it: the record that lists, counters and the journal are made from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from mockd.clock import rfc3339
+
+Kind = Literal["sse", "chunked", "ndjson", "response"]
+Outcome = Literal[
+    "completed",
+    "max_events",
+    "timed_out",
+    "client_disconnected",
+    "closed_by_admin",
+    "shutdown",
+    "aborted",
+    "slow_client",
+    "failed",
+]
+EndedBy = Literal["client-fin", "client-rst", "client-timeout", "mockd"]
+
+
+class Stoppable(Protocol):
+    """What a record needs of the stream that it is about."""
+
+    def request_stop(self, outcome: Outcome) -> None:
+        """End through the termination; may be called from any thread."""
+
+    def cut(self) -> None:
+        """End at once."""
+
+
+class Exchange(Struct):
+    """One request and its answer: who, since when, how much, and how it ended.
+
+    It is opened before anything is matched, so `mock_id` is None until a mock is found. Counters are what was handed
+    to the transport; `bytes_unacknowledged` is what of it the client's machine had not acknowledged at the end (None
+    if that is not known). `connected_at` is Unix time in seconds. `key` tells parallel users of one server apart.
+    """
+
+    prefix: str
+    number: int
+    method: str
+    path: str
+    client_ip: str | None
+    user_agent: bytes | None
+    connected_at: float
+    key: str = ""
+    mock_id: str | None = None
+    kind: Kind = "response"
+    stream: Stoppable | None = None
+    http_status: int = 0
+    events_sent: int = 0
+    bytes_sent: int = 0
+    bytes_unacknowledged: int | None = None
+    last_event_id: str | None = None
+    resumed_from: str | None = None
+    status: Literal["active", "closing", "closed"] = "active"
+    outcome: Outcome | None = None
+    ended_by: EndedBy | None = None
+
+    @property
+    def id(self) -> str:
+        """Its name: unique across processes and restarts."""
+        return f"{self.kind}-{self.prefix}{self.number:06x}"
+
+    def to_json(self) -> dict[str, Any]:
+        acked = None if self.bytes_unacknowledged is None else max(0, self.bytes_sent - self.bytes_unacknowledged)
+        optional = {
+            "userAgent": None if self.user_agent is None else self.user_agent.decode("latin-1"),
+            "lastEventId": self.last_event_id,
+            "resumedFrom": self.resumed_from,
+            "outcome": self.outcome,
+            "endedBy": self.ended_by,
+            "bytesAcked": acked,
+        }
+        return {
+            "id": self.id,
+            "mockId": self.mock_id,
+            "kind": self.kind,
+            "path": self.path,
+            "clientIp": self.client_ip,
+            "connectedAt": rfc3339(self.connected_at),
+            "eventsSent": self.events_sent,
+            "bytesSent": self.bytes_sent,
+            "status": self.status,
+            **{key: value for key, value in optional.items() if value is not None},
+        }

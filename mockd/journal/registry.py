@@ -1,0 +1,153 @@
+"""Every live stream, whatever its format, and how the last ones ended."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections import Counter, deque
+from itertools import count, islice
+from typing import Any, Literal
+
+from mockd.clock import Clock
+from mockd.errors import ConflictError, NotFoundError
+from mockd.journal.exchange import Exchange, Outcome, Stoppable
+from mockd.request import RequestView
+from mockd.store import ScopedStore
+
+Status = Literal["active", "ended", "all"]
+"""Which exchanges are listed; active ones include those that are closing."""
+
+_HEX = "[0-9a-f]{6,16}"
+
+
+class Registry:
+    """The exchanges of an engine. `max_ended` closed ones are remembered; totals are counted in `state`."""
+
+    def __init__(self, clock: Clock, state: ScopedStore, *, max_ended: int = 1000) -> None:
+        self._clock = clock
+        self._live: dict[int, Exchange] = {}
+        self._ended: deque[Exchange] = deque(maxlen=max_ended)
+        self._prefix = secrets.token_hex(6)
+        self._numbers = count(1)
+        self._state = state
+        self._tally: Counter[str] = Counter()
+        """What has come together since the totals were last asked for."""
+        self._drained: asyncio.Event | None = None
+
+    # -- exchanges come and go -------------------------------------------------------------------------------------
+
+    def exchange(self, request: RequestView) -> Exchange:
+        """The record of a request that has come in."""
+        return Exchange(
+            self._prefix,
+            next(self._numbers),
+            request.method,
+            request.path,
+            request.client_ip,
+            request.raw_headers.get(b"user-agent"),
+            self._clock.wall(),
+        )
+
+    def opened(self, exchange: Exchange, stream: Stoppable) -> None:
+        """List an exchange among the live ones: a mock answers it."""
+        exchange.stream = stream
+        self._live[exchange.number] = exchange
+
+    def closed(self, exchange: Exchange, outcome: Outcome) -> None:
+        """Take note that a stream has ended."""
+        del self._live[exchange.number]
+        tally = self._tally
+        tally["ended"] += 1
+        tally["events"] += exchange.events_sent
+        tally["bytes"] += exchange.bytes_sent
+        if outcome in ("failed", "slow_client"):
+            tally["errors"] += 1
+        exchange.status, exchange.outcome, exchange.stream = "closed", outcome, None
+        if self._drained is not None and not self._live:
+            self._drained.set()
+        self._ended.append(exchange)
+
+    def refused(self) -> None:
+        """Take note of a connection that was turned away."""
+        self._tally["errors"] += 1
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    async def drained(self) -> None:
+        """Wait until no stream is live."""
+        while self._live:
+            self._drained = asyncio.Event()
+            await self._drained.wait()
+
+    # -- what is known of them -------------------------------------------------------------------------------------
+
+    def connections(self, mock_id: str | None = None) -> list[Exchange]:
+        """The live ones, oldest first; of one mock if `mock_id` is given."""
+        live = list(self._live.values())
+        return live if mock_id is None else [exchange for exchange in live if exchange.mock_id == mock_id]
+
+    def listed(self, status: Status = "active", mock_id: str | None = None, limit: int | None = None) -> list[Exchange]:
+        """Live ones, ended ones or both, the newest `limit` of them, oldest first."""
+        listed: list[Exchange] = []
+        if status != "active":
+            listed += self._ended
+        if status != "ended":
+            listed += self._live.values()
+        if mock_id is not None:
+            listed = [exchange for exchange in listed if exchange.mock_id == mock_id]
+        return listed if limit is None else list(islice(listed, max(0, len(listed) - limit), None))
+
+    def live(self, mock_id: str | None = None) -> list[dict[str, Any]]:
+        """The live ones as JSON objects, oldest first."""
+        return [exchange.to_json() for exchange in self.connections(mock_id)]
+
+    def get(self, connection_id: str) -> dict[str, Any]:
+        """One exchange, live or ended, as a JSON object. Raises `NotFoundError`."""
+        exchange = self._find(connection_id)
+        if exchange is None:
+            exchange = next((ended for ended in self._ended if ended.id == connection_id), None)
+        if exchange is None:
+            raise NotFoundError(f"Connection not found: {connection_id}")
+        return exchange.to_json()
+
+    def _find(self, connection_id: str) -> Exchange | None:
+        """A live one."""
+        number = connection_id.partition(self._prefix)[2]
+        exchange = self._live.get(int(number, 16)) if re.fullmatch(_HEX, number) else None
+        return exchange if exchange is not None and exchange.id == connection_id else None
+
+    # -- ending them -----------------------------------------------------------------------------------------------
+
+    def close(self, connection_id: str) -> None:
+        """End a stream through its termination. Raises `NotFoundError`, or `ConflictError` if it has ended."""
+        exchange = self._find(connection_id)
+        if exchange is None:
+            raise ConflictError(f"Connection has already ended: {self.get(connection_id)['outcome']}")
+        self.stop([exchange], "closed_by_admin")
+
+    def stop(self, exchanges: list[Exchange], outcome: Outcome) -> int:
+        """End streams through their termination; how many had not been told before."""
+        active = [exchange for exchange in exchanges if exchange.status == "active"]
+        for exchange in active:
+            exchange.status = "closing"
+            if exchange.stream is not None:
+                exchange.stream.request_stop(outcome)
+        return len(active)
+
+    def stats(self) -> dict[str, Any]:
+        """Totals since the start, ended and live connections together."""
+        live = self._live.values()
+
+        def total(name: str) -> int:
+            return self._state.add("total", name, amount=self._tally.pop(name, 0))
+
+        return {
+            "activeConnections": len(live),
+            "totalConnections": total("ended") + len(live),
+            "totalEventsSent": total("events") + sum(exchange.events_sent for exchange in live),
+            "totalBytesSent": total("bytes") + sum(exchange.bytes_sent for exchange in live),
+            "connectionErrors": total("errors"),
+            "connectionsByMock": dict(Counter(exchange.mock_id for exchange in live)),
+        }

@@ -1,0 +1,111 @@
+"""A line in memory: what a stream does to it is a list of commands, for tests without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mockd.headers import FixedHeaders
+from mockd.lines.line import Departure, Line
+from mockd.request import Scope
+
+Command = tuple[str, Any]
+"""What was done, as (name, value): head, write, finish, close, abort."""
+
+
+class MemoryLine(Line):
+    """A line that notes commands. `note` is called with each; a client that is not reading leaves `backlog` bytes
+    unsent."""
+
+    __slots__ = ("_body", "_callback", "_reads", "backlog", "commands", "note")
+
+    writes_at_once = True
+    breaks_off = True
+
+    def __init__(self, scope: Scope, body: bytes = b"", note: Callable[[Command], None] = lambda command: None) -> None:
+        super().__init__(scope, self._no_more, self._no_messages)
+        self._body = body
+        self._callback: Callable[[], None] | None = None
+        self._reads = asyncio.Event()
+        self._reads.set()
+        self.backlog = 1 << 20
+        self.commands: list[Command] = []
+        self.note = note
+
+    async def _no_more(self) -> Any:
+        raise AssertionError("the body of a request in memory is there from the start")
+
+    async def _no_messages(self, message: Any) -> None:
+        raise AssertionError("a line in memory sends no messages")
+
+    def received(self, most: int) -> bytes | None:
+        return self._body
+
+    def _do(self, name: str, value: Any) -> None:
+        self.commands.append((name, value))
+        self.note((name, value))
+
+    def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        self._head = {"status": status, "headers": [*headers, *own]}
+
+    def flush(self) -> None:
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._do("head", head)
+
+    def write(self, data: bytes) -> None:
+        self.flush()
+        self._do("write", data)
+
+    def finish(self, data: bytes = b"") -> None:
+        self.flush()
+        self._do("finish", data)
+
+    @property
+    def pending(self) -> bool:
+        return self._is_gone or not self._reads.is_set()
+
+    async def drain(self) -> None:
+        await self._reads.wait()
+
+    def on_departure(self, callback: Callable[[], None]) -> bool:
+        self._callback = callback
+        if self._is_gone:
+            callback()
+        return True
+
+    def unsent(self) -> int:
+        return 0 if self._reads.is_set() else self.backlog
+
+    def unacknowledged(self) -> int | None:
+        return self.unsent()
+
+    def close(self) -> None:
+        self._do("close", None)
+        self.leave("client-fin")
+
+    def abort(self, *, reset: bool = False) -> None:
+        self._do("abort", reset)
+        self.leave("client-rst")
+
+    def release(self) -> None:
+        self._callback = None
+
+    # -- what the client does --------------------------------------------------------------------------------------
+
+    def leave(self, departure: Departure) -> None:
+        """The connection is gone."""
+        if not self._is_gone:
+            self._is_gone, self.departure = True, departure
+            self._reads.set()
+            if self._callback is not None:
+                self._callback()
+
+    def stop_reading(self) -> None:
+        """The client reads no more of what is written."""
+        self._reads.clear()
+
+    def read_on(self) -> None:
+        """The client reads again."""
+        self._reads.set()

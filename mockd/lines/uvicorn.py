@@ -1,0 +1,278 @@
+"""uvicorn's lines. What they rely on of its private parts is held by `tests/wire/test_uvicorn_contract.py`.
+
+Both know the transport, so they can tell what is unsent and unacknowledged, close and reset. Under httptools they also
+write to it themselves: the messages of ASGI cost as much as everything else about a short stream, and a calendar that
+writes needs no task.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from mockd.headers import FixedHeaders, checked, raw_headers
+from mockd.lines.line import BODILESS, Departure, Line
+from mockd.request import Receive, Scope, Send
+
+_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_LINGER_NOT = struct.pack("ii", 1, 0)
+"""The value of `SO_LINGER` with which a close is a reset."""
+_SIOCOUTQ = 0x5411
+"""The Linux request for the bytes that a TCP peer has not acknowledged (tcp(7))."""
+_DEPARTURES: dict[int, Departure] = {errno.ETIMEDOUT: "client-timeout", errno.EHOSTUNREACH: "client-timeout"}
+
+
+class Watch:
+    """Stands in for the event on which uvicorn tells a request of its client, and calls back once that has left.
+
+    uvicorn sets the event for each part of the body, at the end of the response, and when the connection is lost.
+    """
+
+    __slots__ = ("_callback", "_cycle", "departure")
+
+    def __init__(self, cycle: Any, callback: Callable[[], None]) -> None:
+        self._cycle = cycle
+        self._callback = callback
+        self.departure: Departure | None = None
+
+    def set(self) -> None:
+        if self._cycle.disconnected:
+            self._callback()
+
+    def lost(self, error: BaseException | None) -> None:
+        """Take note of how the connection was lost, before uvicorn is told."""
+        number = error.errno if isinstance(error, OSError) else None
+        self.departure = "client-fin" if error is None else _DEPARTURES.get(number or 0, "client-rst")
+
+
+class UvicornLine(Line):
+    """The line under uvicorn with h11: messages, beside its transport."""
+
+    __slots__ = ("_cycle", "_transport")
+
+    breaks_off = True
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._cycle: Any = send.__self__  # type: ignore[attr-defined]
+        self._transport = self._cycle.transport
+
+    @property
+    def is_gone(self) -> bool:
+        return self._is_gone or self._cycle.disconnected or self._transport.is_closing()
+
+    @property
+    def is_lost(self) -> bool:
+        lost: bool = self._cycle.disconnected
+        return lost
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._queue) or self._cycle.flow.write_paused
+
+    async def drain(self) -> None:
+        await super().drain()
+        if self._cycle.flow.write_paused:
+            await self._cycle.flow.drain()
+
+    def limit(self, most: int) -> None:
+        self._transport.set_write_buffer_limits(high=most)
+
+    def unsent(self) -> int:
+        size: int = self._transport.get_write_buffer_size()
+        return size
+
+    def unacknowledged(self) -> int | None:
+        if self._transport.is_closing():
+            return None
+        try:
+            import fcntl
+
+            queued = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), _SIOCOUTQ, b"\0\0\0\0")
+        except (ImportError, OSError):
+            return None
+        return self.unsent() + int(struct.unpack("i", queued)[0])
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self, *, reset: bool = False) -> None:
+        if reset and not self._transport.is_closing():
+            opened: socket.socket = self._transport.get_extra_info("socket")
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self._transport.abort()
+        self._cycle.disconnected = True  # which it is in a moment: nobody is to complain that the answer is not whole
+
+
+class HttptoolsLine(UvicornLine):
+    """The line under uvicorn with httptools, which writes to the transport itself."""
+
+    __slots__ = ("_is_chunked", "_sends_body", "_start")
+
+    writes_at_once = True
+    queued = False
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Not by way of `super()`: this is called for each request.
+        self.scope = scope
+        self._receive = receive
+        self._cycle = cycle = send.__self__  # type: ignore[attr-defined]
+        self._transport = cycle.transport
+        self._start: bytes | None = None
+        self.departure = None
+
+    @property
+    def is_gone(self) -> bool:
+        is_gone: bool = self._cycle.disconnected or self._transport.is_closing()
+        return is_gone
+
+    def received(self, most: int) -> bytes | None:
+        cycle = self._cycle
+        if cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected or len(cycle.body) > most:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    # -- the answer ------------------------------------------------------------------------------------------------
+
+    def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        cycle, scope = self._cycle, self.scope
+        names = headers.names
+        if own:
+            names = names.union([name for name, _ in own])
+        parts = [
+            _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
+            _of_server(cycle.default_headers, names),
+            headers.raw,
+        ]
+        if own:
+            parts.append(raw_headers(checked(own)))
+        if b"connection" in names and b"close" in _value(headers, own, b"connection").lower():
+            cycle.keep_alive = False
+        elif not cycle.keep_alive:
+            parts.append(b"connection: close\r\n")
+        has_length = b"content-length" in names
+        self._sends_body = scope["method"] != "HEAD" and status not in BODILESS
+        self._is_chunked = self._sends_body and not has_length and scope["http_version"] != "1.0"
+        if self._is_chunked:
+            parts.append(b"transfer-encoding: chunked\r\n")
+        parts.append(b"\r\n")
+        self._start = b"".join(parts)
+        cycle.response_started = True
+        cycle.waiting_for_100_continue = False
+        if cycle.access_log:
+            self._log(status)
+
+    def _log(self, status: int) -> None:
+        from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
+
+        scope: Any = self.scope
+        where = get_client_addr(scope), scope["method"], get_path_with_query_string(scope)
+        self._cycle.access_logger.info('%s - "%s %s HTTP/%s" %d', *where, scope["http_version"], status)
+
+    def flush(self) -> None:
+        if self._start is not None:
+            self._transport.write(self._start)
+            self._start = None
+
+    def write(self, data: bytes) -> None:
+        if not self._sends_body:
+            self.flush()
+            return
+        if self._is_chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self._start is not None:
+            data = self._start + data
+            self._start = None
+        self._transport.write(data)
+
+    def finish(self, data: bytes = b"") -> None:
+        start, self._start = self._start or b"", None
+        if not self._sends_body:
+            data = start
+        elif self._is_chunked:
+            data = b"%b%x\r\n%b\r\n0\r\n\r\n" % (start, len(data), data) if data else start + b"0\r\n\r\n"
+        else:
+            data = start + data
+        cycle = self._cycle
+        if data:
+            self._transport.write(data)
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self._transport.close()
+        cycle.on_response()
+
+    @property
+    def pending(self) -> bool:
+        # A closed transport takes nothing, and says nothing of it.
+        is_pending: bool = self._cycle.flow.write_paused or self._transport.is_closing()
+        return is_pending
+
+    async def drain(self) -> None:
+        await self._cycle.flow.drain()
+
+    # -- the client ------------------------------------------------------------------------------------------------
+
+    def on_departure(self, callback: Callable[[], None]) -> bool:
+        cycle = self._cycle
+        cycle.message_event = Watch(cycle, callback)
+        cycle.flow.resume_reading()
+        if self.is_gone:
+            callback()
+        return True
+
+    def release(self) -> None:
+        watch = self._cycle.message_event
+        if type(watch) is Watch:
+            self.departure = watch.departure
+            # What the server still sets is for nobody.
+            self._cycle.message_event = _NOBODY
+
+
+class _Nobody:
+    """An event that nobody waits for."""
+
+    def set(self) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
+def _value(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
+    return b",".join([value for given, value in [*headers, *own] if given == name])
+
+
+_of_server_before: tuple[Any, bytes] = (None, b"")
+
+
+def _of_server(defaults: list[tuple[bytes, bytes]], names: frozenset[bytes]) -> bytes:
+    """The headers of the server itself, but for those that the answer has: `Date`, which changes each second, and
+    `Server`."""
+    global _of_server_before  # noqa: PLW0603  # rendered once a second, not for each request
+    before, raw = _of_server_before
+    if before is not defaults:
+        raw = raw_headers([(name.lower(), value) for name, value in defaults])
+        _of_server_before = (defaults, raw)
+    if b"date" in names or b"server" in names:
+        return raw_headers([header for header in defaults if header[0].lower() not in names])
+    return raw
+
+
+_MODULES: dict[str, type[UvicornLine]] = {
+    "uvicorn.protocols.http.httptools_impl": HttptoolsLine,
+    "uvicorn.protocols.http.h11_impl": UvicornLine,
+}
+
+
+def line_for(kind: type) -> type[Line]:
+    """The line for the class of uvicorn's object for a request: exactly that class, and no subclass of anyone's."""
+    line = _MODULES.get(kind.__module__)
+    known = getattr(sys.modules.get(kind.__module__), "RequestResponseCycle", None)
+    return Line if line is None or kind is not known else line

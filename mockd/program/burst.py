@@ -1,0 +1,41 @@
+"""Streams that are due as a whole at their head: all of their bytes, put together when they are compiled.
+
+A chat model's answers are such streams where no pacing is asked for, and they come by the thousand.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mockd.program.terms import Terms
+from mockd.program.timetable import Timetable
+
+
+class Burst(Struct, frozen=True):
+    """All bytes of a script's stream: its pieces, with the lead, which differs from stream to stream, between them."""
+
+    pieces: list[bytes]
+    events_sent: int
+    last_event_id: str | None
+
+    def payload(self, lead: bytes) -> bytes:
+        """The bytes of one stream, by its lead."""
+        return lead.join(self.pieces)
+
+
+def burst_of(terms: Terms, table: Timetable | None, stop: float) -> Burst | None:
+    """A stream of so many events as a burst; None if anything about it takes time or needs a look at what is sent."""
+    if table is None or table.first is not None or table.has_holes or terms.retry is not None or terms.flush_each:
+        return None
+    if not 0 < stop <= min(table.most, len(table.frames)):
+        return None
+    end = int(stop)
+    pieces = [b""]
+    for place, frame in enumerate(table.frames[:end]):
+        assert isinstance(frame, bytes)
+        if table.is_led and table.is_led[place]:
+            pieces.append(frame)
+        else:
+            pieces[-1] += frame
+    ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
+    return Burst(pieces, end if table.counted is None else table.counted[end], ids[-1] if ids else None)

@@ -1,0 +1,104 @@
+"""What a stream goes by: everything about it but its events and its connection."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Literal
+
+from msgspec import Struct, field, structs
+
+from mockd.config.models import RateLimit, Resume
+from mockd.events import Draw, Fill, Pause
+from mockd.expressions import Expression
+from mockd.headers import FixedHeaders
+from mockd.journal.exchange import Kind
+from mockd.program.framing import Frame, Framing, expressions_of
+from mockd.program.pacing import Pacing
+from mockd.source import Source
+
+UNSEEDED = random.Random()
+"""Shared by all streams without a seed: a generator of their own would cost each 2.5 KiB."""
+
+
+class Seeding(Struct, frozen=True):
+    """The seed of the process, and what numbers a mock's streams so that each draws values of its own."""
+
+    seed: int | None = None
+    number: Callable[[], int] = field(default_factory=lambda: count().__next__)
+
+
+class Lifetime(Struct, frozen=True):
+    """How long a stream lives; seconds, 0 is off."""
+
+    keepalive_s: float = 0.0
+    timeout_s: float = 0.0
+    connection_timeout_s: float = 0.0
+    keep_open: bool = False
+    max_events: int = 0
+    disconnect_after: int | None = None
+
+
+class Ending(Struct, frozen=True):
+    """How a stream ends when mockd ends it."""
+
+    type: Literal["graceful", "abrupt", "error"] = "graceful"
+    final: Frame | None = None
+    error: Frame | None = None
+    close_delay_s: float = 0.0
+    close_draw: Draw | None = None
+    """What `close_delay_s` is drawn from, once for each stream."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the last event can go out together with the end of the response."""
+        return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
+
+
+class Terms(Struct, frozen=True):
+    """What all streams of a mock go by."""
+
+    mock_id: str
+    kind: Kind
+    status: int
+    headers: FixedHeaders
+    lasting_headers: FixedHeaders
+    """The same for a connection that lasts (HTTP/1.1, and the client has not asked for its end)."""
+    framing: Framing
+    pacing: Pacing
+    source: Source
+    lifetime: Lifetime
+    ending: Ending
+    head_delay_s: Pause = 0.0
+    rate_limit: RateLimit | None = None
+    resume: Resume | None = None
+    retry: int | None = None
+    flush_each: bool = False
+    seed: int | None = None
+    seeding: Seeding = field(default_factory=Seeding)
+    following: Mapping[bytes, Expression] = {}
+    """Headers that follow the request, by name."""
+
+    @property
+    def expressions(self) -> list[Expression]:
+        """The expressions in the headers and the end of its streams."""
+        ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
+        return [*self.following.values(), *ending]
+
+    def random(self) -> random.Random:
+        """The random generator of a new stream: the same for each with a seed of the mock; with one of the process
+        a different one for each, but the same from run to run."""
+        if self.seed is not None:
+            return random.Random(self.seed)
+        if self.seeding.seed is not None:
+            return random.Random(f"{self.seeding.seed}:{self.mock_id}:{self.seeding.number()}")
+        return UNSEEDED
+
+    def ending_of(self, fill: Fill) -> Ending:
+        """How a new stream ends, its pause drawn. A seed of the mock gives that a generator of its own: the stream's
+        must draw for its events what it draws when they are made again."""
+        if (draw := self.ending.close_draw) is None:
+            return self.ending
+        rng = fill.rng if self.seed is None else self.random()
+        return structs.replace(self.ending, close_draw=None, close_delay_s=draw(rng))

@@ -1,0 +1,37 @@
+"""The end that a termination says."""
+
+from __future__ import annotations
+
+from mockd.errors import MockdError
+from mockd.journal.exchange import Outcome
+from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.ops import Op
+
+
+class EndCursor:
+    """The end of a stream, behind what `before` has taken: a last row, if there is one, then after a pause the op."""
+
+    __slots__ = ("_op", "_op_due", "_row", "events_sent", "last_event_id", "next_due", "op", "outcome")
+
+    failure: MockdError | None = None
+
+    def __init__(self, before: Cursor, outcome: Outcome, row: bytes | None, op: Op, now: float, pause_s: float) -> None:
+        self.outcome: Outcome | None = outcome
+        self.events_sent = before.events_sent
+        self.last_event_id = before.last_event_id
+        self._row = row
+        self._op = op
+        self._op_due = now + pause_s
+        self.op: Op | None = None if row else op
+        self.next_due = AT_ONCE if row else self._op_due
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        row, self._row = self._row, None
+        self.op, self.next_due = self._op, self._op_due
+        return [row] if row else []
+
+    def note_last_id(self, id_: str) -> None:
+        """What it ends with is known to the rows before it."""
+
+    def close(self) -> None:
+        """Nothing is held."""

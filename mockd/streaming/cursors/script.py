@@ -1,0 +1,141 @@
+"""The cursor of what is known in advance: taking a batch is a slice."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+from mockd.errors import MockdError
+from mockd.events import Fill
+from mockd.journal.exchange import Outcome
+from mockd.program.framing import Frame, FrameTemplate
+from mockd.program.script import CompiledScript
+from mockd.program.terms import Terms
+from mockd.program.timetable import Timetable
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
+from mockd.streaming.ops import Op
+
+
+class ScriptCursor:
+    """A compiled script, from its start to a stop that is known in advance."""
+
+    __slots__ = (
+        "_base",
+        "_due",
+        "_fill",
+        "_index",
+        "_lead",
+        "_retry",
+        "_script",
+        "_stop",
+        "_table",
+        "_taken",
+        "_terms",
+        "_why",
+        "events_sent",
+        "last_event_id",
+        "next_due",
+        "op",
+        "outcome",
+    )
+
+    failure: MockdError | None = None
+
+    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
+        self._terms = terms
+        self._script = script
+        self._table = table
+        self._fill = fill
+        self._base = now
+        self._due = table.first
+        self._index = self._taken = 0
+        self._retry = terms.retry
+        self._stop, self._why = script.stop
+        self.events_sent = 0
+        self.last_event_id: str | None = None
+        self.op: Op | None = None
+        self.outcome: Outcome | None = None
+        self._lead = b"" if table.lead is None else table.lead.render(fill)
+        self.next_due = AT_ONCE if self._due is None else now + self._due[0]
+        if not self._stop:
+            self._end()
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        if not self._taken and not most and (burst := self._script.burst) is not None:
+            self.events_sent, self.last_event_id = burst.events_sent, burst.last_event_id
+            self._end()
+            return [burst.payload(self._lead)]
+        table, index, due = self._table, self._index, self._due
+        end = min(index + (most or table.most), len(table.frames))
+        if self._taken + end - index > self._stop:
+            end = index + int(self._stop) - self._taken
+        if due is not None:
+            end = bisect_right(due, now - self._base, index, end)
+        if end == index:
+            return []
+        batch = table.frames[index:end]
+        rows: list[bytes] = self._filled(batch) if table.has_holes else batch  # type: ignore[assignment]
+        if table.lead is not None:
+            lead, is_led = self._lead, table.is_led[index:end]
+            rows = [lead + row if led else row for row, led in zip(rows, is_led, strict=True)]
+        if self._retry is not None:
+            self._add_retry(rows)
+        counted = table.counted
+        self.events_sent += end - index if counted is None else counted[end] - counted[index]
+        if table.ids is not None:
+            self._note_id(table.ids[index:end])
+        self._taken += end - index
+        self._advance(end)
+        return rows
+
+    def _filled(self, batch: list[Frame]) -> list[bytes]:
+        fill, number = self._fill, self._taken
+        rows = []
+        for frame in batch:
+            if type(frame) is FrameTemplate:
+                fill.number = number
+                frame = frame.render(fill)
+            rows.append(frame)
+            number += 1
+        return rows  # type: ignore[return-value]  # all are bytes now
+
+    def _add_retry(self, rows: list[bytes]) -> None:
+        """Give the first event of the connection its `retry`."""
+        script = self._script
+        for place, row in enumerate(rows):
+            event = script.events[(self._taken + place) % script.length]
+            if event.is_block:
+                if event.retry is None and self._retry is not None:
+                    rows[place] = self._terms.framing.with_retry(row, self._retry)
+                self._retry = None
+                return
+
+    def _note_id(self, ids: list[Any]) -> None:
+        for id_ in reversed(ids):
+            if id_ is not None:
+                self.last_event_id = id_
+                return
+
+    def _advance(self, end: int) -> None:
+        if self._taken >= self._stop:
+            self._end()
+            return
+        if end == len(self._table.frames):
+            if self._due is not None:
+                self._base += self._due[-1]
+                self._due = self._table.later
+            end = 0
+        self._index = end
+        if self._due is not None:
+            self.next_due = self._base + self._due[end]
+
+    def _end(self) -> None:
+        self.outcome = self._why
+        self.op = op_after(self._terms, self._why)
+        self.next_due = NEVER if self.op is None else AT_ONCE
+
+    def note_last_id(self, id_: str) -> None:
+        self.last_event_id = id_
+
+    def close(self) -> None:
+        """Nothing is held."""

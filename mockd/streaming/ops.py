@@ -1,0 +1,121 @@
+"""Ops: what a stream does that is not data. One stands behind the rows of a cursor, and is due when it says.
+
+The task of a stream performs them; `FINISH` goes out together with the rows before it if both are due. An op is one
+object with `perform`; nothing else is needed for a new one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mockd.clock import Clock
+from mockd.journal.exchange import Outcome
+from mockd.lines import Line
+
+POLL_S = 0.005
+"""How often it is asked whether the client has acknowledged all: no event tells."""
+STUCK_GRACE_S = 0.5
+"""Grace, in seconds, for a stream that is told to end while its client is not reading."""
+
+
+class Stage(Protocol):
+    """What an op may do with its stream."""
+
+    line: Line
+    clock: Clock
+    outcome: Outcome | None
+    """How the stream has ended; None while it goes on. An op that ends the stream sets it."""
+
+    async def sleep_until(self, when: float) -> None:
+        """Rest until the monotonic time `when`, or until something else wants the stream's attention."""
+
+    def turn_to_end(self, outcome: Outcome) -> None:
+        """Go on with the end that the termination says."""
+
+
+class Op(Protocol):
+    """Something to do that is not data."""
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        """Do it. `outcome` is how the rows before it came to their end."""
+
+
+class Finish:
+    """The clean end of the body."""
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        stage.line.finish()
+        await drained(stage)
+        stage.outcome = outcome
+
+
+class TurnToEnd:
+    """The end that the termination says."""
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        stage.turn_to_end(outcome)
+
+
+class Close:
+    """A connection that is closed without the end of the body. Under HTTP/1.0 that would look like a clean end, so
+    there it is reset."""
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        line = stage.line
+        line.flush()
+        await drained(stage)
+        if line.ends_with_connection:
+            await acknowledged(stage)
+            line.abort(reset=True)
+        else:
+            line.close()
+            await gone(stage)
+            line.abort()
+        stage.outcome = outcome
+
+
+class Reset:
+    """A connection that is reset (TCP RST), once the client has acknowledged all that was sent."""
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        stage.line.flush()
+        await drained(stage)
+        await acknowledged(stage)
+        stage.line.abort(reset=True)
+        stage.outcome = outcome
+
+
+class Abort:
+    """A connection that is given up at once, for a client that reads nothing."""
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        stage.line.abort()
+        stage.outcome = outcome
+
+
+FINISH = Finish()
+TURN_TO_END = TurnToEnd()
+CLOSE = Close()
+RESET = Reset()
+ABORT = Abort()
+
+
+async def drained(stage: Stage) -> None:
+    """Wait until the server has taken what was written."""
+    if stage.line.pending and not stage.line.is_gone:
+        await stage.line.drain()
+
+
+async def acknowledged(stage: Stage) -> None:
+    """Wait until the client's machine has acknowledged all that was sent, if that can be known; a reset throws away
+    what is still on its way."""
+    until = stage.clock.monotonic() + STUCK_GRACE_S
+    while stage.line.unacknowledged() and (now := stage.clock.monotonic()) < until:
+        await stage.sleep_until(now + POLL_S)
+
+
+async def gone(stage: Stage) -> None:
+    """Wait until the connection is closed, for as long as the client has to read what is on its way."""
+    until = stage.clock.monotonic() + STUCK_GRACE_S
+    while stage.line.breaks_off and not stage.line.is_lost and stage.clock.monotonic() < until:
+        await stage.sleep_until(until)

@@ -1,0 +1,1 @@
+"""Sessions: streams that clients can come back to."""

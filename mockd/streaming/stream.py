@@ -1,0 +1,419 @@
+"""One answer on its way to its client: every stream, whole answer and refusal goes out through it.
+
+`advance` is the only place that sends. The request's own task calls it, and rests while nothing is due; then the
+calendar calls it, so that no task is woken for a plain event. All that is not data (an end, a slow client, an order to
+stop) is the task's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Struct
+
+from mockd.clock import Clock
+from mockd.events import Event, Fill
+from mockd.headers import FixedHeaders
+from mockd.journal.exchange import Exchange, Outcome
+from mockd.journal.registry import Registry
+from mockd.lines import Line
+from mockd.program.framing import Frame, FrameTemplate, Framing, id_in
+from mockd.program.terms import Ending, Lifetime
+from mockd.streaming.calendar import ROUNDING_S, Calendars
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
+from mockd.streaming.cursors.end import EndCursor
+from mockd.streaming.ops import ABORT, CLOSE, FINISH, STUCK_GRACE_S, Op, drained
+from mockd.streaming.vigil import Vigil
+
+logger = logging.getLogger("mockd")
+
+SLICE = 64 * 1024
+"""Bytes handed to the server at once, so that what waits for a slow client stays within its limit. A frame that is to
+be one HTTP chunk is not cut, however long."""
+SENDS_PER_TURN = 16
+"""Sends before others get their turn: a write does not suspend while the kernel takes the bytes."""
+KEEPALIVE_GRID_S = 0.05
+"""Keepalives of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
+second so, and not a thousand. One may be this much late."""
+REASONS: dict[Outcome, str] = {
+    "completed": "the stream is complete",
+    "max_events": "the stream has sent all events it may send",
+    "timed_out": "the stream has reached its time limit",
+    "closed_by_admin": "the stream was closed through the admin API, or its mock was changed",
+    "shutdown": "the server is shutting down",
+}
+"""What the default error event says, by outcome."""
+
+
+class Services(Struct, frozen=True):
+    """What every stream of an engine shares. `send_buffer` is in bytes; `send_timeout_s` of 0 is no limit."""
+
+    clock: Clock
+    calendars: Calendars
+    registry: Registry
+    send_buffer: int
+    send_timeout_s: float
+
+
+class Program(Struct):
+    """What one stream does: its head, `delay_s` after the request; the cursor over its rows, opened at the head; and
+    how it ends. `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepare` is awaited for
+    the program to go by instead, if it is not known yet."""
+
+    status: int
+    headers: FixedHeaders
+    own: Sequence[tuple[bytes, bytes]]
+    open: Callable[[Stream, float], Cursor]
+    framing: Framing
+    lifetime: Lifetime
+    ending: Ending
+    fill: Fill | None
+    delay_s: float = 0.0
+    flush_each: bool = False
+    is_whole: bool = False
+    is_listed: bool = True
+    prepare: Awaitable[Program] | None = None
+
+
+class Stream:
+    """Sends one answer, and sees to its end. `arrived` is the monotonic time at which the request came in."""
+
+    __slots__ = (
+        "_arrived",
+        "_backlog",
+        "_is_cut",
+        "_is_ending",
+        "_last_sent",
+        "_loop",
+        "_most",
+        "_order",
+        "_services",
+        "_stopped",
+        "_task",
+        "_turns_left",
+        "_uncounted",
+        "_vigil",
+        "clock",
+        "cursor",
+        "exchange",
+        "last_event",
+        "line",
+        "outcome",
+        "program",
+    )
+
+    cursor: Cursor
+
+    def __init__(self, services: Services, line: Line, exchange: Exchange, program: Program, arrived: float) -> None:
+        self.line = line
+        self.exchange = exchange
+        self.program = program
+        self.clock = services.clock
+        self.outcome: Outcome | None = None
+        self.last_event = arrived
+        self._services = services
+        self._arrived = self._last_sent = arrived
+        self._most = 1 if program.flush_each else 0
+        self._turns_left = 0
+        self._uncounted = 0
+        self._backlog = b""
+        self._stopped: Outcome | None = None
+        self._order: Outcome | None = None
+        self._is_ending = False
+        self._is_cut = False
+        self._vigil: Vigil | None = None
+
+    # -- from the head to the end ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send it all, each row when it is due."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        is_listed = self.program.is_listed
+        if is_listed:
+            self._services.registry.opened(self.exchange, self)
+        outcome: Outcome = "failed"
+        try:
+            await self._begin()
+            while self.outcome is None:
+                await self._go_on(self.advance())
+            if self.line.pending and not self.line.is_gone:
+                await self._drain()
+            outcome = self.outcome
+        except asyncio.CancelledError:
+            outcome = self._stopped or "aborted"
+            if not self._is_cut or self._task is None:
+                raise
+            self._task.uncancel()
+            self.line.abort()
+        finally:
+            self._release(outcome)
+            if is_listed:
+                self._services.registry.closed(self.exchange, outcome)
+
+    async def _begin(self) -> None:
+        if self.program.prepare is not None:
+            await self._prepare(self.program.prepare)
+        program = self.program
+        if program.delay_s:
+            await self.sleep_until(self._arrived + program.delay_s)
+        if self._stopped == "client_disconnected" or program.prepare is not None:
+            self.outcome = self._stopped
+            return
+        self.line.head(program.status, program.headers, program.own)
+        self.exchange.http_status = program.status
+        self.last_event = self._last_sent = now = self.clock.monotonic()
+        self.cursor = program.open(self, now)
+
+    async def _prepare(self, coming: Awaitable[Program]) -> None:
+        """Wait for the program, and for the client to leave before it is there."""
+        preparing = asyncio.ensure_future(coming)
+        preparing.add_done_callback(lambda _: self.wake())
+        try:
+            while not preparing.done() and self._stopped is None:
+                await self.sleep_until(NEVER)
+            if preparing.done():
+                self.program = preparing.result()
+        finally:
+            preparing.cancel()
+
+    async def _go_on(self, again: float | None) -> None:
+        """See to what is not only to send, or rest until it is time to send again."""
+        if self.outcome is not None:
+            return
+        if self.line.is_gone and self._stopped != "client_disconnected":
+            self.order("client_disconnected")
+        cursor, now = self.cursor, self.clock.monotonic()
+        if self._order is not None:
+            self._obey()
+        elif self.line.pending:
+            await self._drain()
+            await self._yield()
+        elif self._backlog:
+            self._push()
+        elif cursor.op is not None and cursor.next_due <= now + ROUNDING_S:
+            assert cursor.outcome is not None
+            await cursor.op.perform(self, cursor.outcome)
+        elif again is None or again <= now + ROUNDING_S:
+            await self._yield()
+        else:
+            # A message waits for the task anyway, and others may run before that.
+            await self._rest(again, self._step if self.line.writes_at_once else self.wake)
+
+    async def _yield(self) -> None:
+        """Give others their turn, once in a while."""
+        self._turns_left -= 1
+        if self._turns_left < 0:
+            self._turns_left = SENDS_PER_TURN if self._most else 0
+            self._settle()
+            await asyncio.sleep(0)
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def advance(self) -> float | None:
+        """Send what is due. Returns when to come again; None if there is more to do than to send."""
+        line = self.line
+        if self._order is not None or self._backlog or line.pending:
+            return None
+        cursor, now = self.cursor, self.clock.monotonic()
+        reached = now + ROUNDING_S
+        if cursor.next_due <= reached:
+            if cursor.op is None:
+                rows = cursor.take(reached, self._most)
+                self._emit(rows, now, is_last=cursor.op is FINISH and cursor.next_due <= reached)
+                if self.outcome is not None:
+                    return None
+            if cursor.op is not None and cursor.next_due <= reached:
+                return None
+        elif self._keepalive_at() <= reached:
+            self._write(self.program.framing.keepalive, now)
+        if line.pending or self._backlog:
+            return None
+        # A keepalive comes so long after what was sent last, or later: mostly a row is due before.
+        due = cursor.next_due
+        return due if due - self._last_sent <= self.program.lifetime.keepalive_s else min(due, self._keepalive_at())
+
+    def _emit(self, rows: list[bytes], now: float, *, is_last: bool) -> None:
+        """Send rows together, the end of the body with them if they are the last; count them."""
+        payload = rows[0] if len(rows) == 1 else b"".join(rows)
+        if len(payload) > SLICE and not self._most:
+            self._backlog = payload
+            self._push()
+        elif is_last:
+            self.line.finish(payload)
+            self._note(len(payload), now)
+            self.outcome = self.cursor.outcome
+        elif rows:
+            self._write(payload, now)
+
+    def _push(self) -> None:
+        """Write the next slices of a large payload, as far as the client has room."""
+        while self._backlog and not self.line.pending:
+            data, self._backlog = self._backlog[:SLICE], self._backlog[SLICE:]
+            self._write(data, self.clock.monotonic())
+
+    def _write(self, payload: bytes, now: float) -> None:
+        self.line.write(payload)
+        self._last_sent = now
+        self._note(len(payload), now)
+
+    def _note(self, size: int, now: float) -> None:
+        """Count what was written, once the server has it."""
+        self._uncounted += size
+        if self.line.queued:
+            return
+        exchange, cursor = self.exchange, self.cursor
+        exchange.bytes_sent += self._uncounted
+        self._uncounted = 0
+        if self._backlog:
+            return
+        if cursor.events_sent != exchange.events_sent:
+            exchange.events_sent = cursor.events_sent
+            self.last_event = now
+        if cursor.last_event_id is not None:
+            exchange.last_event_id = cursor.last_event_id
+
+    def _keepalive_at(self) -> float:
+        program = self.program
+        keepalive_s = program.lifetime.keepalive_s
+        if not keepalive_s or not program.framing.keepalive or self._is_ending:
+            return NEVER
+        return math.ceil((self._last_sent + keepalive_s - ROUNDING_S) / KEEPALIVE_GRID_S) * KEEPALIVE_GRID_S
+
+    # -- rest ------------------------------------------------------------------------------------------------------
+
+    async def sleep_until(self, when: float) -> None:
+        """Rest until the monotonic time `when`, or until something else wants this stream's attention."""
+        await self._rest(when, self.wake)
+
+    async def _rest(self, when: float, callback: Callable[[], None]) -> None:
+        self.line.flush()
+        vigil = self._settle()
+        if self.line.pending and not self.line.is_gone:
+            await self._drain()
+        if self._stopped != "client_disconnected":
+            await vigil.rest(when, callback)
+
+    def _step(self) -> None:
+        """The calendar's turn while the task rests: send what is due, and come again. The task is woken for all that
+        is not plain."""
+        assert self._vigil is not None
+        again = self.advance()
+        if again is None or again <= self.clock.monotonic() + ROUNDING_S:
+            self._vigil.wake()
+        else:
+            self._vigil.call_at(again, self._step)
+
+    def wake(self) -> None:
+        """Look again at what is due."""
+        if self._vigil is not None:
+            self._vigil.wake()
+
+    def _settle(self) -> Vigil:
+        """This stream stays: watch its client and its deadlines."""
+        if self._vigil is None:
+            services = self._services
+            # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
+            room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
+            calendar = services.calendars.of(self._loop)
+            self._vigil = Vigil(self, calendar, self.program.lifetime, self._arrived, services.send_timeout_s, room)
+        return self._vigil
+
+    async def _drain(self) -> None:
+        if self._vigil is not None or self.line.unsent() >= SLICE:  # less may still be on its way out
+            await self._settle().drain()
+        else:
+            await self.line.drain()
+        if not self.line.is_gone and self._uncounted:
+            self._last_sent = self.clock.monotonic()
+            self._note(0, self._last_sent)
+
+    # -- orders to stop, and the end -------------------------------------------------------------------------------
+
+    def request_stop(self, outcome: Outcome) -> None:
+        """End the stream through its termination; from any thread."""
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            self.order(outcome)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.order, outcome)
+
+    def order(self, outcome: Outcome) -> None:
+        """End the stream through its termination, from its own loop; or take note that its client has left."""
+        if self._stopped is None or outcome == "client_disconnected":
+            self._stopped = self._order = outcome
+        if self._vigil is not None:
+            self._vigil.wake()
+            self._vigil.cut_if_stuck(self.program.ending.close_delay_s + STUCK_GRACE_S)
+
+    def cut(self) -> None:
+        """Give the stream up at once, whatever it is waiting for."""
+        self._stopped = self._stopped or "aborted"
+        self._is_cut = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _obey(self) -> None:
+        """Do as the order to stop says."""
+        order, self._order = self._order, None
+        assert order is not None
+        if order == "client_disconnected":
+            self.outcome = self.cursor.outcome if self._is_ending else order
+        elif self._is_ending:
+            self.cursor.next_due = AT_ONCE
+        elif not self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
+            self.turn_to_end(order)
+
+    def turn_to_end(self, outcome: Outcome) -> None:
+        """Leave the rows, and go on with the end that the termination says."""
+        cursor, ending = self.cursor, self.program.ending
+        frame, pause_s = ending.final, ending.close_delay_s
+        op: Op = FINISH
+        if outcome == "slow_client":
+            frame, op, pause_s = None, ABORT, 0.0
+        elif outcome == "aborted" or ending.type == "abrupt":
+            frame, op = None, CLOSE
+        elif outcome == "failed" or ending.type == "error":
+            frame, pause_s = self._error_frame(outcome), 0.0
+        row = self._filled(frame)
+        self.cursor = EndCursor(cursor, outcome, row, op, self.clock.monotonic(), pause_s)
+        self._is_ending = True
+        cursor.close()
+
+    def _filled(self, frame: Frame | None) -> bytes | None:
+        """The bytes of the last frame. Its id is noted, so that a client may come back with it."""
+        if isinstance(frame, FrameTemplate):
+            assert self.program.fill is not None
+            frame = frame.render(self.program.fill)
+        if frame and self.exchange.kind == "sse" and (id_ := id_in(frame)) is not None:
+            self.cursor.note_last_id(id_)
+        return frame
+
+    def _error_frame(self, outcome: Outcome) -> Frame:
+        failure = self.cursor.failure if outcome == "failed" else None
+        if failure is not None:
+            logger.warning("%s: %s", self.exchange.mock_id, failure.__cause__ or failure)
+        if self.program.ending.error is not None:
+            return self.program.ending.error
+        code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))
+        return self.program.framing.encode(Event(type="error", data={"error": {"code": code, "message": message}}))
+
+    def _release(self, outcome: Outcome) -> None:
+        """It is over: let go of everything, so that nothing is left for the garbage collector."""
+        exchange, line = self.exchange, self.line
+        exchange.bytes_unacknowledged = line.unacknowledged()
+        if self._vigil is not None:
+            self._vigil.end()
+            self._vigil = None
+        line.release()
+        exchange.ended_by = line.departure if outcome == "client_disconnected" else "mockd"
+        with contextlib.suppress(AttributeError):  # there is none yet if it ended before its head
+            self.cursor.close()
+            del self.cursor
