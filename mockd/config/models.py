@@ -88,15 +88,26 @@ class Termination(Config, frozen=True, kw_only=True):
     error_event: Annotated[
         EventConfig | None, doc("Sent last on an `error` end; by default `event: error` with a JSON error.")
     ] = None
-    close_delay: Annotated[Delay, doc("Pause between the final event and the close, in milliseconds.")] = 0.0
+    close_delay: Annotated[
+        Delay,
+        doc(
+            "Pause in milliseconds between the final event and the close, or before an abrupt end; an `error` end has "
+            "none."
+        ),
+    ] = 0.0
 
 
 class ChunkedLifecycle(Config, frozen=True, kw_only=True):
-    """How long a chunked or NDJSON response lives."""
+    """How long a chunked or NDJSON response lives. Its events are chunks or items."""
 
     timeout: Annotated[Seconds, doc("End after so many seconds without an event; 0 is off.")] = 0.0
     connection_timeout: Annotated[Seconds, doc("End after so many seconds in all; 0 is off.")] = 0.0
     keep_open: Annotated[bool, doc("Stay open when there is nothing more to send.")] = False
+    max_events: Annotated[Count, doc("End after so many events with data; 0 is no limit.")] = 0
+    simulate_disconnect: Annotated[
+        Count | None,
+        doc("Break the connection off after so many events, as a network failure would; 0 is right after the head."),
+    ] = None
     termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
 
 
@@ -106,10 +117,6 @@ class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
     keepalive_interval: Annotated[
         Seconds, doc("Send a comment after so many seconds of silence; 0 is off, otherwise at least 5.")
     ] = 0.0
-    max_events: Annotated[Count, doc("End after so many events with data; 0 is no limit.")] = 0
-    simulate_disconnect: Annotated[
-        Count | None, doc("Break the connection off after so many events, as a network failure would.")
-    ] = None
 
     def __post_init__(self) -> None:
         if 0 < self.keepalive_interval < 5:
@@ -257,6 +264,7 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
         Literal["auto", "event"],
         doc("`event`: one HTTP chunk a piece. `auto`: pieces due at the same moment may share one."),
     ] = "auto"
+    repeat: Annotated[Count | None, doc("Passes over `ndjsonItems`; 0 is for ever.")] = None
     seed: Annotated[int | None, doc("Makes placeholders and random delays repeat in every response.")] = None
 
     def __post_init__(self) -> None:
@@ -266,6 +274,8 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`ndjsonItems` and templates are sent as NDJSON; format `raw` does not go with them")
         if self.chunk_delay is not None and self.timing.fixed_delay is not None:
             raise ValueError("`chunkDelay` is the same as `timing.fixedDelay`: give one")
+        if self.repeat is not None and self.ndjson_items is None:
+            raise ValueError("`repeat` goes with `ndjsonItems`: it is the number of passes over them")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
 

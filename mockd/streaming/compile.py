@@ -233,10 +233,8 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
 
 
 def _lifetime(life: ChunkedLifecycle) -> Lifetime:
-    if not isinstance(life, Lifecycle):
-        return Lifetime(0.0, life.timeout, life.connection_timeout, life.keep_open)
     return Lifetime(
-        life.keepalive_interval,
+        life.keepalive_interval if isinstance(life, Lifecycle) else 0.0,
         life.timeout,
         life.connection_timeout,
         life.keep_open,
