@@ -89,21 +89,30 @@ class Engine:
             await _refuse(scope, send, 413, {"error": error.code, "message": error.message}, [])
             return
         headers: cors.Headers = []
-        if b"origin" in request.raw_headers:  # a page sent it
-            if (preflight := cors.preflight_headers(request)) is not None:
+        if self.settings.cors and b"origin" in request.raw_headers:  # a page sent it
+            if (preflight := cors.preflight_headers(request)) is None:
+                headers = cors.response_headers(request)
+            elif not self._is_closed_to_pages(request):
                 await _answer(send, 204, b"", preflight)
                 return
-            headers = cors.response_headers(request)
         match = self._table.resolve(request)
         if not isinstance(match, Match):
             await _refuse(scope, send, 404, _no_match(request, match.near_misses), headers)
-        elif self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
+            return
+        mock = match.target
+        if not mock.spec.mock.cors:
+            headers = []
+        if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             await _refuse(scope, send, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         else:
-            mock = match.target
             call = Call(request, match.captures, arrived, headers)
             await respond(self._services, mock.plan, mock.sessions, call)(scope, receive, send)
+
+    def _is_closed_to_pages(self, preflight: RequestView) -> bool:
+        """Whether the mock that a preflight is about, as far as can be told, has no CORS."""
+        rule = self._table.announced_by(preflight, cors.announced_method(preflight))
+        return rule is not None and not rule.target.spec.mock.cors
 
     # -- the mocks -------------------------------------------------------------------------------------------------
 

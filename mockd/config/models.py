@@ -345,6 +345,7 @@ class Mock(Config, frozen=True, kw_only=True):
     enabled: Annotated[bool, doc("A mock that is not enabled answers nothing.")] = True
     priority: Annotated[int, Meta(ge=-(1 << 53), le=1 << 53, description="Higher wins, before anything else.")] = 0
     matcher: Annotated[Matcher, doc("Which requests it answers.")]
+    cors: Annotated[bool, doc("Let pages of other origins read the answers, and answer their preflights.")] = True
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
