@@ -27,6 +27,7 @@ from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.compile import Seeding, StreamPlan, compile_chunked, compile_response, compile_sse
 from mockd.streaming.connections import Registry
+from mockd.streaming.headers import OF_THE_BODY
 from mockd.streaming.lasting import WireServices
 from mockd.streaming.pipeline import Call, respond
 from mockd.streaming.transport import received_body
@@ -301,7 +302,12 @@ class Engine:
     def _plan(self, spec: MockSpec) -> StreamPlan:
         kind = kind_of(spec)
         seeding = Seeding(self.settings.seed, lambda: self._state.add("streams", spec.id))
-        return _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        if plan.header_rules.names & OF_THE_BODY:
+            from mockd.streaming.body_headers import check_body_headers
+
+            check_body_headers(spec.mock, spec.root)
+        return plan
 
     def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], *, came_before: bool) -> Sessions | None:
         """The sessions of a mock that resumes: those in the store, if they are of the same content."""

@@ -13,6 +13,8 @@ from msgspec import UNSET, Meta
 
 from mockd.config.base import MAX_MS, Count, Seconds, doc
 from mockd.config.base import Config as Config
+from mockd.config.headers import Headers, check_headers
+from mockd.config.headers import OmittedHeader as OmittedHeader
 from mockd.config.timing import Burst as Burst
 from mockd.config.timing import Delay as Delay
 from mockd.config.timing import Distribution as Distribution
@@ -22,24 +24,7 @@ from mockd.config.timing import Timing as Timing
 Status = Annotated[int, Meta(ge=200, le=599)]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _LINE_BREAK = r"[\r\n\0]"
-_NOT_IN_HEADERS = r"[\x00-\x08\x0a-\x1f\x7f]"
-
-
-def check_headers(headers: dict[str, str], what: str = "headers") -> None:
-    """Refuse what cannot be sent as an HTTP header (RFC 9110, section 5)."""
-    for name, value in headers.items():
-        if not re.fullmatch(_TOKEN, name):
-            raise ValueError(f"{what}: {name!r} is not a header name")
-        if name.lower() == "transfer-encoding":
-            raise ValueError(f"{what}: {name!r} is the server's to say")
-        if re.search(_NOT_IN_HEADERS, value):
-            raise ValueError(f"{what}: the value of {name!r} has a line break, NUL or other control character in it")
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            raise ValueError(f"{what}: the value of {name!r} has a character outside latin-1") from None
 
 
 def _check_line(value: str | None, field: str) -> None:
@@ -215,7 +200,7 @@ class SseConfig(Config, frozen=True, kw_only=True):
     template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
-    headers: Annotated[dict[str, str], doc("HTTP headers; they win over mockd's own.")] = {}
+    headers: Headers = {}
     retry: Annotated[Count | None, doc("`retry:` of the first event of each connection, in milliseconds.")] = None
     repeat: Annotated[Count | None, doc("Passes over the list; 0 is for ever.")] = None
     timing: Annotated[Timing, doc("When events are sent.")] = Timing()
@@ -257,7 +242,7 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
         Delay | None, doc("Pause between chunks, in milliseconds; the same as `timing.fixedDelay`.")
     ] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
-    headers: Annotated[dict[str, str], doc("HTTP headers; they win over mockd's own.")] = {}
+    headers: Headers = {}
     timing: Annotated[Timing, doc("When chunks or lines are sent.")] = Timing()
     lifecycle: Annotated[ChunkedLifecycle, doc("How long the response lives and how it ends.")] = ChunkedLifecycle()
     flush: Annotated[
@@ -285,7 +270,7 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
 
     status: Annotated[Status | None, doc("HTTP status; 200 by default.")] = None
     status_code: Annotated[Status | None, doc("The same as `status`.")] = None
-    headers: Annotated[dict[str, str], doc("HTTP headers.")] = {}
+    headers: Headers = {}
     body: Annotated[Any, doc("Text, sent as written, or another JSON value, sent as JSON.")] = UNSET
     body_file: Annotated[str | None, doc("A file beside the config to send instead of `body`.")] = None
     template: Annotated[

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
 from typing import Literal
 
@@ -31,7 +31,7 @@ from mockd.placeholders import parse_event
 from mockd.source import Script, Source
 from mockd.streaming.connections import Kind
 from mockd.streaming.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming, expressions_of
-from mockd.streaming.headers import FixedHeaders, first_of_each, following, override
+from mockd.streaming.headers import NO_RULES, FixedHeaders, HeaderRules, first_of_each
 from mockd.streaming.pacing import Pacing
 from mockd.streaming.script import CompiledScript
 
@@ -96,15 +96,15 @@ class StreamPlan(Struct, frozen=True):
     flush_each: bool = False
     seed: int | None = None
     seeding: Seeding = field(default_factory=Seeding)
-    following: Mapping[bytes, Expression] = {}
-    """Headers that follow the request, by name."""
+    header_rules: HeaderRules = NO_RULES
+    """What its `headers` decide, on whole answers too."""
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
 
     @property
     def expressions(self) -> list[Expression]:
         """The expressions in the headers and the end of its streams."""
         ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
-        return [*self.following.values(), *ending]
+        return [*self.header_rules.expressions, *ending]
 
     def random(self) -> random.Random:
         """The random generator of a new stream: the same for each with a seed of the mock; with one of the process
@@ -144,12 +144,13 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
     ]
     headers = first_of_each(list(source.headers), [header for header in usual if header[0] not in source.varying])
     keep_alive = [(b"connection", b"keep-alive")]
+    rules = HeaderRules(config.headers, ("sse", "headers"))
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        headers=FixedHeaders(override(headers, config.headers)),
-        lasting_headers=FixedHeaders(override(headers + keep_alive, config.headers)),
+        headers=FixedHeaders(headers, rules),
+        lasting_headers=FixedHeaders(headers + keep_alive, rules),
         framing=framing,
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
@@ -161,7 +162,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         flush_each=config.flush == "event",
         seed=config.seed,
         seeding=seeding,
-        following=following(config.headers, ("sse", "headers")),
+        header_rules=rules,
     )
     if source.script is not None:
         # What is wrong with it is said now, not when the first client comes.
@@ -195,11 +196,12 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
             (b"x-accel-buffering", b"no"),
         ],
     )
+    rules = HeaderRules(config.headers, ("chunked", "headers"))
     return StreamPlan(
         mock_id=mock_id,
         kind="ndjson" if ndjson else "chunked",
         status=config.status,
-        headers=(heads := FixedHeaders(override(headers, config.headers))),
+        headers=(heads := FixedHeaders(headers, rules)),
         lasting_headers=heads,
         framing=framing,
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
@@ -209,17 +211,18 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         flush_each=config.flush == "event" or bool(timing.fixed_delay),
         seed=config.seed,
         seeding=seeding,
-        following=following(config.headers, ("chunked", "headers")),
+        header_rules=rules,
     )
 
 
 def compile_response(mock_id: str, config: ResponseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of a `response` mock."""
+    rules = HeaderRules(config.headers, ("response", "headers"))
     return StreamPlan(
         mock_id=mock_id,
         kind="response",
         status=config.status or config.status_code or 200,
-        headers=(headers := FixedHeaders(override([(b"content-type", b"application/octet-stream")], config.headers))),
+        headers=(headers := FixedHeaders([(b"content-type", b"application/octet-stream")], rules)),
         lasting_headers=headers,
         framing=RawFraming(),
         pacing=Pacing(Timing()),
@@ -228,7 +231,7 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         ending=Ending(),
         head_delay_s=in_seconds(config.delay),
         seeding=seeding,
-        following=following(config.headers, ("response", "headers")),
+        header_rules=rules,
     )
 
 

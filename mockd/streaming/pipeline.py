@@ -20,7 +20,7 @@ from mockd.streaming.burst import BurstResponse
 from mockd.streaming.compile import Ending, Lifetime, StreamPlan
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
 from mockd.streaming.framing import FrameTemplate, RawFraming, expressions_of
-from mockd.streaming.headers import FixedHeaders, Headers, as_value, first_of_each
+from mockd.streaming.headers import NO_RULES, FixedHeaders, HeaderRules, Headers, first_of_each
 from mockd.streaming.lasting import WireServices
 from mockd.streaming.script import Events
 from mockd.streaming.transport import unsent
@@ -58,7 +58,7 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
         else:
             logger.exception("%s: its source cannot be opened", plan.mock_id)
         failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-        return reply(services, plan, call, Reply(failure, 500), fill)
+        return reply(services, plan, call, Reply(failure, 500), fill, NO_RULES)
 
 
 def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Response:
@@ -70,7 +70,7 @@ def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None
     if isinstance(opened, Script):
         return _scripted(services, plan, sessions, call, opened, fill)
     if isinstance(opened, Reply):
-        return reply(services, plan, call, opened, fill)
+        return reply(services, plan, call, opened, fill, plan.header_rules)
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
     own = _own_headers(services, plan, call.headers, fill)
@@ -94,19 +94,20 @@ def _scripted(
     return _stream(services, plan, call, own, fill, _opening_session(plan, sessions, script, fill))
 
 
-def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
-    """One whole answer, as a response like any other."""
+def reply(
+    services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill, rules: HeaderRules
+) -> StreamResponse:
+    """One whole answer, as a response like any other; `rules` decide about its headers."""
     fill.slots = answer.slots
     frame = _RAW.encode(Event(data=answer.body))
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    if expressions := [*expressions_of(frame), *[plan.following[name] for name, _ in given if name in plan.following]]:
+    if expressions := [*expressions_of(frame), *rules.expressions]:
         fill.rendered = _rendered(expressions, call)
-        given = [(name, _header(plan, name, fill) if name in plan.following else value) for name, value in given]
     body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
     length = [] if answer.status in (204, 304) else [(b"content-length", b"%d" % len(body))]
     kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
     default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
-    headers = first_of_each(given, length + default + call.headers)
+    headers = rules.over(first_of_each(given, length + default + call.headers), fill.rendered)
     return StreamResponse(
         services,
         lambda response: services.registry.open(response, plan.mock_id, "response", call.request),
@@ -123,7 +124,7 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
 
 def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fill) -> StreamResponse:
     """204, which tells an EventSource to stop coming back (WHATWG HTML, 9.2)."""
-    return reply(services, plan, call, Reply(status=204), fill)
+    return reply(services, plan, call, Reply(status=204), fill, plan.header_rules)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -132,10 +133,6 @@ def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fil
 def _rendered(expressions: Iterable[Expression], call: Call) -> dict[str, str]:
     """What expressions come to for this request."""
     return render_all(expressions, RequestContext(call.request, call.captures))
-
-
-def _header(plan: StreamPlan, name: bytes, fill: Fill) -> bytes:
-    return as_value(fill.rendered[plan.following[name].source])
 
 
 def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events, fill: Fill) -> OpenFeed:
@@ -197,15 +194,14 @@ def _fixed_headers(plan: StreamPlan, call: Call) -> FixedHeaders:
 
 
 def _own_headers(services: WireServices, plan: StreamPlan, own: Headers, fill: Fill) -> Headers:
-    """The headers of this one stream: `own`, and those that follow the time or the request; but for those that are the
-    same for each."""
+    """The headers of this one stream: `own` and those that follow the time, but for names that are settled for each;
+    and those that follow the request."""
     if plan.rate_limit is not None and plan.rate_limit.headers:
         from mockd.streaming.ratelimit import headers as rate_limit_headers
 
         own = own + rate_limit_headers(plan.rate_limit, services.clock.wall())
-    if plan.following:
-        own = first_of_each([(name, _header(plan, name, fill)) for name in plan.following], own)
-    return [(name, value) for name, value in own if name not in plan.headers.names] if own else own
+    own = [header for header in own if header[0] not in plan.headers.settled]
+    return own + plan.header_rules.followed(fill.rendered)
 
 
 def _keeps_alive(request: RequestView) -> bool:

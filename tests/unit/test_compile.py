@@ -14,7 +14,7 @@ from mockd.config.load import parse_mock
 from mockd.events import Event, Fill
 from mockd.source import Script
 from mockd.sources import build_source
-from mockd.streaming.compile import MOST_SCRIPTS, UNSEEDED, Seeding, StreamPlan, compile_chunked, compile_sse, override
+from mockd.streaming.compile import MOST_SCRIPTS, UNSEEDED, Seeding, StreamPlan, compile_chunked, compile_sse
 from mockd.streaming.script import CompiledScript
 from mockd.streaming.session import script_steps
 from mockd.streaming.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
@@ -233,15 +233,6 @@ def test_random_generators() -> None:
     assert len(set(of_process)) == 3
     assert of_process == values(plan_of(Seeding(7), events=words(1)))
     assert values(plan_of(Seeding(7), events=words(1), seed=1)) == values(seeded)
-
-
-def test_a_mocks_headers_win() -> None:
-    defaults = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
-    assert override(defaults, {"Cache-Control": "max-age=1", "X-A": "é"}) == [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"max-age=1"),
-        (b"x-a", b"\xe9"),
-    ]
 
 
 def test_units_are_seconds_inside() -> None:
