@@ -62,6 +62,11 @@ def preflight_headers(request: RequestView) -> Headers | None:
     return headers
 
 
+def announced_method(preflight: RequestView) -> str:
+    """The method of the request that a preflight asks about."""
+    return preflight.raw_headers[b"access-control-request-method"].decode("latin-1").upper()
+
+
 def _methods(asked: bytes) -> bytes:
     known = [b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"]
     return b", ".join(known if asked in known else [*known, asked])

@@ -16,7 +16,7 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection, parse_mock, patch_mock
 from mockd.errors import BodyTooLargeError, ConfigError, ConflictError, NotFoundError, Problem
-from mockd.headers import Headers
+from mockd.headers import OF_THE_BODY, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
@@ -101,18 +101,26 @@ class Engine:
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
         """What this request is answered."""
         headers: Headers = []
-        if b"origin" in request.raw_headers:  # a page sent it
-            if (preflight := cors.preflight_headers(request)) is not None:
+        if self.settings.cors and b"origin" in request.raw_headers:  # a page sent it
+            if (preflight := cors.preflight_headers(request)) is None:
+                headers = cors.response_headers(request)
+            elif not self._is_closed_to_pages(request):
                 return bodiless(whole(204, b"", preflight))
-            headers = cors.response_headers(request)
         match = self._table.resolve(request)
         if not isinstance(match, Match):
             return refusal(request, 404, _no_match(request, match.near_misses), headers)
+        if not match.target.spec.mock.cors:
+            headers = []
         if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         mock = match.target
         return respond(mock.plan, mock.sessions, Call(request, match.captures, headers, exchange, self.clock))
+
+    def _is_closed_to_pages(self, preflight: RequestView) -> bool:
+        """Whether the mock that a preflight is about, as far as can be told, has no CORS."""
+        rule = self._table.announced_by(preflight, cors.announced_method(preflight))
+        return rule is not None and not rule.target.spec.mock.cors
 
     # -- the mocks -------------------------------------------------------------------------------------------------
 
@@ -301,7 +309,12 @@ class Engine:
     def _plan(self, spec: MockSpec) -> StreamPlan:
         kind = kind_of(spec)
         seeding = Seeding(self.settings.seed, lambda: self._state.add("streams", spec.id))
-        return _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        if plan.header_rules.names & OF_THE_BODY:
+            from mockd.program.body_headers import check_body_headers
+
+            check_body_headers(spec.mock, spec.root)
+        return plan
 
     def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], *, came_before: bool) -> Sessions | None:
         """The sessions of a mock that resumes: those in the store, if they are of the same content."""

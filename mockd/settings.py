@@ -20,7 +20,10 @@ def _doc(text: str) -> Meta:
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set about a process; field `max_body` is `--max-body` and `MOCKD_MAX_BODY`."""
+    """Everything that can be set about a process; field `max_body` is `--max-body` and `MOCKD_MAX_BODY`.
+
+    Fields that are true or false are options without a value: `--watch`, and `--no-cors` of one that is true.
+    """
 
     host: Annotated[str, _doc("Address the mocks are served on.")] = "127.0.0.1"
     port: Annotated[Port, _doc("Port the mocks are served on.")] = 4280
@@ -42,6 +45,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     state: Annotated[str | None, _doc("File that keeps changes made through the admin API.")] = None
     files_root: Annotated[str | None, _doc("Folder for data files of mocks that come through the admin API.")] = None
+    cors: Annotated[
+        bool, _doc("Let pages of any origin read the answers; a mock may say `cors: false` for its own.")
+    ] = True
     max_body: Annotated[int, Meta(ge=0, description="Largest request body in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Streams open at once; 0 is no limit.")] = 0
     send_buffer: Annotated[
@@ -97,9 +103,15 @@ def env_name(name: str) -> str:
     return "MOCKD_" + name.upper()
 
 
+def option(name: str) -> str:
+    """The option of `mockd serve` for a setting: `--max-body`; `--no-cors` for one that it turns off."""
+    default = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))[name]
+    return ("--no-" if default is True else "--") + name.replace("_", "-")
+
+
 def spelling(name: str) -> str:
     """A setting as users know it: its option and its variable."""
-    return f"--{name.replace('_', '-')} ({env_name(name)})"
+    return f"{option(name)} ({env_name(name)})"
 
 
 def _from_text(name: str, text: str) -> Any:

@@ -18,6 +18,7 @@ from mockd.cli.session import JSON_HELP, Session, connected
 from mockd.cli.sse import sse
 from mockd.errors import MockdError
 from mockd.settings import describe, env_name
+from mockd.settings import option as option_of
 
 app = typer.Typer(
     name="mockd",
@@ -83,7 +84,7 @@ def root(
 def _serve_command(**given: Any) -> None:
     """Serve mocks until SIGINT or SIGTERM. Every option has an environment variable."""
     paths = given.pop("paths") or []
-    chosen = {name: value for name, value in given.items() if value not in (None, False, [])}
+    chosen = {name: serve.FLAGS.get(name, value) for name, value in given.items() if value not in (None, False, [])}
     raise typer.Exit(serve.start(serve.with_paths(chosen, paths)))
 
 
@@ -93,11 +94,12 @@ def _serve_signature() -> inspect.Signature:
     paths = typer.Argument(metavar="PATH", help="More paths for --config.")
     parameters = [_parameter("paths", list[str] | None, paths, None)]
     for name, meaning, default in describe():
-        shown = f" Default: {default}." if default not in (None, False, ()) else ""
+        is_flag = name in serve.FLAGS
+        shown = f" Default: {default}." if default not in (None, ()) and not is_flag else ""
         help = f"{meaning}{shown} [{env_name(name)}]"
-        option = typer.Option(serve.option(name), metavar=None if default is False else "VALUE", help=help)
+        option = typer.Option(option_of(name), metavar=None if is_flag else "VALUE", help=help)
         annotation = types.get(type(default), str | None)
-        parameters.append(_parameter(name, annotation, option, False if default is False else None))
+        parameters.append(_parameter(name, annotation, option, False if is_flag else None))
     return inspect.Signature(parameters)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -248,7 +249,16 @@ def _response(flags: Flags) -> dict[str, Any]:
 
 
 def _head(flags: Flags) -> dict[str, Any]:
-    return _given(status=flags.status, headers=dict(values.header(text, "--header") for text in flags.header or ()))
+    return _given(status=flags.status, headers=_headers(flags.header or ()))
+
+
+def _headers(texts: Iterable[str]) -> dict[str, str | list[str]]:
+    """Headers by name; one that was given several times, in whatever case, has a list of values."""
+    given: dict[str, tuple[str, list[str]]] = {}
+    for text in texts:
+        name, value = values.header(text, "--header")
+        given.setdefault(name.lower(), (name, []))[1].append(value)
+    return {name: found[0] if len(found) == 1 else found for name, found in given.values()}
 
 
 def _number(value: float | None) -> float | None:

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockd.errors import ConfigError
-from mockd.settings import Settings
+from mockd.settings import Settings, option
 
 DEFAULTS: dict[str, Any] = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))
 
 
-def option(name: str) -> str:
-    """The option of a setting: `--max-body` of `max_body`."""
-    return "--" + name.replace("_", "-")
-
+FLAGS = {name: not default for name, default in DEFAULTS.items() if isinstance(default, bool)}
+"""Settings whose options have no value, and what those options set them to."""
 
 _NAMES = {option(name): name for name in DEFAULTS}
 
@@ -35,10 +33,10 @@ def parse(arguments: Sequence[str]) -> dict[str, Any] | None:
             continue
         spelling, equals, value = argument.partition("=")
         name = _NAMES.get(spelling)
-        if name is None or (DEFAULTS[name] is False and equals):
+        if name is None or (name in FLAGS and equals):
             return None
-        if DEFAULTS[name] is False:
-            given[name] = True
+        if name in FLAGS:
+            given[name] = FLAGS[name]
             continue
         if not equals:
             following = next(rest, None)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from mockd.errors import Path, Problem
+
 MAX_MS = 366 * 24 * 3600 * 1000.0
 
 Milliseconds = Annotated[float, Meta(ge=0, le=MAX_MS)]
@@ -20,3 +22,11 @@ def doc(text: str) -> Meta:
 
 class Config(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
     """What every part of the configuration has in common: camelCase keys, and no unknown ones."""
+
+
+class Mistake(ValueError):
+    """What a part of the configuration finds wrong in itself, with its place below that part and the cure."""
+
+    def __init__(self, message: str, path: Path, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, path, hint)

@@ -18,7 +18,7 @@ def convert(value: Any, type: type[T]) -> T:
     except msgspec.ValidationError as error:
         from mockd.config.explain import explained
 
-        raise ConfigError(explained(str(error), value, type)) from None
+        raise ConfigError(explained(error, value, type)) from None
 
 
 def at(value: Any, path: Path) -> Any:

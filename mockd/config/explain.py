@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import msgspec.inspect as inspect
 
+from mockd.config.base import Mistake
 from mockd.config.conversion import at, replaced
 from mockd.config.documents import UnknownKey
 from mockd.config.environment import number_or_boolean
@@ -23,11 +24,14 @@ _LEADING_PATH = re.compile(r"(?P<path>[A-Za-z]+(?:\[\d+\]|\.[A-Za-z]+)*): ")
 _LEADING_NAME = re.compile(r"`(?P<path>[A-Za-z]+)` ")
 
 
-def explained(text: str, value: Any, root: type) -> Problem:
-    """A message of msgspec's about a value that was to be `root`, as a problem whose path is from the value."""
+def explained(error: msgspec.ValidationError, value: Any, root: type) -> Problem:
+    """What msgspec says about a value that was to be `root`, as a problem whose path is from the value."""
+    text = str(error)
     place = _PLACE.search(text)
     message = text[: place.start()] if place else text
     path = _path(place[1] if place else "", text, value, root)
+    if isinstance(error.__cause__, Mistake):
+        return error.__cause__.problem.under(path)
     if match := _UNKNOWN.fullmatch(message):
         hint = unknown_key(root, value, path, match["key"])
         return UnknownKey(f"unknown key `{match['key']}`", (*path, match["key"]), hint)

@@ -84,7 +84,7 @@ def type_at(root: type, path: Path) -> inspect.Type:
     """What the format wants at a path, unions with null left out."""
     node = _bare(_type_info(root))
     for step in path:
-        node = _container(node)
+        node = _container(node, step)
         if isinstance(node, inspect.StructType):
             node = next((field.type for field in node.fields if field.encode_name == step), inspect.AnyType())
         elif isinstance(node, inspect.ListType | inspect.VarTupleType):
@@ -99,7 +99,7 @@ def type_at(root: type, path: Path) -> inspect.Type:
 
 def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
     """The cure for an unknown key of the part at `parent`: the key that was meant, or the keys there are."""
-    part = _container(type_at(root, parent))
+    part = _container(type_at(root, parent), key)
     if not isinstance(part, inspect.StructType):
         return None
     meant = CONFUSIONS.get(part.cls, {}).get(key) or _elsewhere(root, value, parent, key)
@@ -158,10 +158,10 @@ def _type_info(root: type) -> inspect.Type:
     return inspect.type_info(root)
 
 
-def _container(node: inspect.Type) -> inspect.Type:
-    """Of a union, the one type whose values have others inside, if any has."""
+def _container(node: inspect.Type, step: str | int) -> inspect.Type:
+    """Of a union, the one type whose values have others inside that are found by such a step, if any has."""
     parts = [_bare(part) for part in node.types] if isinstance(node, inspect.UnionType) else [node]
-    containers = (inspect.StructType, inspect.ListType, inspect.DictType)
+    containers = (inspect.ListType,) if isinstance(step, int) else (inspect.StructType, inspect.DictType)
     return next((part for part in parts if isinstance(part, containers)), node)
 
 

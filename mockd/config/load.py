@@ -65,12 +65,18 @@ class MockSpec(Struct, frozen=True):
     origin: Origin
 
     def with_number(self, path: errors.Path) -> MockSpec | None:
-        """The same mock with the environment value at `path` read as a number or boolean; None if there is none.
+        """The same mock with the environment value at `path` read as a number or boolean; None if there is none, or
+        if text is wanted there.
 
         For parts of a mock whose type is known only further on, such as a template's parameters.
         """
         values = _read_number(self.doc, self.values, path)
-        return None if values is None else structs.replace(self, values=values, mock=convert(values, Mock))
+        if values is None:
+            return None
+        try:
+            return structs.replace(self, values=values, mock=convert(values, Mock))
+        except ConfigError:  # text is wanted there: what is wrong is the text
+            return None
 
 
 Check = Callable[["MockSpec"], None]

@@ -13,6 +13,8 @@ from msgspec import UNSET, Meta
 
 from mockd.config.base import MAX_MS, Count, Seconds, doc
 from mockd.config.base import Config as Config
+from mockd.config.headers import Headers, check_headers
+from mockd.config.headers import OmittedHeader as OmittedHeader
 from mockd.config.timing import Burst as Burst
 from mockd.config.timing import Delay as Delay
 from mockd.config.timing import Distribution as Distribution
@@ -22,24 +24,7 @@ from mockd.config.timing import Timing as Timing
 Status = Annotated[int, Meta(ge=200, le=599)]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _LINE_BREAK = r"[\r\n\0]"
-_NOT_IN_HEADERS = r"[\x00-\x08\x0a-\x1f\x7f]"
-
-
-def check_headers(headers: dict[str, str], what: str = "headers") -> None:
-    """Refuse what cannot be sent as an HTTP header (RFC 9110, section 5)."""
-    for name, value in headers.items():
-        if not re.fullmatch(_TOKEN, name):
-            raise ValueError(f"{what}: {name!r} is not a header name")
-        if name.lower() == "transfer-encoding":
-            raise ValueError(f"{what}: {name!r} is the server's to say")
-        if re.search(_NOT_IN_HEADERS, value):
-            raise ValueError(f"{what}: the value of {name!r} has a line break, NUL or other control character in it")
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            raise ValueError(f"{what}: the value of {name!r} has a character outside latin-1") from None
 
 
 def _check_line(value: str | None, field: str) -> None:
@@ -88,15 +73,26 @@ class Termination(Config, frozen=True, kw_only=True):
     error_event: Annotated[
         EventConfig | None, doc("Sent last on an `error` end; by default `event: error` with a JSON error.")
     ] = None
-    close_delay: Annotated[Delay, doc("Pause between the final event and the close, in milliseconds.")] = 0.0
+    close_delay: Annotated[
+        Delay,
+        doc(
+            "Pause in milliseconds between the final event and the close, or before an abrupt end; an `error` end has "
+            "none."
+        ),
+    ] = 0.0
 
 
 class ChunkedLifecycle(Config, frozen=True, kw_only=True):
-    """How long a chunked or NDJSON response lives."""
+    """How long a chunked or NDJSON response lives. Its events are chunks or items."""
 
     timeout: Annotated[Seconds, doc("End after so many seconds without an event; 0 is off.")] = 0.0
     connection_timeout: Annotated[Seconds, doc("End after so many seconds in all; 0 is off.")] = 0.0
     keep_open: Annotated[bool, doc("Stay open when there is nothing more to send.")] = False
+    max_events: Annotated[Count, doc("End after so many events with data; 0 is no limit.")] = 0
+    simulate_disconnect: Annotated[
+        Count | None,
+        doc("Break the connection off after so many events, as a network failure would; 0 is right after the head."),
+    ] = None
     termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
 
 
@@ -106,10 +102,6 @@ class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
     keepalive_interval: Annotated[
         Seconds, doc("Send a comment after so many seconds of silence; 0 is off, otherwise at least 5.")
     ] = 0.0
-    max_events: Annotated[Count, doc("End after so many events with data; 0 is no limit.")] = 0
-    simulate_disconnect: Annotated[
-        Count | None, doc("Break the connection off after so many events, as a network failure would.")
-    ] = None
 
     def __post_init__(self) -> None:
         if 0 < self.keepalive_interval < 5:
@@ -208,7 +200,7 @@ class SseConfig(Config, frozen=True, kw_only=True):
     template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
-    headers: Annotated[dict[str, str], doc("HTTP headers; they win over mockd's own.")] = {}
+    headers: Headers = {}
     retry: Annotated[Count | None, doc("`retry:` of the first event of each connection, in milliseconds.")] = None
     repeat: Annotated[Count | None, doc("Passes over the list; 0 is for ever.")] = None
     timing: Annotated[Timing, doc("When events are sent.")] = Timing()
@@ -250,13 +242,14 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
         Delay | None, doc("Pause between chunks, in milliseconds; the same as `timing.fixedDelay`.")
     ] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
-    headers: Annotated[dict[str, str], doc("HTTP headers; they win over mockd's own.")] = {}
+    headers: Headers = {}
     timing: Annotated[Timing, doc("When chunks or lines are sent.")] = Timing()
     lifecycle: Annotated[ChunkedLifecycle, doc("How long the response lives and how it ends.")] = ChunkedLifecycle()
     flush: Annotated[
         Literal["auto", "event"],
         doc("`event`: one HTTP chunk a piece. `auto`: pieces due at the same moment may share one."),
     ] = "auto"
+    repeat: Annotated[Count | None, doc("Passes over `ndjsonItems`; 0 is for ever.")] = None
     seed: Annotated[int | None, doc("Makes placeholders and random delays repeat in every response.")] = None
 
     def __post_init__(self) -> None:
@@ -266,6 +259,8 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`ndjsonItems` and templates are sent as NDJSON; format `raw` does not go with them")
         if self.chunk_delay is not None and self.timing.fixed_delay is not None:
             raise ValueError("`chunkDelay` is the same as `timing.fixedDelay`: give one")
+        if self.repeat is not None and self.ndjson_items is None:
+            raise ValueError("`repeat` goes with `ndjsonItems`: it is the number of passes over them")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
 
@@ -275,7 +270,7 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
 
     status: Annotated[Status | None, doc("HTTP status; 200 by default.")] = None
     status_code: Annotated[Status | None, doc("The same as `status`.")] = None
-    headers: Annotated[dict[str, str], doc("HTTP headers.")] = {}
+    headers: Headers = {}
     body: Annotated[Any, doc("Text, sent as written, or another JSON value, sent as JSON.")] = UNSET
     body_file: Annotated[str | None, doc("A file beside the config to send instead of `body`.")] = None
     template: Annotated[
@@ -335,6 +330,7 @@ class Mock(Config, frozen=True, kw_only=True):
     enabled: Annotated[bool, doc("A mock that is not enabled answers nothing.")] = True
     priority: Annotated[int, Meta(ge=-(1 << 53), le=1 << 53, description="Higher wins, before anything else.")] = 0
     matcher: Annotated[Matcher, doc("Which requests it answers.")]
+    cors: Annotated[bool, doc("Let pages of other origins read the answers, and answer their preflights.")] = True
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None

@@ -147,7 +147,7 @@ class HttptoolsLine(UvicornLine):
             names = names.union([name for name, _ in own])
         parts = [
             _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
-            _of_server(cycle.default_headers, names),
+            _of_server(cycle.default_headers, headers.settled),
             headers.raw,
         ]
         if own:

@@ -32,7 +32,7 @@ class Kind(Struct, frozen=True):
 
     `field` is its key in the configuration, `attribute` that of `Matcher`, `label` its name in sentences; where
     one matcher may have several, each has a key (a header's name). `compile` gets the expected value and that key
-    and gives the test; `actual` says what the request has in that place.
+    and gives the test; `actual` says what the request has in that place. `is_of_url`: the URL alone decides.
     """
 
     field: str
@@ -41,6 +41,7 @@ class Kind(Struct, frozen=True):
     compile: Callable[[Any, str], Holds]
     actual: Callable[[RequestView, str], Any]
     label: str
+    is_of_url: bool = False
 
 
 class Predicate(Struct, frozen=True):
@@ -145,10 +146,18 @@ def _actual_json(request: RequestView, expression: str) -> Any:
 
 
 METHOD = Kind("method", "method", 10, _compile_method, lambda request, _: request.method, "method")
-PATH = Kind("path", "path", 15, _compile_path, lambda request, _: request.path, "path")
+PATH = Kind("path", "path", 15, _compile_path, lambda request, _: request.path, "path", is_of_url=True)
 
 KINDS = (
-    Kind("pathPattern", "path_pattern", 14, _compile_path_pattern, lambda request, _: request.path, "pathPattern"),
+    Kind(
+        "pathPattern",
+        "path_pattern",
+        14,
+        _compile_path_pattern,
+        lambda request, _: request.path,
+        "pathPattern",
+        is_of_url=True,
+    ),
     Kind(
         "queryParams",
         "query_params",
@@ -156,6 +165,7 @@ KINDS = (
         _compile_query,
         lambda request, name: _one_or_all(request.query.get(name, [])),
         "query parameter {key}",
+        is_of_url=True,
     ),
     Kind(
         "headers",

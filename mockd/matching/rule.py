@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from mockd.config.models import Matcher
 from mockd.matching.paths import PathTemplate, parse_path
-from mockd.matching.predicates import Predicate, compile_predicates
+from mockd.matching.predicates import Predicate, compile_predicates, method_fits
 from mockd.request import RequestView
 
 T = TypeVar("T")
@@ -34,6 +34,12 @@ class Rule(Generic[T]):
         self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)
         """Specificity: the sum of its predicates' scores."""
+
+    def may_answer(self, request: RequestView, method: str) -> bool:
+        """Whether this rule fits that method and the URL of a request, whatever it wants of headers and body."""
+        if self.method is not None and not method_fits(self.method, method):
+            return False
+        return all(predicate.holds(request) for predicate in self.predicates if predicate.kind.is_of_url)
 
     def captures(self, request: RequestView) -> dict[str, str]:
         """What the path of a request that fits says: `{name}` values, or the named groups of `pathPattern`."""

@@ -96,6 +96,17 @@ class MatchTable(Generic[T]):
                     break
         return first
 
+    def announced_by(self, preflight: RequestView, method: str) -> Rule[T] | None:
+        """The rule that a preflight for that method is about: the first whose method and URL fit. What else it asks
+        for cannot be known, as the request itself is yet to come."""
+        found = [
+            (rank, rule)
+            for entries in (*self._index.find(preflight.path), self._anywhere)
+            for rank, _, _, rule in entries
+            if rule.may_answer(preflight, method)
+        ]
+        return min(found, key=lambda entry: entry[0])[1] if found else None
+
     def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
         """What `Miss.near_misses` is, for a request that no rule matches."""
         from mockd.matching.nearmiss import near_misses

@@ -13,7 +13,7 @@ from msgspec import field, structs
 from mockd.config.models import ChunkedConfig, ChunkedLifecycle, Lifecycle, ResponseConfig, SseConfig
 from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
-from mockd.headers import FixedHeaders, first_of_each, following, override
+from mockd.headers import FixedHeaders, HeaderRules, first_of_each
 from mockd.placeholders import parse_event
 from mockd.program.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming
 from mockd.program.pacing import Pacing
@@ -51,12 +51,13 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
     ]
     headers = first_of_each(list(source.headers), [header for header in usual if header[0] not in source.varying])
     keep_alive = [(b"connection", b"keep-alive")]
+    rules = HeaderRules(config.headers, ("sse", "headers"))
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        headers=FixedHeaders(override(headers, config.headers)),
-        lasting_headers=FixedHeaders(override(headers + keep_alive, config.headers)),
+        headers=FixedHeaders(headers, rules),
+        lasting_headers=FixedHeaders(headers + keep_alive, rules),
         framing=framing,
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
@@ -68,7 +69,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         flush_each=config.flush == "event",
         seed=config.seed,
         seeding=seeding,
-        following=following(config.headers, ("sse", "headers")),
+        header_rules=rules,
     )
     if source.script is not None:
         # What is wrong with it is said now, not when the first client comes.
@@ -102,11 +103,12 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
             (b"x-accel-buffering", b"no"),
         ],
     )
+    rules = HeaderRules(config.headers, ("chunked", "headers"))
     return StreamPlan(
         mock_id=mock_id,
         kind="ndjson" if ndjson else "chunked",
         status=config.status,
-        headers=(heads := FixedHeaders(override(headers, config.headers))),
+        headers=(heads := FixedHeaders(headers, rules)),
         lasting_headers=heads,
         framing=framing,
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
@@ -116,17 +118,18 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         flush_each=config.flush == "event" or bool(timing.fixed_delay),
         seed=config.seed,
         seeding=seeding,
-        following=following(config.headers, ("chunked", "headers")),
+        header_rules=rules,
     )
 
 
 def compile_response(mock_id: str, config: ResponseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of a `response` mock."""
+    rules = HeaderRules(config.headers, ("response", "headers"))
     return StreamPlan(
         mock_id=mock_id,
         kind="response",
         status=config.status or config.status_code or 200,
-        headers=(headers := FixedHeaders(override([(b"content-type", b"application/octet-stream")], config.headers))),
+        headers=(headers := FixedHeaders([(b"content-type", b"application/octet-stream")], rules)),
         lasting_headers=headers,
         framing=RawFraming(),
         pacing=Pacing(Timing()),
@@ -135,15 +138,13 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         ending=Ending(),
         head_delay_s=in_seconds(config.delay),
         seeding=seeding,
-        following=following(config.headers, ("response", "headers")),
+        header_rules=rules,
     )
 
 
 def _lifetime(life: ChunkedLifecycle) -> Lifetime:
-    if not isinstance(life, Lifecycle):
-        return Lifetime(0.0, life.timeout, life.connection_timeout, life.keep_open)
     return Lifetime(
-        life.keepalive_interval,
+        life.keepalive_interval if isinstance(life, Lifecycle) else 0.0,
         life.timeout,
         life.connection_timeout,
         life.keep_open,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import count
 from typing import Literal
 
@@ -12,7 +12,7 @@ from msgspec import Struct, field, structs
 from mockd.config.models import RateLimit, Resume
 from mockd.events import Draw, Fill, Pause
 from mockd.expressions import Expression
-from mockd.headers import FixedHeaders
+from mockd.headers import NO_RULES, FixedHeaders, HeaderRules
 from mockd.journal.exchange import Kind
 from mockd.program.framing import Frame, Framing, expressions_of
 from mockd.program.pacing import Pacing
@@ -77,14 +77,14 @@ class Terms(Struct, frozen=True):
     flush_each: bool = False
     seed: int | None = None
     seeding: Seeding = field(default_factory=Seeding)
-    following: Mapping[bytes, Expression] = {}
-    """Headers that follow the request, by name."""
+    header_rules: HeaderRules = NO_RULES
+    """What its `headers` decide, on whole answers too."""
 
     @property
     def expressions(self) -> list[Expression]:
         """The expressions in the headers and the end of its streams."""
         ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
-        return [*self.following.values(), *ending]
+        return [*self.header_rules.expressions, *ending]
 
     def random(self) -> random.Random:
         """The random generator of a new stream: the same for each with a seed of the mock; with one of the process

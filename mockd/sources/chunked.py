@@ -27,7 +27,8 @@ def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
     ndjson = config.format == "ndjson"
     if config.ndjson_items is not None:
         items = parse_value(config.ndjson_items, ("chunked", "ndjsonItems"))
-        return _scripted([Event(_item(item)) for item in items])
+        passes = 1 if config.repeat is None else config.repeat or None
+        return _scripted([Event(_item(item)) for item in items], passes)
     if config.data_file is not None:
         file = resolve_file(config.data_file, root, path=("chunked", "dataFile"))
         return FileSource(file, None if ndjson else config.chunk_size)
@@ -44,8 +45,8 @@ def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
     return _scripted([Event(encoded[start : start + size]) for start in range(0, len(encoded), size)])
 
 
-def _scripted(events: list[Event]) -> ScriptSource:
-    return ScriptSource(Script(lambda: events))
+def _scripted(events: list[Event], passes: int | None = 1) -> ScriptSource:
+    return ScriptSource(Script(lambda: events, passes=passes))
 
 
 def _item(item: Any) -> Any:

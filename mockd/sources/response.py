@@ -39,7 +39,6 @@ def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
         Reply(
             b"" if body is UNSET else JSON_NULL if body is None else body,
             status=config.status or config.status_code or 200,
-            headers=tuple(config.headers.items()),
             delay_s=in_seconds(config.delay),
         )
     )

@@ -16,7 +16,7 @@ from mockd.clock import Clock
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
-from mockd.headers import FixedHeaders, Headers, as_value, first_of_each
+from mockd.headers import NO_RULES, FixedHeaders, HeaderRules, Headers, first_of_each
 from mockd.journal.exchange import Exchange
 from mockd.lines.line import BODILESS
 from mockd.program.compile import StreamPlan
@@ -91,7 +91,7 @@ def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: O
     if isinstance(opened, Script):
         return _scripted(plan, sessions, call, opened, fill)
     if isinstance(opened, Reply):
-        return _reply(plan, call, opened, fill)
+        return _reply(call, opened, fill, plan.header_rules)
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
     own = _own_headers(plan, call, call.headers, fill)
@@ -104,7 +104,7 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
     else:
         logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
     failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-    return _reply(plan, call, Reply(failure, 500), fill)
+    return _reply(call, Reply(failure, 500), fill, NO_RULES)
 
 
 # -- programs ----------------------------------------------------------------------------------------------------------
@@ -114,6 +114,7 @@ def whole(
     status: int,
     body: bytes,
     headers: Headers,
+    rules: HeaderRules = NO_RULES,
     *,
     delay_s: float = 0.0,
     is_listed: bool = True,
@@ -122,7 +123,7 @@ def whole(
     """The program of one answer in one piece, or of one that `prepare` gives."""
     return Program(
         status=status,
-        headers=FixedHeaders(headers),
+        headers=FixedHeaders(headers, rules),
         own=(),
         open=lambda stream, now: WholeCursor(body),
         framing=_RAW,
@@ -164,21 +165,22 @@ def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: S
     return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
 
 
-def _reply(plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> Program:
-    """One whole answer."""
+def _reply(call: Call, answer: Reply, fill: Fill, rules: HeaderRules) -> Program:
+    """One whole answer; `rules` decide about its headers."""
     call.exchange.kind = "response"
     fill.slots = answer.slots
     frame = _RAW.encode(Event(data=answer.body))
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    if expressions := [*expressions_of(frame), *[plan.following[name] for name, _ in given if name in plan.following]]:
+    if expressions := [*expressions_of(frame), *rules.expressions]:
         fill.rendered = _rendered(expressions, call)
-        given = [(name, _header(plan, name, fill) if name in plan.following else value) for name, value in given]
     body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
     length = [] if answer.status in BODILESS else [(b"content-length", b"%d" % len(body))]
     kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
     default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
     headers = first_of_each(given, length + default + call.headers)
-    return whole(answer.status, body, headers, delay_s=drawn(answer.delay_s, fill.rng))
+    program = whole(answer.status, body, headers, rules, delay_s=drawn(answer.delay_s, fill.rng))
+    program.own = rules.followed(fill.rendered)
+    return program
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -187,10 +189,6 @@ def _reply(plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> Program:
 def _rendered(expressions: Iterable[Expression], call: Call) -> dict[str, str]:
     """What expressions come to for this request."""
     return render_all(expressions, RequestContext(call.request, call.captures))
-
-
-def _header(plan: StreamPlan, name: bytes, fill: Fill) -> bytes:
-    return as_value(fill.rendered[plan.following[name].source])
 
 
 def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events, fill: Fill) -> OpenCursor:
@@ -207,7 +205,7 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
 def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill) -> Program:
     if place.finished:
         # 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
-        return _reply(plan, call, Reply(status=204), fill)
+        return _reply(call, Reply(status=204), fill, plan.header_rules)
     fill.rendered = place.session.fill.rendered
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)
@@ -237,15 +235,14 @@ def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_cursor:
 
 
 def _own_headers(plan: StreamPlan, call: Call, own: Headers, fill: Fill) -> Headers:
-    """The headers of this one stream: `own`, and those that follow the time or the request; but for those that are the
-    same for each."""
+    """The headers of this one stream: `own` and those that follow the time, but for names that are settled for each;
+    and those that follow the request."""
     if plan.rate_limit is not None and plan.rate_limit.headers:
         from mockd.program.ratelimit import headers as rate_limit_headers
 
         own = own + rate_limit_headers(plan.rate_limit, call.clock.wall())
-    if plan.following:
-        own = first_of_each([(name, _header(plan, name, fill)) for name in plan.following], own)
-    return [(name, value) for name, value in own if name not in plan.headers.names] if own else own
+    own = [header for header in own if header[0] not in plan.headers.settled]
+    return own + plan.header_rules.followed(fill.rendered)
 
 
 def _keeps_alive(request: RequestView) -> bool:

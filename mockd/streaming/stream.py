@@ -26,7 +26,7 @@ from mockd.program.terms import Ending, Lifetime
 from mockd.streaming.calendar import ROUNDING_S, Calendars
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.cursors.end import EndCursor
-from mockd.streaming.ops import ABORT, CLOSE, FINISH, STUCK_GRACE_S, Op, drained
+from mockd.streaming.ops import ABORT, CLOSE, FINISH, STUCK_GRACE_S, Op
 from mockd.streaming.vigil import Vigil
 
 logger = logging.getLogger("mockd")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec.inspect as inspect
 
 import mockd.placeholders
-from mockd.config.models import Distribution, EventConfig, Mock, MockFile
+from mockd.config.models import Distribution, EventConfig, Mock, MockFile, OmittedHeader
 from mockd.config.words import structs_in
 from scripts.reference import markdown
 from scripts.reference.markdown import first_paragraph, link, struct_table
@@ -35,6 +35,7 @@ HEADINGS: dict[type, str] = {
     Mock: "A mock",
     EventConfig: "An event",
     Distribution: "A distribution",
+    OmittedHeader: "A header left out",
 }
 """Headings of parts that stand in several places; those of the others are the keys that lead there."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mockd.cli.serve import option
-from mockd.config.words import meaning_of, struct_info
-from mockd.settings import Settings, env_name
+from mockd.config.words import default_of, meaning_of, struct_info
+from mockd.settings import Settings, env_name, option
 from scripts.reference import markdown
 from scripts.reference.markdown import code, table, type_of
 
@@ -18,7 +17,7 @@ TLS, logging, `--watch` and workers are that server's business there and have no
 def page() -> str:
     rows = []
     for field in struct_info(Settings).fields:
-        default = "" if field.default in (None, (), False) else code(field.default)
+        default = "" if field.default in (None, (), False) else code(default_of(field))
         rows.append(
             (
                 code(option(field.name)),

@@ -122,6 +122,11 @@ def test_template_parameters(cli: Cli) -> None:
         (("--sse-rate", "10:5"), "rateLimit", {"eventsPerSecond": 10, "burstSize": 5}),
         (("--status", "201"), "status", 201),
         (("--header", "X-A: b", "--header", "X-C: d:e"), "headers", {"X-A": "b", "X-C": "d:e"}),
+        (
+            ("--header", "Set-Cookie: a", "--header", "X: y", "--header", "set-cookie: b"),
+            "headers",
+            {"Set-Cookie": ["a", "b"], "X": "y"},
+        ),
     ],
 )
 def test_sse_option(cli: Cli, arguments: tuple[str, ...], field: str, value: object) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from mockd.cli import serve as serve_command
+from mockd.cli.app import run
 from tests.cli.harness import PATIENCE_S, Cli, Serve, Served, clean_environ, free_port, mock
 
 Write = Callable[[str, object], Path]
@@ -88,6 +90,24 @@ def test_settings_come_from_the_environment_and_options_win(serve: Serve, write:
     assert httpx2.get(server.admin + "/mocks").json()["total"] == 3
 
 
+@pytest.mark.parametrize(
+    ("options", "environ", "has_cors"),
+    [
+        ((), {}, True),
+        (("--no-cors",), {}, False),
+        ((), {"MOCKD_CORS": "false"}, False),
+        ((), {"MOCKD_CORS": "true"}, True),
+        (("--no-cors",), {"MOCKD_CORS": "true"}, False),
+    ],
+)
+def test_cors_can_be_turned_off(
+    serve: Serve, write: Write, options: tuple[str, ...], environ: dict[str, str], has_cors: bool
+) -> None:
+    server = serve("--config", str(write("a.json", mock("a", "/a"))), *options, environ=environ)
+    answer = httpx2.get(server.mocks + "/a", headers={"Origin": "https://page.example"})
+    assert ("access-control-allow-origin" in answer.headers) is has_cors
+
+
 @pytest.mark.parametrize("option", ["--port", "--admin-port"])
 def test_port_in_use_is_one_line_with_port_and_option(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -109,6 +129,7 @@ REFUSED = {
     "key without certificate": (("--tls-key", "key.pem"), "--tls-cert (MOCKD_TLS_CERT)"),
     "file that is not there": (("--config", "no.json"), "no.json"),
 }
+NO_OPTIONS = [("--cors",), ("--no-cors=true",), ("--no-watch",), ("--watch=true",)]
 
 
 @pytest.mark.parametrize(("arguments", "part"), REFUSED.values(), ids=REFUSED)
@@ -117,6 +138,32 @@ def test_what_stands_against_serving_is_one_line(arguments: tuple[str, ...], par
     assert (result.returncode, result.stdout) == (2, "")
     [line] = result.stderr.splitlines()
     assert part in line
+
+
+@pytest.mark.parametrize("arguments", NO_OPTIONS, ids=str)
+def test_what_is_no_option_is_explained(arguments: tuple[str, ...]) -> None:
+    result = attempt("--port", "0", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert arguments[0].partition("=")[0] in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"),
+    [
+        ((), {}),
+        (("--no-cors", "--watch", "a.json"), {"cors": False, "watch": True, "config": ["a.json"]}),
+        (("--port", "0", "--seed", "0"), {"port": "0", "seed": "0"}),
+    ],
+    ids=str,
+)
+def test_both_readers_of_options_agree(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], given: dict[str, Any]
+) -> None:
+    """Typer reads them where there is help to print or a mistake to explain, `parse` where there is not."""
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(serve_command, "start", lambda settings: started.append(settings) or 0)
+    run(["serve", *arguments])
+    assert started == [given] == [serve_command.parse(arguments)]
 
 
 def test_variable_that_is_wrong_is_named() -> None:

@@ -16,7 +16,7 @@ import mockd.llm
 from mockd.admin.app import OPERATIONS
 from mockd.config import models
 from mockd.journal.registry import Outcome
-from mockd.settings import describe, env_name
+from mockd.settings import describe, env_name, option
 from mockd.sources.templates import built_in
 from scripts.reference import FOLDER, PAGES, cli, config, templates
 
@@ -35,7 +35,7 @@ def test_generated_pages_are_fresh(name: str) -> None:
 def test_every_setting_is_in_the_reference() -> None:
     page = text_of("settings.md")
     for name, meaning, _ in describe():
-        assert f"| `--{name.replace('_', '-')}` | `{env_name(name)}` |" in page
+        assert f"| `{option(name)}` | `{env_name(name)}` |" in page
         assert meaning, f"{name} has no description"
         assert meaning in page
 

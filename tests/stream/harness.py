@@ -43,6 +43,7 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         http_version: str = "1.1",
+        query: str = "",
     ) -> Exchange:
         raw_headers = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         if body:
@@ -51,7 +52,7 @@ class Exchange:
             "type": "http",
             "method": method,
             "path": path,
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": raw_headers,
             "http_version": http_version,
             "client": ("127.0.0.1", 50000),

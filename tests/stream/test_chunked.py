@@ -205,6 +205,36 @@ async def test_a_client_that_leaves_while_a_file_is_read(lab: Lab, tmp_path: Pat
     assert lab.ended["outcome"] == "client_disconnected"
 
 
+@pytest.mark.parametrize(
+    ("repeat", "lines"), [(None, ["1", "{}"]), (1, ["1", "{}"]), (3, ["1", "{}"] * 3), (0, ["1", "{}"] * 500)]
+)
+async def test_items_several_times(lab: Lab, repeat: int | None, lines: list[str]) -> None:
+    passes = {} if repeat is None else {"repeat": repeat}
+    life = {"maxEvents": 1000}
+    stream = await lab.run("chunked", ndjsonItems=[1, {}], chunkDelay=10, **passes, lifecycle=life)
+    assert stream.text.splitlines() == lines
+    assert stream.ended_at == 10 * (len(lines) - 1)
+
+
+async def test_items_of_later_passes_are_filled_in_anew(lab: Lab) -> None:
+    stream = await lab.run("chunked", ndjsonItems=["$uuid"], repeat=3)
+    assert len(set(stream.text.splitlines())) == 3
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{"data": "x"}, {"data": "x", "format": "ndjson"}, {"template": "ollama-chat"}, {"dataFile": "x"}],
+    ids=str,
+)
+@pytest.mark.parametrize("repeat", [0, 1, 2])
+async def test_only_items_repeat(source: dict[str, Any], repeat: int) -> None:
+    with pytest.raises(ConfigError) as refused:
+        Lab().mock("chunked", **source, repeat=repeat)
+    (problem,) = refused.value.problems
+    assert problem.path == ("chunked", "repeat")
+    assert "`ndjsonItems`" in problem.message
+
+
 # -- what chunked streams do not take ----------------------------------------------------------------------------------
 
 
@@ -212,8 +242,9 @@ async def test_a_client_that_leaves_while_a_file_is_read(lab: Lab, tmp_path: Pat
     "config",
     [
         {"lifecycle": {"keepaliveInterval": 5}},
-        {"lifecycle": {"maxEvents": 5}},
-        {"lifecycle": {"simulateDisconnect": 5}},
+        {"lifecycle": {"maxEvents": -1}},
+        {"lifecycle": {"simulateDisconnect": -1}},
+        {"repeat": 2},
         {"resume": {"enabled": True}},
         {"rateLimit": {"eventsPerSecond": 1}},
         {"data": None, "dataFile": "x"},

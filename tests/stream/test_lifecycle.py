@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.stream.harness import Lab, words
+from mockd.config.load import parse_mock
+from tests.stream.harness import PATH, Lab, words
 
 pytestmark = pytest.mark.anyio
 
@@ -227,3 +230,54 @@ async def test_a_pause_between_events_is_not_taken_for_a_client_that_does_not_re
     await lab.clock.advance(1000)
     assert len(stream.events) == 3
     assert lab.ended["outcome"] == "completed"
+
+
+# -- chunks and items count as events do -------------------------------------------------------------------------------
+
+CHUNKED: dict[str, dict[str, Any]] = {
+    "text": {"data": "12345", "chunkSize": 1},
+    "filled in for each": {"data": "$random(1,1)2345", "chunkSize": 1},
+    "from the request": {"data": "{{ request.method[:0] }}12345", "chunkSize": 1},
+    "items": {"ndjsonItems": [1, 2, 3, 4, 5]},
+    "lines": {"data": "1\n2\n3\n4\n5", "format": "ndjson"},
+    "repeated": {"ndjsonItems": [1, 2, 3], "repeat": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("life", "outcome", "events"),
+    [
+        ({"maxEvents": 2}, "max_events", 2),
+        ({"maxEvents": 2, "keepOpen": True}, "max_events", 2),
+        ({"simulateDisconnect": 0}, "aborted", 0),
+        ({"simulateDisconnect": 3}, "aborted", 3),
+        ({"simulateDisconnect": 3, "maxEvents": 2}, "max_events", 2),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", CHUNKED)
+@pytest.mark.parametrize("delay", [None, 0, 1000])
+async def test_chunked_streams_have_the_same_limits(
+    lab: Lab, kind: str, delay: int | None, life: dict[str, Any], outcome: str, events: int
+) -> None:
+    pace = {} if delay is None else {"chunkDelay": delay}
+    stream = await lab.run("chunked", **CHUNKED[kind], **pace, lifecycle={**life, "termination": FINAL})
+    assert (lab.ended["outcome"], lab.ended["eventsSent"]) == (outcome, events)
+    assert stream.status == 200
+    ends_by_itself = outcome == "max_events"
+    expected = "".join("12312"[:events]) + ("bye" if ends_by_itself else "")
+    assert stream.text.replace("\n", "") == expected
+    assert (stream.ended_at is not None) is ends_by_itself
+
+
+async def test_a_file_in_chunks_has_them_too(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("12345")
+    part = {"dataFile": "data", "chunkSize": 2, "lifecycle": {"maxEvents": 2}}
+    lab.engine.import_specs(
+        [parse_mock({"id": "mock", "matcher": {"path": PATH}, "chunked": part}, root=tmp_path)],
+        replace=False,
+        dry_run=False,
+    )
+    stream = await lab.open()
+    await asyncio.wait_for(asyncio.shield(stream.task), 20)
+    assert (stream.text, lab.ended["outcome"]) == ("1234", "max_events")

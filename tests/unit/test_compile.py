@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from mockd.config.load import parse_mock
 from mockd.events import Event, Fill
-from mockd.program.compile import MOST_SCRIPTS, UNSEEDED, Seeding, StreamPlan, compile_chunked, compile_sse, override
+from mockd.program.compile import MOST_SCRIPTS, StreamPlan, compile_chunked, compile_sse
 from mockd.program.script import CompiledScript
+from mockd.program.terms import UNSEEDED, Seeding
 from mockd.program.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
 from mockd.source import Script
 from mockd.sources import build_source
@@ -233,15 +234,6 @@ def test_random_generators() -> None:
     assert len(set(of_process)) == 3
     assert of_process == values(plan_of(Seeding(7), events=words(1)))
     assert values(plan_of(Seeding(7), events=words(1), seed=1)) == values(seeded)
-
-
-def test_a_mocks_headers_win() -> None:
-    defaults = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
-    assert override(defaults, {"Cache-Control": "max-age=1", "X-A": "é"}) == [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"max-age=1"),
-        (b"x-a", b"\xe9"),
-    ]
 
 
 def test_units_are_seconds_inside() -> None:

@@ -27,6 +27,9 @@ def test_defaults() -> None:
         ("MOCKD_HOST", "0.0.0.0", "host", "0.0.0.0"),
         ("MOCKD_WATCH", "true", "watch", True),
         ("MOCKD_WATCH", "0", "watch", False),
+        ("MOCKD_CORS", "false", "cors", False),
+        ("MOCKD_CORS", "1", "cors", True),
+        ("MOCKD_CORS", "", "cors", True),
         ("MOCKD_SHUTDOWN_TIMEOUT", "0.5", "shutdown_timeout", 0.5),
         ("MOCKD_MAX_BODY", "1024", "max_body", 1024),
         ("MOCKD_SEED", "7", "seed", 7),
@@ -56,6 +59,7 @@ def test_what_is_given_goes_before_variables() -> None:
         ("MOCKD_LOG_FORMAT", "xml", "--log-format"),
         ("MOCKD_SHUTDOWN_TIMEOUT", "soon", "--shutdown-timeout"),
         ("MOCKD_WATCH", "perhaps", "--watch"),
+        ("MOCKD_CORS", "perhaps", "--no-cors"),
     ],
 )
 def test_what_is_wrong_is_named_as_option_and_variable(variable: str, text: str, option: str) -> None:

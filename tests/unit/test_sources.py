@@ -55,7 +55,7 @@ def test_what_is_known_in_advance_is_a_script(
 
 def test_a_response_is_a_reply() -> None:
     reply = opened("response", {"body": {"a": 1}, "status": 201, "delay": 50, "headers": {"X": "y"}})
-    assert reply == Reply({"a": 1}, 201, (("X", "y"),), 0.05)
+    assert reply == Reply({"a": 1}, 201, delay_s=0.05)
 
 
 def test_files_are_read_while_the_stream_runs(tmp_path: Path) -> None:

@@ -67,6 +67,15 @@ class Client:
         headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
         return int(lines[0].split(" ")[1]), headers
 
+    def read_exactly(self, size: int) -> bytes:
+        """So many bytes of a body."""
+        while len(self.received) < size:
+            part = self.socket.recv(65536)
+            assert part, "the connection ended inside the body"
+            self.received += part
+        found, self.received = self.received[:size], self.received[size:]
+        return found
+
     def read_to_end(self) -> bytes:
         """Everything up to the end of the connection, which must be orderly."""
         while part := self.socket.recv(65536):

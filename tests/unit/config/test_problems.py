@@ -90,9 +90,9 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
         ({"response": {"status": 200.5}}, "$.response.status: expected a whole number, got a number"),
         (
             {"response": {"headers": {"a": "1", "b c": 2, "d": 3}}},
-            '$.response.headers.b c: expected text, got a whole number (quote it: "2")',
+            '$.response.headers.b c: expected text or an object or a list, got a whole number (quote it: "2")',
         ),
-        ({"response": {"headers": {"a b": "1"}}}, "$.response.headers: 'a b' is not a header name"),
+        ({"response": {"headers": {"a b": "1"}}}, "$.response.headers.a b: 'a b' is not a header name"),
         (
             {"sse": {"events": EVENTS, "flush": "events"}},
             "$.sse.flush: 'events' is not one of `auto`, `event` (did you mean `event`?)",
@@ -132,4 +132,6 @@ def test_every_confusion_leads_to_a_key_there_is() -> None:
 def test_types_are_found_by_path() -> None:
     assert type_at(Mock, ("sse", "nope", 3)).__class__.__name__ == "AnyType"
     assert type_at(Mock, ("matcher", "headers", "x")).__class__.__name__ == "StrType"
+    assert type_at(Mock, ("sse", "headers", "x", 1)).__class__.__name__ == "StrType"
+    assert type_at(Mock, ("sse", "headers", "x", "omit")).__class__.__name__ == "BoolType"
     assert type_at(Mock, ("sse", "events", 3, "retry")).__class__.__name__ == "IntType"

@@ -1,0 +1,128 @@
+"""Headers that say something about the body: those that would not be true are refused when the mock is loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path as FilePath
+
+from msgspec import UNSET
+
+from mockd.config.files import resolve_file
+from mockd.config.headers import values_of
+from mockd.config.models import ChunkedConfig, Mock, ResponseConfig, SseConfig
+from mockd.errors import ConfigError, Path
+from mockd.events import JSON_NULL, Event
+from mockd.expressions import has_expression
+from mockd.placeholders import parse_value
+from mockd.program.framing import RawFraming
+
+Part = SseConfig | ChunkedConfig | ResponseConfig
+
+_NUMBER = r"[ \t]*[0-9]{1,18}[ \t]*"
+_MAGIC = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+"""What compressed bytes begin with, for the codings that have a mark."""
+
+
+def check_body_headers(mock: Mock, root: FilePath | None) -> None:
+    """Raise `ConfigError` for a `Content-Length` or `Content-Encoding` that the body will not have, as far as that is
+    known; `root` is the folder of the mock's data files.
+
+    A mock for HEAD alone may say both of a body that it does not have.
+    """
+    is_for_head = mock.matcher.method is not None and mock.matcher.method.upper() == "HEAD"
+    kind, part = _answer_of(mock)
+    for name, given in part.headers.items():
+        values = [value for _, value in values_of(given)]
+        path: Path = (kind, "headers", name)
+        if name.lower() == "content-length":
+            _check_number(values, path)
+        check = _CHECKS.get(name.lower())
+        if check is not None and values and not is_for_head and not any(map(has_expression, values)):
+            check(part, values, path, root)
+
+
+def _answer_of(mock: Mock) -> tuple[str, Part]:
+    parts: dict[str, Part | None] = {"sse": mock.sse, "chunked": mock.chunked, "response": mock.response}
+    return next((kind, part) for kind, part in parts.items() if part is not None)
+
+
+# -- Content-Length ----------------------------------------------------------------------------------------------------
+
+
+def _check_number(values: list[str], path: Path) -> None:
+    if len(values) > 1 or not re.fullmatch(_NUMBER, values[0]):
+        hint = "leave Content-Length out: mockd sends the right one"
+        raise ConfigError("a length is one whole number", path=path, hint=hint)
+
+
+def _check_length(part: Part, values: list[str], path: Path, root: FilePath | None) -> None:
+    length = _length_of(part)
+    if isinstance(length, str):
+        raise ConfigError(length, path=path, hint="leave Content-Length out")
+    if int(values[0]) != length:
+        hint = "leave Content-Length out: mockd sends the right one"
+        raise ConfigError(f"the body has {length} bytes, not {values[0]}", path=path, hint=hint)
+
+
+def _length_of(part: Part) -> int | str:
+    """The length of the body in bytes, or why it is not known."""
+    if not isinstance(part, ResponseConfig):
+        return "a stream has no length: it ends when it ends"
+    if part.template is not None:
+        return "the body of a template is made for each request, and mockd sends its length"
+    if part.body_file is not None:
+        return "a file is sent in chunks, without a length"
+    if _has_no_body(part):
+        return 0
+    frame = RawFraming().encode(Event(JSON_NULL if part.body is None else parse_value(part.body)))
+    if not isinstance(frame, bytes):
+        return "the body differs from answer to answer, and mockd sends its length"
+    return len(frame)
+
+
+def _has_no_body(part: ResponseConfig) -> bool:
+    is_empty = (part.body is UNSET or part.body == "") and part.body_file is None and part.template is None
+    return is_empty or (part.status or part.status_code) in (204, 304)
+
+
+# -- Content-Encoding --------------------------------------------------------------------------------------------------
+
+
+def _check_encoding(part: Part, values: list[str], path: Path, root: FilePath | None) -> None:
+    named = [coding.strip().lower() for value in values for coding in value.split(",")]
+    codings = [coding for coding in named if coding not in ("", "identity")]
+    if not codings or (isinstance(part, ResponseConfig) and _has_no_body(part)):
+        return
+    field, name = _file_of(part)
+    if name is None:
+        hint = "leave Content-Encoding out" + (f", or name a file of compressed bytes in `{field}`" if field else "")
+        raise ConfigError(f"{codings[-1]!r} is not true: mockd sends what is written as it is", path=path, hint=hint)
+    file = resolve_file(name, root, path=(path[0], field))
+    if not _begins_with(file, _MAGIC.get(codings[-1], b"")):
+        hint = "leave Content-Encoding out, or compress the file: mockd sends it as it is"
+        raise ConfigError(f"{name!r} is not compressed with {codings[-1]}", path=path, hint=hint)
+
+
+def _file_of(part: Part) -> tuple[str, str | None]:
+    """The field that names a file whose bytes are sent as they are, and that file."""
+    if isinstance(part, ResponseConfig):
+        return "bodyFile", part.body_file
+    if isinstance(part, ChunkedConfig):
+        return "dataFile", None if part.format == "ndjson" else part.data_file
+    return "", None
+
+
+def _begins_with(file: FilePath, mark: bytes) -> bool:
+    """Whether a file does; one that cannot be read is for its answers to complain about."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(mark)) == mark
+    except OSError:
+        return True
+
+
+_CHECKS: dict[str, Callable[[Part, list[str], Path, FilePath | None], None]] = {
+    "content-length": _check_length,
+    "content-encoding": _check_encoding,
+}
