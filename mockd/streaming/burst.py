@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mockd.events import Fill
+from mockd.framing import Framing
 from mockd.request import Receive, RequestView, Scope, Send
 from mockd.streaming.connections import Outcome, Registry
 from mockd.streaming.headers import FixedHeaders, Headers, raw_headers
@@ -31,9 +32,12 @@ class Burst(Struct, frozen=True):
     events_sent: int
     last_event_id: str | None
     outcome: Outcome
+    framing: Framing
 
     def payload(self, fill: Fill) -> bytes:
-        return self.pieces[0] if self.lead is None else self.lead.render(fill).join(self.pieces)
+        if self.lead is None:
+            return self.pieces[0]
+        return self.framing.opening(self.lead.render(fill).join(self.pieces))
 
 
 def burst_of(plan: StreamPlan, script: CompiledScript) -> Burst | None:
@@ -56,9 +60,12 @@ def burst_of(plan: StreamPlan, script: CompiledScript) -> Burst | None:
             pieces.append(frame)
         else:
             pieces[-1] += frame
+    pieces[-1] += plan.framing.end
+    if table.lead is None:
+        pieces = [plan.framing.opening(pieces[0])]
     ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
     events_sent = end if table.counted is None else table.counted[end]
-    return Burst(pieces, table.lead, events_sent, ids[-1] if ids else None, outcome)
+    return Burst(pieces, table.lead, events_sent, ids[-1] if ids else None, outcome, plan.framing)
 
 
 class BurstResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from typing import Literal
 
@@ -27,11 +28,11 @@ from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import Draw, Fill, Pause
 from mockd.expressions import Expression
+from mockd.framing import FRAMINGS, Framing, Row, framing_named
 from mockd.placeholders import parse_event
-from mockd.source import Script, Source
+from mockd.source import Counters, Script, Source
 from mockd.streaming.connections import Kind
-from mockd.streaming.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming, expressions_of
-from mockd.streaming.headers import FixedHeaders, first_of_each, following, override
+from mockd.streaming.headers import FixedHeaders, Headers, first_of_each, following, override
 from mockd.streaming.pacing import Pacing
 from mockd.streaming.script import CompiledScript
 
@@ -63,8 +64,8 @@ class Ending(Struct, frozen=True):
     """How a stream ends when mockd ends it."""
 
     type: Literal["graceful", "abrupt", "error"] = "graceful"
-    final: Frame | None = None
-    error: Frame | None = None
+    final: Row | None = None
+    error: Row | None = None
     close_delay_s: float = 0.0
     close_draw: Draw | None = None
     """What `close_delay_s` is drawn from, once for each stream."""
@@ -73,6 +74,10 @@ class Ending(Struct, frozen=True):
     def is_plain(self) -> bool:
         """Whether the last event can go out together with the end of the response."""
         return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
+
+
+Framed = tuple[FixedHeaders, FixedHeaders, Ending]
+"""What of a plan follows from its framing: the headers, those of a connection that lasts, and the end."""
 
 
 class StreamPlan(Struct, frozen=True):
@@ -89,6 +94,7 @@ class StreamPlan(Struct, frozen=True):
     source: Source
     lifetime: Lifetime
     ending: Ending
+    in_framing: Callable[[Framing], Framed]
     head_delay_s: Pause = 0.0
     rate_limit: RateLimit | None = None
     resume: Resume | None = None
@@ -98,13 +104,40 @@ class StreamPlan(Struct, frozen=True):
     seeding: Seeding = field(default_factory=Seeding)
     following: Mapping[bytes, Expression] = {}
     """Headers that follow the request, by name."""
+    answer_status: int | None = None
+    """The status that the mock gives to answers whose source says one, if they are no errors."""
+    given: frozenset[bytes] = frozenset()
+    """Names of the headers that the mock says."""
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
+    counters: Counters = field(default_factory=Counters)
+    """Those of its source."""
+    variants: dict[str, StreamPlan] = field(default_factory=dict)
+    """The same plan in other framings, by their names."""
 
     @property
     def expressions(self) -> list[Expression]:
         """The expressions in the headers and the end of its streams."""
-        ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
-        return [*self.following.values(), *ending]
+        rows = [row for row in (self.ending.final, self.ending.error) if row is not None]
+        return [*self.following.values(), *(expression for row in rows for expression in row.expressions)]
+
+    def framed(self, name: str | None) -> StreamPlan:
+        """This plan for a stream in the framing of that name; None is the usual one. Raises `ValueError`."""
+        if name is None or name == self.framing.name:
+            return self
+        if name not in self.variants:
+            framing = framing_named(name)
+            headers, lasting_headers, ending = self.in_framing(framing)
+            self.variants[name] = structs.replace(
+                self,
+                kind=framing.kind,
+                headers=headers,
+                lasting_headers=lasting_headers,
+                framing=framing,
+                ending=ending,
+                scripts=OrderedDict(),
+                variants={},
+            )
+        return self.variants[name]
 
     def random(self) -> random.Random:
         """The random generator of a new stream: the same for each with a seed of the mock; with one of the process
@@ -135,26 +168,20 @@ class StreamPlan(Struct, frozen=True):
 
 def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with the path from the mock."""
-    life = config.lifecycle
-    framing = SseFraming(source.line_end)
-    usual = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-cache"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    headers = first_of_each(list(source.headers), [header for header in usual if header[0] not in source.varying])
-    keep_alive = [(b"connection", b"keep-alive")]
+    framing = FRAMINGS["sse"]
+    in_framing = partial(_framed, source, config.headers, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
+    headers, lasting_headers, ending = in_framing(framing)
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        headers=FixedHeaders(override(headers, config.headers)),
-        lasting_headers=FixedHeaders(override(headers + keep_alive, config.headers)),
+        headers=headers,
+        lasting_headers=lasting_headers,
         framing=framing,
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
-        lifetime=_lifetime(life),
-        ending=_ending(life, framing, "sse"),
+        lifetime=_lifetime(config.lifecycle),
+        ending=ending,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,
         retry=config.retry,
@@ -162,11 +189,14 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         seed=config.seed,
         seeding=seeding,
         following=following(config.headers, ("sse", "headers")),
+        answer_status=_unusual(config.status),
+        given=_names(config.headers),
+        in_framing=in_framing,
     )
     if source.script is not None:
         # What is wrong with it is said now, not when the first client comes.
         try:
-            plan.compiled(source.script)
+            plan.framed(source.script.framing).compiled(source.script)
         except ConfigError as error:
             raise error.under(_list_path(config)) from None
     return plan
@@ -186,50 +216,75 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
     timing = config.timing
     if config.chunk_delay is not None:
         timing = structs.replace(timing, fixed_delay=config.chunk_delay)
-    framing: Framing = NdjsonFraming() if ndjson else RawFraming()
-    headers = first_of_each(
-        list(source.headers),
-        [
-            (b"content-type", framing.content_type.encode()),
-            (b"cache-control", b"no-cache"),
-            (b"x-accel-buffering", b"no"),
-        ],
-    )
+    framing = FRAMINGS["ndjson" if ndjson else "raw"]
+    in_framing = partial(_framed, source, config.headers, config.lifecycle, "chunked", [])
+    headers, lasting_headers, ending = in_framing(framing)
     return StreamPlan(
         mock_id=mock_id,
-        kind="ndjson" if ndjson else "chunked",
+        kind=framing.kind,
         status=config.status,
-        headers=(heads := FixedHeaders(override(headers, config.headers))),
-        lasting_headers=heads,
+        headers=headers,
+        lasting_headers=lasting_headers,
         framing=framing,
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(config.lifecycle),
-        ending=_ending(config.lifecycle, framing, "chunked"),
+        ending=ending,
         flush_each=config.flush == "event" or bool(timing.fixed_delay),
         seed=config.seed,
         seeding=seeding,
         following=following(config.headers, ("chunked", "headers")),
+        answer_status=_unusual(config.status),
+        given=_names(config.headers),
+        in_framing=in_framing,
     )
 
 
 def compile_response(mock_id: str, config: ResponseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of a `response` mock."""
+    status = config.status or config.status_code
     return StreamPlan(
         mock_id=mock_id,
         kind="response",
-        status=config.status or config.status_code or 200,
+        status=status or 200,
         headers=(headers := FixedHeaders(override([(b"content-type", b"application/octet-stream")], config.headers))),
         lasting_headers=headers,
-        framing=RawFraming(),
+        framing=FRAMINGS["raw"],
         pacing=Pacing(Timing()),
         source=source,
         lifetime=Lifetime(),
         ending=Ending(),
+        in_framing=partial(_framed, source, config.headers, ChunkedLifecycle(), "response", []),
         head_delay_s=in_seconds(config.delay),
         seeding=seeding,
         following=following(config.headers, ("response", "headers")),
+        answer_status=status,
+        given=_names(config.headers),
     )
+
+
+def _framed(
+    source: Source, given: dict[str, str], life: ChunkedLifecycle, kind: str, lasting: Headers, framing: Framing
+) -> Framed:
+    """What of a mock's plan follows from that framing; `lasting` are headers for connections that last."""
+    usual = [
+        (b"content-type", framing.content_type.encode()),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    headers = first_of_each(list(source.headers), usual)
+    fixed = FixedHeaders(override(headers, given))
+    lasting_fixed = FixedHeaders(override(headers + lasting, given)) if lasting else fixed
+    return fixed, lasting_fixed, _ending(life, framing, kind)
+
+
+def _unusual(status: int) -> int | None:
+    """A stream's status, if it is another than the usual one."""
+    return None if status == 200 else status
+
+
+def _names(headers: Mapping[str, str]) -> frozenset[bytes]:
+    return frozenset(name.lower().encode() for name in headers)
 
 
 def _lifetime(life: ChunkedLifecycle) -> Lifetime:
@@ -249,11 +304,11 @@ def _ending(life: ChunkedLifecycle, framing: Framing, kind: str) -> Ending:
     termination = life.termination
     path = (kind, "lifecycle", "termination")
 
-    def frame(field: str) -> Frame | None:
+    def row(field: str) -> Row | None:
         config = getattr(termination, field)
         name = {"final_event": "finalEvent", "error_event": "errorEvent"}[field]
-        return None if config is None else framing.encode(parse_event(config, (*path, name)))
+        return None if config is None else framing.row(parse_event(config, (*path, name)))
 
     pause = in_seconds(termination.close_delay)
     close_delay_s, draw = (0.0, pause) if callable(pause) else (pause, None)
-    return Ending(termination.type, frame("final_event"), frame("error_event"), close_delay_s, draw)
+    return Ending(termination.type, row("final_event"), row("error_event"), close_delay_s, draw)

@@ -12,9 +12,9 @@ from bisect import bisect_right
 from typing import Any, Protocol
 
 from mockd.errors import MockdError
-from mockd.events import Fill
+from mockd.events import Event, Fill
+from mockd.framing import Frame, FrameTemplate, Framing
 from mockd.streaming.connections import Outcome
-from mockd.streaming.framing import Frame, FrameTemplate
 from mockd.streaming.script import CompiledScript
 from mockd.streaming.timetable import Timetable
 
@@ -33,6 +33,8 @@ class Feed(Protocol):
     events_sent: int
     """Events with data that have been taken."""
     last_event_id: str | None
+    retry: int | None
+    """What the first event of its connection has yet to say as `retry`."""
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         """The frames that are due, in order, at most `most` or (0) a batch; sets the attributes above."""
@@ -53,6 +55,7 @@ class ScriptFeed:
         "_fill",
         "_index",
         "_lead",
+        "_script",
         "_stop",
         "_table",
         "_taken",
@@ -62,9 +65,14 @@ class ScriptFeed:
         "failure",
         "last_event_id",
         "next_due",
+        "retry",
     )
 
-    def __init__(self, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
+    def __init__(
+        self, script: CompiledScript, table: Timetable, fill: Fill, now: float, retry: int | None = None
+    ) -> None:
+        self.retry = retry
+        self._script = script
         self._table = table
         self._fill = fill
         self._base = now
@@ -93,6 +101,8 @@ class ScriptFeed:
         if table.lead is not None:
             lead, is_led = self._lead, table.is_led[index:end]
             frames = [lead + frame if led else frame for frame, led in zip(frames, is_led, strict=True)]  # type: ignore[operator]
+        if self.retry is not None:
+            self._say_retry(frames)
         counted = table.counted
         self.events_sent += end - index if counted is None else counted[end] - counted[index]
         if table.ids is not None:
@@ -105,12 +115,21 @@ class ScriptFeed:
         fill, number = self._fill, self._taken
         frames = []
         for frame in batch:
-            if type(frame) is FrameTemplate:
+            if isinstance(frame, FrameTemplate):
                 fill.number = number
                 frame = frame.render(fill)
             frames.append(frame)
             number += 1
-        return frames  # type: ignore[return-value]  # all are bytes now
+        return frames
+
+    def _say_retry(self, frames: list[Any]) -> None:
+        script, retry = self._script, self.retry
+        assert retry is not None
+        for place, frame in enumerate(frames):
+            event = script.events[(self._taken + place) % script.length]
+            if event.is_block:
+                frames[place], self.retry = with_retry(script.framing, event, frame, retry), None
+                return
 
     def _note_id(self, ids: list[Any]) -> None:
         for id_ in reversed(ids):
@@ -139,9 +158,15 @@ class ScriptFeed:
         """Nothing is held."""
 
 
+def with_retry(framing: Framing, event: Event, payload: bytes, retry: int) -> bytes:
+    """The bytes of a connection's first event with its `retry`; an event that has its own keeps that."""
+    return framing.with_retry(payload, retry) if event.takes_retry else payload
+
+
 class ReplyFeed:
     """One whole body, which is no event."""
 
+    retry: int | None = None
     failure: MockdError | None = None
     events_sent = 0
     last_event_id: str | None = None

@@ -31,6 +31,11 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
         given = dict(headers)
         self.is_plain = b"content-length" not in given and given.get(b"connection", b"keep-alive") == b"keep-alive"
 
+    def replaced(self, others: Headers) -> FixedHeaders:
+        """These, with others in the place of those of the same names."""
+        names = {name for name, _ in others}
+        return FixedHeaders([(name, value) for name, value in self if name not in names] + others)
+
 
 def raw_headers(headers: Headers) -> bytes:
     """Headers as they are sent (RFC 9112, section 5)."""

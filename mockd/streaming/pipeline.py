@@ -6,20 +6,20 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
+from mockd.framing import FRAMINGS, FrameTemplate, expressions_of
 from mockd.request import RequestView
-from mockd.source import Reply, Script, SourceContext
+from mockd.source import Answer, Script, SourceContext
 from mockd.streaming.burst import BurstResponse
 from mockd.streaming.compile import Ending, Lifetime, StreamPlan
 from mockd.streaming.feeds import Feed, ReplyFeed, ScriptFeed
-from mockd.streaming.framing import FrameTemplate, RawFraming, expressions_of
 from mockd.streaming.headers import FixedHeaders, Headers, as_value, first_of_each
 from mockd.streaming.lasting import WireServices
 from mockd.streaming.script import Events
@@ -34,7 +34,7 @@ logger = logging.getLogger("mockd")
 Response = StreamResponse | BurstResponse
 OpenFeed = Callable[[StreamResponse, float], Feed]
 
-_RAW = RawFraming()
+_RAW = FRAMINGS["raw"]
 
 
 class Call(Struct, frozen=True):
@@ -58,7 +58,7 @@ def respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None,
         else:
             logger.exception("%s: its source cannot be opened", plan.mock_id)
         failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-        return reply(services, plan, call, Reply(failure, 500), fill)
+        return reply(services, plan, call, Answer(status=500, body=failure), fill)
 
 
 def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Response:
@@ -66,11 +66,12 @@ def _respond(services: WireServices, plan: StreamPlan, sessions: Sessions | None
         place = sessions.find(last_event_id)
         if place is not None:
             return _resumed(services, plan, sessions, call, place, fill)
-    opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng))
+    opened = plan.source.open(SourceContext(call.request, call.captures, services.clock, fill.rng, plan.counters.count))
+    assert not isinstance(opened, Awaitable)
     if isinstance(opened, Script):
         return _scripted(services, plan, sessions, call, opened, fill)
-    if isinstance(opened, Reply):
-        return reply(services, plan, call, opened, fill)
+    if isinstance(opened, Answer):
+        return _answered(services, plan, sessions, call, opened, fill)
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
     own = _own_headers(services, plan, call.headers, fill)
@@ -81,20 +82,47 @@ def _scripted(
     services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill
 ) -> Response:
     """The stream of events that are known in advance: at one go, by its timetable, or as a session."""
+    plan = plan.framed(opened.framing)
     script = plan.compiled(opened)
     if script.expressions:
         fill.rendered = _rendered(script.expressions, call)
     fill.slots = opened.slots
+    plan = _with_headers(plan, [header for header in opened.headers if header[0] in plan.headers.names])
     own = _own_headers(services, plan, [*opened.headers, *call.headers], fill)
     if (burst := script.burst) is not None and _takes_burst(call.request):
         headers = _fixed_headers(plan, call)
         return BurstResponse(services.registry, plan, call.request, headers, own, burst, burst.payload(fill))
     if (table := script.timetable) is not None:
-        return _stream(services, plan, call, own, fill, lambda response, now: ScriptFeed(script, table, fill, now))
+        retry = plan.retry
+        return _stream(services, plan, call, own, fill, lambda _, now: ScriptFeed(script, table, fill, now, retry))
     return _stream(services, plan, call, own, fill, _opening_session(plan, sessions, script, fill))
 
 
-def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, fill: Fill) -> StreamResponse:
+def _answered(
+    services: WireServices, plan: StreamPlan, sessions: Sessions | None, call: Call, answer: Answer, fill: Fill
+) -> StreamResponse:
+    """An answer whose head its source has decided."""
+    if plan.answer_status is not None and answer.status < 400:  # an error keeps its own
+        answer = structs.replace(answer, status=plan.answer_status)
+    if answer.events is None:
+        return reply(services, plan, call, answer, fill)
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    # In the plan, so that a client that comes back to this stream gets the same head.
+    plan = structs.replace(_with_headers(plan.framed(answer.framing), headers), status=answer.status)
+    if expressions := plan.expressions:
+        fill.rendered = _rendered(expressions, call)
+    fill.slots = answer.slots
+    own = _own_headers(services, plan, call.headers, fill)
+    open_feed = _opening_session(plan, sessions, answer.events, fill)
+    return _stream(services, plan, call, own, fill, open_feed, _head_delay_s(plan, answer, fill))
+
+
+def _head_delay_s(plan: StreamPlan, answer: Answer, fill: Fill) -> float:
+    said_s = plan.pacing.whole_delay_s(answer.tokens, fill.rng)
+    return drawn(plan.head_delay_s, fill.rng) + drawn(answer.delay_s, fill.rng) + said_s
+
+
+def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Answer, fill: Fill) -> StreamResponse:
     """One whole answer, as a response like any other."""
     fill.slots = answer.slots
     frame = _RAW.encode(Event(data=answer.body))
@@ -111,7 +139,7 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
         services,
         lambda response: services.registry.open(response, plan.mock_id, "response", call.request),
         lambda response, now: ReplyFeed(body),
-        head=Head(answer.status, headers, drawn(answer.delay_s, fill.rng)),
+        head=Head(answer.status, headers, _head_delay_s(plan, answer, fill)),
         framing=_RAW,
         lifetime=Lifetime(),
         ending=Ending(),
@@ -123,7 +151,7 @@ def reply(services: WireServices, plan: StreamPlan, call: Call, answer: Reply, f
 
 def nothing_more(services: WireServices, plan: StreamPlan, call: Call, fill: Fill) -> StreamResponse:
     """204, which tells an EventSource to stop coming back (WHATWG HTML, 9.2)."""
-    return reply(services, plan, call, Reply(status=204), fill)
+    return reply(services, plan, call, Answer(status=204), fill)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -164,24 +192,30 @@ def _resumed(
         response.connection.resumed_from = call.request.last_event_id
         return SessionFeed(place, response.connection.id, now, response.wake, sessions)
 
+    plan = place.session.plan
     return _stream(services, plan, call, _own_headers(services, plan, call.headers, fill), fill, open_feed)
 
 
 def _stream(
-    services: WireServices, plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_feed: OpenFeed
+    services: WireServices,
+    plan: StreamPlan,
+    call: Call,
+    own: Headers,
+    fill: Fill,
+    open_feed: OpenFeed,
+    delay_s: float | None = None,
 ) -> StreamResponse:
     headers = [*_fixed_headers(plan, call), *own]
     return StreamResponse(
         services,
         lambda response: services.registry.open(response, plan.mock_id, plan.kind, call.request),
         open_feed,
-        head=Head(plan.status, headers, drawn(plan.head_delay_s, fill.rng)),
+        head=Head(plan.status, headers, drawn(plan.head_delay_s, fill.rng) if delay_s is None else delay_s),
         framing=plan.framing,
         lifetime=plan.lifetime,
         ending=plan.ending_of(fill),
         fill=fill,
         arrived=call.arrived,
-        retry=plan.retry,
         flush_each=plan.flush_each,
     )
 
@@ -190,6 +224,15 @@ def _takes_burst(request: RequestView) -> bool:
     """Whether one send is all it takes: not for HEAD, for HTTP/1.0, nor where an answer before it is still unread."""
     scope = request.scope
     return scope["method"] != "HEAD" and scope.get("http_version") != "1.0" and not unsent(scope)
+
+
+def _with_headers(plan: StreamPlan, own: Headers) -> StreamPlan:
+    """The plan with headers that its source says in the place of the usual ones, but for those that the mock says."""
+    own = [(name, value) for name, value in own if name not in plan.given]
+    if not own:
+        return plan
+    headers, lasting_headers = plan.headers.replaced(own), plan.lasting_headers.replaced(own)
+    return structs.replace(plan, headers=headers, lasting_headers=lasting_headers)
 
 
 def _fixed_headers(plan: StreamPlan, call: Call) -> FixedHeaders:

@@ -8,7 +8,7 @@ from mockd.errors import MockdError, RateLimitedError
 from mockd.events import Fill
 from mockd.streaming.compile import StreamPlan
 from mockd.streaming.connections import Outcome
-from mockd.streaming.feeds import NEVER
+from mockd.streaming.feeds import NEVER, with_retry
 from mockd.streaming.ratelimit import MOST_DROPPED
 from mockd.streaming.resume import Buffer, Place, Sessions
 from mockd.streaming.script import CompiledScript, Events
@@ -53,6 +53,7 @@ class SessionFeed:
         place.session.readers.append(wake)
         if sessions is not None and place.buffer is not None:
             sessions.join(place.buffer)
+        self.retry = place.session.plan.retry
         self.events_sent = 0
         self.last_event_id: str | None = None
         self.next_due = now
@@ -119,6 +120,9 @@ class SessionFeed:
     def _issue(self, entry: Entry, now: float) -> bytes:
         payload = self._session.payload(entry)
         self._pass(entry)
+        if self.retry is not None and entry.step is not None and entry.step.event.is_block:
+            payload = with_retry(self._session.plan.framing, entry.step.event, payload, self.retry)
+            self.retry = None
         if entry.counted:
             self.events_sent += 1
             self._count = entry.count

@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from mockd.errors import MockdError
 from mockd.events import Event, Fill
+from mockd.framing import Framing, Row
 from mockd.request import Receive, Scope, Send
 from mockd.streaming.calendar import ROUNDING_S
 from mockd.streaming.compile import Ending, Lifetime
 from mockd.streaming.connections import Connection, Outcome
 from mockd.streaming.feeds import NEVER, Feed
-from mockd.streaming.framing import Frame, FrameTemplate, Framing, id_in, with_retry
 from mockd.streaming.headers import Headers
 from mockd.streaming.lasting import SLICE, STUCK_GRACE_S, LastingResponse, WireServices
 from mockd.streaming.transport import ChunkWriter, chunk_writer, delimit_by_close, transport_of, unsent
@@ -67,6 +67,7 @@ class StreamResponse(LastingResponse):
         "_flush_each",
         "_framing",
         "_head",
+        "_is_begun",
         "_is_complete",
         "_is_whole",
         "_last_sent",
@@ -74,7 +75,6 @@ class StreamResponse(LastingResponse):
         "_most",
         "_open_connection",
         "_open_feed",
-        "_retry",
         "_send",
         "_turn",
         "_turns",
@@ -93,7 +93,6 @@ class StreamResponse(LastingResponse):
         ending: Ending,
         fill: Fill,
         arrived: float,
-        retry: int | None = None,
         flush_each: bool = False,
         is_whole: bool = False,
     ) -> None:
@@ -103,10 +102,10 @@ class StreamResponse(LastingResponse):
         self._head = head
         self._framing = framing
         self._fill = fill
-        self._retry = retry
         self._is_whole = is_whole
         self._direct: ChunkWriter | None = None
         self._left: list[bytes] = []
+        self._is_begun = False
         self._is_complete = False
         self._flush_each = flush_each
         self._most = 1 if flush_each else 0
@@ -188,7 +187,7 @@ class StreamResponse(LastingResponse):
         if self._feed.next_due <= reached:
             await asyncio.sleep(0)
         elif self._keepalive_at() <= reached:
-            await self._hand_over(self._framing.keepalive, more=True)
+            await self._hand_over(self._begun(self._framing.keepalive), more=True)
         else:
             callback = self.wake if self._direct is None else self._step
             await self._sleep_until(self._next_at(), callback)
@@ -223,7 +222,7 @@ class StreamResponse(LastingResponse):
                     self._write_directly(payload, now)
                     self._count(now)
             elif self._keepalive_at() <= reached:
-                self._write_directly(self._framing.keepalive, now)
+                self._write_directly(self._begun(self._framing.keepalive), now)
             if not self._left and feed.ended is None and feed.next_due > reached:
                 self._timer = self._call_at(self._next_at(), self._step)
                 return
@@ -249,32 +248,34 @@ class StreamResponse(LastingResponse):
         elif outcome == "aborted" or self._ending.type == "abrupt":
             await self._break_off()
         elif outcome == "failed" or self._ending.type == "error":
-            await self._finish(self._error_frame(outcome), 0.0)
+            await self._finish(self._error_row(outcome), 0.0)
         else:
             await self._finish(self._ending.final, self._ending.close_delay_s)
 
-    async def _finish(self, frame: Frame | None, close_delay_s: float) -> None:
-        """A clean end: the last frame, a pause, and the end of the body."""
+    async def _finish(self, row: Row | None, close_delay_s: float) -> None:
+        """A clean end: the last row, a pause, and the end of the body."""
         now = self.services.clock.monotonic()
-        payload = frame.render(self._fill) if isinstance(frame, FrameTemplate) else frame
-        if payload:
-            if self.connection.kind == "sse" and (id_ := id_in(payload)) is not None:
+        if row is not None:
+            payload, id_ = row.filled(self._fill)
+            if id_ is not None:
                 self._feed.note_last_id(id_)
+            if row.takes_retry and (retry := self._feed.retry) is not None:
+                payload = self._framing.with_retry(payload, retry)
             await self._write([payload], now, last=not close_delay_s)
         if close_delay_s:
             self._settle(now)
             await self._sleep_until(now + close_delay_s, self.wake)
         if not self._is_complete:
-            await self._hand_over(b"", more=False)
+            await self._hand_over(self._begun(self._framing.end), more=False)
 
-    def _error_frame(self, outcome: Outcome) -> Frame:
+    def _error_row(self, outcome: Outcome) -> Row:
         failure: MockdError | None = self._feed.failure if outcome == "failed" else None
         if failure is not None:
             logger.warning("%s: %s", self.connection.mock_id, failure.__cause__ or failure)
         if self._ending.error is not None:
             return self._ending.error
         code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))
-        return self._framing.encode(Event(type="error", data={"error": {"code": code, "message": message}}))
+        return self._framing.row(Event(type="error", data={"error": {"code": code, "message": message}}))
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -285,6 +286,8 @@ class StreamResponse(LastingResponse):
     async def _write(self, frames: list[bytes], now: float, *, last: bool = False) -> None:
         """Send frames together, the end of the response with them if they are the last; count them."""
         payload = self._payload(frames)
+        if last:
+            payload = self._begun(payload + self._framing.end)
         if self._direct is not None and not last and len(payload) <= SLICE and self._direct.has_room():
             self._write_directly(payload, now)
             self._count(now)
@@ -298,17 +301,15 @@ class StreamResponse(LastingResponse):
             self._count(now)
 
     def _payload(self, frames: list[bytes]) -> bytes:
-        """Frames as one text, that of the connection's first event with its `retry`."""
-        if self._retry is not None:
-            frames = self._add_retry(frames, self._retry)
-        return b"".join(frames)  # which for one alone is itself, not a copy
+        """Frames as one text."""
+        return self._begun(b"".join(frames))  # which for one alone is itself, not a copy
 
-    def _add_retry(self, frames: list[bytes], retry: int) -> list[bytes]:
-        for index, frame in enumerate(frames):
-            if (event := with_retry(frame, retry)) is not None:
-                self._retry = None
-                return [*frames[:index], event, *frames[index + 1 :]]
-        return frames
+    def _begun(self, payload: bytes) -> bytes:
+        """Bytes of the body: the first of them as the framing begins it."""
+        if self._is_begun or not payload:
+            return payload
+        self._is_begun = True
+        return self._framing.opening(payload)
 
     def _count(self, now: float) -> None:
         connection, feed = self.connection, self._feed

@@ -81,8 +81,8 @@ class Exchange:
         scope: dict[str, Any] = {
             "type": "http",
             "method": method,
-            "path": path,
-            "query_string": b"",
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
             "headers": raw_headers,
             "http_version": http_version,
             "client": ("127.0.0.1", 50000),
