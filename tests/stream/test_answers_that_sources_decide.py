@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from mockd.framing import FRAMINGS
+from tests.manual_clock import settle
 from tests.stream import deciding
 from tests.stream.harness import Exchange, Lab
 
@@ -29,7 +31,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> deciding.Log:
     return fresh
 
 
-@pytest.fixture(params=[False], ids=["at once"])
+@pytest.fixture(params=[False, True], ids=["at once", "awaited"])
 def awaits(request: pytest.FixtureRequest) -> bool:
     """Whether the source awaits something before it decides."""
     return bool(request.param)
@@ -160,3 +162,71 @@ async def test_one_that_cannot_be_opened(lab: Lab, awaits: bool) -> None:
     answer = await run(lab, {"fails": True, "awaits": awaits})
     assert answer.status == 500
     assert answer.json == {"error": "source_error", "message": "ValueError: nobody there"}
+
+
+# -- while it is awaited -----------------------------------------------------------------------------------------------
+
+EVERYTHING = pytest.mark.parametrize("what", ["iterator", "async iterator", "script", "body", "events", "async events"])
+
+
+@EVERYTHING
+async def test_nothing_is_sent_until_it_is_open(lab: Lab, log: deciding.Log, what: str) -> None:
+    log.gate = asyncio.Event()
+    mock(lab, {"what": what, "awaits": True})
+    stream = await lab.open()
+    await lab.clock.advance(3)
+    assert (stream.messages, stream.is_open, log.happened) == ([], True, ["asked"])
+    log.gate.set()
+    await settle()
+    assert stream.messages[0][0] == 3000
+    assert stream.ended_at == 3000
+    assert log.happened == ["asked", "opened"]
+
+
+@EVERYTHING
+async def test_a_client_that_leaves_meanwhile(lab: Lab, log: deciding.Log, what: str) -> None:
+    log.gate = asyncio.Event()
+    mock(lab, {"what": what, "awaits": True})
+    stream = await lab.open()
+    await stream.hang_up()
+    assert (stream.messages, stream.is_open) == ([], False)
+    assert log.happened == ["asked", "cancelled"]
+    assert lab.live == []
+
+
+@pytest.mark.parametrize("outcome", ["closed_by_admin", "shutdown"])
+@EVERYTHING
+async def test_one_that_is_told_to_end_meanwhile(lab: Lab, log: deciding.Log, what: str, outcome: str) -> None:
+    log.gate = asyncio.Event()
+    mock(lab, {"what": what, "awaits": True})
+    stream = await lab.open()
+    if outcome == "shutdown":
+        lab.engine.begin_shutdown()
+    else:
+        lab.engine.close_all("mock")
+    await lab.clock.advance(1)
+    assert not stream.is_open
+    assert log.happened == ["asked", "cancelled"]
+    assert lab.ended["outcome"] == outcome
+
+
+async def test_others_are_answered_meanwhile(lab: Lab, log: deciding.Log) -> None:
+    log.gate = asyncio.Event()
+    mock(lab, {"awaits": True})
+    lab.engine.create({"id": "other", "matcher": {"path": "/other"}, "response": {"body": "x"}})
+    stream = await lab.open()
+    assert (await lab.open("/other")).text == "x"
+    log.gate.set()
+    await settle()
+    assert stream.text == SSE
+
+
+async def test_what_is_due_counts_from_the_head(lab: Lab, log: deciding.Log) -> None:
+    log.gate = asyncio.Event()
+    mock(lab, {"awaits": True}, timing={"fixedDelay": 10})
+    stream = await lab.open()
+    await lab.clock.advance(1)
+    log.gate.set()
+    await settle()
+    await lab.clock.advance(1)
+    assert stream.times == [1000, 1010, 1020]
