@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mockd.events import JSON_NULL, Event, Slot
     from mockd.request import RequestView
     from mockd.settings import Settings
-    from mockd.source import BaseSource, Reply, Script, Source, SourceContext
+    from mockd.source import Answer, BaseSource, Script, Source, SourceContext
     from mockd.sources import SourceKind, register
     from mockd.testing import RunningMockd, running_mockd
 
@@ -37,6 +37,7 @@ __all__ = [
     "JSON_NULL",
     "AdminClient",
     "AdminError",
+    "Answer",
     "BaseSource",
     "ConfigError",
     "ConflictError",
@@ -45,7 +46,6 @@ __all__ = [
     "MockdError",
     "NotFoundError",
     "Problem",
-    "Reply",
     "RequestView",
     "RunningMockd",
     "Script",
@@ -78,7 +78,7 @@ _MODULES = {
     "mockd.events": ("JSON_NULL", "Event", "Slot"),
     "mockd.request": ("RequestView",),
     "mockd.settings": ("Settings",),
-    "mockd.source": ("BaseSource", "Reply", "Script", "Source", "SourceContext"),
+    "mockd.source": ("Answer", "BaseSource", "Script", "Source", "SourceContext"),
     "mockd.sources": ("SourceKind", "register"),
     "mockd.testing": ("RunningMockd", "running_mockd"),
 }

@@ -22,7 +22,8 @@ from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
 from mockd.lines import Line, line_of
 from mockd.matching import Match, MatchTable, Rule
-from mockd.program.compile import StreamPlan, compile_chunked, compile_response, compile_sse
+from mockd.program.compile import compile_chunked, compile_response, compile_sse
+from mockd.program.plan import StreamPlan
 from mockd.program.terms import Seeding
 from mockd.registered import Files, Registered, content_of, files_of, kind_of
 from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_body

@@ -73,20 +73,13 @@ class Text(tuple[str | Hole, ...]):
     __slots__ = ()
 
 
-class Unframed(NamedTuple):
-    """Data that is sent without what its stream puts around events: a value as it would be data, between bytes."""
-
-    data: Any
-    before: bytes = b""
-    after: bytes = b""
-
-
 class Event(NamedTuple):
     """One event, before it is framed.
 
     `data` is text as written, `bytes` as they are, `None` for an event without data, or any other JSON value
-    (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`. Among Server-Sent Events it may be
-    `Unframed`.
+    (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`.
+    `raw` is sent as it stands in the place of all that, with nothing of the framing around it: text, `bytes`, or a
+    JSON value.
     `delay_s` is the pause before this event, None where the mock's timing decides: such events are the content of
     their stream. `opens`: the first event of what a template says, before which its stream only has what belongs to
     the format.
@@ -99,16 +92,27 @@ class Event(NamedTuple):
     comment: str | Text | None = None
     delay_s: Pause | None = None
     opens: bool = False
-
-    @property
-    def is_block(self) -> bool:
-        """Whether an event stream has it as a block of its own: a lone comment is none."""
-        return not (self.data is None and self.id is None and self.type is None and self.retry is None)
+    raw: Any = None
 
     @property
     def counted(self) -> bool:
-        """Whether this is an event to its client: a comment or a lone `retry` is not."""
-        return self.data is not None
+        """Whether this is one of the events that are counted: a comment or a lone `retry` is not."""
+        return self.data is not None or self.raw is not None
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is a block of its own among Server-Sent Events: a lone comment and what is raw are not."""
+        fields = (self.data, self.type, self.id, self.retry)
+        return self.raw is None and any(field is not None for field in fields)
+
+    @property
+    def takes_retry(self) -> bool:
+        """Whether the `retry` of a connection may be added to it: to a block that has none of its own."""
+        return self.is_block and self.retry is None
+
+    def with_open_id(self) -> Event:
+        """The same with a hole for its id, which is decided when it is sent."""
+        return self._replace(id=Text((EventId(),)))
 
 
 class _JsonNull:

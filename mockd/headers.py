@@ -97,6 +97,13 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
         self.settled = self.names | rules.names
         self.raw = raw_headers(self)
 
+    def replaced(self, others: Headers) -> FixedHeaders:
+        """These, with others in the place of those of the same names."""
+        names = {name for name, _ in others}
+        replaced = FixedHeaders([(name, value) for name, value in self if name not in names] + others)
+        replaced.settled |= self.settled
+        return replaced
+
 
 def raw_headers(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """Headers as they are sent (RFC 9112, section 5)."""

@@ -13,7 +13,7 @@ from mockd.config.load import MockSpec
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
 from mockd.matching import Rule
-from mockd.program.compile import StreamPlan
+from mockd.program.plan import StreamPlan
 
 if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Sessions

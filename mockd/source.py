@@ -7,16 +7,31 @@ delay. So every source gets every pacing mode, fault and limit for nothing.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mockd.clock import Clock
 from mockd.events import Event, Pause
 from mockd.request import RequestView
 
 Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Counters:
+    """Counters by name, each from 0."""
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def count(self, name: str) -> int:
+        """Add one to the counter of that name. Returns the new value."""
+        self._counts[name] += 1
+        return self._counts[name]
 
 
 class SourceContext(Struct, frozen=True):
@@ -27,6 +42,9 @@ class SourceContext(Struct, frozen=True):
     clock: Clock
     rng: random.Random
     """Seeded per stream where the mock or the server has a seed."""
+    count: Callable[[str], int] = field(default_factory=lambda: Counters().count)
+    """Adds one to a counter of this mock by its name, and returns the new value. Counters begin at 0, and again when
+    the mock is changed."""
 
 
 class Script(Struct, frozen=True):
@@ -45,29 +63,41 @@ class Script(Struct, frozen=True):
     limit: int | None = None
     is_list: bool = True
     headers: Headers = ()
-    """What the response has besides the headers of its kind, for this stream alone: names in lower case."""
+    """What the response has besides the headers of its kind, for this stream alone: names in lower case. A header that
+    the mock does not say replaces the usual one of that name."""
+    framing: str | None = None
+    """A name in `mockd.framing.FRAMINGS`; None: the mock's usual framing."""
 
 
-class Reply(Struct, frozen=True):
-    """One whole answer instead of a stream. `body` may have placeholders, and slots as a script has them; bytes are
-    sent as they are."""
+class Answer(Struct, frozen=True, kw_only=True):
+    """An answer whose status and headers its source decides: with `events` a stream, else one whole `body`.
 
-    body: Any = b""
+    `body` may have placeholders, and slots as a script has them; bytes are sent as they are. `framing` is of a stream,
+    as a script has it. `delay_s` is the pause before the head. `tokens` is how many events with content a model's
+    reply would have as a stream, so that it takes as long in one piece; None for everything else, errors too.
+    """
+
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
+    framing: str | None = None
+    body: Any = b""
+    events: Iterator[Event] | AsyncIterator[Event] | None = None
     delay_s: Pause = 0.0
     slots: Mapping[str, bytes] = {}
+    tokens: int | None = None
 
 
-Opened = Script | Iterator[Event] | AsyncIterator[Event] | Reply
+Opened = Script | Iterator[Event] | AsyncIterator[Event] | Answer
+"""What a request is answered with: events that are known in advance, events that are made as the stream goes, or an
+answer whose head the source decides too."""
 
 
 class Source(Protocol):
     """Where a mock's events come from. Built once when the mock is registered, opened for every stream."""
 
-    def open(self, context: SourceContext) -> Opened:
-        """The events of one stream: a `Script` where they are known in advance, else an iterator; or a `Reply`
-        where this request wants one answer instead of a stream."""
+    def open(self, context: SourceContext) -> Opened | Awaitable[Opened]:
+        """What one request is answered with. It may be a coroutine function if something is to be awaited before the
+        head is known: that is cancelled when the client leaves or the stream is told to end."""
 
     @property
     def default_delay_s(self) -> Pause:
@@ -78,16 +108,8 @@ class Source(Protocol):
         """Pause before each content event, wherever the mock's timing has no `itl` and no `tokensPerSecond`."""
 
     @property
-    def line_end(self) -> str:
-        """What ends the lines of Server-Sent Events."""
-
-    @property
     def headers(self) -> Headers:
         """What the responses of its streams have besides, or other than, the headers of their kind."""
-
-    @property
-    def varying(self) -> frozenset[bytes]:
-        """Names of headers that are left to each of its scripts, where the mock does not say them."""
 
     @property
     def script(self) -> Script | None:
@@ -95,11 +117,9 @@ class Source(Protocol):
 
 
 class BaseSource:
-    """A start for sources: no default delay, lines as usual, and nothing that is the same for every request."""
+    """A start for sources: no default delay, and nothing that is the same for every request."""
 
     default_delay_s: Pause = 0.0
     token_delay: Pause | None = None
-    line_end: str = "\n"
     headers: Headers = ()
-    varying: frozenset[bytes] = frozenset()
     script: Script | None = None

@@ -16,7 +16,7 @@ PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
-    {"config", "expressions", "placeholders"},
+    {"config", "expressions", "framing", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
     {"state", "registered", "engine", "presets", "llm"},
     {"admin", "app"},
@@ -32,6 +32,7 @@ BESIDE = {
     "request": {"errors"},
     "source": {"clock", "events", "request"},
     "placeholders": {"config", "expressions"},
+    "framing": {"expressions", "placeholders"},
     "engine": {"state", "registered"},
     "app": {"admin"},
     "testing": {"client"},

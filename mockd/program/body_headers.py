@@ -14,8 +14,8 @@ from mockd.config.models import ChunkedConfig, Mock, ResponseConfig, SseConfig
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event
 from mockd.expressions import has_expression
+from mockd.framing import FRAMINGS
 from mockd.placeholders import parse_value
-from mockd.program.framing import RawFraming
 
 Part = SseConfig | ChunkedConfig | ResponseConfig
 
@@ -75,7 +75,7 @@ def _length_of(part: Part) -> int | str:
         return "a file is sent in chunks, without a length"
     if _has_no_body(part):
         return 0
-    frame = RawFraming().encode(Event(JSON_NULL if part.body is None else parse_value(part.body)))
+    frame = FRAMINGS["raw"].encode(Event(JSON_NULL if part.body is None else parse_value(part.body)))
     if not isinstance(frame, bytes):
         return "the body differs from answer to answer, and mockd sends its length"
     return len(frame)

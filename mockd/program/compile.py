@@ -1,68 +1,41 @@
-"""A mock's plan: what its streams go by and send, worked out once when the mock is registered.
-
-Scripts (events known in advance) are framed and timed once for each key (`CompiledScript`); after that nothing runs
-for each event but the calendar and one send.
-"""
+"""From a mock's configuration to its plan, worked out once when the mock is registered."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import partial
 
-from msgspec import field, structs
+from msgspec import structs
 
 from mockd.config.models import ChunkedConfig, ChunkedLifecycle, Lifecycle, ResponseConfig, SseConfig
 from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
-from mockd.headers import FixedHeaders, HeaderRules, first_of_each
+from mockd.framing import FRAMINGS, Framing, Row
+from mockd.headers import FixedHeaders, HeaderRules, Headers, first_of_each
 from mockd.placeholders import parse_event
-from mockd.program.framing import Frame, Framing, NdjsonFraming, RawFraming, SseFraming
 from mockd.program.pacing import Pacing
-from mockd.program.script import CompiledScript
-from mockd.program.terms import Ending, Lifetime, Seeding, Terms
-from mockd.source import Script, Source
-
-MOST_SCRIPTS = 64
-"""Compiled scripts kept for each mock: one for each key that its source makes out of requests."""
-
-
-class StreamPlan(Terms, frozen=True):
-    """What all streams of a mock go by, and the scripts that they send."""
-
-    scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
-
-    def compiled(self, script: Script) -> CompiledScript:
-        """The script's frames and times: framed on first use, then kept."""
-        compiled = self.scripts.get(script.key)
-        if compiled is None:
-            compiled = self.scripts[script.key] = CompiledScript(script, self)
-            if len(self.scripts) > MOST_SCRIPTS:
-                self.scripts.popitem(last=False)
-        return compiled
+from mockd.program.plan import Framed, StreamPlan
+from mockd.program.terms import Ending, Lifetime, Seeding
+from mockd.source import Source
 
 
 def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with the path from the mock."""
-    life = config.lifecycle
-    framing = SseFraming(source.line_end)
-    usual = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-cache"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    headers = first_of_each(list(source.headers), [header for header in usual if header[0] not in source.varying])
-    keep_alive = [(b"connection", b"keep-alive")]
+    framing = FRAMINGS["sse"]
     rules = HeaderRules(config.headers, ("sse", "headers"))
+    in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
+    headers, lasting_headers, ending = in_framing(framing)
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        headers=FixedHeaders(headers, rules),
-        lasting_headers=FixedHeaders(headers + keep_alive, rules),
+        headers=headers,
+        lasting_headers=lasting_headers,
         framing=framing,
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
-        lifetime=_lifetime(life),
-        ending=_ending(life, framing, "sse"),
+        lifetime=_lifetime(config.lifecycle),
+        ending=ending,
+        in_framing=in_framing,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,
         retry=config.retry,
@@ -70,11 +43,12 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         seed=config.seed,
         seeding=seeding,
         header_rules=rules,
+        answer_status=_unusual(config.status),
     )
     if source.script is not None:
         # What is wrong with it is said now, not when the first client comes.
         try:
-            plan.compiled(source.script)
+            plan.framed(source.script.framing).compiled(source.script)
         except ConfigError as error:
             raise error.under(_list_path(config)) from None
     return plan
@@ -94,52 +68,70 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
     timing = config.timing
     if config.chunk_delay is not None:
         timing = structs.replace(timing, fixed_delay=config.chunk_delay)
-    framing: Framing = NdjsonFraming() if ndjson else RawFraming()
-    headers = first_of_each(
-        list(source.headers),
-        [
-            (b"content-type", framing.content_type.encode()),
-            (b"cache-control", b"no-cache"),
-            (b"x-accel-buffering", b"no"),
-        ],
-    )
+    framing = FRAMINGS["ndjson" if ndjson else "raw"]
     rules = HeaderRules(config.headers, ("chunked", "headers"))
+    in_framing = partial(_framed, source, rules, config.lifecycle, "chunked", [])
+    headers, lasting_headers, ending = in_framing(framing)
     return StreamPlan(
         mock_id=mock_id,
-        kind="ndjson" if ndjson else "chunked",
+        kind=framing.kind,
         status=config.status,
-        headers=(heads := FixedHeaders(headers, rules)),
-        lasting_headers=heads,
+        headers=headers,
+        lasting_headers=lasting_headers,
         framing=framing,
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(config.lifecycle),
-        ending=_ending(config.lifecycle, framing, "chunked"),
+        ending=ending,
+        in_framing=in_framing,
         flush_each=config.flush == "event" or bool(timing.fixed_delay),
         seed=config.seed,
         seeding=seeding,
         header_rules=rules,
+        answer_status=_unusual(config.status),
     )
 
 
 def compile_response(mock_id: str, config: ResponseConfig, source: Source, seeding: Seeding) -> StreamPlan:
     """The plan of a `response` mock."""
+    status = config.status or config.status_code
     rules = HeaderRules(config.headers, ("response", "headers"))
     return StreamPlan(
         mock_id=mock_id,
         kind="response",
-        status=config.status or config.status_code or 200,
+        status=status or 200,
         headers=(headers := FixedHeaders([(b"content-type", b"application/octet-stream")], rules)),
         lasting_headers=headers,
-        framing=RawFraming(),
+        framing=FRAMINGS["raw"],
         pacing=Pacing(Timing()),
         source=source,
         lifetime=Lifetime(),
         ending=Ending(),
+        in_framing=partial(_framed, source, rules, ChunkedLifecycle(), "response", []),
         head_delay_s=in_seconds(config.delay),
         seeding=seeding,
         header_rules=rules,
+        answer_status=status,
     )
+
+
+def _framed(
+    source: Source, rules: HeaderRules, life: ChunkedLifecycle, kind: str, lasting: Headers, framing: Framing
+) -> Framed:
+    """What of a mock's plan follows from that framing; `lasting` are headers for connections that last."""
+    usual = [
+        (b"content-type", framing.content_type.encode()),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    headers = first_of_each(list(source.headers), usual)
+    fixed = FixedHeaders(headers, rules)
+    return fixed, FixedHeaders(headers + lasting, rules) if lasting else fixed, _ending(life, framing, kind)
+
+
+def _unusual(status: int) -> int | None:
+    """A stream's status, if it is another than the usual one."""
+    return None if status == 200 else status
 
 
 def _lifetime(life: ChunkedLifecycle) -> Lifetime:
@@ -157,11 +149,11 @@ def _ending(life: ChunkedLifecycle, framing: Framing, kind: str) -> Ending:
     termination = life.termination
     path = (kind, "lifecycle", "termination")
 
-    def frame(field: str) -> Frame | None:
+    def row(field: str) -> Row | None:
         config = getattr(termination, field)
         name = {"final_event": "finalEvent", "error_event": "errorEvent"}[field]
-        return None if config is None else framing.encode(parse_event(config, (*path, name)))
+        return None if config is None else framing.row(parse_event(config, (*path, name)))
 
     pause = in_seconds(termination.close_delay)
     close_delay_s, draw = (0.0, pause) if callable(pause) else (pause, None)
-    return Ending(termination.type, frame("final_event"), frame("error_event"), close_delay_s, draw)
+    return Ending(termination.type, row("final_event"), row("error_event"), close_delay_s, draw)

@@ -54,6 +54,15 @@ class Pacing:
                 pause = self._between
         return after_s + (pause(rng) if callable(pause) else pause)
 
+    def whole_delay_s(self, tokens: int | None, rng: random.Random) -> float:
+        """How long a model's reply of so many tokens takes that is sent in one piece; 0 for answers that are no
+        model's (None)."""
+        if tokens is None:
+            return 0.0
+        pause = 0.0 if self._token is None else self._token
+        said_s = sum(pause(rng) for _ in range(tokens)) if callable(pause) else tokens * pause
+        return drawn(self._initial, rng) + drawn(self._ttft or 0.0, rng) + said_s
+
 
 def _token_pause(timing: Timing, token_delay: Pause | None) -> Pause | None:
     if timing.itl is not None:

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from mockd.errors import ConfigError
 from mockd.events import Event, EventId, Hole, Slot, Text
+from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
 from mockd.placeholders import EventNumber, FromRequest, Timestamp, expressions_in
 from mockd.program.burst import burst_of
-from mockd.program.framing import Frame, FrameTemplate
 from mockd.program.terms import Lifetime, Terms
 from mockd.program.timetable import lay_out
 from mockd.source import Script
@@ -50,7 +50,8 @@ class CompiledScript:
         self.is_resumable = terms.resume is not None
         self.ids = tuple(_ids(self.events, assigned=self.is_resumable))
         framed = map(self._with_hole, self.events, self.ids)
-        self.frames: list[Frame] = [terms.framing.encode(event) for event in framed]
+        self.framing = terms.framing
+        self.frames: list[Frame] = [self.framing.encode(event) for event in framed]
         self.is_random = terms.pacing.is_random or any(callable(event.delay_s) for event in self.events)
         self.expressions = (*terms.expressions, *expressions_in(self._holes()))
         self.is_same, self.stands_alone = self._sameness(script, terms)
@@ -66,7 +67,7 @@ class CompiledScript:
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)
-        return with_id_of_session(event) if is_open else event
+        return event.with_open_id() if is_open else event
 
     def _holes(self) -> list[Hole]:
         holes = [hole for frame in self.frames if isinstance(frame, FrameTemplate) for hole in frame.holes if hole]
@@ -145,11 +146,6 @@ class CompiledScript:
 
 Events = CompiledScript | Iterator[Event] | AsyncIterator[Event]
 """The events of one stream: known in advance, or made as it goes."""
-
-
-def with_id_of_session(event: Event) -> Event:
-    """An event with a hole for its id, so that its session says what it is."""
-    return event._replace(id=Text((EventId(),)))
 
 
 def _ids(events: Sequence[Event], *, assigned: bool) -> Iterator[Id]:

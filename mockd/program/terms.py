@@ -12,9 +12,9 @@ from msgspec import Struct, field, structs
 from mockd.config.models import RateLimit, Resume
 from mockd.events import Draw, Fill, Pause
 from mockd.expressions import Expression
+from mockd.framing import Framing, Row
 from mockd.headers import NO_RULES, FixedHeaders, HeaderRules
 from mockd.journal.exchange import Kind
-from mockd.program.framing import Frame, Framing, expressions_of
 from mockd.program.pacing import Pacing
 from mockd.source import Source
 
@@ -44,8 +44,8 @@ class Ending(Struct, frozen=True):
     """How a stream ends when mockd ends it."""
 
     type: Literal["graceful", "abrupt", "error"] = "graceful"
-    final: Frame | None = None
-    error: Frame | None = None
+    final: Row | None = None
+    error: Row | None = None
     close_delay_s: float = 0.0
     close_draw: Draw | None = None
     """What `close_delay_s` is drawn from, once for each stream."""
@@ -79,12 +79,14 @@ class Terms(Struct, frozen=True):
     seeding: Seeding = field(default_factory=Seeding)
     header_rules: HeaderRules = NO_RULES
     """What its `headers` decide, on whole answers too."""
+    answer_status: int | None = None
+    """The status that the mock gives to answers whose source says one, if they are no errors."""
 
     @property
     def expressions(self) -> list[Expression]:
         """The expressions in the headers and the end of its streams."""
-        ending = expressions_of(self.ending.final) + expressions_of(self.ending.error)
-        return [*self.header_rules.expressions, *ending]
+        rows = [row for row in (self.ending.final, self.ending.error) if row is not None]
+        return [*self.header_rules.expressions, *(expression for row in rows for expression in row.expressions)]
 
     def random(self) -> random.Random:
         """The random generator of a new stream: the same for each with a seed of the mock; with one of the process

@@ -9,7 +9,7 @@ from itertools import accumulate
 from operator import itemgetter
 
 from mockd.events import Event, Fill, Slot, Text
-from mockd.program.framing import Frame, FrameTemplate
+from mockd.framing import Frame, FrameTemplate
 from mockd.program.pacing import Pacing
 
 MOST_UNROLLED = 4096
@@ -54,7 +54,7 @@ class Timetable:
         if not all(event.counted for event in events):
             self.counted = list(accumulate((event.counted for event in events), initial=0))
         self.ids = [event.id for event in events] if any(event.id is not None for event in events) else None
-        self.has_holes = any(type(frame) is FrameTemplate for frame in self.frames)
+        self.has_holes = any(isinstance(frame, FrameTemplate) for frame in self.frames)
         self.most = max(1, min(BATCH, BATCH_BYTES // max([1, *map(_size, frames)])))
 
 
@@ -62,9 +62,9 @@ def _split_lead(frames: list[Frame]) -> tuple[Lead | None, list[bool], list[Fram
     """What frames begin with up to the last slot of the first, which frames do, and what is left of them.
 
     A chat completion's chunks all begin with the same id, time and model: with that filled in once, what is left has
-    no holes.
+    no holes. Frames in an envelope have no lead: it is around the whole of each.
     """
-    first = next((frame for frame in frames if isinstance(frame, FrameTemplate)), None)
+    first = next((frame for frame in frames if type(frame) is FrameTemplate), None)
     slots = [place for place, hole in enumerate(first.holes) if isinstance(hole, Slot)] if first else []
     if first is None or not slots:
         return None, [], frames

@@ -8,25 +8,24 @@ from msgspec import UNSET
 
 from mockd.config.files import resolve_file
 from mockd.config.models import ResponseConfig
-from mockd.config.timing import in_seconds
 from mockd.events import JSON_NULL
 from mockd.placeholders import parse_value
-from mockd.source import BaseSource, Opened, Reply, Source, SourceContext
+from mockd.source import Answer, BaseSource, Source, SourceContext
 from mockd.sources.registry import build_named
 
 
-class ReplySource(BaseSource):
+class FixedSource(BaseSource):
     """The same answer to every request, with its placeholders filled in afresh."""
 
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
-    def open(self, context: SourceContext) -> Opened:
-        return self._reply
+    def open(self, context: SourceContext) -> Answer:
+        return self._answer
 
 
 def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
-    """The source of a `response` mock."""
+    """The source of a `response` mock. Its status and delay are those of the mock, whatever the source."""
     if config.template is not None:
         return build_named(config.template, config.template_params or {}, ("response",))
     if config.body_file is not None:
@@ -35,10 +34,5 @@ def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
 
         return FileSource(resolve_file(config.body_file, root, path=("response", "bodyFile")), READ_BYTES)
     body = parse_value(config.body, ("response", "body"))
-    return ReplySource(
-        Reply(
-            b"" if body is UNSET else JSON_NULL if body is None else body,
-            status=config.status or config.status_code or 200,
-            delay_s=in_seconds(config.delay),
-        )
-    )
+    given = b"" if body is UNSET else JSON_NULL if body is None else body
+    return FixedSource(Answer(body=given))

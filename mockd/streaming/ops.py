@@ -29,6 +29,9 @@ class Stage(Protocol):
     async def sleep_until(self, when: float) -> None:
         """Rest until the monotonic time `when`, or until something else wants the stream's attention."""
 
+    def finish(self) -> None:
+        """Send the clean end of the body."""
+
     def turn_to_end(self, outcome: Outcome) -> None:
         """Go on with the end that the termination says."""
 
@@ -44,7 +47,7 @@ class Finish:
     """The clean end of the body."""
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
-        stage.line.finish()
+        stage.finish()
         await drained(stage)
         stage.outcome = outcome
 

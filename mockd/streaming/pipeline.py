@@ -16,15 +16,15 @@ from mockd.clock import Clock
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
+from mockd.framing import FRAMINGS, FrameTemplate, expressions_of
 from mockd.headers import NO_RULES, FixedHeaders, HeaderRules, Headers, first_of_each
 from mockd.journal.exchange import Exchange
 from mockd.lines.line import BODILESS
-from mockd.program.compile import StreamPlan
-from mockd.program.framing import FrameTemplate, RawFraming, expressions_of
+from mockd.program.plan import StreamPlan
 from mockd.program.script import Events
 from mockd.program.terms import Ending, Lifetime
 from mockd.request import RequestView
-from mockd.source import Opened, Reply, Script, SourceContext
+from mockd.source import Answer, Opened, Script, SourceContext
 from mockd.streaming.cursors.cursor import Cursor
 from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.whole import WholeCursor
@@ -37,7 +37,7 @@ logger = logging.getLogger("mockd")
 
 OpenCursor = Callable[[Stream, float], Cursor]
 
-_RAW = RawFraming()
+_RAW = FRAMINGS["raw"]
 _ANY_LIFETIME = Lifetime()
 _PLAIN = Ending()
 
@@ -63,6 +63,11 @@ def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
         program = _failed(plan, call, fill, error)
     if call.request.method == "HEAD":
         return replace(bodiless(program), delay_s=0.0)
+    return _with_body_or_without(program)
+
+
+def _with_body_or_without(program: Program) -> Program:
+    """The program, without what its status has no place for."""
     return bodiless(program) if program.status in BODILESS else program
 
 
@@ -71,10 +76,10 @@ def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill
         place = sessions.find(last_event_id)
         if place is not None:
             return _resumed(plan, sessions, call, place, fill)
-    opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng))
+    opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, plan.counters.count))
     if isinstance(opened, Awaitable):
         return whole(0, b"", [], prepare=_awaited(plan, sessions, call, opened, fill))
-    return _answered(plan, sessions, call, opened, fill)
+    return _opened(plan, sessions, call, opened, fill)
 
 
 async def _awaited(
@@ -82,16 +87,16 @@ async def _awaited(
 ) -> Program:
     """The program of a source that must wait before it knows what it answers."""
     try:
-        return _answered(plan, sessions, call, await opening, fill)
+        return _with_body_or_without(_opened(plan, sessions, call, await opening, fill))
     except Exception as error:
         return _failed(plan, call, fill, error)
 
 
-def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Opened, fill: Fill) -> Program:
+def _opened(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Opened, fill: Fill) -> Program:
     if isinstance(opened, Script):
         return _scripted(plan, sessions, call, opened, fill)
-    if isinstance(opened, Reply):
-        return _reply(call, opened, fill, plan.header_rules)
+    if isinstance(opened, Answer):
+        return _answered(plan, sessions, call, opened, fill)
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
     own = _own_headers(plan, call, call.headers, fill)
@@ -104,7 +109,7 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
     else:
         logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
     failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-    return _reply(call, Reply(failure, 500), fill, NO_RULES)
+    return _reply(call, Answer(status=500, body=failure), fill, NO_RULES)
 
 
 # -- programs ----------------------------------------------------------------------------------------------------------
@@ -155,17 +160,40 @@ async def _bodiless(coming: Awaitable[Program]) -> Program:
 
 def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill) -> Program:
     """The stream of events that are known in advance: by its timetable, or as a session."""
+    plan = plan.framed(opened.framing)
     script = plan.compiled(opened)
     if script.expressions:
         fill.rendered = _rendered(script.expressions, call)
     fill.slots = opened.slots
+    if opened.headers:
+        plan = plan.with_headers([header for header in opened.headers if header[0] in plan.headers.names])
     own = _own_headers(plan, call, [*opened.headers, *call.headers], fill)
     if (table := script.timetable) is not None:
         return _stream(plan, call, own, fill, lambda stream, now: ScriptCursor(plan, script, table, fill, now))
     return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
 
 
-def _reply(call: Call, answer: Reply, fill: Fill, rules: HeaderRules) -> Program:
+def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, answer: Answer, fill: Fill) -> Program:
+    """An answer whose head its source has decided."""
+    if plan.answer_status is not None and answer.status < 400:  # an error keeps its own
+        answer = replace(answer, status=plan.answer_status)
+    said_s = plan.pacing.whole_delay_s(answer.tokens, fill.rng)
+    delay_s = drawn(plan.head_delay_s, fill.rng) + drawn(answer.delay_s, fill.rng) + said_s
+    if answer.events is None:
+        return _reply(call, answer, fill, plan.header_rules, delay_s)
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    # In the plan, so that a client that comes back to this stream gets the same head.
+    plan = replace(plan.framed(answer.framing).with_headers(headers), status=answer.status)
+    if expressions := plan.expressions:
+        fill.rendered = _rendered(expressions, call)
+    fill.slots = answer.slots
+    own = _own_headers(plan, call, call.headers, fill)
+    program = _stream(plan, call, own, fill, _opening_session(plan, sessions, answer.events, fill))
+    program.delay_s = delay_s
+    return program
+
+
+def _reply(call: Call, answer: Answer, fill: Fill, rules: HeaderRules, delay_s: float = 0.0) -> Program:
     """One whole answer; `rules` decide about its headers."""
     call.exchange.kind = "response"
     fill.slots = answer.slots
@@ -178,7 +206,7 @@ def _reply(call: Call, answer: Reply, fill: Fill, rules: HeaderRules) -> Program
     kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
     default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
     headers = first_of_each(given, length + default + call.headers)
-    program = whole(answer.status, body, headers, rules, delay_s=drawn(answer.delay_s, fill.rng))
+    program = whole(answer.status, body, headers, rules, delay_s=delay_s)
     program.own = rules.followed(fill.rendered)
     return program
 
@@ -204,8 +232,8 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
 
 def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill) -> Program:
     if place.finished:
-        # 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
-        return _reply(call, Reply(status=204), fill, plan.header_rules)
+        # A 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
+        return _reply(call, Answer(status=204), fill, plan.header_rules)
     fill.rendered = place.session.fill.rendered
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)
@@ -216,10 +244,12 @@ def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fil
         stream.exchange.resumed_from = call.request.last_event_id
         return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
+    plan = place.session.plan
     return _stream(plan, call, _own_headers(plan, call, call.headers, fill), fill, open_cursor)
 
 
 def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_cursor: OpenCursor) -> Program:
+    call.exchange.kind = plan.kind
     return Program(
         plan.status,
         plan.lasting_headers if _keeps_alive(call.request) else plan.headers,

@@ -17,11 +17,11 @@ from msgspec import Struct
 
 from mockd.clock import Clock
 from mockd.events import Event, Fill
+from mockd.framing import Framing, Row
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.journal.registry import Registry
 from mockd.lines import Line
-from mockd.program.framing import Frame, FrameTemplate, Framing, id_in
 from mockd.program.terms import Ending, Lifetime
 from mockd.streaming.calendar import ROUNDING_S, Calendars
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
@@ -85,6 +85,7 @@ class Stream:
     __slots__ = (
         "_arrived",
         "_backlog",
+        "_is_begun",
         "_is_cut",
         "_is_ending",
         "_last_sent",
@@ -123,6 +124,7 @@ class Stream:
         self._backlog = b""
         self._stopped: Outcome | None = None
         self._order: Outcome | None = None
+        self._is_begun = False
         self._is_ending = False
         self._is_cut = False
         self._vigil: Vigil | None = None
@@ -244,8 +246,7 @@ class Stream:
             self._backlog = payload
             self._push()
         elif is_last:
-            self.line.finish(payload)
-            self._note(len(payload), now)
+            self.finish(payload)
             self.outcome = self.cursor.outcome
         elif rows:
             self._write(payload, now)
@@ -256,7 +257,22 @@ class Stream:
             data, self._backlog = self._backlog[:SLICE], self._backlog[SLICE:]
             self._write(data, self.clock.monotonic())
 
+    def finish(self, payload: bytes = b"") -> None:
+        """Send the last part of the body, and its clean end."""
+        payload = self._begun(payload + self.program.framing.end)
+        self.line.finish(payload)
+        self._note(len(payload), self.clock.monotonic())
+
+    def _begun(self, payload: bytes) -> bytes:
+        """Bytes of the body: the first of them as the framing begins it."""
+        if self._is_begun or not payload:
+            return payload
+        self._is_begun = True
+        return self.program.framing.opening(payload)
+
     def _write(self, payload: bytes, now: float) -> None:
+        if not self._is_begun:
+            payload = self._begun(payload)
         self.line.write(payload)
         self._last_sent = now
         self._note(len(payload), now)
@@ -374,36 +390,37 @@ class Stream:
     def turn_to_end(self, outcome: Outcome) -> None:
         """Leave the rows, and go on with the end that the termination says."""
         cursor, ending = self.cursor, self.program.ending
-        frame, pause_s = ending.final, ending.close_delay_s
+        row, pause_s = ending.final, ending.close_delay_s
         op: Op = FINISH
         if outcome == "slow_client":
-            frame, op, pause_s = None, ABORT, 0.0
+            row, op, pause_s = None, ABORT, 0.0
         elif outcome == "aborted" or ending.type == "abrupt":
-            frame, op = None, CLOSE
+            row, op = None, CLOSE
         elif outcome == "failed" or ending.type == "error":
-            frame, pause_s = self._error_frame(outcome), 0.0
-        row = self._filled(frame)
-        self.cursor = EndCursor(cursor, outcome, row, op, self.clock.monotonic(), pause_s)
+            row, pause_s = self._error_row(outcome), 0.0
+        payload = b"" if row is None else self._filled(row)
+        self.cursor = EndCursor(cursor, outcome, payload, op, self.clock.monotonic(), pause_s)
         self._is_ending = True
         cursor.close()
 
-    def _filled(self, frame: Frame | None) -> bytes | None:
-        """The bytes of the last frame. Its id is noted, so that a client may come back with it."""
-        if isinstance(frame, FrameTemplate):
-            assert self.program.fill is not None
-            frame = frame.render(self.program.fill)
-        if frame and self.exchange.kind == "sse" and (id_ := id_in(frame)) is not None:
+    def _filled(self, row: Row) -> bytes:
+        """The bytes of the last row. Its id is noted, so that a client may come back with it."""
+        assert self.program.fill is not None
+        payload, id_ = row.filled(self.program.fill)
+        if id_ is not None:
             self.cursor.note_last_id(id_)
-        return frame
+        if row.takes_retry and self.cursor.retry is not None:
+            payload = self.program.framing.with_retry(payload, self.cursor.retry)
+        return payload
 
-    def _error_frame(self, outcome: Outcome) -> Frame:
+    def _error_row(self, outcome: Outcome) -> Row:
         failure = self.cursor.failure if outcome == "failed" else None
         if failure is not None:
             logger.warning("%s: %s", self.exchange.mock_id, failure.__cause__ or failure)
         if self.program.ending.error is not None:
             return self.program.ending.error
         code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))
-        return self.program.framing.encode(Event(type="error", data={"error": {"code": code, "message": message}}))
+        return self.program.framing.row(Event(type="error", data={"error": {"code": code, "message": message}}))
 
     def _release(self, outcome: Outcome) -> None:
         """It is over: let go of everything, so that nothing is left for the garbage collector."""

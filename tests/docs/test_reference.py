@@ -15,6 +15,7 @@ import mockd
 import mockd.llm
 from mockd.admin.app import OPERATIONS
 from mockd.config import models
+from mockd.framing import FRAMINGS
 from mockd.journal.registry import Outcome
 from mockd.settings import describe, env_name, option
 from mockd.sources.templates import built_in
@@ -38,6 +39,12 @@ def test_every_setting_is_in_the_reference() -> None:
         assert f"| `{option(name)}` | `{env_name(name)}` |" in page
         assert meaning, f"{name} has no description"
         assert meaning in page
+
+
+def test_every_framing_is_in_the_guide_with_its_type() -> None:
+    page = (FOLDER.parent / "guides" / "sources.md").read_text(encoding="utf-8")
+    for name, framing in FRAMINGS.items():
+        assert re.search(rf"^\| `{name}` \|.*\| `{re.escape(framing.content_type)}` \|$", page, re.MULTILINE), name
 
 
 def test_every_field_of_the_configuration_is_in_the_reference_with_its_meaning() -> None:

@@ -43,7 +43,6 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         http_version: str = "1.1",
-        query: str = "",
     ) -> Exchange:
         raw_headers = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         if body:
@@ -51,8 +50,8 @@ class Exchange:
         scope: dict[str, Any] = {
             "type": "http",
             "method": method,
-            "path": path,
-            "query_string": query.encode(),
+            "path": path.partition("?")[0],
+            "query_string": path.partition("?")[2].encode(),
             "headers": raw_headers,
             "http_version": http_version,
             "client": ("127.0.0.1", 50000),

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from mockd.config.timing import Delay, in_seconds
 from mockd.events import Event
-from mockd.source import BaseSource, Opened, Reply, Script, Source, SourceContext
+from mockd.source import Answer, BaseSource, Opened, Script, Source, SourceContext
 from mockd.sources import SourceKind
 
 taken: list[int] = []
@@ -93,5 +93,5 @@ TALE = SourceKind("tale", Told, Tale, "For tests.")
 TALE_IN_LINES = SourceKind("tale-in-lines", Told, Tale, "For tests.", "chunked")
 PLAIN = _kind("plain", _events)
 AWAITED = _kind("awaited", _awaited)
-REPLY = _kind("reply", lambda params, context: Reply({"path": context.request.path}, status=202))
+REPLY = _kind("reply", lambda params, context: Answer(body={"path": context.request.path}, status=202))
 UNOPENED = _kind("unopened", _unopened)

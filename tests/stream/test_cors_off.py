@@ -89,7 +89,7 @@ async def test_a_preflight_belongs_to_the_mock_whose_url_and_method_fit(
 ) -> None:
     mock(lab, "closed", matcher=matcher, cors=False)
     asking = {**PREFLIGHT, "Access-Control-Request-Method": asked}
-    answer = await lab.open(method="OPTIONS", headers=asking, query="a=1")
+    answer = await lab.open(f"{PATH}?a=1", method="OPTIONS", headers=asking)
     assert (answer.status == 204) is not is_its
     assert has_cors(answer) is not is_its
 

@@ -110,14 +110,23 @@ async def test_retry_waits_past_keepalives(lab: Lab) -> None:
     assert stream.text == ": keepalive\ndata: 1\nretry: 5\n\n"
 
 
-async def test_the_final_event_may_be_the_first(lab: Lab) -> None:
-    termination = {"finalEvent": {"data": "bye"}}
+@pytest.mark.parametrize(
+    ("final", "text"),
+    [
+        ({"data": "bye"}, "data: bye\nretry: 5\n\n"),
+        ({"data": "bye", "retry": 9}, "data: bye\nretry: 9\n\n"),
+        ({"comment": "bye"}, ": bye\n"),
+    ],
+    ids=str,
+)
+async def test_the_final_event_may_be_the_first(lab: Lab, final: dict[str, Any], text: str) -> None:
+    termination = {"finalEvent": final}
     stream = await lab.stream(events=[], retry=5, lifecycle={"keepOpen": True, "termination": termination})
     await stream.hang_up()
     stream = await lab.open()
     lab.engine.close_all("mock")
     await lab.clock.advance(0)
-    assert stream.text == "data: bye\nretry: 5\n\n"
+    assert stream.text == text
 
 
 # -- writes ------------------------------------------------------------------------------------------------------------

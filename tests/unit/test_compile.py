@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mockd.config.load import parse_mock
 from mockd.events import Event, Fill
-from mockd.program.compile import MOST_SCRIPTS, StreamPlan, compile_chunked, compile_sse
+from mockd.program.compile import compile_chunked, compile_sse
+from mockd.program.plan import MOST_SCRIPTS, StreamPlan
 from mockd.program.script import CompiledScript
 from mockd.program.terms import UNSEEDED, Seeding
 from mockd.program.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED

@@ -14,10 +14,10 @@ from sse_starlette.event import ServerSentEvent
 
 from mockd.clock import SystemClock
 from mockd.events import JSON_NULL, Event, Fill
+from mockd.framing import FRAMINGS, Frame, FrameTemplate
 from mockd.placeholders import parse_text, parse_value
-from mockd.program.framing import Frame, FrameTemplate, NdjsonFraming, RawFraming, SseFraming, with_retry
 
-SSE = SseFraming()
+SSE = FRAMINGS["sse"]
 TEXT = st.text(st.characters(codec="utf-8"))
 LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"))
 BREAKS = st.lists(st.sampled_from(["a", "\n", "\r", "\r\n", "\u2028", "\u0085", "\x0b", "\x1c", " ", ":", "é"])).map(
@@ -55,13 +55,13 @@ def test_so_is_one_without_data(id_: str | None, comment: str | None, retry: int
 
 @given(comment=TEXT | BREAKS)
 def test_a_lone_comment_ends_with_one_newline(comment: str) -> None:
-    frame = SSE.encode(Event(comment=comment))
+    frame = render(SSE.encode(Event(comment=comment)))
     assert frame + b"\n" == ServerSentEvent(comment=comment, sep="\n").encode()
 
 
 @given(data=TEXT | BREAKS, type_=LINE)
 def test_with_crlf_too(data: str, type_: str) -> None:
-    frame = SseFraming("\r\n").encode(Event(data, type_))
+    frame = FRAMINGS["sse-crlf"].encode(Event(data, type_))
     assert frame == ServerSentEvent(data, event=type_, sep="\r\n").encode()
 
 
@@ -113,6 +113,11 @@ def test_json_is_compact_keeps_its_value_and_its_order(value: Any) -> None:
         (Event(comment=""), ": \n"),
         (Event(comment="two\nlines"), ": two\n: lines\n"),
         (Event(comment="c", id="1"), ": c\nid: 1\n\n"),
+        (Event(type="t"), "event: t\n\n"),
+        (Event(raw="as: it\r\nstands"), "as: it\r\nstands"),
+        (Event(raw=b"\x00"), "\x00"),
+        (Event(raw={"a": ["\u2028"]}), '{"a":["\\u2028"]}'),
+        (Event(raw=""), ""),
     ],
     ids=repr,
 )
@@ -169,34 +174,6 @@ def test_no_text_is_taken_for_a_hole(text: str) -> None:
     assert json.loads(render(frame)[6:]) == {"a": text, "b": 4, "c": text + "y"}
 
 
-# -- retry -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("event", "frame"),
-    [
-        (Event("x"), b"data: x\nretry: 5\n\n"),
-        (Event("a\nb", comment="c"), b": c\ndata: a\ndata: b\nretry: 5\n\n"),
-        (Event("x", retry=9), b"data: x\nretry: 9\n\n"),
-        (Event(retry=9), b"retry: 9\n\n"),
-        (Event("retry: 7"), b"data: retry: 7\nretry: 5\n\n"),
-        (Event("x\nretry: 7"), b"data: x\ndata: retry: 7\nretry: 5\n\n"),
-        (Event(id="1"), b"id: 1\nretry: 5\n\n"),
-        (Event(comment="c"), None),
-        (Event(comment="c\n\n"), None),
-    ],
-    ids=repr,
-)
-def test_retry_joins_the_frame_of_an_event(event: Event, frame: bytes | None) -> None:
-    assert with_retry(render(SSE.encode(event)), 5) == frame
-
-
-def test_retry_in_a_frame_with_crlf() -> None:
-    framing = SseFraming("\r\n")
-    assert with_retry(render(framing.encode(Event("x"))), 5) == b"data: x\r\nretry: 5\r\n\r\n"
-    assert with_retry(render(framing.encode(Event(comment="x"))), 5) is None
-
-
 # -- outside SSE -------------------------------------------------------------------------------------------------------
 
 
@@ -212,7 +189,7 @@ def test_retry_in_a_frame_with_crlf() -> None:
     ],
 )
 def test_raw(data: Any, raw: bytes) -> None:
-    assert RawFraming().encode(Event(data)) == raw
+    assert FRAMINGS["raw"].encode(Event(data)) == raw
 
 
 @pytest.mark.parametrize(
@@ -227,11 +204,11 @@ def test_raw(data: Any, raw: bytes) -> None:
     ],
 )
 def test_ndjson(data: Any, line: bytes) -> None:
-    assert NdjsonFraming().encode(Event(data)) == line
+    assert FRAMINGS["ndjson"].encode(Event(data)) == line
 
 
 @given(value=JSON)
 def test_an_item_is_one_line_to_every_reader(value: Any) -> None:
-    line = render(NdjsonFraming().encode(Event(value))).decode()
+    line = render(FRAMINGS["ndjson"].encode(Event(value))).decode()
     assert len(line.splitlines()) == 1 or re.search("[\x0b\x0c\x1c-\x1e\x7f]", line)
     assert json.loads(line) == value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from mockd.config.load import parse_mock
 from mockd.errors import ConfigError
 from mockd.request import RequestView
-from mockd.source import Opened, Reply, Script, SourceContext
+from mockd.source import Answer, Opened, Script, SourceContext
 from mockd.sources import build_source, files, kinds
 from mockd.sources.registry import find_kind
 from tests.manual_clock import ManualClock
@@ -23,7 +23,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def opened(kind: str, config: dict[str, Any], root: Path | None = None) -> Opened:
+def opened(kind: str, config: dict[str, Any], root: Path | None = None) -> Opened | Awaitable[Opened]:
     mock = parse_mock({"matcher": {"path": "/"}, kind: config}, root=root).mock
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
     return build_source(mock, root).open(SourceContext(RequestView(scope), {}, ManualClock(), random.Random(1)))
@@ -53,9 +53,9 @@ def test_what_is_known_in_advance_is_a_script(
     assert (script.passes, script.limit, len(script.build())) == (passes, limit, length)
 
 
-def test_a_response_is_a_reply() -> None:
-    reply = opened("response", {"body": {"a": 1}, "status": 201, "delay": 50, "headers": {"X": "y"}})
-    assert reply == Reply({"a": 1}, 201, delay_s=0.05)
+def test_a_response_is_an_answer_of_which_the_mock_says_status_and_delay() -> None:
+    answer = opened("response", {"body": {"a": 1}, "status": 201, "delay": 50, "headers": {"X": "y"}})
+    assert answer == Answer(body={"a": 1})
 
 
 def test_files_are_read_while_the_stream_runs(tmp_path: Path) -> None:

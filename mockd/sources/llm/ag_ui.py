@@ -19,7 +19,7 @@ _RUN = {"threadId": Slot("thread"), "runId": Slot("run")}
 _VERSION = "1.0"
 
 
-class Shape(NamedTuple):
+class AgUIShape(NamedTuple):
     """What of a request decides which keys events have."""
 
     has_version: bool
@@ -49,11 +49,11 @@ class AgUI(Wire):
         """There is none: the page does not know which models an agent asks."""
         return None
 
-    def shape(self, ask: Ask) -> Shape:
-        return Shape(ask.text("protocolVersion") is not None)
+    def shape(self, ask: Ask) -> AgUIShape:
+        return AgUIShape(ask.text("protocolVersion") is not None)
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, AgUIShape)
         return shape.has_version
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
@@ -67,7 +67,7 @@ class AgUI(Wire):
     # -- what is sent ----------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, AgUIShape)
         version = {"protocolVersion": _VERSION} if shape.has_version else {}
         yield _event("RUN_STARTED", {**_RUN, **version})
         yield from _reasoning(reply.reasoning)

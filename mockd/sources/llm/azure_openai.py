@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from mockd.events import Event
 from mockd.source import Headers
 from mockd.sources.llm.ask import Ask
-from mockd.sources.llm.openai_chat import OpenAIChat, Shape
+from mockd.sources.llm.openai_chat import ChatShape, OpenAIChat
 from mockd.sources.llm.reply import Reply
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, UuidForm
 
@@ -83,7 +83,7 @@ class AzureOpenAI(OpenAIChat):
     def whole(self, reply: Reply, shape: Hashable) -> dict[str, Any]:
         return {**super().whole(reply, shape), **_prompt_filter()}
 
-    def whole_choice(self, index: int, reply: Reply, shape: Shape) -> dict[str, Any]:
+    def whole_choice(self, index: int, reply: Reply, shape: ChatShape) -> dict[str, Any]:
         found = _FILTERED if reply.finish == "content_filter" else _SAFE
         return {**super().whole_choice(index, reply, shape), "content_filter_results": found}
 

@@ -15,13 +15,13 @@ from mockd.sources.llm.reply import Call, Error, Reply, place_of
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, UuidForm, Wire, call_id
 
 
-class Shape(NamedTuple):
+class CohereShape(NamedTuple):
     """What of a request decides which keys events have."""
 
     logprobs: bool = False
 
 
-_PLAIN = Shape()
+_PLAIN = CohereShape()
 
 
 class CohereChat(Wire):
@@ -47,8 +47,8 @@ class CohereChat(Wire):
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
-    def shape(self, ask: Ask) -> Shape:
-        return Shape(ask.body.get("logprobs") is True)
+    def shape(self, ask: Ask) -> CohereShape:
+        return CohereShape(ask.body.get("logprobs") is True)
 
     def json_schema(self, ask: Ask) -> Any:
         form = ask.part("response_format")
@@ -66,7 +66,7 @@ class CohereChat(Wire):
     # -- the stream ------------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, CohereShape)
         opening = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
         yield _event("message-start", opening, id=Slot("id"))
         if reply.calls:
@@ -93,7 +93,7 @@ class CohereChat(Wire):
     # -- in one piece ----------------------------------------------------------------------------------------------
 
     def whole(self, reply: Reply, shape: Hashable) -> Any:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, CohereShape)
         answer = {
             "id": Slot("id"),
             "message": self.message(reply),
@@ -128,7 +128,7 @@ def _event(type: str, message: Any = None, *, delay_s: float | None = STRUCTURE,
     return Event({"type": type, **more, **delta}, type=type, delay_s=delay_s)
 
 
-def _block(index: int, kind: str, tokens: Sequence[str], shape: Shape = _PLAIN) -> Iterator[Event]:
+def _block(index: int, kind: str, tokens: Sequence[str], shape: CohereShape = _PLAIN) -> Iterator[Event]:
     """A part of the message's content: `text` or `thinking`."""
     yield _event("content-start", {"content": {"type": kind, kind: ""}}, index=index)
     for token in tokens:

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
-from mockd import source
 from mockd.jsontext import encode_json
-from mockd.source import BaseSource, Opened, SourceContext
+from mockd.source import Answer, BaseSource, SourceContext
 from mockd.sources.llm.ask import Ask
 from mockd.sources.llm.reply import Error, Params, ReplyParams
-from mockd.sources.llm.source import Errors, failure_of, plain_headers, refusal
+from mockd.sources.llm.source import failure_of, is_due, plain_headers, refusal
 from mockd.sources.llm.wire import Wire
 from mockd.sources.registry import SourceKind
 
@@ -53,19 +52,18 @@ class EndpointSource(BaseSource, Generic[P]):
         self._params = params
         self._wire = endpoint.wire(ReplyParams())
         self._wire.required = endpoint.required
-        self._errors = Errors()
 
-    def open(self, context: SourceContext) -> Opened:
+    def open(self, context: SourceContext) -> Answer:
         ask, wire, params = Ask(context), self._wire, self._params
         if params.strict and (complaint := wire.complaint(ask)) is not None:
             return refusal(wire, complaint, ask)
-        if params.error is not None and self._errors.is_due(params.error):
+        if params.error is not None and is_due(params.error, "error", context):
             return refusal(wire, failure_of(wire, params.error), ask)
         model = params.model or wire.model(ask) or self._endpoint.default_model
         # As bytes, in which nobody looks for what is to be filled in: vectors are long.
         body = encode_json(self._endpoint.answer(ask, model, params))
         headers = {"content-type": "application/json"} | dict(plain_headers(wire, ask, wire.new_ids(ask)))
-        return source.Reply(body, headers=tuple(headers.items()))
+        return Answer(body=body, headers=tuple(headers.items()))
 
 
 def kind_of(endpoint: Endpoint[P]) -> SourceKind[P]:

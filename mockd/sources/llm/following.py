@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from mockd.expressions import Compiled, RequestContext
 from mockd.jsontext import encode_json
-from mockd.source import BaseSource, Opened, Script, SourceContext
+from mockd.source import Answer, BaseSource, Script, SourceContext
 from mockd.sources.llm.source import WireSource
 from mockd.sources.llm.wire import Wire
 
 MOST_SOURCES = 64
-"""Replies kept for each mock, so that what comes again need not be made again, and its errors are counted."""
+"""Replies kept for each mock, so that what comes again need not be made again."""
 
 
 class FollowingSource(BaseSource):
@@ -25,13 +25,11 @@ class FollowingSource(BaseSource):
         self._wire = wire
         self._params = params
         self._params_type = type(source.params)
-        self.line_end = source.line_end
         self.headers = source.headers
-        self.varying = source.varying
         self.token_delay = source.token_delay
         self._sources: OrderedDict[bytes, WireSource] = OrderedDict()
 
-    def open(self, context: SourceContext) -> Opened:
+    def open(self, context: SourceContext) -> Script | Answer:
         values = self._params.render(RequestContext(context.request, context.captures))
         key = encode_json(values)
         opened = self._source(key, values).open(context)

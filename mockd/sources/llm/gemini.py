@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from mockd.events import Event, Fill, Hole, Slot, Unframed
+from mockd.events import Event, Fill, Hole, Slot
+from mockd.jsontext import encode_json
 from mockd.source import Headers
 from mockd.sources.llm.ask import Ask, Turn, text_in
 from mockd.sources.llm.reply import Call, Error, Reply, place_of
@@ -21,12 +22,12 @@ from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, Wire, signature
 _MOST_CANDIDATES = 8
 """As the real service has it."""
 _JSON = ((b"content-type", b"application/json; charset=UTF-8"),)
-_SSE = ((b"content-type", b"text/event-stream"), (b"content-disposition", b"attachment"))
+_ATTACHMENT = ((b"content-disposition", b"attachment"),)
 _ERROR_DELAY_S = 0.05
 _SIZES = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
 
 
-class Shape(NamedTuple):
+class GeminiShape(NamedTuple):
     """What of a request decides which events its stream has."""
 
     is_sse: bool = True
@@ -77,9 +78,7 @@ class Gemini(Wire):
     missing = "* GenerateContentRequest.{0}: {0} is not specified\n"
     not_json = "Invalid JSON payload received. Unexpected token."
     ids = {"id": IdForm("", 22)}
-    line_end = "\r\n"
     headers = ()
-    varying = frozenset({b"content-type"})
     common_headers = (("server-timing", "gfet4t7; dur=120"), ("vary", "Origin, X-Origin, Referer"))
 
     # -- what a request asks ---------------------------------------------------------------------------------------
@@ -99,10 +98,10 @@ class Gemini(Wire):
             role = "tool" if has_result and not text else "user"
             yield Turn("assistant" if content.get("role") == "model" else role, text, has_result)
 
-    def shape(self, ask: Ask) -> Shape:
+    def shape(self, ask: Ask) -> GeminiShape:
         config = _get(ask.body, "generationConfig")
         asked, thinking = _get(config, "candidateCount"), _get(config, "thinkingConfig")
-        return Shape(
+        return GeminiShape(
             "sse" in ask.request.query.get("alt", ()) or _target(ask)[1] is None,
             min(asked, _MOST_CANDIDATES) if isinstance(asked, int) and asked > 0 else 1,
             _get(thinking, "includeThoughts") is not False,
@@ -119,31 +118,33 @@ class Gemini(Wire):
     # -- what differs from stream to stream ------------------------------------------------------------------------
 
     def headers_of(self, ask: Ask, slots: Mapping[str, bytes], *, is_stream: bool) -> Headers:
-        return _SSE if is_stream and self.shape(ask).is_sse else _JSON
+        if not is_stream:
+            return _JSON
+        return _ATTACHMENT if self.shape(ask).is_sse else ()
 
     # -- the stream ------------------------------------------------------------------------------------------------
 
-    def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
-        chunks: list[tuple[dict[str, Any], float | None]]
-        if reply.refusal:
-            chunks = [(blocked(reply), STRUCTURE)]
-        else:
-            pieces = pieces_of(reply, shape)
-            chunks = [(answer(shape, [piece.part], usage_of(reply, shape, piece)), None) for piece in pieces]
-            chunks.append((self.last(reply, shape), STRUCTURE))
-        for place, (chunk, delay_s) in enumerate(chunks):
-            is_last = place == len(chunks) - 1
-            yield Event(chunk if shape.is_sse else _item(chunk, place == 0, is_last), delay_s=delay_s)
+    def framing(self, shape: Hashable) -> str:
+        assert isinstance(shape, GeminiShape)
+        return "sse-crlf" if shape.is_sse else "json-array"
 
-    def last(self, reply: Reply, shape: Shape) -> dict[str, Any]:
+    def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
+        assert isinstance(shape, GeminiShape)
+        if reply.refusal:
+            yield Event(blocked(reply), delay_s=STRUCTURE)
+            return
+        for piece in pieces_of(reply, shape):
+            yield Event(answer(shape, [piece.part], usage_of(reply, shape, piece)))
+        yield Event(self.last(reply, shape), delay_s=STRUCTURE)
+
+    def last(self, reply: Reply, shape: GeminiShape) -> dict[str, Any]:
         part = {"text": ""} if reply.calls else {"text": "", **_proof(reply)}
         return answer(shape, [part], usage_of(reply, shape), self.ending(reply))
 
     # -- in one piece ----------------------------------------------------------------------------------------------
 
     def whole(self, reply: Reply, shape: Hashable) -> Any:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, GeminiShape)
         if reply.refusal:
             return blocked(reply)
         parts: list[dict[str, Any]] = []
@@ -176,13 +177,13 @@ class Gemini(Wire):
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         """The error as plain JSON: among Server-Sent Events too it comes without their framing. It comes on its own:
         Google's client for JavaScript does not see it behind an event that it reads together with it."""
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, GeminiShape)
         body = self.error_body(Failure(self.error_status(error.type), error.message, error.type))
-        bare = Unframed(body, after=b"\n") if shape.is_sse else _item(body, not sent, True)
-        yield Event(bare, delay_s=_ERROR_DELAY_S if sent else STRUCTURE)
+        event = Event(raw=encode_json(body) + b"\n") if shape.is_sse else Event(body)
+        yield event._replace(delay_s=_ERROR_DELAY_S if sent else STRUCTURE)
 
 
-def pieces_of(reply: Reply, shape: Shape) -> Iterator[Piece]:
+def pieces_of(reply: Reply, shape: GeminiShape) -> Iterator[Piece]:
     """The parts of the content one by one: thoughts, words, and calls as a whole."""
     for number, token in enumerate(reply.reasoning if shape.has_thoughts else (), 1):
         yield Piece({"text": token, "thought": True}, min(number, reply.reasoning_tokens), 0)
@@ -195,7 +196,7 @@ def pieces_of(reply: Reply, shape: Shape) -> Iterator[Piece]:
 
 
 def answer(
-    shape: Shape, parts: list[dict[str, Any]], usage: dict[str, Any], ending: Mapping[str, Any] | None = None
+    shape: GeminiShape, parts: list[dict[str, Any]], usage: dict[str, Any], ending: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """A response: the same parts for every candidate."""
     content = {"parts": parts, "role": "model"}
@@ -209,7 +210,7 @@ def blocked(reply: Reply) -> dict[str, Any]:
     return {"promptFeedback": feedback, **_envelope(_tokens(reply, 0, 0))}
 
 
-def usage_of(reply: Reply, shape: Shape, piece: Piece | None = None) -> dict[str, Any]:
+def usage_of(reply: Reply, shape: GeminiShape, piece: Piece | None = None) -> dict[str, Any]:
     """Tokens up to a piece, or all of them; those said count for every candidate."""
     thought, said = (reply.reasoning_tokens, _said(reply)) if piece is None else (piece.thought, piece.said)
     return _tokens(reply, thought, said * shape.candidates)
@@ -268,11 +269,6 @@ def _target(ask: Ask) -> tuple[str | None, str | None]:
     """The model and the method that a path ends with, as in `/v1beta/models/gemini-2.5-flash:generateContent`."""
     model, colon, method = ask.request.path.rpartition("/")[2].rpartition(":")
     return (model or None, method) if colon else (None, None)
-
-
-def _item(chunk: dict[str, Any], is_first: bool, is_last: bool) -> Unframed:
-    """A chunk as a piece of the array."""
-    return Unframed(chunk, b"[" if is_first else b",\r\n", b"\n]\n" if is_last else b"\n")
 
 
 def _objects(values: Any) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ _CODES = {
 """The numbers that stand beside some words for errors."""
 
 
-class Shape(NamedTuple):
+class MistralShape(NamedTuple):
     """What of a request decides which events its stream has."""
 
     choices: int = 1
@@ -74,15 +74,15 @@ class MistralChat(Wire):
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
-    def shape(self, ask: Ask) -> Shape:
+    def shape(self, ask: Ask) -> MistralShape:
         choices, logprobs = ask.body.get("n"), ask.body.get("logprobs")
-        return Shape(
+        return MistralShape(
             min(choices, _MOST_CHOICES) if isinstance(choices, int) and choices > 0 else 1,
             top_logprobs_of(ask) if logprobs is True else None,
         )
 
     def output_tokens(self, reply: Reply, shape: Hashable) -> int:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, MistralShape)
         return reply.output_tokens * shape.choices
 
     def json_schema(self, ask: Ask) -> Any:
@@ -91,7 +91,7 @@ class MistralChat(Wire):
     # -- the stream ------------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, MistralShape)
         for told in self._told(reply):
             logprobs = None if told.token is None else _logprobs([told.token], shape)
             for index in range(shape.choices):
@@ -117,7 +117,7 @@ class MistralChat(Wire):
             yield Told({"content": None, "tool_calls": calls})
         yield Told({"content": None, "tool_calls": last}, finish=finish)
 
-    def _usage(self, reply: Reply, shape: Shape) -> dict[str, Any]:
+    def _usage(self, reply: Reply, shape: MistralShape) -> dict[str, Any]:
         return {
             "prompt_tokens": Slot("prompt"),
             "total_tokens": Slot("total"),
@@ -127,7 +127,7 @@ class MistralChat(Wire):
     # -- in one piece ----------------------------------------------------------------------------------------------
 
     def whole(self, reply: Reply, shape: Hashable) -> Any:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, MistralShape)
         calls = [_call(number, call, call.arguments) for number, call in enumerate(reply.calls)]
         content: Any = reply.text
         if reply.reasoning:
@@ -189,7 +189,7 @@ def _call(number: int, call: Call, arguments: str, name: str | None = None) -> d
     return {"id": call_id(number, call), "function": function, "index": number}
 
 
-def _logprobs(tokens: Sequence[str], shape: Shape) -> dict[str, Any] | None:
+def _logprobs(tokens: Sequence[str], shape: MistralShape) -> dict[str, Any] | None:
     """As OpenAI's, with a number for each token."""
     if shape.logprobs is None:
         return None

@@ -25,7 +25,7 @@ CONTEXT = (128006, 882, 128007, 271)
 """What stands for the tokens of a conversation so far."""
 
 
-class Shape(NamedTuple):
+class OllamaShape(NamedTuple):
     """What of a request decides which lines there are, and which keys they have."""
 
     logprobs: int | None = None
@@ -56,10 +56,10 @@ class Ollama(Wire):
     def streams(self, ask: Ask) -> bool:
         return ask.body.get("stream") is not False and self._loads(ask) is None
 
-    def shape(self, ask: Ask) -> Shape:
+    def shape(self, ask: Ask) -> OllamaShape:
         top = ask.body.get("top_logprobs")
         alternatives = top if isinstance(top, int) and 0 <= top <= _MOST_ALTERNATIVES else 0
-        return Shape(
+        return OllamaShape(
             alternatives if ask.body.get("logprobs") is True else None, not ask.body.get("raw"), self._loads(ask)
         )
 
@@ -89,7 +89,7 @@ class Ollama(Wire):
     # -- what is sent ----------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, OllamaShape)
         for token in reply.reasoning:
             yield Event(line(self.piece(thinking=token)))
         for token in reply.tokens:
@@ -99,7 +99,7 @@ class Ollama(Wire):
         yield Event(self.last(self.piece(), reply, shape), delay_s=STRUCTURE)
 
     def whole(self, reply: Reply, shape: Hashable) -> Any:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, OllamaShape)
         if shape.loads is not None:
             return line(self.piece(), done=True, done_reason=shape.loads)
         piece = self.piece(reply.text, "".join(reply.reasoning), _calls(reply))
@@ -109,7 +109,7 @@ class Ollama(Wire):
         """A piece of a reply, under the keys of this way."""
         raise NotImplementedError
 
-    def last(self, piece: dict[str, Any], reply: Reply, shape: Shape) -> dict[str, Any]:
+    def last(self, piece: dict[str, Any], reply: Reply, shape: OllamaShape) -> dict[str, Any]:
         """The line that ends a reply."""
         tokens = reply.output_tokens
         return line(
@@ -166,7 +166,7 @@ class OllamaGenerate(Ollama):
     def piece(self, text: str = "", thinking: str = "", calls: Sequence[Any] = ()) -> dict[str, Any]:
         return {"response": text, "thinking": thinking} if thinking else {"response": text}
 
-    def last(self, piece: dict[str, Any], reply: Reply, shape: Shape) -> dict[str, Any]:
+    def last(self, piece: dict[str, Any], reply: Reply, shape: OllamaShape) -> dict[str, Any]:
         last = super().last(piece, reply, shape)
         return {**last, "context": list(CONTEXT)} if shape.has_context else last
 
@@ -183,7 +183,7 @@ def _calls(reply: Reply) -> list[dict[str, Any]]:
     ]
 
 
-def _logprobs(tokens: Sequence[str], shape: Shape) -> dict[str, Any]:
+def _logprobs(tokens: Sequence[str], shape: OllamaShape) -> dict[str, Any]:
     top = shape.logprobs
     if top is None:
         return {}

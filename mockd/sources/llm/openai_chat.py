@@ -31,7 +31,7 @@ class OpenAIChatParams(ReplyParams, frozen=True, kw_only=True):
     include_done: Annotated[bool, Meta(description="End with `data: [DONE]`.")] = True
 
 
-class Shape(NamedTuple):
+class ChatShape(NamedTuple):
     """What of a request decides which events its stream has."""
 
     usage: bool = False
@@ -41,7 +41,7 @@ class Shape(NamedTuple):
     """How many alternatives to each token; None where there is nothing about probabilities."""
 
 
-_PLAIN = Shape()
+_PLAIN = ChatShape()
 
 
 class OpenAIChat(OpenAIWire):
@@ -59,13 +59,13 @@ class OpenAIChat(OpenAIWire):
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
-    def shape(self, ask: Ask) -> Shape:
+    def shape(self, ask: Ask) -> ChatShape:
         body = ask.body
         options = ask.part("stream_options")
         choices, logprobs = body.get("n"), body.get("logprobs")
         if not options and choices is None and not logprobs:
             return _PLAIN
-        return Shape(
+        return ChatShape(
             bool(options.get("include_usage")),
             bool(options.get("include_obfuscation")),
             min(choices, _MOST_CHOICES) if isinstance(choices, int) and choices > 0 else 1,
@@ -73,11 +73,11 @@ class OpenAIChat(OpenAIWire):
         )
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, ChatShape)
         return shape.usage or not self.streams(ask)
 
     def output_tokens(self, reply: Reply, shape: Hashable) -> int:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, ChatShape)
         return reply.output_tokens * shape.choices
 
     def json_schema(self, ask: Ask) -> Any:
@@ -91,7 +91,7 @@ class OpenAIChat(OpenAIWire):
     # -- the stream ------------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, ChatShape)
         for delta, is_content in self.deltas(reply):
             logprobs = None
             if shape.logprobs is not None and is_content:
@@ -132,7 +132,9 @@ class OpenAIChat(OpenAIWire):
     ) -> dict[str, Any]:
         return {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
 
-    def chunk(self, shape: Shape, choices: list[Any], delay_s: float | None = STRUCTURE, usage: Any = None) -> Event:
+    def chunk(
+        self, shape: ChatShape, choices: list[Any], delay_s: float | None = STRUCTURE, usage: Any = None
+    ) -> Event:
         chunk: dict[str, Any] = {
             "id": Slot("id"),
             "object": "chat.completion.chunk",
@@ -150,7 +152,7 @@ class OpenAIChat(OpenAIWire):
     # -- in one piece ----------------------------------------------------------------------------------------------
 
     def whole(self, reply: Reply, shape: Hashable) -> dict[str, Any]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, ChatShape)
         return {
             "id": Slot("id"),
             "object": "chat.completion",
@@ -161,7 +163,7 @@ class OpenAIChat(OpenAIWire):
             **self.about,
         }
 
-    def whole_choice(self, index: int, reply: Reply, shape: Shape) -> dict[str, Any]:
+    def whole_choice(self, index: int, reply: Reply, shape: ChatShape) -> dict[str, Any]:
         said = {"refusal": reply.refusal} if reply.refusal else {"content": reply.tokens}
         return {
             "index": index,
@@ -223,7 +225,7 @@ def _logprobs(said: Mapping[str, Any], top: int) -> dict[str, Any] | None:
     return {part: logprobs_of(said[part], top) if part in said else None for part in parts}
 
 
-def usage_of(reply: Reply, shape: Shape) -> dict[str, Any]:
+def usage_of(reply: Reply, shape: ChatShape) -> dict[str, Any]:
     """Tokens as OpenAI counts them; those of every choice are charged for."""
     return {
         "prompt_tokens": Slot("prompt"),

@@ -17,7 +17,7 @@ from mockd.events import Event, Slot
 from mockd.sources.llm.ask import Ask, Turn, text_in
 from mockd.sources.llm.openai import OpenAIWire, schema_in, top_logprobs_of
 from mockd.sources.llm.reply import Error, Reply, ReplyParams
-from mockd.sources.llm.responses_items import Shape, items_of
+from mockd.sources.llm.responses_items import ResponsesShape, items_of
 from mockd.sources.llm.responses_object import asked_slots, response
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm
 
@@ -69,10 +69,10 @@ class OpenAIResponses(OpenAIWire):
             elif isinstance(item.get("role"), str):
                 yield Turn(item["role"], text_in(item.get("content")))
 
-    def shape(self, ask: Ask) -> Shape:
+    def shape(self, ask: Ask) -> ResponsesShape:
         include = ask.body.get("include")
         asked = include if isinstance(include, list) else []
-        return Shape(
+        return ResponsesShape(
             bool(ask.part("stream_options").get("include_obfuscation")),
             _ENCRYPTED in asked,
             top_logprobs_of(ask) if _LOGPROBS in asked else None,
@@ -88,7 +88,7 @@ class OpenAIResponses(OpenAIWire):
     # -- what is sent ----------------------------------------------------------------------------------------------
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, ResponsesShape)
         numbers = count()
         for kind in ("created", "in_progress"):
             yield _event(f"response.{kind}", next(numbers), response=response("in_progress"))
@@ -102,7 +102,7 @@ class OpenAIResponses(OpenAIWire):
         yield _event(f"response.{whole['status']}", next(numbers), response=whole)
 
     def whole(self, reply: Reply, shape: Hashable) -> dict[str, Any]:
-        assert isinstance(shape, Shape)
+        assert isinstance(shape, ResponsesShape)
         reason = self.finish[reply.finish]
         is_complete = reason == "completed"
         return response(

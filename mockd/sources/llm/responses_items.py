@@ -11,7 +11,7 @@ from mockd.sources.llm.reply import Call, Reply, place_of
 from mockd.sources.llm.wire import STRUCTURE, call_id, signature
 
 
-class Shape(NamedTuple):
+class ResponsesShape(NamedTuple):
     """What of a request decides which events its stream has, and which keys they have."""
 
     obfuscation: bool = False
@@ -21,7 +21,7 @@ class Shape(NamedTuple):
     """How many alternatives to each token; None where there is nothing about probabilities."""
 
 
-class Step(NamedTuple):
+class ItemStep(NamedTuple):
     """An event that fills an item: its type, and what it says besides which item that is."""
 
     type: str
@@ -33,11 +33,11 @@ class Item(NamedTuple):
     """An item of the output: as it is opened, what fills it, and in one piece."""
 
     opening: dict[str, Any]
-    steps: list[Step]
+    steps: list[ItemStep]
     whole: dict[str, Any]
 
 
-def items_of(reply: Reply, shape: Shape) -> list[Item]:
+def items_of(reply: Reply, shape: ResponsesShape) -> list[Item]:
     """The items that a reply comes in. The last one shows where the output was cut off."""
     items = [_reasoning(reply, shape)] if reply.reasoning else []
     if reply.tokens or reply.refusal or not reply.calls:
@@ -49,7 +49,7 @@ def items_of(reply: Reply, shape: Shape) -> list[Item]:
     return items
 
 
-def _reasoning(reply: Reply, shape: Shape) -> Item:
+def _reasoning(reply: Reply, shape: ResponsesShape) -> Item:
     text = "".join(reply.reasoning)
     place = {"summary_index": 0}
     part = {"type": "summary_text", "text": text}
@@ -57,36 +57,36 @@ def _reasoning(reply: Reply, shape: Shape) -> Item:
     if shape.encrypted:
         item["encrypted_content"] = signature(text)
     steps = [
-        Step("reasoning_summary_part.added", {**place, "part": {**part, "text": ""}}),
+        ItemStep("reasoning_summary_part.added", {**place, "part": {**part, "text": ""}}),
         *_deltas("reasoning_summary_text.delta", ({**place, "delta": token} for token in reply.reasoning), shape),
-        Step("reasoning_summary_text.done", {**place, "text": text}),
-        Step("reasoning_summary_part.done", {**place, "part": part}),
+        ItemStep("reasoning_summary_text.done", {**place, "text": text}),
+        ItemStep("reasoning_summary_part.done", {**place, "part": part}),
     ]
     return Item({**item, "summary": []}, steps, {**item, "summary": [part]})
 
 
-def _message(reply: Reply, shape: Shape) -> Item:
+def _message(reply: Reply, shape: ResponsesShape) -> Item:
     part, steps = _refusal(reply, shape) if reply.refusal else _text(reply, shape)
     place = {"content_index": 0}
     empty = {key: value if key == "type" else type(value)() for key, value in part.items()}
     item = {"id": Slot("message_id"), "type": "message", "role": "assistant"}
     steps = [
-        Step("content_part.added", {**place, "part": empty}),
+        ItemStep("content_part.added", {**place, "part": empty}),
         *steps,
-        Step("content_part.done", {**place, "part": part}),
+        ItemStep("content_part.done", {**place, "part": part}),
     ]
     opening = {**item, "status": "in_progress", "content": []}
     return Item(opening, steps, {**item, "status": "completed", "content": [part]})
 
 
-def _refusal(reply: Reply, shape: Shape) -> tuple[dict[str, Any], list[Step]]:
+def _refusal(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], list[ItemStep]]:
     place = {"content_index": 0}
     text = "".join(reply.refusal)
     deltas = _deltas("refusal.delta", ({**place, "delta": token} for token in reply.refusal), shape)
-    return {"type": "refusal", "refusal": text}, [*deltas, Step("refusal.done", {**place, "refusal": text})]
+    return {"type": "refusal", "refusal": text}, [*deltas, ItemStep("refusal.done", {**place, "refusal": text})]
 
 
-def _text(reply: Reply, shape: Shape) -> tuple[dict[str, Any], list[Step]]:
+def _text(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], list[ItemStep]]:
     place = {"content_index": 0}
     top = shape.logprobs
     logprobs = [] if top is None else logprobs_of(reply.tokens, top)
@@ -99,18 +99,18 @@ def _text(reply: Reply, shape: Shape) -> tuple[dict[str, Any], list[Step]]:
     return part, [
         *_deltas("output_text.delta", iter(deltas), shape),
         *(
-            Step("output_text.annotation.added", {**place, "annotation_index": number, "annotation": annotation})
+            ItemStep("output_text.annotation.added", {**place, "annotation_index": number, "annotation": annotation})
             for number, annotation in enumerate(annotations)
         ),
-        Step("output_text.done", {**place, "text": reply.text, "logprobs": logprobs}),
+        ItemStep("output_text.done", {**place, "text": reply.text, "logprobs": logprobs}),
     ]
 
 
-def _call(number: int, call: Call, shape: Shape) -> Item:
+def _call(number: int, call: Call, shape: ResponsesShape) -> Item:
     item = {"id": Slot(f"item{number}"), "type": "function_call", "call_id": call_id(number, call), "name": call.name}
     steps = [
         *_deltas("function_call_arguments.delta", ({"delta": fragment} for fragment in call.fragments), shape),
-        Step("function_call_arguments.done", {"arguments": call.arguments}),
+        ItemStep("function_call_arguments.done", {"arguments": call.arguments}),
     ]
     opening = {**item, "status": "in_progress", "arguments": ""}
     return Item(opening, steps, {**item, "status": "completed", "arguments": call.arguments})
@@ -125,7 +125,7 @@ def _annotations(reply: Reply) -> list[dict[str, Any]]:
     return found
 
 
-def _deltas(type_: str, deltas: Iterator[dict[str, Any]], shape: Shape) -> Iterator[Step]:
+def _deltas(type_: str, deltas: Iterator[dict[str, Any]], shape: ResponsesShape) -> Iterator[ItemStep]:
     padding = {"obfuscation": PADDING} if shape.obfuscation else {}
     for delta in deltas:
-        yield Step(type_, {**delta, **padding}, None)
+        yield ItemStep(type_, {**delta, **padding}, None)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
-from functools import partial
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from mockd import source
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
 from mockd.events import Event
 from mockd.expressions import compile_value
-from mockd.source import BaseSource, Opened, Script, SourceContext
-from mockd.sources.llm.ask import Ask, fits, last_user_text
+from mockd.source import Answer, BaseSource, Script, Source, SourceContext
+from mockd.sources.llm.ask import Ask, Turn, fits, last_user_text
 from mockd.sources.llm.reply import (
     DEFAULT_TOKENS,
     RARE,
@@ -33,6 +31,9 @@ from mockd.sources.llm.schema_example import example_text
 from mockd.sources.llm.wire import Failure, Wire
 from mockd.sources.registry import SourceKind
 
+_MOST_COUNTED = 64
+"""Replies of each mock of which it is remembered how many tokens they have."""
+
 
 class WireSource(BaseSource):
     """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for what that
@@ -41,10 +42,8 @@ class WireSource(BaseSource):
     def __init__(self, wire: Wire, params: ReplyParams) -> None:
         self.wire = wire
         self.params = params
-        self.line_end = wire.line_end
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
         self.headers = (*wire.headers, *common)
-        self.varying = wire.varying
         if params.delay_per_token is not None:
             self.token_delay = in_seconds(params.delay_per_token)
         refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
@@ -57,50 +56,64 @@ class WireSource(BaseSource):
         self._follows = bool(params.script or params.echo)
         self._is_open = not params.has_content
         """Whether the request may say what kind of text it is."""
-        self._errors = Errors()
+        self._tokens_of = lru_cache(_MOST_COUNTED)(self._tokens)
 
-    def open(self, context: SourceContext) -> Opened:
+    def open(self, context: SourceContext) -> Script | Answer:
         ask = Ask(context)
         wire = self.wire
         if self.params.strict and (complaint := wire.complaint(ask)) is not None:
             return refusal(wire, complaint, ask)
         fields: ReplyFields = self.params
-        reply = self._reply
+        reply, place = self._reply, ""
         if self._follows:
-            fields, reply = self._chosen(ask)
+            fields, reply, place = self._chosen(ask)
         elif self._is_open and (schema := wire.json_schema(ask)) is not None:
             reply = self._resolved(fields, (example_text(schema),))
         streams = wire.streams(ask)
-        if fields.error is not None and self._errors.is_due(fields.error):
+        if fields.error is not None and is_due(fields.error, f"{place}error", context):
             if fields.error.status is not None or not streams:
                 return refusal(wire, failure_of(wire, fields.error), ask)
             reply = _failing(reply, fields)
         shape = wire.shape(ask)
         slots = wire.slots(ask, reply, shape)
         if not streams:
-            return source.Reply(wire.whole(reply, shape), headers=plain_headers(wire, ask, slots), slots=slots)
+            headers = plain_headers(wire, ask, slots)
+            tokens = self._tokens_of(reply, shape)
+            return Answer(body=wire.whole(reply, shape), headers=headers, slots=slots, tokens=tokens)
         key = shape if reply is self._reply else (shape, reply)
-        headers = wire.headers_of(ask, slots, is_stream=True)
-        return Script(partial(self._events, reply, shape), key=key, slots=slots, headers=headers)
+        return Script(
+            partial(self._events, reply, shape),
+            key=key,
+            slots=slots,
+            headers=wire.headers_of(ask, slots, is_stream=True),
+            framing=wire.framing(shape),
+        )
 
-    def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply]:
-        """The reply that follows the request: the first of the script that fits, else the mock's own."""
+    def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply, str]:
+        """The reply that follows the request, and the place of its fields in the parameters: the first of the script
+        that fits, else the mock's own."""
         turns = list(self.wire.turns(ask))
         model = self.wire.model(ask)
-        fields = next((one.reply for one in self.params.script if fits(one.when, turns, model)), self.params)
+        fields, place = self._fields_for(turns, model)
         if fields.has_content:
-            return fields, self._reply if fields is self.params else self._resolved(fields)
+            return fields, self._reply if fields is self.params else self._resolved(fields), place
         if (schema := self.wire.json_schema(ask)) is not None:
-            return fields, self._resolved(fields, (example_text(schema),))
+            return fields, self._resolved(fields, (example_text(schema),)), place
         said = tokens_of(last_user_text(turns)) if self.params.echo else ()
-        return fields, self._resolved(fields, said or DEFAULT_TOKENS)
+        return fields, self._resolved(fields, said or DEFAULT_TOKENS), place
+
+    def _fields_for(self, turns: list[Turn], model: str | None) -> tuple[ReplyFields, str]:
+        for number, scripted in enumerate(self.params.script):
+            if fits(scripted.when, turns, model):
+                return scripted.reply, f"script/{number}/"
+        return self.params, ""
 
     def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
         return resolve(fields, default, self.wire.argument_chunk)
 
     def _events(self, reply: Reply, shape: Hashable) -> Sequence[Event]:
         events = list(self.wire.events(reply, shape))
-        content = [place for place, event in enumerate(events) if event.delay_s is None]
+        content = _content_in(events)
         if content:
             events[content[0]] = events[content[0]]._replace(opens=True)
         if reply.failure is not None:
@@ -108,22 +121,22 @@ class WireSource(BaseSource):
             events += self.wire.error_events(reply.failure, tuple(events), reply, shape)
         return events
 
-
-class Errors:
-    """Which requests get an error that is only for the first so many."""
-
-    def __init__(self) -> None:
-        self._sent: Counter[int] = Counter()
-
-    def is_due(self, error: Error) -> bool:
-        """Whether the present request gets it."""
-        if error.times is None:
-            return True
-        self._sent[id(error)] += 1
-        return self._sent[id(error)] <= error.times
+    def _tokens(self, reply: Reply, shape: Hashable) -> int:
+        return len(_content_in(self.wire.events(reply, shape)))
 
 
-def refusal(wire: Wire, failure: Failure, ask: Ask) -> source.Reply:
+def _content_in(events: Iterable[Event]) -> list[int]:
+    """The places of the events with content."""
+    return [place for place, event in enumerate(events) if event.delay_s is None]
+
+
+def is_due(error: Error, place: str, context: SourceContext) -> bool:
+    """Whether a request gets the error that stands at that place in the parameters: it may be only for the first so
+    many."""
+    return error.times is None or context.count(place) <= error.times
+
+
+def refusal(wire: Wire, failure: Failure, ask: Ask) -> Answer:
     """A provider's HTTP error."""
     slots = wire.new_ids(ask)
     headers = list(plain_headers(wire, ask, slots))
@@ -131,7 +144,8 @@ def refusal(wire: Wire, failure: Failure, ask: Ask) -> source.Reply:
         headers.append(("retry-after", str(math.ceil(failure.retry_after))))
         if wire.retry_in_ms:
             headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
-    return source.Reply(wire.error_answer(failure, ask), failure.status, tuple(headers), slots=slots)
+    body = wire.error_answer(failure, ask)
+    return Answer(status=failure.status, headers=tuple(headers), body=body, slots=slots)
 
 
 def plain_headers(wire: Wire, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
@@ -150,7 +164,7 @@ def _failing(reply: Reply, fields: ReplyFields) -> Reply:
     return replace(reply, failure=fields.error)
 
 
-def source_of(wire: type[Wire], params: ReplyParams) -> source.Source:
+def source_of(wire: type[Wire], params: ReplyParams) -> Source:
     """The source of a template's parameters. Raises `ConfigError` for what its wire cannot express, and for
     expressions that are none."""
     fixed = WireSource(wire(params), params)

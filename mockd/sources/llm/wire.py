@@ -97,11 +97,8 @@ class Wire:
     """The header with the request's id, and how that looks; the slot `request_id` has the same one."""
     opening_events: ClassVar[int] = 1
     """How many events a stream begins with, whatever is said."""
-    line_end: ClassVar[str] = "\n"
     headers: ClassVar[Headers] = ((b"content-type", b"text/event-stream; charset=utf-8"),)
     """Of streams."""
-    varying: ClassVar[frozenset[bytes]] = frozenset()
-    """Names of headers that `headers_of` gives each stream in the place of the usual ones."""
     common_headers: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Of every answer, streams and errors alike."""
     retry_in_ms: ClassVar[bool] = False
@@ -166,7 +163,7 @@ class Wire:
         return slots
 
     def headers_of(self, ask: Ask, slots: Mapping[str, bytes], *, is_stream: bool) -> Headers:
-        """What one answer has besides the headers that all have: the request's id."""
+        """What one answer has besides, or other than, the headers that all have: the request's id."""
         return () if self.request_id is None else ((self.request_id[0], slots["request_id"][1:-1]),)
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
@@ -178,6 +175,10 @@ class Wire:
         return reply.output_tokens
 
     # -- what is sent ----------------------------------------------------------------------------------------------
+
+    def framing(self, shape: Hashable) -> str | None:
+        """The framing of a stream: a name in `mockd.framing.FRAMINGS`, or None for the usual one of its `part`."""
+        return None
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
         """The stream of a reply. Events with content have no delay of their own, all others `STRUCTURE`."""

@@ -23,7 +23,7 @@ DEFAULT: list[dict[str, Any]] = [
 ]
 
 
-class Params(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
+class NotificationParams(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Parameters of `notification-stream`."""
 
     notifications: Annotated[list[Any] | None, Meta(description="What is sent, one an event; placeholders work.")] = (
@@ -53,7 +53,7 @@ class NotificationSource(ScriptSource):
         self.default_delay_s = interval
 
 
-def build(params: Params) -> Source:
+def build(params: NotificationParams) -> Source:
     """The source of these parameters."""
     name = "messages" if params.notifications is None else "notifications"
     items = params.notifications if params.notifications is not None else params.messages
@@ -62,7 +62,7 @@ def build(params: Params) -> Source:
     return NotificationSource(script, 1.0 if params.interval is None else in_seconds(params.interval))
 
 
-def _event(item: Any, params: Params, path: tuple[str, int]) -> Event:
+def _event(item: Any, params: NotificationParams, path: tuple[str, int]) -> Event:
     own_type = item.get("type") if isinstance(item, dict) else None
     if own_type is not None and not isinstance(own_type, str):
         own_type = None
@@ -78,4 +78,4 @@ def _event(item: Any, params: Params, path: tuple[str, int]) -> Event:
     return Event(JSON_NULL if data is None else data, type=parse_value(type_, path))
 
 
-KIND = SourceKind("notification-stream", Params, build, "A stream of notifications, one event each.")
+KIND = SourceKind("notification-stream", NotificationParams, build, "A stream of notifications, one event each.")

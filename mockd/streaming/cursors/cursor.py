@@ -31,6 +31,8 @@ class Cursor(Protocol):
     events_sent: int
     """Events with data that have been taken."""
     last_event_id: str | None
+    retry: int | None
+    """What the first event of this connection has yet to say as `retry`."""
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         """The rows that are due, in order, at most `most` or (0) a batch; sets the attributes above."""

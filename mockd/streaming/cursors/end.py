@@ -14,8 +14,9 @@ class EndCursor:
     __slots__ = ("_op", "_op_due", "_row", "events_sent", "last_event_id", "next_due", "op", "outcome")
 
     failure: MockdError | None = None
+    retry: int | None = None
 
-    def __init__(self, before: Cursor, outcome: Outcome, row: bytes | None, op: Op, now: float, pause_s: float) -> None:
+    def __init__(self, before: Cursor, outcome: Outcome, row: bytes, op: Op, now: float, pause_s: float) -> None:
         self.outcome: Outcome | None = outcome
         self.events_sent = before.events_sent
         self.last_event_id = before.last_event_id
@@ -26,7 +27,7 @@ class EndCursor:
         self.next_due = AT_ONCE if row else self._op_due
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        row, self._row = self._row, None
+        row, self._row = self._row, b""
         self.op, self.next_due = self._op, self._op_due
         return [row] if row else []
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from mockd.errors import MockdError
 from mockd.events import Fill
+from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
-from mockd.program.framing import Frame, FrameTemplate
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Terms
 from mockd.program.timetable import Timetable
@@ -25,7 +25,6 @@ class ScriptCursor:
         "_fill",
         "_index",
         "_lead",
-        "_retry",
         "_script",
         "_stop",
         "_table",
@@ -37,6 +36,7 @@ class ScriptCursor:
         "next_due",
         "op",
         "outcome",
+        "retry",
     )
 
     failure: MockdError | None = None
@@ -49,7 +49,7 @@ class ScriptCursor:
         self._base = now
         self._due = table.first
         self._index = self._taken = 0
-        self._retry = terms.retry
+        self.retry = terms.retry
         self._stop, self._why = script.stop
         self.events_sent = 0
         self.last_event_id: str | None = None
@@ -78,7 +78,7 @@ class ScriptCursor:
         if table.lead is not None:
             lead, is_led = self._lead, table.is_led[index:end]
             rows = [lead + row if led else row for row, led in zip(rows, is_led, strict=True)]
-        if self._retry is not None:
+        if self.retry is not None:
             self._add_retry(rows)
         counted = table.counted
         self.events_sent += end - index if counted is None else counted[end] - counted[index]
@@ -92,12 +92,12 @@ class ScriptCursor:
         fill, number = self._fill, self._taken
         rows = []
         for frame in batch:
-            if type(frame) is FrameTemplate:
+            if isinstance(frame, FrameTemplate):
                 fill.number = number
                 frame = frame.render(fill)
             rows.append(frame)
             number += 1
-        return rows  # type: ignore[return-value]  # all are bytes now
+        return rows
 
     def _add_retry(self, rows: list[bytes]) -> None:
         """Give the first event of the connection its `retry`."""
@@ -105,9 +105,9 @@ class ScriptCursor:
         for place, row in enumerate(rows):
             event = script.events[(self._taken + place) % script.length]
             if event.is_block:
-                if event.retry is None and self._retry is not None:
-                    rows[place] = self._terms.framing.with_retry(row, self._retry)
-                self._retry = None
+                if event.takes_retry and self.retry is not None:
+                    rows[place] = script.framing.with_retry(row, self.retry)
+                self.retry = None
                 return
 
     def _note_id(self, ids: list[Any]) -> None:

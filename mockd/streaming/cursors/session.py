@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from mockd.errors import MockdError, RateLimitedError
 from mockd.events import Fill
 from mockd.journal.exchange import Outcome
-from mockd.program.compile import StreamPlan
+from mockd.program.plan import StreamPlan
 from mockd.program.ratelimit import MOST_DROPPED
 from mockd.program.script import CompiledScript, Events
 from mockd.program.timetable import BATCH, BATCH_BYTES
@@ -50,7 +50,7 @@ class SessionCursor:
         self._count = place.count
         self._connection_id = connection_id
         self._plan = place.session.plan
-        self._retry = self._plan.retry
+        self.retry = self._plan.retry
         self._wake = wake
         place.session.readers.append(self._look_again)
         if sessions is not None and place.buffer is not None:
@@ -141,10 +141,10 @@ class SessionCursor:
         if self._sessions is not None and self._buffer is not None:
             self._sessions.sent(self._buffer, entry, self._connection_id, now)
         self._check_limits()
-        if self._retry is not None and entry.step is not None and entry.step.event.is_block:
-            if entry.step.event.retry is None:
-                payload = self._plan.framing.with_retry(payload, self._retry)
-            self._retry = None
+        if self.retry is not None and entry.step is not None and entry.step.event.is_block:
+            if entry.step.event.takes_retry:
+                payload = self._plan.framing.with_retry(payload, self.retry)
+            self.retry = None
         return payload
 
     def _check_limits(self) -> None:

@@ -16,6 +16,7 @@ class WholeCursor:
     events_sent = 0
     last_event_id: str | None = None
     failure: MockdError | None = None
+    retry: int | None = None
 
     def __init__(self, body: bytes) -> None:
         self._rows = [body]

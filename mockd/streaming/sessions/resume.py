@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from mockd.clock import Clock, rfc3339
 from mockd.events import Fill
-from mockd.program.compile import StreamPlan
+from mockd.framing import Framing
+from mockd.program.plan import StreamPlan
 from mockd.program.script import NUMBER, CompiledScript, key_of
 from mockd.streaming.sessions.session import Entry, Session
 
@@ -177,15 +178,17 @@ class Sessions:
     def _find_forgotten(self, key: str) -> Place | None:
         """For an id that is held no longer: by the session it names or was remembered with, or by its place in the
         script."""
-        script = None if self._plan.source.script is None else self._plan.compiled(self._plan.source.script)
+        source = self._plan.source.script
+        plan = self._plan if source is None else self._plan.framed(source.framing)
+        script = None if source is None else plan.compiled(source)
         number = None if script is None else script.number_of(key)
         buffer = self._session_of(key, number)
         if buffer is not None:
             return self._place(buffer, buffer.before_oldest()) if number is None else self._place_again(buffer, number)
         if script is None or number is None or not can_make_again(script, number) or not self._was_issued(number):
             return None
-        fill = Fill(self._plan.random(), self._clock)
-        session = Session.of_script(self._plan, script, fill, self._clock.monotonic(), number + 1)
+        fill = Fill(plan.random(), self._clock)
+        session = Session.of_script(plan, script, fill, self._clock.monotonic(), number + 1)
         return self._place(Buffer(session), session.tail)
 
     def _session_of(self, key: str, number: int | None) -> Buffer | None:
@@ -244,15 +247,15 @@ class Sessions:
         now = self._clock.monotonic()
         for buffer in self._buffers.values():
             self._forget_old(buffer, now)
-        held = [entry for buffer in self._buffers.values() for entry in buffer.held]
+        held = [(entry, buffer) for buffer in self._buffers.values() for entry in buffer.held]
         return [
             {
                 "id": entry.id,
-                "event": _sent_event(entry),
+                "event": _sent_event(entry, buffer.session.plan.framing),
                 "timestamp": rfc3339(entry.sent_wall),
                 "connection": entry.connection_id,
             }
-            for entry in sorted(held, key=lambda entry: entry.sent_wall)
+            for entry, buffer in sorted(held, key=lambda pair: pair[0].sent_wall)
         ]
 
     def clear(self) -> int:
@@ -329,12 +332,9 @@ class Sessions:
             buffer.session.close()
 
 
-def _sent_event(entry: Entry) -> dict[str, Any]:
-    """What the client was sent, as type and data."""
-    sent: dict[str, Any] = {}
-    lines = entry.payload.decode().replace("\r\n", "\n").split("\n")
-    if types := [line[7:] for line in lines if line.startswith("event: ")]:
-        sent["type"] = types[0]
-    if data := [line[6:] for line in lines if line.startswith("data: ")]:
-        sent["data"] = "\n".join(data)
-    return sent
+def _sent_event(entry: Entry, framing: Framing) -> dict[str, Any]:
+    """What the client was sent, as type and data; as `raw` if that is how it was sent."""
+    if entry.step is not None and entry.step.event.raw is not None:
+        return {"raw": entry.payload.decode("utf-8", "replace")}
+    type_, data = framing.read(entry.payload)
+    return {name: value for name, value in (("type", type_), ("data", data)) if value is not None}

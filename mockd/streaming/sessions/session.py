@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, Text
-from mockd.program.compile import StreamPlan
-from mockd.program.framing import Frame, one_line
+from mockd.framing import Frame, filled_id
+from mockd.program.plan import StreamPlan
 from mockd.program.ratelimit import Limiter, Verdict
-from mockd.program.script import CompiledScript, Id, with_id_of_session
+from mockd.program.script import CompiledScript, Id
 
 LOOKAHEAD = 64
 """Events taken from a source that runs, ahead of the stream."""
@@ -60,7 +60,7 @@ def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
     elif id_ is None and plan.resume is not None and event.counted:
         id_ = number
     if id_ is not None:
-        event = with_id_of_session(event)
+        event = event.with_open_id()
     return Step(number, number, event, plan.framing.encode(event), id_)
 
 
@@ -202,7 +202,7 @@ class Session:
         if step.id is None or isinstance(step.id, str):
             return step.id
         if isinstance(step.id, Text):
-            return one_line("".join(part if isinstance(part, str) else part.text(self.fill) for part in step.id))
+            return filled_id(step.id, self.fill)
         is_same = self.script is not None and self.script.is_same
         return str(step.id) if is_same else f"{self.id}-{self.tail.count + 1}"
 

@@ -41,15 +41,6 @@ def test_arguments_of_tools_and_scripted_replies_follow_it_too() -> None:
     assert answer["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == '{"for":"m"}'
 
 
-def test_an_error_is_counted_over_equal_requests() -> None:
-    mock = {
-        "matcher": {"path": "/ask"},
-        "sse": {"template": "openai-chat", "templateParams": {"text": TEXT, "error": {"status": 503, "times": 1}}},
-    }
-    with running_mockd(mock) as mockd:
-        assert [httpx2.post(f"{mockd.url}/ask", json=HELLO).status_code for _ in range(3)] == [503, 200, 200]
-
-
 def test_what_is_no_expression_is_refused_with_its_place() -> None:
     params = {"text": "{{ request. }}"}
     with pytest.raises(ConfigError, match=r"sse\.templateParams\.text"):

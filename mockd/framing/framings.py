@@ -1,0 +1,185 @@
+"""How the events of a body become bytes: one class for each kind of framing, and the table of them by name.
+
+`ServerSentEvent.encode` of sse-starlette is the reference for Server-Sent Events.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar, Literal
+
+from sse_starlette.event import ServerSentEvent
+
+from mockd.events import Event, Text
+from mockd.framing.frames import Envelope, Frame, Marks, Row, one_line
+from mockd.jsontext import encode_json, escape_line_breaks
+
+_LINE_BREAK = r"\r\n|[\r\n]"
+
+
+class Framing:
+    """A framing. Subclasses encode one event, and say what else stands in a body."""
+
+    name: str
+    """Its name in `FRAMINGS`."""
+    content_type: ClassVar[str]
+    """The Content-Type of its bodies, if nobody says another one."""
+    kind: ClassVar[Literal["sse", "chunked", "ndjson"]]
+    """What the list of connections calls it."""
+    keepalive: bytes = b""
+    """What is sent after a long silence; empty if there is nothing that its clients pass over."""
+    separator: bytes = b""
+    """What begins each event, and is what `opening` may replace."""
+    end: bytes = b""
+    """The last bytes of a body that ends cleanly."""
+    sends_ids: ClassVar[bool] = False
+    """Whether its clients learn the ids of events."""
+    envelope: Envelope | None = None
+    """What goes around the bytes of each event when their holes are filled in. Frames see to it themselves."""
+
+    def encode(self, event: Event) -> Frame:
+        """The bytes of one event, as a template if it has holes."""
+        marks = Marks()
+        if event.raw is not None:
+            return marks.cut(marks.data(event.raw))
+        body = self.body(event, marks)
+        return marks.cut(self.separator + body if body else body, self.envelope)
+
+    def body(self, event: Event, marks: Marks) -> bytes:
+        """The bytes of one event without separator and envelope, with marks for holes; none for an event that has no
+        place in this framing."""
+        raise NotImplementedError
+
+    def row(self, event: Event) -> Row:
+        """One event, ready to be sent."""
+        has_open_id = isinstance(event.id, Text)
+        frame = self.encode(event.with_open_id() if has_open_id else event)
+        return Row(frame, event.id if self.sends_ids else None, event.counted, event.takes_retry)
+
+    def opening(self, payload: bytes) -> bytes:
+        """The first bytes of a body, at least one, as they begin it."""
+        return payload
+
+    def with_retry(self, payload: bytes, retry: int) -> bytes:
+        """The bytes of an event that `takes_retry` with the milliseconds after which its client comes back."""
+        return payload
+
+    def read(self, payload: bytes) -> tuple[str | None, str | None]:
+        """The type and data that a client finds in the bytes of an event that is not raw."""
+        return None, payload.decode("utf-8", "replace")
+
+
+class SseFraming(Framing):
+    """Server-Sent Events (WHATWG HTML, section 9.2). `line_end` ends their lines."""
+
+    content_type = "text/event-stream"
+    kind = "sse"
+    sends_ids = True
+
+    def __init__(self, name: str = "sse", line_end: str = "\n") -> None:
+        self.name = name
+        self._line_end = line_end
+        # One line end: a blank line after an id makes several parsers dispatch an empty event.
+        self.keepalive = f": keepalive{line_end}".encode()
+
+    def body(self, event: Event, marks: Marks) -> bytes:
+        frame = ServerSentEvent(
+            self._data(event.data, marks),
+            event=None if event.type is None else marks.text(event.type, one_line),
+            id=None if event.id is None else marks.text(event.id, one_line),
+            comment=None if event.comment is None else marks.text(event.comment, one_line),
+            retry=event.retry,
+            sep=self._line_end,
+        ).encode()
+        return frame if event.is_block else frame[: -len(self._line_end)]  # a lone comment, as for keepalive
+
+    def _data(self, data: Any, marks: Marks) -> str | None:
+        if data is None:
+            return None
+        if isinstance(data, str | Text):
+            return marks.text(data, self._more_lines)
+        if isinstance(data, bytes):
+            return data.decode()
+        return encode_json(marks.json(data)).decode()
+
+    def _more_lines(self, text: str) -> str:
+        """Text with each of its lines on a line of the event."""
+        return f"{self._line_end}data: ".join(re.split(_LINE_BREAK, text))
+
+    def with_retry(self, payload: bytes, retry: int) -> bytes:
+        end = self._line_end.encode()
+        return b"%bretry: %d%b" % (payload.removesuffix(end), retry, end * 2)
+
+    def read(self, payload: bytes) -> tuple[str | None, str | None]:
+        lines = [line.partition(": ") for line in payload.decode().split(self._line_end)]
+        data = [value for field, _, value in lines if field == "data"]
+        return next((value for field, _, value in lines if field == "event"), None), "\n".join(data) if data else None
+
+
+class NdjsonFraming(Framing):
+    """One JSON value a line. Text and bytes are taken as lines ready to send."""
+
+    name = "ndjson"
+    content_type = "application/x-ndjson"
+    kind = "ndjson"
+
+    def body(self, event: Event, marks: Marks) -> bytes:
+        line = escape_line_breaks(marks.data(event.data, self._one_line))
+        return line + b"\n" if line else line
+
+    def _one_line(self, text: str) -> str:
+        return escape_line_breaks(one_line(text).encode()).decode()
+
+
+class RawFraming(Framing):
+    """Bytes as they are; JSON values as compact JSON."""
+
+    name = "raw"
+    content_type = "application/octet-stream"
+    kind = "chunked"
+
+    def body(self, event: Event, marks: Marks) -> bytes:
+        return marks.data(event.data)
+
+
+class JsonArrayFraming(Framing):
+    """One JSON array, an event for each of its values, as Google sends it to clients that do not ask for SSE."""
+
+    name = "json-array"
+    content_type = "application/json; charset=UTF-8"
+    kind = "chunked"
+    separator = b",\r\n"
+    end = b"]\n"
+
+    def body(self, event: Event, marks: Marks) -> bytes:
+        if event.data is None:
+            return b""
+        item = event.data if isinstance(event.data, bytes) else encode_json(marks.json(event.data))
+        return item + b"\n"
+
+    def opening(self, payload: bytes) -> bytes:
+        return b"[" + payload.removeprefix(self.separator)
+
+    def read(self, payload: bytes) -> tuple[str | None, str | None]:
+        return None, payload.removeprefix(self.separator).removesuffix(b"\n").decode("utf-8", "replace")
+
+
+FRAMINGS: dict[str, Framing] = {
+    framing.name: framing
+    for framing in (
+        SseFraming(),
+        SseFraming("sse-crlf", "\r\n"),
+        NdjsonFraming(),
+        RawFraming(),
+        JsonArrayFraming(),
+    )
+}
+"""Every framing that an answer can name."""
+
+
+def framing_named(name: str) -> Framing:
+    """The framing of that name. Raises `ValueError` with the known names."""
+    try:
+        return FRAMINGS[name]
+    except KeyError:
+        raise ValueError(f"there is no framing `{name}`; known: {', '.join(FRAMINGS)}") from None
