@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import client, machine, report, works
+from benchmarks import client, instructions, machine, report, works
 from benchmarks.measures import Sample, Scale
 from benchmarks.paths import CACHE, RESULTS
 from benchmarks.plot import lateness_svg
@@ -48,6 +48,9 @@ def main() -> None:
     client.build()
     works.generate()
     compile_python()
+    if options.instructions:
+        instructions.run(options.against)
+        return
     machine_now = machine.describe()
     machine.prepare()
     if machine_now["load_before"] > BUSY:
@@ -73,6 +76,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="once, small and short: shows that everything works")
     parser.add_argument("--long", action="store_true", help="also what is counted and takes long")
     parser.add_argument("--list", action="store_true", help="print what would be measured")
+    parser.add_argument("--instructions", action="store_true", help="count instructions instead, by valgrind")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="earlier counts of instructions to compare with")
     parser.add_argument("--docs", action="store_true", help="only fill docs/performance.md from the newest results")
     return parser.parse_args()
 
@@ -86,7 +91,7 @@ def _chosen(options: argparse.Namespace) -> list[Case]:
 
 
 def _wanted(cases: Sequence[Case], peers: str | None) -> set[str]:
-    """The servers that are needed: with `peers` given, mockd in all its forms, the bare app and these."""
+    """The servers that are needed: with `peers` given, mockd in all its forms, the bare apps and these."""
     names = {name for case in cases for name in case.servers}
     if peers is None:
         return names

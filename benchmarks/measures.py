@@ -107,7 +107,7 @@ def _load(target: Running, work_name: str, **options: Any) -> client.Result:
 
 
 def _request(target: Running, work: Work) -> dict[str, Any]:
-    return {**work.options(), "port": target.port, "pids": target.pid, "expect": work.events}
+    return {**work.options(), "port": target.port, "pids": target.pid}
 
 
 # -- when --------------------------------------------------------------------------------------------------------------

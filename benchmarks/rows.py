@@ -79,7 +79,7 @@ CASES = (
     _bulk("1", "static", "events without delay: a list", BY_HAND, _events((30, 60), (4, 6))),
     _bulk("1", "chat-long", "events without delay: `openai-chat`", (*BY_HAND, "aimock"), _events((30, 60), (4, 6))),
     _bulk("1", "ndjson", "events without delay: NDJSON", BY_HAND, _events((30, 60), (4, 6))),
-    _bulk("2", "uuid", "a `$uuid` in every event", BY_HAND, _events((4, 10))),
+    _bulk("2", "uuid", "a `$uuid` in every event", BY_HAND, _events((4, 12))),
     _bulk("2", "random", "a `$random` in every event", BY_HAND, _events((4, 10))),
     _bulk("3", "flushed", "one send per event", BY_HAND, _events((2.5, 4))),
     _short("4", "20-token chats, new connection each", False, _streams((6, 9), (0.8, 1.2))),
@@ -148,7 +148,7 @@ CASES = (
         BY_HAND,
         measures.idle,
         (
-            _least("kib_per_stream", "memory per stream", Goal(20, 14), unit="KiB"),
+            _least("kib_per_stream", "memory per stream", Goal(20, 13), unit="KiB"),
             _least("cpu", "CPU", Goal(0.5, 0.33, "sse-starlette"), unit="%"),
         ),
         seconds=45,
@@ -187,6 +187,15 @@ CASES = (
         measures.fixture,
         (_least("start_ms", "start", Goal(20, 5)), _least("stop_ms", "stop", Goal(60, 20))),
         seconds=2,
+    ),
+    Case(
+        "14",
+        "plain",
+        "plain JSON answers of 1 KiB, kept alive",
+        ("mockd", "bare-starlette", "node", "go"),
+        measures.throughput("plain", 32, keep_alive=True),
+        (Figure("streams_per_s", "answers/s", (Goal(1.5, 2, "bare-starlette"), Goal(0.8, 1, "node"))),),
+        seconds=7,
     ),
     Case(
         "events",

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.machine import SERVER_PREFIX, first_line
 from benchmarks.paths import CACHE, GENERATED, LOGS, MOCKS, PEERS, PROJECT
-from benchmarks.works import ECHOED_CHAT, PACED_CHAT, WORKS, Work
+from benchmarks.works import ECHOED_CHAT, PACED_CHAT, PLAIN, WORKS, Work
 
 START_S = 60.0
 """Seconds in which a server must give its first answer."""
@@ -265,15 +265,15 @@ SERVERS: dict[str, Server] = {
             "node",
             "Node, by hand",
             lambda port: ["node", str(PEERS / "node_server.js"), str(port)],
-            _works(*BY_HAND, "ndjson", flushed=WORKS["static"]),
+            _works(*BY_HAND, "ndjson", "plain", flushed=WORKS["static"]),
             install=lambda: _need("node"),
             version=lambda: first_line(["node", "--version"]),
         ),
         Server(
             "go",
             "Go net/http, by hand",
-            lambda port: [str(GO_SERVER), str(port), str(PEERS / "event.json")],
-            _works(*BY_HAND, "ndjson", flushed=WORKS["static"]),
+            lambda port: [str(GO_SERVER), str(port), str(PEERS / "event.json"), str(PLAIN)],
+            _works(*BY_HAND, "ndjson", "plain", flushed=WORKS["static"]),
             install=_install_go,
             version=lambda: first_line([str(GO), "version"]),
             # One core for all its threads, as for everyone.
@@ -317,6 +317,20 @@ SERVERS: dict[str, Server] = {
         _mockd("mockd-1-uvicorn", "uvicorn mockd.app:app, one mock", ONE_MOCK, _uvicorn("mockd.app:app")),
         _mockd("mockd-1001", "mockd serve, 1,001 mocks", WITH_OTHERS, _serve_on_two_ports),
         Server("bare", "a bare app", _uvicorn("benchmarks.peers.bare_app:app"), {}),
+        Server(
+            "bare-starlette",
+            "a bare Starlette route",
+            _uvicorn("benchmarks.peers.starlette_app:app"),
+            _works("plain"),
+            ready="/plain",
+        ),
+        Server(
+            "bare-asgi",
+            "the least ASGI app",
+            _uvicorn("benchmarks.peers.asgi_app:app"),
+            _works("chat-short", "static", "flushed", "paced-few", "paced-many", "plain"),
+            ready="/plain",
+        ),
     )
 }
 """All servers by name, in the order of the columns of a table."""

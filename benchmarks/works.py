@@ -17,20 +17,30 @@ AROUND_TOKENS = 3
 DELAY_MS = 50.0
 RANDOM_SEED, RANDOM_MIN_MS, RANDOM_MAX_MS = 7, 20, 80
 """As in mocks/streams.json, `paced-random`."""
+PLAIN = PEERS / "plain.json"
+"""The body of a plain answer, 1 KiB: as everybody sends it, byte for byte."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A request, POST where it has a body, and what comes back: `events` in all, None where there is no end."""
+    """A request, POST if it has a body, and what comes back: `events` in all, None if there is no end, and `length`
+    bytes of body, None if servers differ in that."""
 
     path: str
     body: str | None = None
     format: str = "sse"
     events: int | None = None
+    length: int | None = None
 
     def options(self) -> dict[str, Any]:
         """As options of the load client."""
-        return {"path": self.path, "body": self.body, "format": self.format}
+        return {
+            "path": self.path,
+            "body": self.body,
+            "format": self.format,
+            "expect": self.events,
+            "expect_bytes": self.length,
+        }
 
 
 def _chat(prompt: str) -> Work:
@@ -50,7 +60,10 @@ WORKS: dict[str, Work] = {
     "paced": Work("/paced"),
     "paced-random": Work("/paced-random"),
     "paced-counted": Work("/paced-counted", events=100),
+    "paced-few": Work("/paced-few", events=50),
+    "paced-many": Work("/paced-many", events=450),
     "one": Work("/one", events=1),
+    "plain": Work("/plain", length=PLAIN.stat().st_size),
     "idle": Work("/idle"),
     "endless": Work("/endless"),
     "ten-million": Work("/ten-million", events=10_000_000),
@@ -71,6 +84,11 @@ def generate() -> None:
                 "id": "ndjson",
                 "matcher": {"method": "GET", "path": "/ndjson"},
                 "chunked": {"ndjsonItems": [event] * EVENTS},
+            },
+            {
+                "id": "plain",
+                "matcher": {"method": "GET", "path": "/plain"},
+                "response": {"body": json.loads(PLAIN.read_text())},
             },
             {
                 "id": "chat-long",

@@ -31,7 +31,7 @@ static void fail(const char *message, const char *detail) {
 
 static const char *path = "/", *body, *schedule_file;
 static double ramp, delay_ms, pause_ms, timeout_ms, warmup, seconds = 5;
-static long port, connections = 1, sources = 1, most_requests, expected = -1;
+static long port, connections = 1, sources = 1, most_requests, expected = -1, expected_bytes = -1;
 static int keep_alive, once, stall, announce, pids[64], pid_count;
 static enum format format;
 
@@ -58,6 +58,7 @@ static const struct {
     {"delay-ms", NUMBER, &delay_ms, "events are due so far apart: measure their lateness"},
     {"schedule", TEXT, &schedule_file, "file of the times events are due, in ms after the first byte, one a line"},
     {"expect", WHOLE, &expected, "events in a complete stream; others are counted as wrong"},
+    {"expect-bytes", WHOLE, &expected_bytes, "bytes in a complete body; others are counted as wrong"},
     {"warmup", NUMBER, &warmup, "seconds between the last first byte and measuring (default 0)"},
     {"seconds", NUMBER, &seconds, "seconds of measuring (default 5)"},
     {"pids", PIDS, NULL, "processes whose CPU time and memory are sampled, with commas between"},
@@ -229,6 +230,11 @@ static void note_lateness(struct stream *stream, uint64_t number, int64_t now) {
     stream->last_event_at = now;
 }
 
+static int is_as_expected(const struct response *response) {
+    return (expected < 0 || response->events == (uint64_t)expected) &&
+           (expected_bytes < 0 || response->body_bytes == (uint64_t)expected_bytes);
+}
+
 /* How far behind its schedule a stream is: its last event was, or the one that is awaited already is. */
 static void note_end(struct stream *stream, int64_t now) {
     uint64_t events = stream->response.events;
@@ -246,7 +252,7 @@ static void finish(struct stream *stream, enum progress progress, int64_t now) {
     total.streams += progress == COMPLETE;
     errors.incomplete += progress != COMPLETE;
     errors.status += progress == COMPLETE && response->status != 200;
-    errors.wrong_count += progress == COMPLETE && expected >= 0 && response->events != (uint64_t)expected;
+    errors.wrong_count += progress == COMPLETE && !is_as_expected(response);
     if (progress != COMPLETE || !keep_alive || response->closes || once || !may_ask())
         drop(stream);
     stream->resume_at = now + (int64_t)(pause_ms * MS);

@@ -1,8 +1,11 @@
 // A server of streams as one writes it by hand with node:http: one write an event, timers for pauses.
 "use strict";
 const { randomInt, randomUUID } = require("node:crypto");
+const { readFileSync } = require("node:fs");
 const http = require("node:http");
+const { join } = require("node:path");
 const EVENT = require("./event.json");
+const PLAIN = readFileSync(join(__dirname, "plain.json"));
 
 const EVENTS = 500;
 const TOKENS = { short: 20, long: 500 };
@@ -60,6 +63,11 @@ function chat(request, response) {
   });
 }
 
+function plain(request, response) {
+  response.writeHead(200, { "Content-Type": "application/json", "Content-Length": PLAIN.length });
+  response.end(PLAIN);
+}
+
 function missing(request, response) {
   response.writeHead(404, { "Content-Length": 0 });
   response.end();
@@ -74,6 +82,7 @@ const routes = {
   "/paced": every(50, true, () => sse(EVENT)),
   "/idle": every(15000, false, () => ": keepalive\n\n"),
   "/endless": endless,
+  "/plain": plain,
   "/v1/chat/completions": chat,
 };
 

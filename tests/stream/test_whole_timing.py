@@ -7,10 +7,10 @@ import random
 from typing import Any
 
 import pytest
-from mockd.program.pacing import Pacing
 
 from mockd.config.timing import Distribution, Timing, in_seconds
 from mockd.events import drawn
+from mockd.program.pacing import Pacing
 from mockd.sources.llm import ENDPOINTS, WIRES, wire_of
 from mockd.sources.llm.wire import Wire
 from tests.stream.harness import PATH, Lab

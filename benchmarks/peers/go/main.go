@@ -49,6 +49,7 @@ type chunk struct {
 }
 
 var sample event
+var ready []byte
 
 func uuid() string {
 	var b [16]byte
@@ -124,6 +125,11 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func plain(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(ready)
+}
+
 func chat(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Model    string `json:"model"`
@@ -161,6 +167,9 @@ func main() {
 	if err == nil {
 		err = json.Unmarshal(text, &sample)
 	}
+	if err == nil {
+		ready, err = os.ReadFile(os.Args[3])
+	}
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -173,6 +182,7 @@ func main() {
 	http.HandleFunc("/paced", paced)
 	http.HandleFunc("/idle", idle)
 	http.HandleFunc("/endless", endless)
+	http.HandleFunc("/plain", plain)
 	http.HandleFunc("POST /v1/chat/completions", chat)
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
 }

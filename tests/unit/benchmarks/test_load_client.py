@@ -97,6 +97,12 @@ def test_wrong_responses_are_errors(parts: list[bytes], error: str) -> None:
     assert {kind for kind, count in result["errors"].items() if count} == {error}
 
 
+@pytest.mark.parametrize(("expected", "wrong"), [(4, 0), (5, 1)])
+def test_a_body_of_another_length_is_an_error(expected: int, wrong: int) -> None:
+    result = load([b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n", b"{}\n\n"], expect_bytes=expected)
+    assert result["errors"]["wrong_count"] == wrong
+
+
 def test_lateness_is_measured_against_a_schedule(tmp_path: Any) -> None:
     schedule = tmp_path / "schedule.txt"
     schedule.write_text("0\n-3600000\n")  # the second event is due an hour before the first byte

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from benchmarks import works
 from benchmarks.paths import MOCKS
+from benchmarks.peers import asgi_app, starlette_app
+from benchmarks.servers import SERVERS
 from mockd.config.load import load_paths
 from mockd.config.models import RandomDelay, Timing
 from mockd.engine import Engine
 from mockd.events import Event
 from mockd.program.pacing import Pacing
+from mockd.testing import running_mockd
 
 
 @pytest.fixture
@@ -28,6 +34,22 @@ def test_every_work_has_its_mock(generated: Path) -> None:
     specs = load_paths([str(MOCKS), str(generated / "long.json"), str(generated / "others.json")])
     Engine().load(specs)
     assert len(specs) == 1000 + len(works.WORKS)
+
+
+def test_everybody_sends_the_same_plain_answer(generated: Path) -> None:
+    ready = works.PLAIN.read_bytes()
+    assert len(ready) == 1024
+    [mock] = [mock for mock in json.loads((generated / "long.json").read_text()) if mock["id"] == "plain"]
+    with running_mockd(mock) as server:
+        assert httpx.get(f"{server.url}/plain").content == ready
+    for app in (starlette_app.app, asgi_app.app):
+        assert TestClient(app).get("/plain").content == ready
+
+
+def test_the_least_app_sends_as_many_events() -> None:
+    for work in SERVERS["bare-asgi"].works.values():
+        _, parts, _ = asgi_app.ANSWERS[work.path]
+        assert b"".join(parts).count(b"\n\n") == (work.events or 0)
 
 
 def test_the_schedule_is_that_of_the_seed(generated: Path) -> None:
