@@ -1,4 +1,4 @@
-"""The ASGI app: the admin part under `/__mockd`, and one catch-all route that the engine answers.
+"""The ASGI app: the admin part under `/__mockd`, and the engine for every request that no route takes.
 
 `app` is for `uvicorn mockd.app:app`; its configuration comes from `MOCKD_…` variables when the server starts.
 """
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockd.admin import create_admin, create_probes
@@ -27,9 +27,15 @@ EXIT_CHECK_S = 0.1
 
 
 class MockApp(Starlette):
-    """The Starlette app, which also remembers the server's transport for what no ASGI message can do."""
+    """The Starlette app. Routes that are added to it win over the mocks."""
 
     engine: Engine
+    router: _Router
+
+    def __init__(self, engine: Engine, admin: ASGIApp) -> None:
+        super().__init__()
+        self.engine = engine
+        self.router = _Router(engine, [Mount(ADMIN_PREFIX, admin)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,13 +43,35 @@ class MockApp(Starlette):
             return
         transport.remember(scope, send)
         try:
-            if self.user_middleware or _path(scope).startswith(ADMIN_PREFIX):
+            if self.user_middleware or self.router.has_route(scope):
                 await super().__call__(scope, receive, send)
             else:
-                # A short cut past Starlette's middleware to where its catch-all route leads; it saves 30 us.
+                # A short cut past Starlette's middleware, to where the router leads as well. It saves 30 us, and the
+                # engine gets the server's own `receive` and `send`.
                 await self.engine.handle(scope, receive, send)
         finally:
             transport.forget(scope)
+
+
+class _Router(Router):
+    """The admin part's route, those that users add, and behind them all the mocks."""
+
+    def __init__(self, engine: Engine, routes: list[BaseRoute]) -> None:
+        super().__init__(routes, redirect_slashes=False, lifespan=_lifespan)
+        self._engine = engine
+        self._first_routes = routes
+
+    def has_route(self, scope: Scope) -> bool:
+        """Whether a route matches in full. To those that have the path with other methods, the mocks are preferred."""
+        if self.routes == self._first_routes and not _path(scope).startswith(ADMIN_PREFIX):
+            return False  # as the route would say, which takes longer
+        return any(route.matches(scope)[0] is Match.FULL for route in self.routes)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self.has_route(scope):
+            await super().app(scope, receive, send)
+        else:
+            await self._engine.handle(scope, receive, send)
 
 
 def _path(scope: Scope) -> str:
@@ -53,39 +81,8 @@ def _path(scope: Scope) -> str:
     return path.removeprefix(root) if root else path
 
 
-class _CatchAll:
-    """The endpoint of every path: any method, any URL."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._engine.handle(scope, receive, send)
-
-
-def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:
-    """The app for an engine, or for a new one with the mocks of `settings.config` and `settings.preset`.
-
-    It is complete once constructed, so that it can be mounted in another app, which runs no lifespan of it.
-    `admin=False` leaves only the health probes under `/__mockd`. Raises `ConfigError`.
-    """
-    if engine is None:
-        engine = Engine(settings)
-        engine.load(configured(engine.settings, engine.check))
-    return _build(engine, create_admin(engine) if admin else create_probes(engine))
-
-
-def _build(engine: Engine, admin: ASGIApp) -> MockApp:
-    routes = [Mount(ADMIN_PREFIX, admin), Route("/{path:path}", _CatchAll(engine))]
-    app = MockApp(routes=routes, lifespan=_lifespan)
-    app.router.redirect_slashes = False
-    app.engine = engine
-    return app
-
-
 @contextlib.asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    assert isinstance(app, MockApp)
+async def _lifespan(app: MockApp) -> AsyncIterator[None]:
     watching = asyncio.create_task(_end_streams_on_exit(app.engine))
     yield
     watching.cancel()
@@ -101,6 +98,18 @@ async def _end_streams_on_exit(engine: Engine) -> None:
     while AppStatus.should_exit == stopped_before:  # noqa: ASYNC110  # a flag is all there is
         await asyncio.sleep(EXIT_CHECK_S)
     engine.begin_shutdown()
+
+
+def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:
+    """The app for an engine, or for a new one with the mocks of `settings.config` and `settings.preset`.
+
+    It is complete once constructed, so that it can be mounted in another app, which runs no lifespan of it.
+    `admin=False` leaves only the health probes under `/__mockd`. Raises `ConfigError`.
+    """
+    if engine is None:
+        engine = Engine(settings)
+        engine.load(configured(engine.settings, engine.check))
+    return MockApp(engine, create_admin(engine) if admin else create_probes(engine))
 
 
 class EnvironmentApp:
