@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,13 +15,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mockd.admin import create_admin, create_probes
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.lines.stopping import StopWatches
 from mockd.presets import configured
 from mockd.settings import Settings
 from mockd.streaming import transport
 
 ADMIN_PREFIX = "/__mockd"
-EXIT_CHECK_S = 0.1
-"""How often is looked whether uvicorn is stopping."""
 
 
 class MockApp(Starlette):
@@ -36,12 +33,15 @@ class MockApp(Starlette):
         super().__init__()
         self.engine = engine
         self.router = _Router(engine, [Mount(ADMIN_PREFIX, admin)])
+        self._stop_watches = StopWatches(self._end_streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
         transport.remember(scope, send)
+        watch = self._stop_watches.current()
+        watch.requests += 1
         try:
             if self.user_middleware or self.router.has_route(scope):
                 await super().__call__(scope, receive, send)
@@ -50,7 +50,14 @@ class MockApp(Starlette):
                 # engine gets the server's own `receive` and `send`.
                 await self.engine.handle(scope, receive, send)
         finally:
+            watch.requests -= 1
             transport.forget(scope)
+
+    def _end_streams(self, waited_s: float) -> None:
+        """The server is to stop, and waits for the streams: they end, and those that take too long are cut off."""
+        self.engine.begin_shutdown()
+        if waited_s >= self.engine.settings.shutdown_timeout:
+            self.engine.cut()
 
 
 class _Router(Router):
@@ -83,21 +90,8 @@ def _path(scope: Scope) -> str:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: MockApp) -> AsyncIterator[None]:
-    watching = asyncio.create_task(_end_streams_on_exit(app.engine))
     yield
-    watching.cancel()
     await app.engine.shutdown()
-
-
-async def _end_streams_on_exit(engine: Engine) -> None:
-    """End the streams once uvicorn is told to stop: it waits for them before it says so to the app.
-
-    sse-starlette notes uvicorn's signal (`AppStatus`), which no ASGI message tells. `mockd serve` needs none of this.
-    """
-    stopped_before = AppStatus.should_exit
-    while AppStatus.should_exit == stopped_before:  # noqa: ASYNC110  # a flag is all there is
-        await asyncio.sleep(EXIT_CHECK_S)
-    engine.begin_shutdown()
 
 
 def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:

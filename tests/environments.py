@@ -20,11 +20,15 @@ Say = Callable[[str], None]
 
 
 class Environments:
-    """One environment in `home` for each group: a file of pinned requirements, `<group>.txt`, in `requirements`."""
+    """One environment in `home` for each group: a file of pinned requirements, `<group>.txt`, in `requirements`.
 
-    def __init__(self, requirements: Path, home: Path) -> None:
+    Packages of the folder `beside` are found as well, after those of the group.
+    """
+
+    def __init__(self, requirements: Path, home: Path, *, beside: Path | None = None) -> None:
         self._requirements = requirements
         self._home = home
+        self._beside = beside
 
     def groups(self) -> list[str]:
         return sorted(file.stem for file in self._requirements.glob("*.txt"))
@@ -50,6 +54,9 @@ class Environments:
                 file = self._file(group)
                 say(f"Installing {file.relative_to(ROOT)} into {home.relative_to(ROOT)}")
                 _make(home, python, file)
+                if self._beside is not None:
+                    [packages] = home.glob("lib/python*/site-packages")
+                    (packages / "beside.pth").write_text(f"{self._beside}\n", encoding="utf-8")
                 stamp.write_text(wanted, encoding="utf-8")
         return python
 

@@ -16,7 +16,7 @@ PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
-    {"config", "expressions", "placeholders"},
+    {"config", "expressions", "lines", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
     {"state", "registered", "engine", "presets", "llm"},
     {"admin", "app"},
