@@ -52,6 +52,10 @@ class Kind:
     def target(self) -> str:
         return self.path or (self.mock or {})["matcher"]["path"]
 
+    def has(self, body: bytes) -> bool:
+        """Whether this is the body."""
+        return body == self.body if isinstance(self.body, bytes) else bool(self.body.fullmatch(body))
+
 
 HELLO = {"data": "Hello, world"}
 
