@@ -14,9 +14,9 @@ from tests.environments import Say
 from tests.servers.environments import python_with
 from tests.servers.kinds import MAX_BODY, MOCKS
 from tests.servers.processes import Process, running
-from tests.servers.servers import APP, SERVERS
+from tests.servers.servers import APP, Server
 
-Served = Callable[[str], Process]
+Served = Callable[[Server], Process]
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, say: Say) -> Iterator[Serve
     with ExitStack() as stack:
 
         @cache
-        def start(name: str) -> Process:
-            server = SERVERS[name]
+        def start(server: Server) -> Process:
             given = {} if server.group is None else {"python": python_with(server.group, say)}
             return stack.enter_context(running(*server.serving(APP), folder=folder, environ=environ, **given))
 

@@ -45,8 +45,6 @@ class Kind:
     version: str = "1.1"
     headers: dict[str, str] = field(default_factory=dict)
     sent: bytes = b""
-    may_close: bool = False
-    """Whether the server may close the connection after a whole answer."""
 
     @property
     def target(self) -> str:
@@ -106,7 +104,6 @@ KINDS: dict[str, Kind] = {
         path="/list",
         method="POST",
         sent=b"x" * 50 * MAX_BODY,
-        may_close=True,
     ),
     "miss": Kind(None, re.compile(rb'(?s)\{"error":"no_match".*'), status=404, path="/nothing"),
     "miss with a body": Kind(

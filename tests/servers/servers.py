@@ -19,13 +19,17 @@ class Server:
     """Whether the connection ends if the app leaves a response unfinished."""
     frames_1_0: bool = True
     """Whether it sends no chunks to clients of HTTP/1.0."""
+    shows_break_1_0: bool = False
+    """Whether a client of HTTP/1.0 can tell an abrupt end from a clean one."""
 
     def serving(self, app: str) -> list[str]:
         return [word.replace("{app}", app) for word in self.words]
 
 
 def _uvicorn(*options: str, group: str | None = None, frames_1_0: bool = True) -> Server:
-    return Server(("uvicorn", "{app}", "--port", "{port}", *options), group, True, frames_1_0=frames_1_0)
+    return Server(
+        ("uvicorn", "{app}", "--port", "{port}", *options), group, True, frames_1_0=frames_1_0, shows_break_1_0=True
+    )
 
 
 _HYPERCORN = ("hypercorn", "{app}", "--bind", "127.0.0.1:{port}")
@@ -44,3 +48,10 @@ SERVERS: dict[str, Server] = {
     "granian, no lifespan": Server((*_GRANIAN, "asginl"), "granian"),
     "daphne": Server(("daphne", "{app}", "-p", "{port}"), "daphne", breaks_off=False),
 }
+
+HTTP2: dict[str, Server] = {
+    "uvicorn, zttp": _uvicorn("--no-access-log", "--http", "zttp", "--http2", group="zttp"),
+    "hypercorn": SERVERS["hypercorn"],
+    "granian": SERVERS["granian"],
+}
+"""Those that speak HTTP/2."""

@@ -1,4 +1,4 @@
-"""Servers that speak HTTP/2: the same answers, and an abrupt end is the end of its stream only."""
+"""Servers that speak HTTP/2: the same answers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import pytest
 from tests.servers.conftest import Served
 from tests.servers.kinds import KINDS, Kind
 from tests.servers.processes import Process
+from tests.servers.servers import HTTP2
 from tests.wire.sockets import curl
 
 pytestmark = pytest.mark.servers
 
-SERVERS = ("hypercorn", "granian")
 
-
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=HTTP2.values(), ids=HTTP2)
 def running(request: pytest.FixtureRequest, served: Served) -> Process:
     if "HTTP2" not in curl("", "--version")[1]:
         pytest.skip("curl does not speak HTTP/2")
@@ -35,7 +34,7 @@ def ask(running: Process, folder: Path, kind: Kind) -> tuple[int, str, str]:
     return code, "" if kind.method == "HEAD" else body, said
 
 
-@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.may_close])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_kind(running: Process, tmp_path: Path, name: str) -> None:
     kind = KINDS[name]
     before = len(running.complaints)

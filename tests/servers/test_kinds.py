@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -31,9 +32,9 @@ def server(name: str) -> Server:
 
 
 @pytest.fixture
-def running(name: str, served: Served) -> Iterator[Process]:
+def running(server: Server, served: Served) -> Iterator[Process]:
     """The server's process, whose log has nothing new to complain of afterwards."""
-    process = served(name)
+    process = served(server)
     before = len(process.complaints)
     yield process
     assert process.complaints[before:] == [], process.log
@@ -69,20 +70,30 @@ def test_a_kind(client: Client, server: Server, kind: Kind) -> None:
     answer = ask(client, kind)
     assert_is(answer, kind)
     assert answer.end == kind.end
-    if kind.end == "whole" and not kind.may_close:
+    if kind.end == "whole":
         assert answer.headers.get("connection", "keep-alive") == "keep-alive"
         assert_goes_on(client)
 
 
 @pytest.mark.parametrize("kind", KINDS_1_0.values(), ids=KINDS_1_0)
 def test_a_kind_over_http_1_0(client: Client, server: Server, kind: Kind) -> None:
-    if not server.frames_1_0:
-        return
     answer = ask(client, kind)
     assert_is(answer, kind)
     assert answer.end in ("whole", "closed")
-    assert "transfer-encoding" not in answer.headers
+    if server.frames_1_0:
+        assert "transfer-encoding" not in answer.headers
     assert client.read_to_end() == b""
+
+
+@pytest.mark.parametrize("abrupt", ["abrupt list", "abrupt paced list"])
+def test_an_abrupt_end_over_http_1_0(client: Client, server: Server, abrupt: str) -> None:
+    kind = replace(KINDS[abrupt], version="1.0")
+    if not server.breaks_off:
+        client.ask(kind.target, version=kind.version).read_until(b"data: one\n\n")
+        return
+    answer = ask(client, kind)
+    assert_is(answer, kind)
+    assert answer.end == ("broken" if server.shows_break_1_0 else "closed")
 
 
 def test_requests_in_one_packet(client: Client) -> None:
