@@ -1,44 +1,81 @@
-"""The ASGI app: the admin part under `/__mockd`, and one catch-all route that the engine answers.
+"""The ASGI app: the admin part under `/__mockd`, and the engine for every request that no route takes.
 
 `app` is for `uvicorn mockd.app:app`; its configuration comes from `MOCKD_…` variables when the server starts.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockd.admin import create_admin, create_probes
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.lines.stopping import StopWatches
 from mockd.presets import configured
 from mockd.settings import Settings
 
 ADMIN_PREFIX = "/__mockd"
-EXIT_CHECK_S = 0.1
-"""How often is looked whether uvicorn is stopping."""
 
 
 class MockApp(Starlette):
-    """The Starlette app. Requests for mocks go straight to the engine, unless a middleware is to see them."""
+    """The Starlette app. Routes that are added to it win over the mocks."""
 
     engine: Engine
+    router: _Router
+
+    def __init__(self, engine: Engine, admin: ASGIApp) -> None:
+        super().__init__()
+        self.engine = engine
+        self.router = _Router(engine, [Mount(ADMIN_PREFIX, admin)])
+        self._stop_watches = StopWatches(self._end_streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if self.user_middleware or _path(scope).startswith(ADMIN_PREFIX):
-            await super().__call__(scope, receive, send)
+        watch = self._stop_watches.current()
+        watch.requests += 1
+        try:
+            if self.user_middleware or self.router.has_route(scope):
+                await super().__call__(scope, receive, send)
+            else:
+                # A short cut past Starlette's middleware, to where the router leads as well. It saves 30 us, and the
+                # engine gets the server's own `receive` and `send`.
+                await self.engine.handle(scope, receive, send)
+        finally:
+            watch.requests -= 1
+
+    def _end_streams(self, waited_s: float) -> None:
+        """The server is to stop, and waits for the streams: they end, and those that take too long are cut off."""
+        self.engine.begin_shutdown()
+        if waited_s >= self.engine.settings.shutdown_timeout:
+            self.engine.cut()
+
+
+class _Router(Router):
+    """The admin part's route, those that users add, and behind them all the mocks."""
+
+    def __init__(self, engine: Engine, routes: list[BaseRoute]) -> None:
+        super().__init__(routes, redirect_slashes=False, lifespan=_lifespan)
+        self._engine = engine
+        self._first_routes = routes
+
+    def has_route(self, scope: Scope) -> bool:
+        """Whether a route matches in full. To those that have the path with other methods, the mocks are preferred."""
+        if self.routes == self._first_routes and not _path(scope).startswith(ADMIN_PREFIX):
+            return False  # as the route would say, which takes longer
+        return any(route.matches(scope)[0] is Match.FULL for route in self.routes)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self.has_route(scope):
+            await super().app(scope, receive, send)
         else:
-            # A short cut past Starlette's middleware to where its catch-all route leads; it saves 30 us.
-            await self.engine.handle(scope, receive, send)
+            await self._engine.handle(scope, receive, send)
 
 
 def _path(scope: Scope) -> str:
@@ -48,14 +85,10 @@ def _path(scope: Scope) -> str:
     return path.removeprefix(root) if root else path
 
 
-class _CatchAll:
-    """The endpoint of every path: any method, any URL."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._engine.handle(scope, receive, send)
+@contextlib.asynccontextmanager
+async def _lifespan(app: MockApp) -> AsyncIterator[None]:
+    yield
+    await app.engine.shutdown()
 
 
 def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:
@@ -67,35 +100,7 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     if engine is None:
         engine = Engine(settings)
         engine.load(configured(engine.settings, engine.check))
-    return _build(engine, create_admin(engine) if admin else create_probes(engine))
-
-
-def _build(engine: Engine, admin: ASGIApp) -> MockApp:
-    routes = [Mount(ADMIN_PREFIX, admin), Route("/{path:path}", _CatchAll(engine))]
-    app = MockApp(routes=routes, lifespan=_lifespan)
-    app.router.redirect_slashes = False
-    app.engine = engine
-    return app
-
-
-@contextlib.asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    assert isinstance(app, MockApp)
-    watching = asyncio.create_task(_end_streams_on_exit(app.engine))
-    yield
-    watching.cancel()
-    await app.engine.shutdown()
-
-
-async def _end_streams_on_exit(engine: Engine) -> None:
-    """End the streams once uvicorn is told to stop: it waits for them before it says so to the app.
-
-    sse-starlette notes uvicorn's signal (`AppStatus`), which no ASGI message tells. `mockd serve` needs none of this.
-    """
-    stopped_before = AppStatus.should_exit
-    while AppStatus.should_exit == stopped_before:  # noqa: ASYNC110  # a flag is all there is
-        await asyncio.sleep(EXIT_CHECK_S)
-    engine.begin_shutdown()
+    return MockApp(engine, create_admin(engine) if admin else create_probes(engine))
 
 
 class EnvironmentApp:

@@ -227,6 +227,10 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.shutdown_timeout):
                 await self.connections.drained()
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut every stream off."""
         for connection in self.connections.connections():
             if connection.stream is not None:
                 connection.stream.cut()

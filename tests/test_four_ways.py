@@ -231,7 +231,7 @@ class Image:
     @property
     def environ(self) -> dict[str, str]:
         path = f"{self.bin}{os.pathsep}{os.environ['PATH']}"
-        return {**image_environ(), "PATH": path, "MOCKD_CONFIG": str(self.mocks)}
+        return {**image_environ(), "PATH": path, "PYTHONPATH": "", "MOCKD_CONFIG": str(self.mocks)}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from mockd.testing import RunningMockd, running_mockd
 from tests.clients import node_packages
-from tests.clients.environments import python_of
+from tests.clients.environments import CLIENTS
 from tests.clients.replies import TOKENS
 from tests.clients.sdk import Saw, run_scenarios
 
@@ -48,21 +47,9 @@ def client_of() -> Iterator[Callable[[RunningMockd], openai.OpenAI]]:
 
 
 @pytest.fixture(scope="session")
-def say(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Says what takes a while, past the capture."""
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-
-    def say(message: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{message}", file=sys.stderr, flush=True)
-
-    return say
-
-
-@pytest.fixture(scope="session")
 def client_python(say: Callable[[str], None]) -> Callable[[str], Path]:
     """The interpreter of a group of SDKs."""
-    return lambda group: python_of(group, say)
+    return lambda group: CLIENTS.python_of(group, say)
 
 
 @pytest.fixture(scope="session")

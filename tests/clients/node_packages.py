@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.clients.environments import locked
+from tests.clients.environments import CLIENTS
 
 HERE = Path(__file__).parent / "node"
 OLDEST = 20
@@ -36,7 +36,7 @@ def install(say: Callable[[str], None]) -> None:
     """
     stamp = HERE / "node_modules" / ".stamp"
     wanted = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("package.json", "package-lock.json"))
-    with locked("node"):
+    with CLIENTS.locked("node"):
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             say("Installing the clients of tests/clients/node/package.json into tests/clients/node/node_modules")
             subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)

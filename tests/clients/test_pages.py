@@ -10,7 +10,7 @@ import pytest
 
 from mockd.client import AdminClient
 from tests.cli.harness import Served
-from tests.clients.environments import group_with
+from tests.clients.environments import CLIENTS
 from tests.clients.node_sdk import run_module
 from tests.clients.sdk import run_python
 from tests.docs.blocks import LLM_GUIDES, Block, blocks
@@ -73,7 +73,7 @@ def check(code: str, run: Callable[[str], str], preset: Served) -> None:
 def test_the_opening_lines_work(page: Path, preset: Served, client_python: Callable[[str], Path]) -> None:
     block = opening(page)
     assert block is not None
-    python = client_python(group_with(package_of(block.text)))
+    python = client_python(CLIENTS.group_with(package_of(block.text)))
     check(block.text, lambda code: run_python(python, "-c", code), preset)
 
 

@@ -111,16 +111,17 @@ CHUNKED = scope(headers=[(b"transfer-encoding", b"chunked")])
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("head", [of_length(6), CHUNKED, scope(http_version="2")])
+@pytest.mark.parametrize("head", [of_length(6), CHUNKED, scope(http_version="2", method="POST")])
 async def test_a_body_is_put_together(head: dict[str, Any]) -> None:
     request = await read_request(head, Sender(b"abc", b"", b"def"), 6)
     assert request.body == b"abcdef"
 
 
 @pytest.mark.anyio
-async def test_nothing_is_waited_for_where_there_is_no_body() -> None:
+@pytest.mark.parametrize("version", ["1.0", "1.1", "2", "3"])
+async def test_nothing_is_waited_for_where_there_is_no_body(version: str) -> None:
     sender = Sender(b"")
-    assert (await read_request(scope(), sender, 6)).body == b""
+    assert (await read_request(scope(http_version=version), sender, 6)).body == b""
     assert sender.asked == 0
 
 
