@@ -18,7 +18,7 @@ LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
     {"config", "expressions", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
-    {"state", "registered", "engine", "presets", "llm"},
+    {"mocks", "engine", "presets", "llm"},
     {"admin", "app"},
     {"server", "client", "testing"},
     {"cli"},
@@ -32,7 +32,7 @@ BESIDE = {
     "request": {"errors"},
     "source": {"clock", "events", "request"},
     "placeholders": {"config", "expressions"},
-    "engine": {"state", "registered"},
+    "engine": {"mocks"},
     "app": {"admin"},
     "testing": {"client"},
 }

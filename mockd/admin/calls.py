@@ -20,7 +20,7 @@ from mockd.errors import (
     Problem,
     format_path,
 )
-from mockd.jsontext import encode_json
+from mockd.jsontext import encode_large_json
 from mockd.request import RequestView
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -97,12 +97,15 @@ class Call(Struct, frozen=True):
 
 
 Handler = Callable[[Engine, Call], Any]
-"""What carries out one operation: it calls the engine once, and returns the answer's JSON value or a `Response`."""
+"""What carries out one operation: it calls the engine once, and returns the answer's JSON value or a `Response`.
+
+A plain function runs apart from the event loop (`Engine.apart`), and changes `engine.mock_set`. What belongs to the
+loop, such as live streams, is asked by a coroutine function, which is never kept waiting by other operations."""
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
-    return Response(encode_json(value), status, {**HEADERS, **(headers or {})}, "application/json")
+    return Response(encode_large_json(value), status, {**HEADERS, **(headers or {})}, "application/json")
 
 
 def no_content() -> Response:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from collections import Counter, deque
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, Literal, Protocol
 
@@ -15,6 +16,7 @@ from mockd.clock import Clock, rfc3339
 from mockd.errors import ConflictError, NotFoundError
 from mockd.request import RequestView
 from mockd.store import ScopedStore
+from mockd.streaming.turns import go_through
 
 Kind = Literal["sse", "chunked", "ndjson", "response"]
 Outcome = Literal[
@@ -28,6 +30,9 @@ Outcome = Literal[
     "slow_client",
     "failed",
 ]
+
+STOPPED_AT_ONCE = 50
+"""Streams that are told to stop in one turn of the event loop."""
 
 _HEX = "[0-9a-f]{6,16}"
 
@@ -85,6 +90,13 @@ class Connection(Struct):
             "status": self.status,
             **{key: value for key, value in optional.items() if value is not None},
         }
+
+
+def _told_to_stop(connections: list[Connection], outcome: Outcome) -> Iterator[None]:
+    for connection in connections:
+        if connection.stream is not None:
+            connection.stream.request_stop(outcome)
+        yield
 
 
 class Registry:
@@ -180,8 +192,8 @@ class Registry:
         active = [connection for connection in connections if connection.status == "active"]
         for connection in active:
             connection.status = "closing"
-            if connection.stream is not None:
-                connection.stream.request_stop(outcome)
+        # Each of them is going to send its end in the turn of the loop after this.
+        go_through(_told_to_stop(active, outcome), STOPPED_AT_ONCE)
         return len(active)
 
     def stats(self) -> dict[str, Any]:
