@@ -1,43 +1,40 @@
-"""The engine: the only mutable state, and the one place where matching, sources and streaming are joined.
-
-A change builds a whole new set of mocks, then swaps it in: requests see the old set or the new one, never a mixture,
-and a change that is refused leaves no trace.
-"""
+"""The engine: the one place where the set of mocks, matching and streaming are joined."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from mockd import cors
 from mockd.clock import Clock, SystemClock
-from mockd.config.load import MockSpec, dump_collection, parse_mock, patch_mock
-from mockd.errors import BodyTooLargeError, ConfigError, ConflictError, NotFoundError, Problem
-from mockd.headers import OF_THE_BODY, Headers
+from mockd.config.load import MockSpec, dump_collection
+from mockd.errors import BodyTooLargeError
+from mockd.headers import Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
 from mockd.lines import Line, line_of
-from mockd.matching import Match, MatchTable, Rule
-from mockd.program.compile import compile_chunked, compile_response, compile_sse
-from mockd.program.plan import StreamPlan
-from mockd.program.terms import Seeding
-from mockd.registered import Files, Registered, content_of, files_of, kind_of
+from mockd.matching import Match
+from mockd.mocks.mock_set import MockSet
+from mockd.mocks.state_file import StateFile
 from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_body
 from mockd.settings import Settings
-from mockd.sources import build_source
-from mockd.state import CHANGES, NO_CHANGES, Changes, StateFile
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.pipeline import Call, bodiless, respond, whole
 from mockd.streaming.stream import Program, Services, Stream
+from mockd.turns import go_through
 
-if TYPE_CHECKING:
-    from mockd.streaming.sessions.resume import Sessions
+T = TypeVar("T")
 
+EVENTS_AT_ONCE = 1000
+"""Buffered events that are forgotten in one turn of the event loop."""
 RETRY_AFTER_S = 1
 """What a client that is turned away because too many are connected is told to wait."""
 
@@ -68,11 +65,7 @@ class Engine:
         self._services = Services(
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
-        self._configured: list[MockSpec] = []
-        self._is_loaded = False
-        self._mocks: dict[str, Registered] = {}
-        self._table: MatchTable[Registered] = MatchTable([])
-        self._apply(self._changes, self._changes.over([]), is_loading=True)
+        self.mock_set = MockSet(settings, self.clock, self._state)
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
@@ -107,7 +100,7 @@ class Engine:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
                 return bodiless(whole(204, b"", preflight))
-        match = self._table.resolve(request)
+        match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
             return refusal(request, 404, _no_match(request, match.near_misses), headers)
         if not match.target.spec.mock.cors:
@@ -116,106 +109,131 @@ class Engine:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         mock = match.target
-        return respond(mock.plan, mock.sessions, Call(request, match.captures, headers, exchange, self.clock))
+        call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
+        return respond(mock.plan, mock.sessions, call)
 
     def _is_closed_to_pages(self, preflight: RequestView) -> bool:
         """Whether the mock that a preflight is about, as far as can be told, has no CORS."""
-        rule = self._table.announced_by(preflight, cors.announced_method(preflight))
+        rule = self.mock_set.served.table.announced_by(preflight, cors.announced_method(preflight))
         return rule is not None and not rule.target.spec.mock.cors
 
     # -- the mocks -------------------------------------------------------------------------------------------------
 
     def mocks(self) -> list[MockSpec]:
         """The mocks, in order."""
-        return [mock.spec for mock in self._mocks.values()]
+        return self.mock_set.served.specs()
 
     def get(self, mock_id: str) -> MockSpec:
         """One mock. Raises `NotFoundError`."""
-        return self._find(mock_id).spec
-
-    def load(self, specs: Sequence[MockSpec]) -> None:
-        """Take these as the mocks of the configuration files: at the start, and again when a file was saved.
-
-        Changes made since through the admin API stay, but for mocks whose files changed; with a state file they all
-        stay. Raises `ConfigError` and changes nothing.
-        """
-        changes = self._changes
-        if self.settings.state is None:
-            before, now = ({spec.id: spec.doc for spec in some} for some in (self._configured, specs))
-            changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
-        self._apply(changes, changes.over(specs), is_loading=True)
-        self._configured, self._is_loaded = list(specs), True
-
-    def check(self, spec: MockSpec) -> None:
-        """Raise `ConfigError` for what only shows when a mock is made ready: its template, placeholders, patterns."""
-        spec, _ = self._compile(spec)
-        Rule(spec.mock.matcher, spec.mock.priority, spec.id, spec.mock.name, target=None)
-
-    def create(self, doc: object) -> MockSpec:
-        """Add a mock, after the others. Raises `ConfigError`, or `ConflictError` where its id is taken."""
-        spec = parse_mock(doc, root=self._files_root)
-        if spec.id in self._mocks:
-            raise ConflictError(f"a mock with id {spec.id!r} is already there; PUT /mocks/{spec.id} replaces it")
-        return self._put(spec)
-
-    def replace(self, mock_id: str, doc: object) -> MockSpec:
-        """Put another mock in the place of one. Raises `NotFoundError`, `ConfigError`."""
-        self._find(mock_id)
-        return self._put(parse_mock(doc, root=self._files_root, mock_id=mock_id))
-
-    def patch(self, mock_id: str, patch: object) -> MockSpec:
-        """Change a mock by a JSON Merge Patch (RFC 7396). Raises `NotFoundError`, `ConfigError`."""
-        return self._put(patch_mock(self.get(mock_id), patch, root=self._files_root))
-
-    def toggle(self, mock_id: str) -> MockSpec:
-        """Enable a mock that is disabled, disable one that is enabled. Raises `NotFoundError`."""
-        return self.patch(mock_id, {"enabled": not self.get(mock_id).mock.enabled})
-
-    def delete(self, mock_id: str) -> None:
-        """Remove a mock. Raises `NotFoundError`."""
-        self._find(mock_id)
-        order = [other for other in self._mocks if other != mock_id]
-        self._apply(self._without(self._changes, mock_id, order), [self._mocks[other].spec for other in order])
-
-    def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
-        """Add mocks, those with a known id in its place; with `replace` they are all there is afterwards.
-
-        `dry_run` only checks. Returns how many. Raises `ConfigError` and changes nothing.
-        """
-        by_id = {} if replace else {spec.id: spec for spec in self.mocks()}
-        by_id |= {spec.id: spec for spec in specs}
-        order = list(by_id)
-        if dry_run:
-            self._register_all(list(by_id.values()))
-            return len(specs)
-        changes = self._changes
-        for gone in self._mocks.keys() - by_id.keys():
-            changes = self._without(changes, gone, order)
-        for spec in specs:
-            changes = changes.with_mock(spec, order)
-        self._apply(changes, list(by_id.values()))
-        return len(specs)
+        return self.mock_set.served.find(mock_id).spec
 
     def export(self) -> dict[str, Any]:
         """All mocks as the value of a configuration file."""
         return dump_collection(self.mocks())
 
+    def check(self, spec: MockSpec) -> None:
+        """Raise `ConfigError` for what only shows when a mock is made ready: its template, placeholders, patterns."""
+        self.mock_set.check(spec)
+
+    # Each change is what `MockSet` says, and is served at once.
+
+    def load(self, specs: Sequence[MockSpec]) -> None:
+        """Take these as the mocks of the configuration files. Raises `ConfigError`."""
+        self.mock_set.load(specs)
+        self._serve()
+
+    def create(self, doc: object) -> MockSpec:
+        """Add a mock, after the others. Raises `ConfigError`, `ConflictError`."""
+        spec = self.mock_set.create(doc)
+        self._serve()
+        return spec
+
+    def replace(self, mock_id: str, doc: object) -> MockSpec:
+        """Put another mock in the place of one. Raises `NotFoundError`, `ConfigError`."""
+        spec = self.mock_set.replace(mock_id, doc)
+        self._serve()
+        return spec
+
+    def patch(self, mock_id: str, patch: object) -> MockSpec:
+        """Change a mock by a JSON Merge Patch. Raises `NotFoundError`, `ConfigError`."""
+        spec = self.mock_set.patch(mock_id, patch)
+        self._serve()
+        return spec
+
+    def toggle(self, mock_id: str) -> MockSpec:
+        """Enable a mock that is disabled, disable one that is enabled. Raises `NotFoundError`."""
+        spec = self.mock_set.toggle(mock_id)
+        self._serve()
+        return spec
+
+    def delete(self, mock_id: str) -> None:
+        """Remove a mock. Raises `NotFoundError`."""
+        self.mock_set.delete(mock_id)
+        self._serve()
+
+    def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
+        """Add mocks or replace all there are, or only check that; how many. Raises `ConfigError`."""
+        count = self.mock_set.import_specs(specs, replace=replace, dry_run=dry_run)
+        self._serve()
+        return count
+
+    def _serve(self) -> None:
+        """Serve what was accepted, at once."""
+        self._swap()
+        self.mock_set.let_go()
+
+    def _swap(self) -> None:
+        """Serve what was accepted, and end the streams of mocks that send something else now."""
+        swap = self.mock_set.swap()
+        if swap.ended:
+            streams = [stream for stream in self.connections.connections() if stream.mock_id in swap.ended]
+            self.connections.stop(streams, "closed_by_admin")
+        go_through(chain.from_iterable(sessions.closing() for sessions in swap.closed), EVENTS_AT_ONCE)
+
+    # -- beside the event loop -------------------------------------------------------------------------------------
+
+    async def apart(self, work: Callable[[], T]) -> T:
+        """Do work that takes long in a thread of its own, so that streams go on: one piece after the other, in the
+        order they came. Changes that it makes to `mock_set` are served before this returns."""
+        loop = asyncio.get_running_loop()
+
+        def swapped() -> None:
+            self._swap()
+            self._worker.submit(self.mock_set.let_go)
+
+        def serve(done: Future[T]) -> None:
+            # The loop is closed if the server was stopped meanwhile.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(swapped)
+
+        future = self._worker.submit(work)
+        # Not after the `await`: who waits may be cancelled, and the change is made all the same.
+        future.add_done_callback(serve)
+        return await asyncio.wrap_future(future)
+
+    @cached_property
+    def _worker(self) -> ThreadPoolExecutor:
+        # One thread: each one at work adds to how long the event loop waits for its turn.
+        return ThreadPoolExecutor(1, thread_name_prefix="mockd-admin")
+
     # -- live streams ----------------------------------------------------------------------------------------------
 
     def close_all(self, mock_id: str) -> int:
         """End a mock's live streams through their termination; how many. Raises `NotFoundError`."""
-        self._find(mock_id)
+        self.mock_set.served.find(mock_id)
         return self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
 
     def buffer(self, mock_id: str) -> list[dict[str, Any]]:
         """The events a mock holds for resuming clients. Raises `NotFoundError`."""
-        sessions = self._find(mock_id).sessions
-        return sessions.buffer() if sessions else []
+        from mockd.streaming.sessions.resume import described  # only loaded with the first mock that resumes
+
+        sessions = self.mock_set.served.find(mock_id).sessions
+        return described(sessions.held()) if sessions else []
 
     def clear_buffer(self, mock_id: str) -> int:
         """Forget the events a mock holds; how many. Raises `NotFoundError`."""
-        sessions = self._find(mock_id).sessions
-        return sessions.clear() if sessions else 0
+        sessions = self.mock_set.served.find(mock_id).sessions
+        return sum(1 for _ in sessions.clearing()) if sessions else 0
 
     def begin_shutdown(self) -> None:
         """Tell every stream to end through its termination."""
@@ -234,128 +252,6 @@ class Engine:
         for connection in self.connections.connections():
             if connection.stream is not None:
                 connection.stream.cut()
-
-    # -- changing the set ------------------------------------------------------------------------------------------
-
-    @property
-    def _files_root(self) -> Path | None:
-        return Path(self.settings.files_root) if self.settings.files_root else None
-
-    def _find(self, mock_id: str) -> Registered:
-        mock = self._mocks.get(mock_id)
-        if mock is None:
-            raise NotFoundError(f"Mock not found: {mock_id}")
-        return mock
-
-    @property
-    def _changes(self) -> Changes:
-        return self._state.get(*CHANGES) or NO_CHANGES
-
-    def _put(self, spec: MockSpec) -> MockSpec:
-        specs = {**{other.id: other for other in self.mocks()}, spec.id: spec}
-        self._apply(self._changes.with_mock(spec, list(specs)), list(specs.values()))
-        return self.get(spec.id)
-
-    def _without(self, changes: Changes, mock_id: str, order: Sequence[str]) -> Changes:
-        is_configured = any(spec.id == mock_id for spec in self._configured)
-        return changes.without_mock(mock_id, order, is_configured=is_configured)
-
-    def _apply(self, changes: Changes, specs: Sequence[MockSpec], *, is_loading: bool = False) -> None:
-        """Check everything, put it on disk where that is asked for, and only then use it."""
-        mocks = self._register_all(specs, is_loading=is_loading)
-        table = MatchTable([mock.rule for mock in mocks if mock.spec.mock.enabled])
-        if changes is not self._changes:
-            self._state.put(*CHANGES, value=changes)
-        self._swap(mocks, table)
-
-    def _register_all(self, specs: Sequence[MockSpec], *, is_loading: bool = False) -> list[Registered]:
-        mocks: list[Registered] = []
-        problems: list[Problem] = []
-        for spec in specs:
-            try:
-                mocks.append(self._register(spec, is_loading))
-            except ConfigError as error:
-                problems += [spec.origin.report(problem) for problem in error.problems]
-        if problems:
-            raise ConfigError(problems)
-        return mocks
-
-    def _register(self, spec: MockSpec, is_loading: bool) -> Registered:
-        """A mock ready to run; streaming parts that stay the same are those of the mock that is there."""
-        running = self._mocks.get(spec.id)
-        if running is not None and running.spec is spec and not (is_loading and running.has_new_files()):
-            return running
-        content = content_of(spec)
-        is_same = running is not None and running.content == content
-        # Its files are read again only when configuration files are.
-        files = running.files if running is not None and is_same and not is_loading else files_of(spec)
-        if running is not None and is_same and running.files == files:
-            plan, sessions = running.plan, running.sessions
-        else:
-            spec, plan = self._compile(spec)
-            sessions = self._sessions(plan, (content, files), came_before=is_loading and not self._is_loaded)
-        mock = spec.mock
-        # The rule and its target refer to each other, so the rule is made first and its target set.
-        rule: Rule[Any] = Rule(mock.matcher, mock.priority, spec.id, mock.name, target=None)
-        registered = rule.target = Registered(spec, plan, sessions, rule, content, files)
-        return registered
-
-    def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
-        """The plan of a mock, and the mock with environment values read as the numbers its template wants."""
-        while True:
-            try:
-                return spec, self._plan(spec)
-            except ConfigError as error:
-                better = spec.with_number(error.problems[0].path)
-                if better is None:
-                    raise
-                spec = better
-
-    def _plan(self, spec: MockSpec) -> StreamPlan:
-        kind = kind_of(spec)
-        seeding = Seeding(self.settings.seed, lambda: self._state.add("streams", spec.id))
-        plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
-        if plan.header_rules.names & OF_THE_BODY:
-            from mockd.program.body_headers import check_body_headers
-
-            check_body_headers(spec.mock, spec.root)
-        return plan
-
-    def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], *, came_before: bool) -> Sessions | None:
-        """The sessions of a mock that resumes: those in the store, if they are of the same content."""
-        if plan.resume is None:
-            return None
-        kept: tuple[tuple[bytes, Files], Sessions] | None = self._state.get("sessions", plan.mock_id)
-        if kept is not None and kept[0] == content:
-            return kept[1]
-        from mockd.streaming.sessions.resume import Sessions
-
-        most = self.settings.max_sessions
-        return Sessions(plan, max_sessions=most, clock=self.clock, came_before=came_before)
-
-    def _swap(self, mocks: Sequence[Registered], table: MatchTable[Registered]) -> None:
-        """Use this set from now on, and end the streams of mocks that are gone, disabled or send something else."""
-        before = self._mocks
-        self._mocks, self._table = {mock.spec.id: mock for mock in mocks}, table
-        for mock_id, old in before.items():
-            new = self._mocks.get(mock_id)
-            if new is None or new.plan is not old.plan or not new.spec.mock.enabled:
-                self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
-            if old.sessions is not None and (new is None or new.sessions is not old.sessions):
-                old.sessions.close()
-                self._state.drop("sessions", mock_id)
-            if new is None:
-                self._state.drop("streams", mock_id)
-        for mock in mocks:
-            if mock.sessions is not None and mock is not before.get(mock.spec.id):
-                self._state.put("sessions", mock.spec.id, value=((mock.content, mock.files), mock.sessions))
-
-
-_PLANS: dict[str, Callable[..., StreamPlan]] = {
-    "sse": compile_sse,
-    "chunked": compile_chunked,
-    "response": compile_response,
-}
 
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------

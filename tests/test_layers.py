@@ -18,7 +18,7 @@ LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
     {"config", "expressions", "framing", "placeholders"},
     {"matching", "sources", "streaming", "cors"},
-    {"state", "registered", "engine", "presets", "llm"},
+    {"mocks", "engine", "presets", "llm"},
     {"admin", "app"},
     {"server", "client", "testing"},
     {"cli"},
@@ -33,7 +33,7 @@ BESIDE = {
     "source": {"clock", "events", "request"},
     "placeholders": {"config", "expressions"},
     "framing": {"expressions", "placeholders"},
-    "engine": {"state", "registered"},
+    "engine": {"mocks"},
     "app": {"admin"},
     "testing": {"client"},
 }

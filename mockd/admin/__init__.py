@@ -5,6 +5,7 @@ They are made when first asked: a process answers its first mock sooner without,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -46,5 +47,6 @@ class _MadeWhenAsked:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
-            self._app = self._make()
+            # In a thread: importing it all takes as long as many events of a stream.
+            self._app = await asyncio.to_thread(self._make)
         await self._app(scope, receive, send)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
+from inspect import iscoroutinefunction
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Literal
@@ -31,6 +33,9 @@ _PATCH_TYPES = ("application/merge-patch+json", "application/json")
 _FILE_TYPES = ("application/json", "application/yaml")
 _FORMAT = Query("format", Literal["json", "yaml"], "How the file is written; JSON by default.")
 _REPLACE = Query("replace", bool, "Remove the mocks that are not in the configuration.")
+_STATUS = Query("status", Literal["active", "ended", "all"], "Which streams; active ones by default.")
+_MOCK = Query("mock", str, "Only those of this mock.")
+_LIMIT = Query("limit", int, "The newest so many; of ended ones 100 by default.")
 _DRY_RUN = Query("dryRun", bool, "Check it, and change nothing.")
 
 
@@ -59,7 +64,13 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE", _SSE_OF_MOCK, connections.close_mock_connections, shapes.ClosedConnections),
     Operation("GET", _BUFFER, connections.get_buffer, shapes.Buffer),
     Operation("DELETE", _BUFFER, connections.clear_buffer, shapes.ClearedBuffer),
-    Operation("GET", "/sse/connections", connections.list_connections, shapes.ConnectionList),
+    Operation(
+        "GET",
+        "/sse/connections",
+        connections.list_connections,
+        shapes.ConnectionList,
+        query=(_STATUS, _MOCK, _LIMIT),
+    ),
     Operation("GET", "/sse/connections/{id}", connections.get_connection, shapes.Connection),
     Operation("DELETE", "/sse/connections/{id}", connections.close_connection, shapes.ClosedConnection, errors=(409,)),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats),
@@ -145,12 +156,29 @@ class _Endpoint:
             call = Call(view, scope["path_params"])
             if operation.query:
                 call.check_query(tuple(query.name for query in operation.query))
-            result = operation.handler(self._engine, call)
-            return result if isinstance(result, Response) else answer(result, operation.status)
+            if not iscoroutinefunction(operation.handler):
+                return await self._engine.apart(partial(self._carry_out_apart, operation, call))
+            return _answer(operation, await operation.handler(self._engine, call))
         except ClientGoneError:
             raise
-        except MockdError as error:
-            return error_answer(error)
-        except Exception:
-            logger.exception("%s %s failed", operation.method, operation.path)
-            return refusal(500, "internal_error", "mockd failed at this request; its log says why")
+        except Exception as error:
+            return _failure(operation, error)
+
+    def _carry_out_apart(self, operation: Operation, call: Call) -> Response:
+        # With its errors: an answer that lists thousands of mistakes takes time as well.
+        try:
+            return _answer(operation, operation.handler(self._engine, call))
+        except Exception as error:
+            return _failure(operation, error)
+
+
+def _answer(operation: Operation, result: Any) -> Response:
+    return result if isinstance(result, Response) else answer(result, operation.status)
+
+
+def _failure(operation: Operation, error: Exception) -> Response:
+    """The answer to an operation that raised `error`."""
+    if isinstance(error, MockdError):
+        return error_answer(error)
+    logger.error("%s %s failed", operation.method, operation.path, exc_info=error)
+    return refusal(500, "internal_error", "mockd failed at this request; its log says why")

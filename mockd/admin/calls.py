@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
 from starlette.responses import Response
@@ -20,8 +21,10 @@ from mockd.errors import (
     Problem,
     format_path,
 )
-from mockd.jsontext import encode_json
+from mockd.jsontext import encode_large_json
 from mockd.request import RequestView
+
+Word = TypeVar("Word", bound=str)
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """On every answer: nothing is kept by a cache, and nothing is read as another type than it says."""
@@ -79,6 +82,25 @@ class Call(Struct, frozen=True):
             raise ConfigError(f"query parameter `{name}`: {text!r} is neither true nor false")
         return _FLAGS[text.lower()]
 
+    def count(self, name: str) -> int | None:
+        """A query parameter that is a whole number from 0 on; None if it is absent."""
+        text = self.text(name)
+        if text is None:
+            return None
+        if not re.fullmatch("[0-9]{1,9}", text):
+            raise ConfigError(f"query parameter `{name}`: {text!r} is no whole number from 0 to 999999999")
+        return int(text)
+
+    def choice(self, name: str, words: Collection[Word], default: Word) -> Word:
+        """A query parameter that is one of some words."""
+        text = self.text(name)
+        if text is None:
+            return default
+        for word in words:
+            if word == text:
+                return word
+        raise ConfigError(f"query parameter `{name}`: {text!r} is none of {', '.join(words)}")
+
     def text(self, name: str) -> str | None:
         """A query parameter, which may be given once."""
         values = self.view.query.get(name, [])
@@ -97,12 +119,15 @@ class Call(Struct, frozen=True):
 
 
 Handler = Callable[[Engine, Call], Any]
-"""What carries out one operation: it calls the engine once, and returns the answer's JSON value or a `Response`."""
+"""What carries out one operation: it calls the engine once, and returns the answer's JSON value or a `Response`.
+
+A plain function runs apart from the event loop (`Engine.apart`), and changes `engine.mock_set`. What belongs to the
+loop, such as live streams, is asked by a coroutine function, which is never kept waiting by other operations."""
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer."""
-    return Response(encode_json(value), status, {**HEADERS, **(headers or {})}, "application/json")
+    return Response(encode_large_json(value), status, {**HEADERS, **(headers or {})}, "application/json")
 
 
 def no_content() -> Response:

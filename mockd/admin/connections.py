@@ -2,51 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-from mockd.admin.calls import Call
-from mockd.engine import Engine
+from mockd.admin.calls import Call, answer
+from mockd.engine import EVENTS_AT_ONCE, Engine
+from mockd.journal.exchange import Exchange
+from mockd.journal.registry import Status
+from mockd.streaming.sessions.resume import described
+from mockd.turns import gone_through
+
+ENDED_LISTED = 100
+"""Ended streams that are listed if nobody says how many."""
 
 
-def list_connections(engine: Engine, call: Call) -> Any:
-    """List all live streams, oldest first."""
-    return {"connections": engine.connections.live(), "stats": engine.connections.stats()}
+async def list_connections(engine: Engine, call: Call) -> Any:
+    """List live streams, ended ones, or both, oldest first."""
+    status = call.choice("status", get_args(Status), "active")
+    limit = call.count("limit")
+    if limit is None and status != "active":
+        limit = ENDED_LISTED
+    listed, stats = engine.connections.listed(status, call.text("mock"), limit), engine.connections.stats()
+    return await engine.apart(lambda: answer({"connections": _described(listed), "stats": stats}))
 
 
-def get_connection(engine: Engine, call: Call) -> Any:
+async def get_connection(engine: Engine, call: Call) -> Any:
     """Get a stream, live or ended."""
     return engine.connections.get(call.id)
 
 
-def close_connection(engine: Engine, call: Call) -> Any:
+async def close_connection(engine: Engine, call: Call) -> Any:
     """End a live stream."""
     engine.connections.close(call.id)
     return {"message": "Connection closed", "connection": call.id}
 
 
-def get_stats(engine: Engine, call: Call) -> Any:
+async def get_stats(engine: Engine, call: Call) -> Any:
     """Count streams, events and bytes since the start."""
     return engine.connections.stats()
 
 
-def list_mock_connections(engine: Engine, call: Call) -> Any:
+async def list_mock_connections(engine: Engine, call: Call) -> Any:
     """List a mock's live streams, oldest first."""
     mock_id = engine.get(call.id).id
-    connections = engine.connections.live(mock_id)
-    return {"connections": connections, "count": len(connections), "mockId": mock_id}
+    live = engine.connections.connections(mock_id)
+    return await engine.apart(lambda: answer({"connections": _described(live), "count": len(live), "mockId": mock_id}))
 
 
-def close_mock_connections(engine: Engine, call: Call) -> Any:
+async def close_mock_connections(engine: Engine, call: Call) -> Any:
     """End a mock's live streams."""
     return {"message": "Connections closed", "closed": engine.close_all(call.id), "mockId": call.id}
 
 
-def get_buffer(engine: Engine, call: Call) -> Any:
+async def get_buffer(engine: Engine, call: Call) -> Any:
     """List the events a mock holds for clients that come back."""
-    events = engine.buffer(call.id)
-    return {"mockId": call.id, "count": len(events), "events": events}
+    sessions = engine.mock_set.served.find(call.id).sessions
+    held = []
+    if sessions:
+        await gone_through(sessions.ageing(), EVENTS_AT_ONCE)
+        held = sessions.held()
+    return await engine.apart(lambda: answer({"mockId": call.id, "count": len(held), "events": described(held)}))
 
 
-def clear_buffer(engine: Engine, call: Call) -> Any:
+async def clear_buffer(engine: Engine, call: Call) -> Any:
     """Forget the events a mock holds for clients that come back."""
-    return {"message": "Buffer cleared", "cleared": engine.clear_buffer(call.id), "mockId": call.id}
+    sessions = engine.mock_set.served.find(call.id).sessions
+    cleared = await gone_through(sessions.clearing(), EVENTS_AT_ONCE) if sessions else 0
+    return {"message": "Buffer cleared", "cleared": cleared, "mockId": call.id}
+
+
+def _described(live: list[Exchange]) -> list[dict[str, Any]]:
+    return [connection.to_json() for connection in live]

@@ -22,7 +22,7 @@ def list_mocks(engine: Engine, call: Call) -> Any:
 
 def create_mock(engine: Engine, call: Call) -> Any:
     """Create a mock."""
-    return _changed("created", engine.create(call.json()))
+    return _changed("created", engine.mock_set.create(call.json()))
 
 
 def get_mock(engine: Engine, call: Call) -> Any:
@@ -32,23 +32,23 @@ def get_mock(engine: Engine, call: Call) -> Any:
 
 def replace_mock(engine: Engine, call: Call) -> Any:
     """Replace a mock; it keeps its place."""
-    return _changed("updated", engine.replace(call.id, call.json()))
+    return _changed("updated", engine.mock_set.replace(call.id, call.json()))
 
 
 def patch_mock(engine: Engine, call: Call) -> Any:
     """Change a mock with a JSON merge patch (RFC 7396)."""
-    return _changed("updated", engine.patch(call.id, call.json()))
+    return _changed("updated", engine.mock_set.patch(call.id, call.json()))
 
 
 def delete_mock(engine: Engine, call: Call) -> Any:
     """Delete a mock and end its streams."""
-    engine.delete(call.id)
+    engine.mock_set.delete(call.id)
     return no_content()
 
 
 def toggle_mock(engine: Engine, call: Call) -> Any:
     """Disable a mock and end its streams, or enable it again."""
-    spec = engine.toggle(call.id)
+    spec = engine.mock_set.toggle(call.id)
     return _changed("toggled", spec, f"Mock {spec.id} {'enabled' if spec.mock.enabled else 'disabled'}")
 
 
@@ -77,7 +77,7 @@ def import_config(engine: Engine, call: Call) -> Any:
     root = engine.settings.files_root
     try:
         specs = parse_collection(config, root=Path(root) if root else None)
-        imported = engine.import_specs(specs, replace=replace if given is None else given, dry_run=dry_run)
+        imported = engine.mock_set.import_specs(specs, replace=replace if given is None else given, dry_run=dry_run)
     except ConfigError as error:
         raise error.under(place) from None
     if dry_run:

@@ -11,12 +11,12 @@ from mockd.config.schema import json_schema
 from mockd.engine import Engine
 
 
-def get_health(engine: Engine, call: Call) -> Any:
+async def get_health(engine: Engine, call: Call) -> Any:
     """Is the process alive?"""
     return _probe(engine, "ok")
 
 
-def get_ready(engine: Engine, call: Call) -> Any:
+async def get_ready(engine: Engine, call: Call) -> Any:
     """Are mocks served?"""
     return _probe(engine, "ready")
 
@@ -26,7 +26,7 @@ def _probe(engine: Engine, status: str) -> dict[str, Any]:
     return {"status": status, "uptime": _uptime(engine, now), "timestamp": rfc3339(now)}
 
 
-def get_status(engine: Engine, call: Call) -> Any:
+async def get_status(engine: Engine, call: Call) -> Any:
     """The process at a glance."""
     mocks = engine.mocks()
     stats = engine.connections.stats()

@@ -71,6 +71,13 @@ class Connection(Shape, frozen=True, kw_only=True):
     resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` the client came back with.")] = UNSET
     status: Literal["active", "closing", "closed"]
     outcome: Annotated[str | UnsetType, _doc("How it ended.")] = UNSET
+    ended_by: Annotated[
+        Literal["client-fin", "client-rst", "client-timeout", "mockd"] | UnsetType,
+        _doc("Who ended it, and how the client did; left out if the server cannot tell."),
+    ] = UNSET
+    bytes_acked: Annotated[
+        Count | UnsetType, _doc("Bytes of the body that the client's machine had acknowledged when it ended.")
+    ] = UNSET
 
 
 class Stats(Shape, frozen=True, kw_only=True):

@@ -45,6 +45,10 @@ class Document:
 
     value: Any
 
+    def __del__(self) -> None:
+        if "marks" in self.__dict__:
+            self.marks.free()
+
     def report(self, problem: Problem) -> Problem:
         """The same problem, whose path is from the root of this text, with its line and column."""
         find = self.marks.key if isinstance(problem, UnknownKey) else self.marks.value

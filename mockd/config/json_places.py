@@ -80,7 +80,7 @@ def scan(text: str) -> Scan:
             top.marks.keys[key] = place
             top.step = key
         else:
-            marks = top.marks.children[top.step] = Marks(place)
+            marks = top.marks.children[top.step] = Marks(place, leaf=kind != "open")
             if kind == "open":
                 stack.append(_Open(marks, is_list=written == "["))
                 if len(stack) > MAX_DEPTH + 1:

@@ -15,14 +15,15 @@ class Place(NamedTuple):
 
 
 class Marks:
-    """The place of a value, of its keys, and the marks of what is in it."""
+    """The place of a value, of its keys, and the marks of what is in it. A `leaf` has nothing in it: most values are
+    leaves, and two dicts for each would make up most of the tree."""
 
     __slots__ = ("children", "keys", "place")
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, leaf: bool = False) -> None:
         self.place = place
-        self.keys: dict[str, Place] = {}
-        self.children: dict[str | int, Marks] = {}
+        self.keys: dict[str, Place] = _NO_KEYS if leaf else {}
+        self.children: dict[str | int, Marks] = _NO_CHILDREN if leaf else {}
 
     def value(self, path: Path) -> Place:
         """The place of the value at a path, or of the nearest value around it that is there."""
@@ -33,6 +34,14 @@ class Marks:
         around = self._at(path[:-1])
         return around.keys.get(str(path[-1]), around.place) if path else around.place
 
+    def free(self) -> None:
+        """Take the tree apart step by step: freeing a large one in one go keeps all other threads waiting."""
+        waiting = [self]
+        while waiting:
+            marks = waiting.pop()
+            waiting += marks.children.values()
+            marks.children.clear()
+
     def _at(self, path: Path) -> Marks:
         marks = self
         for step in path:
@@ -41,3 +50,7 @@ class Marks:
                 break
             marks = inner
         return marks
+
+
+_NO_KEYS: dict[str, Place] = {}
+_NO_CHILDREN: dict[str | int, Marks] = {}

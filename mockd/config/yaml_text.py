@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import StringIO
+from itertools import chain
 from typing import Any, NoReturn
 
 import yaml
@@ -168,7 +170,7 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         text = event.value.translate(self._to_text) if self._to_text else event.value
         value = self._value(text, event)
-        built = _Built(value, Marks(_place(event.start_mark)), 1 + len(text) // 64)
+        built = _Built(value, Marks(_place(event.start_mark), leaf=True), 1 + len(text) // 64)
         if self._stack and self._stack[-1].wants_key:
             if event.anchor:
                 self._anchors[event.anchor] = built
@@ -262,11 +264,34 @@ def core_value(text: str) -> Any:
     return text
 
 
+_PLAIN_OR_QUOTED = ((True, False), (False, True))
+"""The ways to write a scalar, as PyYAML's resolver takes them."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Quotes text that any version of YAML takes for something else, and escapes what is a line break only in 1.1."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def emit_value(self, value: Any) -> None:
+        """Emit a value piece by piece. PyYAML would make a tree of all its nodes first; to free that of thousands of
+        mocks keeps all other threads waiting."""
+        if isinstance(value, dict):
+            self.emit(yaml.MappingStartEvent(None, None, True, flow_style=False))
+            for item in chain.from_iterable(value.items()):
+                self.emit_value(item)
+            self.emit(yaml.MappingEndEvent())
+        elif isinstance(value, list):
+            self.emit(yaml.SequenceStartEvent(None, None, True, flow_style=False))
+            for item in value:
+                self.emit_value(item)
+            self.emit(yaml.SequenceEndEvent())
+        else:
+            node: Any = self.represent_data(value)
+            resolve: Any = self.resolve
+            implicit = tuple(node.tag == resolve(yaml.ScalarNode, node.value, way) for way in _PLAIN_OR_QUOTED)
+            self.emit(yaml.ScalarEvent(None, node.tag, implicit, node.value, style=node.style))
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         is_broken = any(char in text for char in _OLD_BREAKS)
@@ -280,4 +305,14 @@ for _pattern in (*(pattern for pattern, _ in _INTEGERS), _FLOAT):
 
 def write_yaml(value: Any) -> str:
     """A value as YAML that every reader of YAML, 1.1 or 1.2, takes for the same value; keys keep their order."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    stream = StringIO()
+    dumper = _Dumper(stream, allow_unicode=True, width=120)
+    try:
+        dumper.open()
+        dumper.emit(yaml.DocumentStartEvent(explicit=False))
+        dumper.emit_value(value)
+        dumper.emit(yaml.DocumentEndEvent(explicit=False))
+        dumper.close()
+    finally:
+        dumper.dispose()
+    return stream.getvalue()

@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from collections import Counter, deque
+from collections.abc import Iterator
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -14,11 +15,21 @@ from mockd.errors import ConflictError, NotFoundError
 from mockd.journal.exchange import Exchange, Outcome, Stoppable
 from mockd.request import RequestView
 from mockd.store import ScopedStore
+from mockd.turns import go_through
 
 Status = Literal["active", "ended", "all"]
 """Which exchanges are listed; active ones include those that are closing."""
 
+STOPPED_AT_ONCE = 50
+"""Streams that are told to stop in one turn of the event loop."""
 _HEX = "[0-9a-f]{6,16}"
+
+
+def _told_to_stop(exchanges: list[Exchange], outcome: Outcome) -> Iterator[None]:
+    for exchange in exchanges:
+        if exchange.stream is not None:
+            exchange.stream.request_stop(outcome)
+        yield
 
 
 class Registry:
@@ -132,8 +143,8 @@ class Registry:
         active = [exchange for exchange in exchanges if exchange.status == "active"]
         for exchange in active:
             exchange.status = "closing"
-            if exchange.stream is not None:
-                exchange.stream.request_stop(outcome)
+        # Each of them is going to send its end in the turn of the loop after this.
+        go_through(_told_to_stop(active, outcome), STOPPED_AT_ONCE)
         return len(active)
 
     def stats(self) -> dict[str, Any]:

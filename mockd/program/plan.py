@@ -15,7 +15,7 @@ from mockd.framing import Framing, framing_named
 from mockd.headers import FixedHeaders, Headers
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Ending, Terms
-from mockd.source import Counters, Script
+from mockd.source import Script
 
 MOST_SCRIPTS = 64
 """Compiled scripts kept for each mock: one for each key that its source makes out of requests."""
@@ -29,8 +29,6 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
 
     in_framing: Callable[[Framing], Framed]
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
-    counters: Counters = field(default_factory=Counters)
-    """Those of its source."""
     variants: dict[str, StreamPlan] = field(default_factory=dict)
     """The same plan in other framings, by their names."""
 

@@ -57,18 +57,11 @@ class Watcher:
                 await self._refresh(engine)
 
     async def _refresh(self, engine: Engine) -> None:
-        glance = self._look_quickly()
-        if glance == self._glance:
+        # In threads, all of it: only to look at thousands of files takes its time.
+        if not await asyncio.to_thread(self._has_changed):
             return
-        self._glance = glance
-        files = await asyncio.to_thread(self._look)
-        if files == self._files:
-            return
-        self._files = files
-        self._glance = self._look_quickly()
         try:
-            specs = await asyncio.to_thread(configured, self._settings, engine.check)
-            engine.load(specs)
+            count = await engine.apart(lambda: self._load(engine))
         except ConfigError as error:
             for problem in error.problems:
                 logger.error("%s", problem)
@@ -76,7 +69,24 @@ class Watcher:
         except Exception:
             logger.exception("the configuration could not be applied")
         else:
-            logger.info("the configuration was applied: %s", count_of(len(specs), "mock"))
+            logger.info("the configuration was applied: %s", count_of(count, "mock"))
+
+    def _has_changed(self) -> bool:
+        glance = self._look_quickly()
+        if glance == self._glance:
+            return False
+        self._glance = glance
+        files = self._look()
+        if files == self._files:
+            return False
+        self._files = files
+        self._glance = self._look_quickly()
+        return True
+
+    def _load(self, engine: Engine) -> int:
+        specs = configured(self._settings, engine.check)
+        engine.mock_set.load(specs)
+        return len(specs)
 
     def _look(self) -> Stamps:
         """What every file that counts looks like now. Reads them, to find the data files they name."""

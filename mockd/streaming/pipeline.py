@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +43,13 @@ _ANY_LIFETIME = Lifetime()
 _PLAIN = Ending()
 
 
+class Counted(Protocol):
+    """What counts the answers of a mock, apart for each key."""
+
+    def count(self, key: str, name: str) -> int:
+        """Add one to the counter of that key and name. Returns the new value."""
+
+
 class Call(Struct, frozen=True):
     """One request on its way to its program: `headers` go on every answer (CORS)."""
 
@@ -50,6 +58,7 @@ class Call(Struct, frozen=True):
     headers: Headers
     exchange: Exchange
     clock: Clock
+    answers: Counted
 
 
 def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
@@ -76,7 +85,8 @@ def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill
         place = sessions.find(last_event_id)
         if place is not None:
             return _resumed(plan, sessions, call, place, fill)
-    opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, plan.counters.count))
+    count = partial(call.answers.count, call.exchange.key)
+    opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
     if isinstance(opened, Awaitable):
         return whole(0, b"", [], prepare=_awaited(plan, sessions, call, opened, fill))
     return _opened(plan, sessions, call, opened, fill)

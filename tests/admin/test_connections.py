@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,10 @@ from mockd.app import create_app
 from mockd.client import AdminClient
 from mockd.engine import Engine
 from mockd.errors import AdminError
+from mockd.journal.registry import STOPPED_AT_ONCE
+from mockd.testing import running_mockd
 from tests.admin.conftest import serve
+from tests.wire.sockets import Client, eventually
 
 END = {"termination": {"finalEvent": {"data": "bye"}}}
 MOCKS: dict[str, dict[str, Any]] = {
@@ -141,3 +145,30 @@ def test_a_buffer_lists_what_was_sent_until_it_is_cleared(url: str, admin: Admin
     cleared = admin.clear_buffer("resumable")
     assert cleared == {"message": "Buffer cleared", "cleared": 2, "mockId": "resumable"}
     assert admin.get_buffer("resumable")["events"] == []
+
+
+def test_many_streams_and_long_buffers_are_dealt_with_in_turns() -> None:
+    many = {"events": [{"data": "1"}], "lifecycle": {"keepOpen": True}}
+    long = {
+        "events": [{"data": "1"}],
+        "repeat": 2500,
+        "timing": {"fixedDelay": 0},
+        "resume": {"enabled": True, "bufferSize": 5000},
+    }
+    mocks = [
+        {"id": name, "matcher": {"path": f"/{name}"}, "sse": sse} for name, sse in (("many", many), ("long", long))
+    ]
+    with running_mockd(*mocks) as server, server.admin() as admin, contextlib.ExitStack() as opened:
+        streams = [opened.enter_context(Client(server.url)) for _ in range(2 * STOPPED_AT_ONCE + 10)]
+        for stream in streams:
+            stream.ask("/many").read_until(b"data: 1\n\n")
+        assert admin.close_mock_connections("many")["closed"] == len(streams)
+        for stream in streams:
+            stream.read_until(b"0\r\n\r\n")
+        eventually(lambda: not server.engine.connections.connections("many"))
+        with Client(server.url) as client:
+            client.ask("/long").read_until(b"0\r\n\r\n")
+        buffer = admin.get_buffer("long")
+        assert buffer["count"] == len(buffer["events"]) == 2500
+        assert admin.clear_buffer("long")["cleared"] == 2500
+        assert admin.get_buffer("long")["count"] == 0

@@ -22,7 +22,7 @@ SHORT = {"enabled": True, "maxAge": 10}
 
 
 def sessions_of(lab: Lab) -> Sessions:
-    sessions = lab.engine._mocks["mock"].sessions
+    sessions = lab.engine.mock_set.served.find("mock").sessions
     assert sessions is not None
     return sessions
 
@@ -404,7 +404,7 @@ def _request() -> tuple[dict[str, Any], Any, Any]:
 def _long_session(sse: dict[str, Any]) -> tuple[Sessions, Buffer, Entry]:
     lab = Lab()
     lab.mock(**sse, resume=ON)
-    sessions, plan = sessions_of(lab), lab.engine._mocks["mock"].plan
+    sessions, plan = sessions_of(lab), lab.engine.mock_set.served.find("mock").plan
     assert plan.source.script is not None
     session = Session.of_script(
         plan, plan.compiled(plan.source.script), Fill(plan.random(), lab.clock), lab.clock.monotonic()

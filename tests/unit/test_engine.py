@@ -14,9 +14,9 @@ from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
 from mockd.errors import ConfigError, ConflictError, MockdError, NotFoundError
 from mockd.matching import Match
+from mockd.mocks.state_file import StateError
 from mockd.request import RequestView
 from mockd.settings import Settings
-from mockd.state import StateError
 from mockd.store import MemoryStore
 from tests.manual_clock import ManualClock, settle
 from tests.stream.harness import Exchange
@@ -228,7 +228,7 @@ async def test_a_stream_whose_mock_was_moved_is_still_counted_as_its(bench: Benc
 def answer_of(engine: Engine) -> str:
     """The id of the mock that answers /x."""
     scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []}
-    found = engine._table.resolve(RequestView(scope))
+    found = engine.mock_set.served.table.resolve(RequestView(scope))
     return found.target.spec.id if isinstance(found, Match) else ""
 
 
@@ -453,7 +453,7 @@ def test_the_seed_of_a_process_numbers_a_mocks_streams() -> None:
     def values() -> list[float]:
         engine = Engine(Settings(seed=5))
         engine.create(mock("a"))
-        return [engine._mocks["a"].plan.random().random() for _ in range(3)]
+        return [engine.mock_set.served.find("a").plan.random().random() for _ in range(3)]
 
     assert values() == values()
     assert len(set(values())) == 3

@@ -241,34 +241,31 @@ class Sessions:
 
     # -- the buffers -----------------------------------------------------------------------------------------------
 
-    def buffer(self) -> list[dict[str, Any]]:
-        """The events held, as JSON objects, in the order they were sent."""
+    def held(self) -> list[tuple[Entry, Framing]]:
+        """The events held, session by session, each with its framing."""
         self._age()
-        now = self._clock.monotonic()
-        for buffer in self._buffers.values():
-            self._forget_old(buffer, now)
-        held = [(entry, buffer) for buffer in self._buffers.values() for entry in buffer.held]
-        return [
-            {
-                "id": entry.id,
-                "event": _sent_event(entry, buffer.session.plan.framing),
-                "timestamp": rfc3339(entry.sent_wall),
-                "connection": entry.connection_id,
-            }
-            for entry, buffer in sorted(held, key=lambda pair: pair[0].sent_wall)
-        ]
+        oldest = self._clock.monotonic() - self._max_age_s
+        buffers = self._buffers.values()
+        held = ((entry, buffer.session.plan.framing) for buffer in buffers for entry in buffer.held)
+        return [(entry, framing) for entry, framing in held if entry.sent_at >= oldest]
 
-    def clear(self) -> int:
-        """Forget the events held; how many there were."""
-        cleared = sum(len(buffer.held) for buffer in self._buffers.values())
-        for buffer in self._buffers.values():
-            self._forget_all(buffer)
-        return cleared
-
-    def close(self) -> None:
-        """The mock is gone, and its sessions with it."""
+    def clearing(self) -> Iterator[None]:
+        """Forget the events held, one in each step."""
         for buffer in list(self._buffers.values()):
-            self._drop(buffer)
+            yield from self._forgetting(buffer)
+
+    def closing(self) -> Iterator[None]:
+        """Forget the sessions, one event of theirs in each step: the mock is gone."""
+        for buffer in list(self._buffers.values()):
+            yield from self._forgetting(buffer)
+            if buffer.session.id in self._buffers:
+                self._drop(buffer)
+
+    def _forgetting(self, buffer: Buffer) -> Iterator[None]:
+        for _ in range(len(buffer.held)):
+            if buffer.held:
+                self._forget_oldest(buffer)
+                yield
 
     def _hold(self, buffer: Buffer, entry: Entry, connection_id: str) -> None:
         entry.buffer, entry.connection_id, entry.sent_wall = buffer, connection_id, self._clock.wall()
@@ -303,14 +300,20 @@ class Sessions:
             del self._last_ids[buffer.last_id]
 
     def _age(self) -> None:
-        """Empty the buffers of sessions that were left longer ago than events are held. A script's session can still
-        go on; that of a source that runs is dropped, so that the source is let go."""
+        for _ in self.ageing():
+            pass
+
+    def ageing(self) -> Iterator[None]:
+        """Empty the buffers of sessions that were left longer ago than events are held, one event in each step. A
+        script's session can still go on; that of a source that runs is dropped, so that the source is let go."""
         oldest = self._clock.monotonic() - self._max_age_s
         while self._idle:
             id_, buffer = next(iter(self._idle.items()))
             if buffer.left_at >= oldest:
                 return
-            self._forget_all(buffer)
+            yield from self._forgetting(buffer)
+            if self._idle.get(id_) is not buffer:
+                continue  # a client came back to it between two steps
             if buffer.session.script is None:
                 self._drop(buffer)
             else:
@@ -330,6 +333,19 @@ class Sessions:
             group.pop(buffer.session.id, None)
         if not buffer.readers:
             buffer.session.close()
+
+
+def described(held: list[tuple[Entry, Framing]]) -> list[dict[str, Any]]:
+    """Events that are held as JSON objects, in the order they were sent."""
+    return [
+        {
+            "id": entry.id,
+            "event": _sent_event(entry, framing),
+            "timestamp": rfc3339(entry.sent_wall),
+            "connection": entry.connection_id,
+        }
+        for entry, framing in sorted(held, key=lambda pair: pair[0].sent_wall)
+    ]
 
 
 def _sent_event(entry: Entry, framing: Framing) -> dict[str, Any]:

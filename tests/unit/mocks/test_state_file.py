@@ -12,8 +12,8 @@ import pytest
 from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.mocks.state_file import StateFile
 from mockd.settings import Settings
-from mockd.state import StateFile
 
 
 def reply(mock_id: str, **parts: Any) -> dict[str, Any]:

@@ -1,66 +1,29 @@
-"""What was changed while running, kept apart from the configuration files, and on disk where that is asked for."""
+"""The state file: a store that keeps what was changed of the mocks on disk."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import re
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from msgspec import Struct, structs
 
 from mockd import errors
 from mockd.config.load import MockSpec, Origin, parse_saved
 from mockd.errors import ConfigError, MockdError
+from mockd.mocks.changes import CHANGES, Changes
 from mockd.store import Key, MemoryStore
 
 FORMAT = 1
-CHANGES: Key = ("changes",)
-"""Under which key a store has an engine's `Changes`."""
-_MADE_UP = r"http_[0-9a-f]{16}"
 
 
 class StateError(MockdError):
     """The state file cannot be written: what was asked has not been done."""
 
     code = "state_error"
-
-
-class Changes(Struct, frozen=True):
-    """Mocks that were added or changed through the admin API, ids of those that were deleted, and the order of all."""
-
-    changed: Mapping[str, MockSpec] = {}
-    deleted: frozenset[str] = frozenset()
-    order: tuple[str, ...] = ()
-
-    def over(self, specs: Sequence[MockSpec]) -> list[MockSpec]:
-        """The configured mocks with these changes over them."""
-        by_id = {spec.id: spec for spec in specs if spec.id not in self.deleted} | dict(self.changed)
-        known = [by_id.pop(mock_id) for mock_id in self.order if mock_id in by_id]
-        return known + list(by_id.values())
-
-    def with_mock(self, spec: MockSpec, order: Sequence[str]) -> Changes:
-        return Changes({**self.changed, spec.id: spec}, self.deleted - {spec.id}, tuple(order))
-
-    def without_mock(self, mock_id: str, order: Sequence[str], *, is_configured: bool) -> Changes:
-        """`is_configured`: a configuration file has it. An id that was made up and is in none will never be in one."""
-        changed = {key: spec for key, spec in self.changed.items() if key != mock_id}
-        is_remembered = is_configured or not re.fullmatch(_MADE_UP, mock_id)
-        return Changes(changed, self.deleted | {mock_id} if is_remembered else self.deleted, tuple(order))
-
-    def without_changes_to(self, mock_ids: Collection[str]) -> Changes:
-        """What is left where files have been changed since: theirs is the last word."""
-        if not mock_ids:
-            return self
-        changed = {key: spec for key, spec in self.changed.items() if key not in mock_ids}
-        return structs.replace(self, changed=changed, deleted=self.deleted.difference(mock_ids))
-
-
-NO_CHANGES = Changes()
 
 
 class StateFile(MemoryStore):
@@ -72,6 +35,7 @@ class StateFile(MemoryStore):
     def __init__(self, file: Path, environ: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._file = file.resolve()  # a link stays one
+        self._writing = threading.Lock()
         self._changes = _read(self._file, os.environ if environ is None else environ)
         for scope, changes in self._changes.items():
             super().put(scope, CHANGES, changes)
@@ -79,9 +43,10 @@ class StateFile(MemoryStore):
     def put(self, scope: str, key: Key, value: Any) -> None:
         """As in memory; `StateError` where changes cannot be written."""
         if key == CHANGES:
-            changes = {**self._changes, scope: value}
-            _write(self._file, changes)
-            self._changes = changes
+            with self._writing:
+                changes = {**self._changes, scope: value}
+                _write(self._file, changes)
+                self._changes = changes
         super().put(scope, key, value)
 
 

@@ -11,8 +11,8 @@ from msgspec import Struct
 from mockd.config.files import DATA_FILES, resolve_file
 from mockd.config.load import MockSpec
 from mockd.errors import ConfigError
-from mockd.jsontext import encode_json
-from mockd.matching import Rule
+from mockd.jsontext import encode_large_json
+from mockd.mocks.answers import Answers
 from mockd.program.plan import StreamPlan
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Registered(Struct, frozen=True):
     spec: MockSpec
     plan: StreamPlan
     sessions: Sessions | None
-    rule: Rule[Registered]
+    answers: Answers
     content: bytes
     files: Files
 
@@ -51,7 +51,7 @@ def content_of(spec: MockSpec) -> bytes:
     """What a mock's streams are made of, but for its files, as one text."""
     kind = kind_of(spec)
     root = str(spec.root) if any(_data_files(spec)) else None
-    return encode_json([kind, spec.values[kind], root])
+    return encode_large_json([kind, spec.values[kind], root])
 
 
 def files_of(spec: MockSpec) -> Files:

@@ -1,0 +1,129 @@
+"""From what users wrote to mocks that can run. Everything that can be wrong with a mock shows here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from mockd.clock import Clock
+from mockd.config.load import MockSpec
+from mockd.errors import ConfigError, Problem
+from mockd.headers import OF_THE_BODY
+from mockd.matching import Rule
+from mockd.mocks.answers import Answers
+from mockd.mocks.registered import Files, Registered, content_of, files_of, kind_of
+from mockd.program.compile import compile_chunked, compile_response, compile_sse
+from mockd.program.plan import StreamPlan
+from mockd.program.terms import Seeding
+from mockd.settings import Settings
+from mockd.sources import build_source
+from mockd.store import ScopedStore
+
+if TYPE_CHECKING:
+    from mockd.streaming.sessions.resume import Sessions
+
+T = TypeVar("T")
+
+
+class MockBuilder:
+    """Builds the mocks of one engine. It changes nothing that is in use, so that it can work in any thread."""
+
+    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._state = state
+
+    def check(self, spec: MockSpec) -> None:
+        """Raise `ConfigError` for what only shows when a mock is built: its template, placeholders, patterns."""
+        spec, _ = self._compile(spec)
+        _rule(spec, None)
+
+    def build_all(
+        self, specs: Sequence[MockSpec], running: Mapping[str, Rule[Registered]], *, is_loading: bool, came_before: bool
+    ) -> list[Rule[Registered]]:
+        """Mocks ready to run, each as the target of its rule. What streams are made of is that of the mock that is
+        `running`, if it stays the same.
+
+        `is_loading`: data files are read again too. `came_before`: an earlier process may have served these mocks.
+        Raises `ConfigError` with the problems of all.
+        """
+        rules: list[Rule[Registered]] = []
+        problems: list[Problem] = []
+        for spec in specs:
+            try:
+                rules.append(self._build(spec, running.get(spec.id), is_loading, came_before))
+            except ConfigError as error:
+                problems += [spec.origin.report(problem) for problem in error.problems]
+        if problems:
+            free(rules)
+            raise ConfigError(problems)
+        return rules
+
+    def _build(
+        self, spec: MockSpec, rule: Rule[Registered] | None, is_loading: bool, came_before: bool
+    ) -> Rule[Registered]:
+        running = None if rule is None else rule.target
+        if rule is not None and rule.target.spec is spec and not (is_loading and rule.target.has_new_files()):
+            return rule
+        content = content_of(spec)
+        is_same = running is not None and running.content == content
+        # Its files are read again only when configuration files are.
+        files = running.files if running is not None and is_same and not is_loading else files_of(spec)
+        if running is not None and is_same and running.files == files:
+            plan, sessions, answers = running.plan, running.sessions, running.answers
+        else:
+            spec, plan = self._compile(spec)
+            sessions = self._sessions(plan, (content, files), came_before)
+            answers = Answers(spec.id, self._state)
+        return _rule(spec, Registered(spec, plan, sessions, answers, content, files))
+
+    def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
+        """The plan of a mock, and the mock with environment values read as the numbers its template wants."""
+        while True:
+            try:
+                return spec, self._plan(spec)
+            except ConfigError as error:
+                better = spec.with_number(error.problems[0].path)
+                if better is None:
+                    raise
+                spec = better
+
+    def _plan(self, spec: MockSpec) -> StreamPlan:
+        kind = kind_of(spec)
+        seeding = Seeding(self._settings.seed, lambda: self._state.add("streams", spec.id))
+        plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        if plan.header_rules.names & OF_THE_BODY:
+            from mockd.program.body_headers import check_body_headers
+
+            check_body_headers(spec.mock, spec.root)
+        return plan
+
+    def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], came_before: bool) -> Sessions | None:
+        """The sessions of a mock that resumes: those in the store, if they are of the same content."""
+        if plan.resume is None:
+            return None
+        kept: tuple[tuple[bytes, Files], Sessions] | None = self._state.get("sessions", plan.mock_id)
+        if kept is not None and kept[0] == content:
+            return kept[1]
+        from mockd.streaming.sessions.resume import Sessions
+
+        most = self._settings.max_sessions
+        return Sessions(plan, max_sessions=most, clock=self._clock, came_before=came_before)
+
+
+def free(rules: list[Rule[Registered]]) -> None:
+    """Let mocks go one by one: freeing thousands in one go keeps all other threads waiting."""
+    while rules:
+        rules.pop()
+
+
+def _rule(spec: MockSpec, target: T) -> Rule[T]:
+    mock = spec.mock
+    return Rule(mock.matcher, mock.priority, spec.id, mock.name, target)
+
+
+_PLANS: dict[str, Callable[..., StreamPlan]] = {
+    "sse": compile_sse,
+    "chunked": compile_chunked,
+    "response": compile_response,
+}

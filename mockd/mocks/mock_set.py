@@ -1,0 +1,227 @@
+"""The set of mocks. A change builds a whole new set, which is then swapped in: requests see the old set or the new one,
+never a mixture, and a change that is refused leaves no trace.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+
+from mockd.clock import Clock
+from mockd.config.load import MockSpec, parse_mock, patch_mock
+from mockd.errors import ConflictError, NotFoundError
+from mockd.matching import MatchTable, Rule
+from mockd.mocks.builder import MockBuilder, free
+from mockd.mocks.changes import CHANGES, NO_CHANGES, Changes
+from mockd.mocks.registered import Registered
+from mockd.settings import Settings
+from mockd.store import ScopedStore
+
+if TYPE_CHECKING:
+    from mockd.streaming.sessions.resume import Sessions
+
+
+class Version(Struct, frozen=True):
+    """One whole set of mocks, in order, and the table that finds them. `configured` are those that configuration files
+    had when they were last loaded, None before that."""
+
+    rules: Mapping[str, Rule[Registered]] = field(default_factory=dict)
+    table: MatchTable[Registered] = field(default_factory=lambda: MatchTable([]))
+    configured: Sequence[MockSpec] | None = None
+
+    def get(self, mock_id: str) -> Registered | None:
+        """One mock, if there is one with that id."""
+        rule = self.rules.get(mock_id)
+        return None if rule is None else rule.target
+
+    def find(self, mock_id: str) -> Registered:
+        """One mock. Raises `NotFoundError`."""
+        if mock_id not in self.rules:
+            raise NotFoundError(f"Mock not found: {mock_id}")
+        return self.rules[mock_id].target
+
+    def mocks(self) -> list[Registered]:
+        """The mocks, in order."""
+        return [rule.target for rule in self.rules.values()]
+
+    def specs(self) -> list[MockSpec]:
+        """What users wrote of the mocks, in order."""
+        return [rule.target.spec for rule in self.rules.values()]
+
+
+class Swap(Struct):
+    """What is left to do after a swap: the streams of mocks `ended` (gone, disabled, or sending something else now) are
+    to end, and the sessions `closed` to be forgotten."""
+
+    ended: set[str] = field(default_factory=set)
+    closed: list[Sessions] = field(default_factory=list)
+
+
+class MockSet:
+    """The mocks of an engine, in two steps: a change is *accepted*, which may take long and may be done in any thread,
+    and then `swap`, which takes no time and belongs to the thread of the event loop, *serves* it.
+
+    One change at a time is worked out, on the version that was accepted last.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
+        self._settings = settings
+        self._state = state
+        self._builder = MockBuilder(settings, clock, state)
+        self._changing = threading.Lock()
+        self._swapping = threading.Lock()
+        self._accepted = self.served = Version()
+        self._retired: list[Version] = []
+        self._accept(self._changes, self._changes.over([]), is_loading=True)
+        self.swap()
+
+    def check(self, spec: MockSpec) -> None:
+        """Raise `ConfigError` for what only shows when a mock is made ready: its template, placeholders, patterns."""
+        self._builder.check(spec)
+
+    # -- accepting changes -----------------------------------------------------------------------------------------
+
+    def load(self, specs: Sequence[MockSpec]) -> None:
+        """Take these as the mocks of the configuration files: at the start, and again when a file was saved.
+
+        Changes made since through the admin API stay, but for mocks whose files changed; with a state file they all
+        stay. Raises `ConfigError` and changes nothing.
+        """
+        with self._changing:
+            changes = self._changes
+            if self._settings.state is None:
+                known = self._accepted.configured or ()
+                before, now = ({spec.id: spec.doc for spec in some} for some in (known, specs))
+                changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
+            self._accept(changes, changes.over(specs), configured=list(specs), is_loading=True)
+
+    def create(self, doc: object) -> MockSpec:
+        """Add a mock, after the others. Raises `ConfigError`, or `ConflictError` if its id is taken."""
+        spec = parse_mock(doc, root=self._files_root)
+        with self._changing:
+            if spec.id in self._accepted.rules:
+                raise ConflictError(f"a mock with id {spec.id!r} is already there; PUT /mocks/{spec.id} replaces it")
+            return self._put(spec)
+
+    def replace(self, mock_id: str, doc: object) -> MockSpec:
+        """Put another mock in the place of one. Raises `NotFoundError`, `ConfigError`."""
+        with self._changing:
+            self._accepted.find(mock_id)
+            return self._put(parse_mock(doc, root=self._files_root, mock_id=mock_id))
+
+    def patch(self, mock_id: str, patch: object) -> MockSpec:
+        """Change a mock by a JSON Merge Patch (RFC 7396). Raises `NotFoundError`, `ConfigError`."""
+        with self._changing:
+            return self._patch(self._accepted.find(mock_id).spec, patch)
+
+    def toggle(self, mock_id: str) -> MockSpec:
+        """Enable a mock that is disabled, disable one that is enabled. Raises `NotFoundError`."""
+        with self._changing:
+            spec = self._accepted.find(mock_id).spec
+            return self._patch(spec, {"enabled": not spec.mock.enabled})
+
+    def delete(self, mock_id: str) -> None:
+        """Remove a mock. Raises `NotFoundError`."""
+        with self._changing:
+            self._accepted.find(mock_id)
+            specs = [spec for spec in self._accepted.specs() if spec.id != mock_id]
+            self._accept(self._without({mock_id}, [spec.id for spec in specs]), specs)
+
+    def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
+        """Add mocks, those with a known id in its place; with `replace` they are all there is afterwards.
+
+        `dry_run` only checks. Returns how many. Raises `ConfigError` and changes nothing.
+        """
+        with self._changing:
+            by_id = {} if replace else {spec.id: spec for spec in self._accepted.specs()}
+            by_id |= {spec.id: spec for spec in specs}
+            if dry_run:
+                free(self._build(list(by_id.values())))
+            else:
+                order = list(by_id)
+                changes = self._without(self._accepted.rules.keys() - by_id.keys(), order)
+                self._accept(changes.with_mocks(specs, order), list(by_id.values()))
+            return len(specs)
+
+    # -- serving them ----------------------------------------------------------------------------------------------
+
+    def swap(self) -> Swap:
+        """Serve the version that was accepted last, and forget what was kept for mocks that made way for others."""
+        with self._swapping:
+            before, now = self.served, self._accepted
+            if now is before:
+                return Swap()
+            self.served = now
+            self._retired.append(before)
+            swap = Swap()
+            for old in before.mocks():
+                new = now.get(old.spec.id)
+                if new is not old:
+                    self._retire(old, new, swap)
+            for mock in now.mocks():
+                if mock.sessions is not None and mock is not before.get(mock.spec.id):
+                    self._state.put("sessions", mock.spec.id, value=((mock.content, mock.files), mock.sessions))
+            return swap
+
+    def let_go(self) -> None:
+        """Free the versions that are no longer served. It may take long, and may be done in any thread."""
+        while self._retired:
+            free(list(self._retired.pop().rules.values()))
+
+    def _retire(self, old: Registered, new: Registered | None, swap: Swap) -> None:
+        mock_id = old.spec.id
+        if new is None or new.plan is not old.plan or not new.spec.mock.enabled:
+            swap.ended.add(mock_id)
+        if new is None or new.answers is not old.answers:
+            old.answers.reset()
+        if old.sessions is not None and (new is None or new.sessions is not old.sessions):
+            swap.closed.append(old.sessions)
+            self._state.drop("sessions", mock_id)
+        if new is None:
+            self._state.drop("streams", mock_id)
+
+    # -- working changes out ---------------------------------------------------------------------------------------
+
+    @property
+    def _files_root(self) -> Path | None:
+        return Path(self._settings.files_root) if self._settings.files_root else None
+
+    @property
+    def _changes(self) -> Changes:
+        return self._state.get(*CHANGES) or NO_CHANGES
+
+    def _patch(self, spec: MockSpec, patch: object) -> MockSpec:
+        return self._put(patch_mock(spec, patch, root=self._files_root))
+
+    def _put(self, spec: MockSpec) -> MockSpec:
+        specs = {**{other.id: other for other in self._accepted.specs()}, spec.id: spec}
+        self._accept(self._changes.with_mocks([spec], list(specs)), list(specs.values()))
+        return self._accepted.find(spec.id).spec
+
+    def _without(self, mock_ids: Collection[str], order: Sequence[str]) -> Changes:
+        configured = {spec.id for spec in self._accepted.configured or ()}
+        return self._changes.without_mocks(mock_ids, order, configured=configured)
+
+    def _accept(
+        self,
+        changes: Changes,
+        specs: Sequence[MockSpec],
+        *,
+        configured: Sequence[MockSpec] | None = None,
+        is_loading: bool = False,
+    ) -> None:
+        """Check everything, put it on disk if that is asked for, and only then take it."""
+        rules = self._build(specs, is_loading=is_loading)
+        table = MatchTable([rule for rule in rules if rule.target.spec.mock.enabled])
+        if changes is not self._changes:
+            self._state.put(*CHANGES, value=changes)
+        configured = self._accepted.configured if configured is None else configured
+        self._accepted = Version({rule.id: rule for rule in rules}, table, configured)
+
+    def _build(self, specs: Sequence[MockSpec], *, is_loading: bool = False) -> list[Rule[Registered]]:
+        came_before = is_loading and self._accepted.configured is None
+        return self._builder.build_all(specs, self._accepted.rules, is_loading=is_loading, came_before=came_before)
