@@ -99,9 +99,13 @@ class AdminClient:
         """Forget the events a mock holds for clients that come back."""
         return self._call("DELETE", _path("/mocks/{}/sse/buffer", mock_id))
 
-    def list_connections(self) -> Any:
-        """All live streams, oldest first, with the counts of `get_stats`."""
-        return self._call("GET", "/sse/connections")
+    def list_connections(
+        self, *, status: str | None = None, mock_id: str | None = None, limit: int | None = None
+    ) -> Any:
+        """Live streams, oldest first, with the counts of `get_stats`; with `status` the "ended" ones, or "all"."""
+        given = {"status": status, "mock": mock_id, "limit": limit}
+        query = {name: str(value) for name, value in given.items() if value is not None}
+        return self._call("GET", "/sse/connections", query=query)
 
     def get_connection(self, connection_id: str) -> Any:
         """A stream, live or ended."""

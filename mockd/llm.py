@@ -6,8 +6,8 @@ Public like `mockd` itself: what is in `__all__` changes only with a line in the
 from __future__ import annotations
 
 from mockd.sources.llm.ask import Ask, Turn
+from mockd.sources.llm.kind import kind_of
 from mockd.sources.llm.reply import Call, Citation, Error, Reply, ReplyParams, Usage
-from mockd.sources.llm.source import kind_of
 from mockd.sources.llm.wire import Failure, IdForm, UuidForm, Wire, call_id, signature
 
 __all__ = [

@@ -15,10 +15,13 @@ import mockd
 PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
-    {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store"},
-    {"config", "expressions", "framing", "placeholders"},
+    {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
+    {"config", "expressions", "placeholders", "framing"},
+    {"headers", "journal"},
+    {"lines", "program"},
     {"matching", "sources", "streaming", "cors"},
-    {"mocks", "engine", "presets", "llm"},
+    {"mocks", "presets", "llm"},
+    {"engine"},
     {"admin", "app"},
     {"server", "client", "testing"},
     {"cli"},
@@ -33,11 +36,32 @@ BESIDE = {
     "source": {"clock", "events", "request"},
     "placeholders": {"config", "expressions"},
     "framing": {"expressions", "placeholders"},
-    "engine": {"mocks"},
     "app": {"admin"},
     "testing": {"client"},
 }
 """What a unit may import of its own layer besides itself: nothing, unless it is said here."""
+
+INSIDE: dict[str, tuple[str, ...]] = {
+    "framing": ("frames", "framings"),
+    "journal": ("exchange", "registry"),
+    "lines": ("line", "memory", "uvicorn", "protocol", "select", "stopping"),
+    "program": (
+        "pacing",
+        "ratelimit",
+        "terms",
+        "timetable",
+        "burst",
+        "script",
+        "plan",
+        "body_headers",
+        "compile",
+    ),
+    "streaming": ("calendar", "ops", "sessions", "cursors", "vigil", "stream", "pipeline"),
+    "streaming.sessions": ("session", "resume"),
+    "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
+    "mocks": ("answers", "changes", "registered", "state_file", "builder", "mock_set"),
+}
+"""The parts of folders from the bottom up. A part may import those before it."""
 
 ONLY = {
     "client": {"mockd.errors", "mockd.config.models"},
@@ -66,9 +90,15 @@ def imports_of(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module == "mockd":
             yield from (f"mockd.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mockd."):
-            yield node.module or ""
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if is_module(name) else str(node.module) for name in names)
         elif isinstance(node, ast.ImportFrom) and node.level:
             yield "a relative import"
+
+
+def is_module(name: str) -> bool:
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    return path.is_dir() or path.with_suffix(".py").is_file()
 
 
 def allowed(unit: str, imported: str) -> bool:
@@ -86,6 +116,47 @@ def allowed(unit: str, imported: str) -> bool:
 def test_modules_import_downward_only(path: Path) -> None:
     unit = unit_of(path)
     assert [name for name in imports_of(path) if not allowed(unit, name)] == []
+
+
+def places_in(folder: str, module: str) -> str | None:
+    """The part of a folder that a module belongs to; None if it is not in the folder, or is the folder itself."""
+    inside = module.removeprefix(f"mockd.{folder}.")
+    return None if inside == module else inside.split(".")[0]
+
+
+@pytest.mark.parametrize("folder", INSIDE)
+def test_parts_of_a_folder_import_downward_only(folder: str) -> None:
+    order = {part: place for place, part in enumerate(INSIDE[folder])}
+    found: set[str] = set()
+    for path in FILES:
+        importing = places_in(folder, module_of(path))
+        if importing is None:
+            continue
+        found.add(importing)
+        others = {places_in(folder, name) for name in imports_of(path)} - {None, importing}
+        assert [other for other in others if order[str(other)] > order[importing]] == [], path
+    assert found == set(order)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(("mockd", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Not even for the sake of types: what is true only for a type checker is a tangle for its readers."""
+    modules = {module_of(path): path for path in FILES}
+    graph = {name: {other for other in imports_of(path) if other in modules} for name, path in modules.items()}
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " -> ".join((*above[above.index(name) :], name))
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, (*above, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
 
 
 def test_every_unit_has_its_layer() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ sse = typer.Typer(help="See and end live streams, of all kinds.", no_args_is_hel
 connections = typer.Typer(help="Live streams; without a command, list them.")
 sse.add_typer(connections, name="connections")
 
+ListedStatus = Literal["active", "ended", "all"]
 ConnectionId = Annotated[str, typer.Argument(metavar="ID", help="Id of the connection.")]
 
 
@@ -21,7 +22,7 @@ ConnectionId = Annotated[str, typer.Argument(metavar="ID", help="Id of the conne
 def connections_alone(session: Session, context: typer.Context) -> None:
     """Live streams; without a command, list them."""
     if context.invoked_subcommand is None:
-        _list(session, None)
+        _list(session)
 
 
 @connections.command("list")
@@ -29,14 +30,21 @@ def connections_alone(session: Session, context: typer.Context) -> None:
 def list_connections(
     session: Session,
     mock_id: Annotated[str | None, typer.Option("--mock", metavar="ID", help="Only those of this mock.")] = None,
+    status: Annotated[
+        ListedStatus, typer.Option("--status", help="Live ones, those that have ended, or both.")
+    ] = "active",
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=0, help="The newest so many; of ended ones 100.")
+    ] = None,
 ) -> None:
-    """List live streams, oldest first."""
-    _list(session, mock_id)
+    """List streams, oldest first, and how those ended that have."""
+    _list(session, mock_id, status, limit)
 
 
-def _list(session: Session, mock_id: str | None) -> None:
-    admin = session.admin
-    answer = admin.list_connections() if mock_id is None else admin.list_mock_connections(mock_id)
+def _list(
+    session: Session, mock_id: str | None = None, status: ListedStatus = "active", limit: int | None = None
+) -> None:
+    answer = session.admin.list_connections(status=status, mock_id=mock_id, limit=limit)
     rows = [
         (
             connection["id"],
@@ -47,11 +55,15 @@ def _list(session: Session, mock_id: str | None) -> None:
             connection["connectedAt"],
             connection["eventsSent"],
             connection["bytesSent"],
+            *([] if status == "active" else [connection.get("outcome", ""), connection.get("endedBy", "")]),
         )
         for connection in answer["connections"]
     ]
-    headings = ("ID", "MOCK", "KIND", "PATH", "CLIENT", "SINCE", "EVENTS", "BYTES")
-    session.answer(answer, lambda: print_table(headings, rows) if rows else note("There are no live streams."))
+    headings = ["ID", "MOCK", "KIND", "PATH", "CLIENT", "SINCE", "EVENTS", "BYTES"]
+    if status != "active":
+        headings += ["OUTCOME", "ENDED BY"]
+    nothing = "There are no live streams." if status == "active" else "There are no such streams."
+    session.answer(answer, lambda: print_table(headings, rows) if rows else note(nothing))
 
 
 @connections.command("get")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mockd.errors import ConfigError, Path
+from mockd.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -19,22 +19,3 @@ def convert(value: Any, type: type[T]) -> T:
         from mockd.config.explain import explained
 
         raise ConfigError(explained(error, value, type)) from None
-
-
-def at(value: Any, path: Path) -> Any:
-    """What stands at a path, or None where the path leads nowhere."""
-    for step in path:
-        known = isinstance(value, dict) and step in value
-        if not known and not (isinstance(value, list) and isinstance(step, int) and step < len(value)):
-            return None
-        value = value[step]
-    return value
-
-
-def replaced(value: Any, path: Path, new: Any) -> Any:
-    """The value with `new` at a path of it, which is there; what is not on the path is shared."""
-    if not path:
-        return new
-    changed = value.copy()
-    changed[path[0]] = replaced(value[path[0]], path[1:], new)
-    return changed

@@ -9,10 +9,10 @@ import msgspec
 import msgspec.inspect as inspect
 
 from mockd.config.base import Mistake
-from mockd.config.conversion import at, replaced
 from mockd.config.documents import UnknownKey
 from mockd.config.environment import number_or_boolean
 from mockd.config.hints import nearest, type_at, unknown_key
+from mockd.config.paths import at, replaced
 from mockd.errors import Path, Problem
 
 _PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\]|\[\.\.\.\])*)`\Z")

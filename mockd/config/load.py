@@ -17,11 +17,12 @@ from typing import Any
 from msgspec import Struct, structs
 
 from mockd import errors
-from mockd.config.conversion import at, convert, replaced
+from mockd.config.conversion import convert
 from mockd.config.documents import Document, Format, read_text
 from mockd.config.environment import escape, expand, is_variable, number_or_boolean, unescape
 from mockd.config.files import DATA_FILES, find_files, read_files, resolve_file
 from mockd.config.models import FILE_VERSION, Mock
+from mockd.config.paths import at, replaced
 from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
 from mockd.config.values import check_values
 from mockd.errors import ConfigError, Problem, format_path

@@ -47,9 +47,9 @@ def wire_of(name: str) -> type[Wire]:
 def load(name: str) -> SourceKind[Any]:
     """The template of that name, one of `WIRES` and `ENDPOINTS`."""
     if name in WIRES:
-        from mockd.sources.llm import source
+        from mockd.sources.llm import kind
 
-        return source.kind_of(wire_of(name))
+        return kind.kind_of(wire_of(name))
     from mockd.sources.llm import endpoint, endpoints
 
     return next(endpoint.kind_of(one) for one in endpoints.ENDPOINTS if one.name == name)

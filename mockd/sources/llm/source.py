@@ -5,20 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
 from mockd.events import Event
-from mockd.expressions import compile_value
-from mockd.source import Answer, BaseSource, Script, Source, SourceContext
+from mockd.source import Answer, BaseSource, Script, SourceContext
 from mockd.sources.llm.ask import Ask, Turn, fits, last_user_text
 from mockd.sources.llm.reply import (
     DEFAULT_TOKENS,
-    RARE,
     Error,
     Reply,
     ReplyFields,
@@ -29,7 +25,6 @@ from mockd.sources.llm.reply import (
 )
 from mockd.sources.llm.schema_example import example_text
 from mockd.sources.llm.wire import Failure, Wire
-from mockd.sources.registry import SourceKind
 
 _MOST_COUNTED = 64
 """Replies of each mock of which it is remembered how many tokens they have."""
@@ -162,27 +157,3 @@ def failure_of(wire: Wire, error: Error) -> Failure:
 
 def _failing(reply: Reply, fields: ReplyFields) -> Reply:
     return replace(reply, failure=fields.error)
-
-
-def source_of(wire: type[Wire], params: ReplyParams) -> Source:
-    """The source of a template's parameters. Raises `ConfigError` for what its wire cannot express, and for
-    expressions that are none."""
-    fixed = WireSource(wire(params), params)
-    compiled = compile_value(msgspec.to_builtins(params))
-    if compiled is None:
-        return fixed
-    from mockd.sources.llm.following import FollowingSource  # which is made of sources as above
-
-    return FollowingSource(wire, fixed, compiled)
-
-
-def kind_of(wire: type[Wire]) -> SourceKind[Any]:
-    """The template of a provider's wire."""
-    return SourceKind(
-        wire.name,
-        wire.params_type,
-        partial(source_of, wire),
-        wire.summary,
-        wire.part,
-        RARE.keys() - wire.expresses | wire.lacks,
-    )

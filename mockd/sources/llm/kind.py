@@ -1,0 +1,38 @@
+"""Templates, each made of a provider's wire."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from mockd.expressions import compile_value
+from mockd.sources.llm.reply import RARE, ReplyParams
+from mockd.sources.llm.source import WireSource
+from mockd.sources.llm.wire import Wire
+from mockd.sources.registry import SourceKind
+
+
+def source_of(wire: type[Wire], params: ReplyParams) -> Source:
+    """The source of a template's parameters. Raises `ConfigError` for what its wire cannot express, and for
+    expressions that are none."""
+    fixed = WireSource(wire(params), params)
+    compiled = compile_value(msgspec.to_builtins(params))
+    if compiled is None:
+        return fixed
+    from mockd.sources.llm.following import FollowingSource  # only loaded with the first expression
+
+    return FollowingSource(wire, fixed, compiled)
+
+
+def kind_of(wire: type[Wire]) -> SourceKind[Any]:
+    """The template of a provider's wire."""
+    return SourceKind(
+        wire.name,
+        wire.params_type,
+        partial(source_of, wire),
+        wire.summary,
+        wire.part,
+        RARE.keys() - wire.expresses | wire.lacks,
+    )
