@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mockd.expressions import compile_value
+from mockd.source import Source
 from mockd.sources.llm.reply import RARE, ReplyParams
 from mockd.sources.llm.source import WireSource
 from mockd.sources.llm.wire import Wire
