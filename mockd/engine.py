@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain
@@ -69,12 +69,12 @@ class Engine:
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request: the life of a request, in order."""
-        await self.answer(line_of(scope, receive, send))
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one HTTP request."""
+        return self.answer(line_of(scope, receive, send))
 
     async def answer(self, line: Line) -> None:
-        """Answer the request of a line."""
+        """Answer the request of a line: the life of a request, in order."""
         arrived = self.clock.monotonic()
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)

@@ -87,7 +87,7 @@ def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill
             return _resumed(plan, sessions, call, place, fill)
     count = partial(call.answers.count, call.exchange.key)
     opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
-    if isinstance(opened, Awaitable):
+    if not isinstance(opened, Script | Answer) and isinstance(opened, Awaitable):
         return whole(0, b"", [], prepare=_awaited(plan, sessions, call, opened, fill))
     return _opened(plan, sessions, call, opened, fill)
 
