@@ -15,7 +15,7 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
 from mockd.errors import BodyTooLargeError
-from mockd.headers import Headers
+from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
@@ -99,7 +99,7 @@ class Engine:
             if (preflight := cors.preflight_headers(request)) is None:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
-                return bodiless(whole(204, b"", preflight))
+                return bodiless(whole(204, b"", FixedHeaders(preflight), []))
         match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
             return refusal(request, 404, _no_match(request, match.near_misses), headers)
@@ -276,5 +276,7 @@ def refusal(request: RequestView, status: int, error: dict[str, Any], headers: H
     """The answer to a request that no mock answers."""
     body = encode_json(error)
     length = (b"content-length", b"%d" % len(body))
-    program = whole(status, body, [*(headers or []), (b"content-type", b"application/json"), length], is_listed=False)
-    return bodiless(program) if request.method == "HEAD" else program
+    headers = [*(headers or []), (b"content-type", b"application/json"), length]
+    program = whole(status, b"" if request.method == "HEAD" else body, FixedHeaders(headers), [])
+    program.is_listed = False
+    return program
