@@ -87,17 +87,19 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
 
     `names` are theirs. `closes`: they say that the connection ends with the answer. `settled` are the names about
     which a single answer, or the server, has nothing more to say: theirs, and those that the rules decide. `raw` are
-    the bytes they are sent as.
+    the bytes they are sent as; `started` is a line's note of how answers with them begin, and what that goes by.
     """
 
-    __slots__ = ("closes", "names", "raw", "settled")
+    __slots__ = ("closes", "has_length", "names", "raw", "settled", "started")
 
     def __init__(self, usual: Headers, rules: HeaderRules = NO_RULES) -> None:
         super().__init__(rules.undecided(usual) + rules.fixed)
         self.names = frozenset([name for name, _ in self])
         self.settled = self.names | rules.names
+        self.has_length = b"content-length" in self.names
         self.closes = any(name == b"connection" and b"close" in value.lower() for name, value in self)
         self.raw = raw_headers(self)
+        self.started: tuple[tuple[object, int] | None, bytes] = (None, b"")
 
     def replaced(self, others: Headers) -> FixedHeaders:
         """These, with others in the place of those of the same names."""

@@ -27,7 +27,7 @@ from mockd.program.script import Events
 from mockd.program.terms import Ending, Lifetime
 from mockd.request import RequestView
 from mockd.source import Answer, Opened, Script, SourceContext
-from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.cursors.cursor import Cursor, op_after
 from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.whole import WholeCursor
 from mockd.streaming.stream import Program, Stream
@@ -74,11 +74,6 @@ def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
         program = _failed(plan, call, fill, error)
     if call.request.method == "HEAD":
         return replace(bodiless(program), delay_s=0.0)
-    return _with_body_or_without(program)
-
-
-def _with_body_or_without(program: Program) -> Program:
-    """The program, without what its status has no place for."""
     return bodiless(program) if program.status in BODILESS else program
 
 
@@ -89,7 +84,9 @@ def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill
             return _resumed(plan, sessions, call, place, fill)
     count = partial(call.answers.count, call.exchange.key)
     opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
-    if not isinstance(opened, Script | Answer) and isinstance(opened, Awaitable):
+    if isinstance(opened, Script):
+        return _scripted(plan, sessions, call, opened, fill)
+    if not isinstance(opened, Answer) and isinstance(opened, Awaitable):
         return awaited(_awaited(plan, sessions, call, opened, fill))
     return _opened(plan, sessions, call, opened, fill)
 
@@ -99,7 +96,8 @@ async def _awaited(
 ) -> Program:
     """The program of a source that must wait before it knows what it answers."""
     try:
-        return _with_body_or_without(_opened(plan, sessions, call, await opening, fill))
+        program = _opened(plan, sessions, call, await opening, fill)
+        return bodiless(program) if program.status in BODILESS else program
     except Exception as error:
         return _failed(plan, call, fill, error)
 
@@ -167,15 +165,22 @@ async def _bodiless(coming: Awaitable[Program]) -> Program:
 
 
 def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill) -> Program:
-    """The stream of events that are known in advance: by its timetable, or as a session."""
+    """The stream of events that are known in advance: in one piece, by its timetable, or as a session."""
     plan = plan.framed(opened.framing)
     script = plan.compiled(opened)
     if script.expressions:
         fill.rendered = _rendered(script.expressions, call)
     fill.slots = opened.slots
-    if opened.headers:
-        plan = plan.with_headers([header for header in opened.headers if header[0] in plan.headers.names])
-    own = _own_headers(plan, call, [*opened.headers, *call.headers], fill)
+    own = list(opened.headers)
+    if own and not plan.headers.names.isdisjoint([name for name, _ in own]):
+        plan = plan.with_headers([header for header in own if header[0] in plan.headers.names])
+    own = _own_headers(plan, call, own + call.headers, fill)
+    if (burst := script.burst) is not None:
+        body, outcome = burst.payload(fill), script.stop[1]
+        after = op_after(plan, outcome)
+        return _stream(
+            plan, call, own, fill, lambda *_: WholeCursor(body, burst.events_sent, burst.last_event_id, outcome, after)
+        )
     if (table := script.timetable) is not None:
         return _stream(plan, call, own, fill, lambda stream, now: ScriptCursor(plan, script, table, fill, now))
     return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
@@ -269,8 +274,10 @@ def _own_headers(plan: StreamPlan, call: Call, own: Headers, fill: Fill) -> Head
         from mockd.program.ratelimit import headers as rate_limit_headers
 
         own = own + rate_limit_headers(plan.rate_limit, call.clock.wall())
-    own = [header for header in own if header[0] not in plan.headers.settled]
-    return own + plan.header_rules.followed(fill.rendered)
+    if own:
+        settled = plan.headers.settled
+        own = [header for header in own if header[0] not in settled]
+    return own + plan.header_rules.followed(fill.rendered) if plan.header_rules.following else own
 
 
 def _keeps_alive(request: RequestView) -> bool:

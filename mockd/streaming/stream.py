@@ -130,6 +130,7 @@ class Stream:
         self._is_begun = False
         self._is_ending = False
         self._is_cut = False
+        self._task: asyncio.Task[None] | None = None
         self._vigil: Vigil | None = None
 
     # -- from the head to the end ----------------------------------------------------------------------------------
@@ -137,7 +138,6 @@ class Stream:
     async def run(self) -> None:
         """Send it all, each row when it is due."""
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
         is_listed = self.program.is_listed
         if is_listed:
             self._services.registry.opened(self.exchange, self)
@@ -349,6 +349,7 @@ class Stream:
     def _settle(self) -> Vigil:
         """This stream stays: watch its client and its deadlines."""
         if self._vigil is None:
+            self._task = asyncio.current_task()
             services = self._services
             # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
             room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
@@ -360,6 +361,7 @@ class Stream:
         if self._vigil is not None or self.line.unsent() >= SLICE:  # less may still be on its way out
             await self._settle().drain()
         else:
+            self._task = asyncio.current_task()
             await self.line.drain()
         if not self.line.is_gone and self._uncounted:
             self._last_sent = self.clock.monotonic()
