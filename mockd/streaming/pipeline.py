@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -77,7 +78,13 @@ def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
 
 def _with_body_or_without(program: Program) -> Program:
     """The program, without what its status has no place for."""
-    return bodiless(program) if program.status in BODILESS else program
+    if program.status not in BODILESS:
+        return program
+    program = bodiless(program)
+    if program.status == HTTPStatus.RESET_CONTENT and b"content-length" not in program.headers.settled:
+        # To its client, any other body without a length ends where the connection does (RFC 9112, section 6.3).
+        program.own = [*program.own, (b"content-length", b"0")]
+    return program
 
 
 def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Program:

@@ -47,6 +47,7 @@ REASONS: dict[Outcome, str] = {
     "shutdown": "the server is shutting down",
 }
 """What the default error event says, by outcome."""
+_NO_BODY = FixedHeaders([(b"content-length", b"0")])
 
 
 class Services(Struct, frozen=True):
@@ -163,13 +164,23 @@ class Stream:
         program = self.program
         if program.delay_s:
             await self.sleep_until(self._arrived + program.delay_s)
-        if self._stopped == "client_disconnected" or program.prepare is not None:
+        if self._stopped == "client_disconnected":
             self.outcome = self._stopped
+            return
+        if program.prepare is not None:
+            self._excuse()
             return
         self.line.head(program.status, program.headers, program.own)
         self.exchange.http_status = program.status
         self.last_event = self._last_sent = now = self.clock.monotonic()
         self.cursor = program.open(self, now)
+
+    def _excuse(self) -> None:
+        """Answer that there will be no answer: the stream is told to end before its program is there."""
+        self.line.head(503, _NO_BODY)
+        self.line.finish()
+        self.exchange.http_status = 503
+        self.outcome = self._stopped
 
     async def _prepare(self, coming: Awaitable[Program]) -> None:
         """Wait for the program, and for the client to leave before it is there."""

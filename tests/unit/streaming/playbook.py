@@ -62,7 +62,8 @@ class Rows:
             self.next_due = NEVER if self.op is None else AT_ONCE
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        taken, most = [], most or self._batch
+        taken: list[bytes] = []
+        most = most or self._batch
         while self._rows and self._rows[0][0] <= now and (not most or len(taken) < most):
             taken.append(self._rows.pop(0)[1])
         self.events_sent += len(taken)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mockd.lines.memory import MemoryLine
 from mockd.program.terms import Lifetime
@@ -263,6 +264,16 @@ async def test_the_end_waits_for_the_client_too() -> None:
     assert stream.outcome == "completed"
 
 
+async def test_who_does_not_read_the_end_is_cut_off_as_well() -> None:
+    """The end by itself after a pause, and what an op of its own may write."""
+    stream = await play(b"a", close_delay_s=0.2, send_timeout_s=2)
+    stream.done()
+    stream.on_command = lambda command: stream.line.stop_reading()
+    assert await stream.after(5) == [(200, "finish", b""), (2200, "abort", False)]
+    assert stream.outcome == "slow_client"
+    assert stream.is_over
+
+
 # -- the silence between -----------------------------------------------------------------------------------------------
 
 
@@ -297,7 +308,9 @@ async def test_a_stream_that_is_kept_open_is_kept_alive() -> None:
 
 @pytest.mark.parametrize("name", ["timeout_s", "connection_timeout_s"])
 async def test_deadlines(name: str) -> None:
-    stream = await play(b"a", (1.5, b"b"), (HOLD_S, b"z"), lifetime=Lifetime(**{name: 2, "keepalive_s": 1}))
+    stream = await play(
+        b"a", (1.5, b"b"), (HOLD_S, b"z"), lifetime=structs.replace(Lifetime(keepalive_s=1), **{name: 2})
+    )
     stream.done()
     end = 3500 if name == "timeout_s" else 2000
     done = await stream.after(10)
@@ -386,7 +399,7 @@ async def test_a_reset_waits_until_all_is_acknowledged(version: str, op: Any) ->
     stream = await play(b"a", op=op, outcome="aborted", http_version=version, line=Far)
     assert stream.done() == [HEAD, (0, "write", b"a")]
     assert await stream.after(0.1) == []
-    stream.line.in_flight = 0  # type: ignore[attr-defined]
+    stream.line.in_flight = 0
     assert await stream.after(0.1) == [(105, "abort", True)]
     assert stream.outcome == "aborted"
     assert stream.is_over
@@ -640,4 +653,14 @@ async def test_the_client_leaves_before_its_program_is_there() -> None:
     assert await stream.leave() == []
     await settle()
     assert stream.outcome == "client_disconnected"
+    assert coming.is_cancelled
+
+
+async def test_told_to_stop_before_the_program_is_there() -> None:
+    """There is no termination yet to end through; but an app that says nothing is an error to its server."""
+    stream, coming = await awaited(b"a")
+    assert await stream.stop("shutdown") == [(0, "head", 503), (0, "finish", b"")]
+    assert stream.line.commands[0][1]["headers"] == [(b"content-length", b"0")]
+    await settle()
+    assert (stream.outcome, stream.exchange.http_status) == ("shutdown", 503)
     assert coming.is_cancelled
