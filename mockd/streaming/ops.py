@@ -29,6 +29,9 @@ class Stage(Protocol):
     async def sleep_until(self, when: float) -> None:
         """Rest until the monotonic time `when`, or until something else wants the stream's attention."""
 
+    async def drain(self) -> None:
+        """Wait until the server has taken what was written, no longer than a slow client is waited for."""
+
     def finish(self) -> None:
         """Send the clean end of the body."""
 
@@ -106,7 +109,7 @@ ABORT = Abort()
 async def drained(stage: Stage) -> None:
     """Wait until the server has taken what was written."""
     if stage.line.pending and not stage.line.is_gone:
-        await stage.line.drain()
+        await stage.drain()
 
 
 async def acknowledged(stage: Stage) -> None:

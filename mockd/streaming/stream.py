@@ -145,7 +145,7 @@ class Stream:
             while self.outcome is None:
                 await self._go_on(self.advance())
             if self.line.pending and not self.line.is_gone:
-                await self._drain()
+                await self.drain()
             outcome = self.outcome
         except asyncio.CancelledError:
             outcome = self._stopped or "aborted"
@@ -204,7 +204,7 @@ class Stream:
         if self._order is not None:
             self._obey()
         elif self.line.pending:
-            await self._drain()
+            await self.drain()
             await self._yield()
         elif self._backlog:
             self._push()
@@ -321,7 +321,7 @@ class Stream:
         self.line.flush()
         vigil = self._settle()
         if self.line.pending and not self.line.is_gone:
-            await self._drain()
+            await self.drain()
         if self._stopped != "client_disconnected":
             await vigil.rest(when, callback)
 
@@ -350,7 +350,8 @@ class Stream:
             self._vigil = Vigil(self, calendar, self.program.lifetime, self._arrived, services.send_timeout_s, room)
         return self._vigil
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
+        """Wait until the server has taken what was written. A client that does not read for too long is cut off."""
         if self._vigil is not None or self.line.unsent() >= SLICE:  # less may still be on its way out
             await self._settle().drain()
         else:
