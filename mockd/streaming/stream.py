@@ -119,7 +119,7 @@ class Stream:
         self.last_event = arrived
         self._services = services
         self._arrived = self._last_sent = arrived
-        self._most = 1 if program.flush_each else 0
+        self._most = 0
         self._turns_left = 0
         self._uncounted = 0
         self._backlog = b""
@@ -170,6 +170,7 @@ class Stream:
         if program.prepare is not None:
             self._excuse()
             return
+        self._most = 1 if program.flush_each else 0
         self.line.head(program.status, program.headers, program.own)
         self.exchange.http_status = program.status
         self.last_event = self._last_sent = now = self.clock.monotonic()

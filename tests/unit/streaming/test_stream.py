@@ -648,6 +648,12 @@ async def test_a_program_that_comes_late() -> None:
     assert stream.is_over
 
 
+async def test_a_program_that_comes_late_says_how_it_is_sent() -> None:
+    stream, coming = await awaited(b"a", b"b", flush_each=True)
+    coming.arrives.set()
+    assert await stream.after(0) == [HEAD, (0, "write", b"a"), (0, "finish", b"b")]
+
+
 async def test_the_client_leaves_before_its_program_is_there() -> None:
     stream, coming = await awaited(b"a")
     assert await stream.leave() == []
