@@ -187,7 +187,12 @@ class Play:
     def is_over(self) -> bool:
         """Whether it has ended with nothing left: no entry in the calendar, and the cursor is closed."""
         entries = self._calendars.of(self.task.get_loop())._buckets
-        return self.task.done() and not entries and self.cursor.is_closed and getattr(self.stream, "cursor", None) is not self.cursor
+        return (
+            self.task.done()
+            and not entries
+            and self.cursor.is_closed
+            and getattr(self.stream, "cursor", None) is not self.cursor
+        )
 
 
 async def play(*rows: bytes | tuple[float, bytes], **terms: Any) -> Play:
