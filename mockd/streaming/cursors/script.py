@@ -5,74 +5,67 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Any
 
+from msgspec import Struct
+
 from mockd.errors import MockdError
 from mockd.events import Fill
 from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Terms
-from mockd.program.timetable import Timetable
+from mockd.program.timetable import Lead, Timetable
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
 from mockd.streaming.ops import Op
 
 
-class ScriptCursor:
-    """A compiled script, from its start to a stop that is known in advance."""
+class ScriptCursor(Struct, eq=False):
+    """A compiled script, from its start to a stop that is known in advance. `base` is the moment of the head, or of the
+    last event of the pass before; `due` are the times of this pass, from there."""
 
-    __slots__ = (
-        "_base",
-        "_due",
-        "_fill",
-        "_index",
-        "_lead",
-        "_script",
-        "_stop",
-        "_table",
-        "_taken",
-        "_terms",
-        "_why",
-        "events_sent",
-        "last_event_id",
-        "next_due",
-        "op",
-        "outcome",
-        "retry",
-    )
-
+    terms: Terms
+    script: CompiledScript
+    table: Timetable
+    fill: Fill
+    base: float = 0.0
+    due: list[float] | None = None
+    next_due: float = AT_ONCE
+    retry: int | None = None
+    op: Op | None = None
+    outcome: Outcome | None = None
     failure: MockdError | None = None
+    events_sent: int = 0
+    last_event_id: str | None = None
+    _index: int = 0
+    _taken: int = 0
+    _lead: bytes | None = None
 
-    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
-        self._terms = terms
-        self._script = script
-        self._table = table
-        self._fill = fill
-        self._base = now
-        self._due = table.first
-        self._index = self._taken = 0
-        self.retry = terms.retry
-        self._stop, self._why = script.stop
-        self.events_sent = 0
-        self.last_event_id: str | None = None
-        self.op: Op | None = None
-        self.outcome: Outcome | None = None
-        self._lead = b"" if table.lead is None else table.lead.render(fill)
-        self.next_due = AT_ONCE if self._due is None else now + self._due[0]
-        if not self._stop:
-            self._end()
+    @classmethod
+    def at_head(cls, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> ScriptCursor:
+        """The cursor of a stream whose head goes out now."""
+        due = table.first
+        cursor = cls(terms, script, table, fill, now, due, AT_ONCE if due is None else now + due[0], terms.retry)
+        if not script.stop[0]:
+            cursor._end()
+        return cursor
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        table, index, due = self._table, self._index, self._due
+        if not self._taken and not most and (burst := self.script.burst) is not None:
+            self.events_sent, self.last_event_id = burst.events_sent, burst.last_event_id
+            self._end()
+            return [burst.payload(self.fill)]
+        table, index, due = self.table, self._index, self.due
         end = min(index + (most or table.most), len(table.frames))
-        if self._taken + end - index > self._stop:
-            end = index + int(self._stop) - self._taken
+        stop = self.script.stop[0]
+        if self._taken + end - index > stop:
+            end = index + int(stop) - self._taken
         if due is not None:
-            end = bisect_right(due, now - self._base, index, end)
+            end = bisect_right(due, now - self.base, index, end)
         if end == index:
             return []
         batch = table.frames[index:end]
         rows: list[bytes] = self._filled(batch) if table.has_holes else batch  # type: ignore[assignment]
         if table.lead is not None:
-            lead, is_led = self._lead, table.is_led[index:end]
+            lead, is_led = self._lead or self._filled_lead(table.lead), table.is_led[index:end]
             rows = [lead + row if led else row for row, led in zip(rows, is_led, strict=True)]
         if self.retry is not None:
             self._add_retry(rows)
@@ -84,8 +77,12 @@ class ScriptCursor:
         self._advance(end)
         return rows
 
+    def _filled_lead(self, lead: Lead) -> bytes:
+        self._lead = lead.render(self.fill)
+        return self._lead
+
     def _filled(self, batch: list[Frame]) -> list[bytes]:
-        fill, number = self._fill, self._taken
+        fill, number = self.fill, self._taken
         rows = []
         for frame in batch:
             if isinstance(frame, FrameTemplate):
@@ -97,7 +94,7 @@ class ScriptCursor:
 
     def _add_retry(self, rows: list[bytes]) -> None:
         """Give the first event of the connection its `retry`."""
-        script = self._script
+        script = self.script
         for place, row in enumerate(rows):
             event = script.events[(self._taken + place) % script.length]
             if event.is_block:
@@ -113,21 +110,21 @@ class ScriptCursor:
                 return
 
     def _advance(self, end: int) -> None:
-        if self._taken >= self._stop:
+        if self._taken >= self.script.stop[0]:
             self._end()
             return
-        if end == len(self._table.frames):
-            if self._due is not None:
-                self._base += self._due[-1]
-                self._due = self._table.later
+        if end == len(self.table.frames):
+            if self.due is not None:
+                self.base += self.due[-1]
+                self.due = self.table.later
             end = 0
         self._index = end
-        if self._due is not None:
-            self.next_due = self._base + self._due[end]
+        if self.due is not None:
+            self.next_due = self.base + self.due[end]
 
     def _end(self) -> None:
-        self.outcome = self._why
-        self.op = op_after(self._terms, self._why)
+        self.outcome = self.script.stop[1]
+        self.op = op_after(self.terms, self.outcome)
         self.next_due = NEVER if self.op is None else AT_ONCE
 
     def note_last_id(self, id_: str) -> None:
