@@ -100,7 +100,7 @@ class Stream(Struct, eq=False):
                         await self._give_way()
                 elif self.outcome is None:
                     await self._go_on(again)
-            if self.line.queued:
+            if self.line.pending and not self.line.is_gone:
                 await self.drain()
             outcome = self.outcome
         except asyncio.CancelledError:

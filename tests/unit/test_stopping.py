@@ -76,7 +76,7 @@ def test_a_flag_that_was_set_before_is_no_order(monkeypatch: pytest.MonkeyPatch)
 def test_the_flag_of_sse_starlette_is_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         told: asyncio.Queue[float] = asyncio.Queue()
-        StopWatches(told.put_nowait).current().requests += 1
+        started(StopWatches(told.put_nowait)).requests += 1
         monkeypatch.setattr(AppStatus, "should_exit", True)
         await told.get()
 
