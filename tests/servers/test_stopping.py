@@ -110,7 +110,7 @@ def is_noticed(process: Process, changed: Path) -> bool:
 def test_a_change_of_code_ends_streams_and_starts_again(start: Start, tmp_path: Path) -> None:
     with start(*uvicorn("mounted:app", "--reload")) as process:
         with held(process, "/a/held") as client:
-            os.utime(tmp_path / "mounted.py")
+            eventually(lambda: is_noticed(process, tmp_path / "mounted.py"))
             assert b"".join(client.read_chunks()) == FINAL
         with held(process, "/a/held"):
             pass
