@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from mockd.headers import FixedHeaders, checked, raw_headers
+from mockd.headers import FixedHeaders, raw_headers
 from mockd.lines.line import BODILESS, Departure, Line
 from mockd.request import Receive, Scope, Send
 
@@ -112,7 +112,7 @@ class UvicornLine(Line):
 class HttptoolsLine(UvicornLine):
     """The line under uvicorn with httptools, which writes to the transport itself."""
 
-    __slots__ = ("_is_chunked", "_sends_body", "_start")
+    __slots__ = ("_is_chunked", "_sends_body", "_unsent_head")
 
     writes_at_once = True
     queued = False
@@ -123,7 +123,7 @@ class HttptoolsLine(UvicornLine):
         self._receive = receive
         self._cycle = cycle = send.__self__  # type: ignore[attr-defined]
         self._transport = cycle.transport
-        self._start: bytes | None = None
+        self._unsent_head: bytes | None = None
         self.departure = None
 
     @property
@@ -142,27 +142,23 @@ class HttptoolsLine(UvicornLine):
 
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
         cycle, scope = self._cycle, self.scope
-        names = headers.names
+        has_length, closes, others = headers.has_length, headers.closes, b""
+        start = _start_of(status, headers, cycle.default_headers)
         if own:
-            names = names.union([name for name, _ in own])
-        parts = [
-            _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
-            _of_server(cycle.default_headers, headers.settled),
-            headers.raw,
-        ]
-        if own:
-            parts.append(raw_headers(checked(own)))
-        if b"connection" in names and b"close" in _value(headers, own, b"connection").lower():
+            others = raw_headers(own)
+            names = {name for name, _ in own}
+            if not _SPECIAL.isdisjoint(names):
+                has_length = has_length or b"content-length" in names
+                closes = closes or any(name == b"connection" and b"close" in value.lower() for name, value in own)
+                start = _start(status, headers, cycle.default_headers, headers.settled | names)
+        if closes:
             cycle.keep_alive = False
         elif not cycle.keep_alive:
-            parts.append(b"connection: close\r\n")
-        has_length = b"content-length" in names
+            others += b"connection: close\r\n"
         self._sends_body = scope["method"] != "HEAD" and status not in BODILESS
         self._is_chunked = self._sends_body and not has_length and scope["http_version"] != "1.0"
-        if self._is_chunked:
-            parts.append(b"transfer-encoding: chunked\r\n")
-        parts.append(b"\r\n")
-        self._start = b"".join(parts)
+        end = b"transfer-encoding: chunked\r\n\r\n" if self._is_chunked else b"\r\n"
+        self._unsent_head = b"%b%b%b" % (start, others, end)
         cycle.response_started = True
         cycle.waiting_for_100_continue = False
         if cycle.access_log:
@@ -176,9 +172,9 @@ class HttptoolsLine(UvicornLine):
         self._cycle.access_logger.info('%s - "%s %s HTTP/%s" %d', *where, scope["http_version"], status)
 
     def flush(self) -> None:
-        if self._start is not None:
-            self._transport.write(self._start)
-            self._start = None
+        if self._unsent_head is not None:
+            self._transport.write(self._unsent_head)
+            self._unsent_head = None
 
     def write(self, data: bytes) -> None:
         if not self._sends_body:
@@ -186,13 +182,13 @@ class HttptoolsLine(UvicornLine):
             return
         if self._is_chunked:
             data = b"%x\r\n%b\r\n" % (len(data), data)
-        if self._start is not None:
-            data = self._start + data
-            self._start = None
+        if self._unsent_head is not None:
+            data = self._unsent_head + data
+            self._unsent_head = None
         self._transport.write(data)
 
     def finish(self, data: bytes = b"") -> None:
-        start, self._start = self._start or b"", None
+        start, self._unsent_head = self._unsent_head or b"", None
         if not self._sends_body:
             data = start
         elif self._is_chunked:
@@ -246,24 +242,26 @@ class _Nobody:
 _NOBODY = _Nobody()
 
 
-def _value(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
-    return b",".join([value for given, value in [*headers, *own] if given == name])
+_SPECIAL = frozenset({b"content-length", b"connection", b"date", b"server"})
+"""Names of headers that are more to the server than text."""
+_Defaults = list[tuple[bytes, bytes]]
+"""The headers of the server itself: `Date`, which changes each second, and `Server`."""
 
 
-_of_server_before: tuple[Any, bytes] = (None, b"")
+def _start_of(status: int, headers: FixedHeaders, defaults: _Defaults) -> bytes:
+    """How an answer begins. uvicorn makes a new list of its headers each second, and until then that stays the same."""
+    key, start = headers.started
+    if key is not None and key[0] is defaults and key[1] == status:
+        return start
+    start = _start(status, headers, defaults, headers.settled)
+    headers.started = ((defaults, status), start)
+    return start
 
 
-def _of_server(defaults: list[tuple[bytes, bytes]], names: frozenset[bytes]) -> bytes:
-    """The headers of the server itself, but for those that the answer has: `Date`, which changes each second, and
-    `Server`."""
-    global _of_server_before  # noqa: PLW0603  # rendered once a second, not for each request
-    before, raw = _of_server_before
-    if before is not defaults:
-        raw = raw_headers([(name.lower(), value) for name, value in defaults])
-        _of_server_before = (defaults, raw)
-    if b"date" in names or b"server" in names:
-        return raw_headers([header for header in defaults if header[0].lower() not in names])
-    return raw
+def _start(status: int, headers: FixedHeaders, defaults: _Defaults, settled: frozenset[bytes]) -> bytes:
+    of_server = [(name.lower(), value) for name, value in defaults if name.lower() not in settled]
+    line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    return line + raw_headers(of_server) + headers.raw
 
 
 _MODULES: dict[str, type[UvicornLine]] = {

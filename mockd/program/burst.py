@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from mockd.events import Fill
 from mockd.program.terms import Terms
-from mockd.program.timetable import Timetable
+from mockd.program.timetable import Lead, Timetable
 
 
 class Burst(Struct, frozen=True):
     """All bytes of a script's stream: its pieces, with the lead, which differs from stream to stream, between them."""
 
     pieces: list[bytes]
+    lead: Lead | None
     events_sent: int
     last_event_id: str | None
 
-    def payload(self, lead: bytes) -> bytes:
-        """The bytes of one stream, by its lead."""
-        return lead.join(self.pieces)
+    def payload(self, fill: Fill) -> bytes:
+        """The bytes of one stream."""
+        return self.pieces[0] if self.lead is None else self.lead.render(fill).join(self.pieces)
 
 
 def burst_of(terms: Terms, table: Timetable | None, stop: float) -> Burst | None:
@@ -38,4 +40,4 @@ def burst_of(terms: Terms, table: Timetable | None, stop: float) -> Burst | None
         else:
             pieces[-1] += frame
     ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
-    return Burst(pieces, end if table.counted is None else table.counted[end], ids[-1] if ids else None)
+    return Burst(pieces, table.lead, end if table.counted is None else table.counted[end], ids[-1] if ids else None)

@@ -49,11 +49,8 @@ class Ending(Struct, frozen=True):
     close_delay_s: float = 0.0
     close_draw: Draw | None = None
     """What `close_delay_s` is drawn from, once for each stream."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the last event can go out together with the end of the response."""
-        return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
+    is_plain: bool = True
+    """Whether it is graceful, and nothing comes before the end of the body: no event and no pause."""
 
 
 class Terms(Struct, frozen=True):

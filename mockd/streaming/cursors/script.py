@@ -61,10 +61,6 @@ class ScriptCursor:
             self._end()
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if not self._taken and not most and (burst := self._script.burst) is not None:
-            self.events_sent, self.last_event_id = burst.events_sent, burst.last_event_id
-            self._end()
-            return [burst.payload(self._lead)]
         table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
         if self._taken + end - index > self._stop:
