@@ -219,7 +219,8 @@ class HttptoolsLine(UvicornLine):
         cycle = self._cycle
         cycle.message_event = Watch(cycle, callback)
         cycle.flow.resume_reading()
-        if self.is_gone:
+        # A connection that is only closing will be lost, which the event tells.
+        if self.is_lost:
             callback()
         return True
 

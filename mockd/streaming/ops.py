@@ -6,6 +6,8 @@ object with `perform`; nothing else is needed for a new one.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Protocol
 
 from mockd.clock import Clock
@@ -13,9 +15,9 @@ from mockd.journal.exchange import Outcome
 from mockd.lines import Line
 
 POLL_S = 0.005
-"""How often it is asked whether the client has acknowledged all: no event tells."""
+"""Seconds between two looks at how much the client has yet to read: no event tells."""
 STUCK_GRACE_S = 0.5
-"""Grace, in seconds, for a stream that is told to end while its client is not reading."""
+"""Grace, in seconds, for a stream that is to end while its client is not reading."""
 
 
 class Stage(Protocol):
@@ -116,13 +118,22 @@ async def drained(stage: Stage) -> None:
 async def acknowledged(stage: Stage) -> None:
     """Wait until the client's machine has acknowledged all that was sent, if that can be known; a reset throws away
     what is still on its way."""
-    until = stage.clock.monotonic() + STUCK_GRACE_S
-    while stage.line.unacknowledged() and (now := stage.clock.monotonic()) < until:
-        await stage.sleep_until(now + POLL_S)
+    await _read_on(stage, lambda: stage.line.unacknowledged() or 0)
 
 
 async def gone(stage: Stage) -> None:
-    """Wait until the connection is closed, for as long as the client has to read what is on its way."""
-    until = stage.clock.monotonic() + STUCK_GRACE_S
-    while stage.line.breaks_off and not stage.line.is_lost and stage.clock.monotonic() < until:
-        await stage.sleep_until(until)
+    """Wait until the connection is closed, behind all that is on its way."""
+    # The last of it is with the kernel a moment before the connection is lost.
+    await _read_on(stage, lambda: stage.line.unsent() + 1 if stage.line.breaks_off else 0)
+
+
+async def _read_on(stage: Stage, left: Callable[[], int]) -> None:
+    """Wait until nothing is left for the client to read, or it reads nothing for a while."""
+    least, until = math.inf, 0.0
+    while not stage.line.is_lost and (size := left()):
+        now = stage.clock.monotonic()
+        if size < least:
+            least, until = size, now + STUCK_GRACE_S
+        elif now >= until:
+            return
+        await stage.sleep_until(now + POLL_S)

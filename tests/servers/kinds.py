@@ -45,6 +45,8 @@ class Kind:
     version: str = "1.1"
     headers: dict[str, str] = field(default_factory=dict)
     sent: bytes = b""
+    is_read: bool = True
+    """Whether mockd reads all that is sent."""
 
     @property
     def target(self) -> str:
@@ -104,6 +106,7 @@ KINDS: dict[str, Kind] = {
         path="/list",
         method="POST",
         sent=b"x" * 50 * MAX_BODY,
+        is_read=False,
     ),
     "miss": Kind(None, re.compile(rb'(?s)\{"error":"no_match".*'), status=404, path="/nothing"),
     "miss with a body": Kind(

@@ -19,6 +19,8 @@ class Server:
     """Whether the connection ends if the app leaves a response unfinished."""
     frames_1_0: bool = True
     """Whether it sends no chunks to clients of HTTP/1.0."""
+    takes_any_body: bool = True
+    """Whether it takes in a body that the app does not read, and keeps the connection then."""
     shows_break_1_0: bool = False
     """Whether a client of HTTP/1.0 can tell an abrupt end from a clean one."""
 
@@ -42,10 +44,10 @@ SERVERS: dict[str, Server] = {
     "uvicorn, asyncio": _uvicorn("--no-access-log", "--loop", "asyncio"),
     "uvicorn, h11": _uvicorn("--no-access-log", "--http", "h11"),
     "uvicorn, zttp": _uvicorn("--no-access-log", "--http", "zttp", group="zttp", frames_1_0=False),
-    "hypercorn": Server(_HYPERCORN, "hypercorn"),
-    "hypercorn, uvloop": Server((*_HYPERCORN, "-k", "uvloop"), "hypercorn"),
-    "granian": Server((*_GRANIAN, "asgi"), "granian"),
-    "granian, no lifespan": Server((*_GRANIAN, "asginl"), "granian"),
+    "hypercorn": Server(_HYPERCORN, "hypercorn", takes_any_body=False),
+    "hypercorn, uvloop": Server((*_HYPERCORN, "-k", "uvloop"), "hypercorn", takes_any_body=False),
+    "granian": Server((*_GRANIAN, "asgi"), "granian", takes_any_body=False),
+    "granian, no lifespan": Server((*_GRANIAN, "asginl"), "granian", takes_any_body=False),
     "daphne": Server(("daphne", "{app}", "-p", "{port}"), "daphne", breaks_off=False),
 }
 
