@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain
@@ -15,7 +15,7 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
 from mockd.errors import BodyTooLargeError
-from mockd.headers import Headers
+from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
@@ -69,12 +69,12 @@ class Engine:
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request: the life of a request, in order."""
-        await self.answer(line_of(scope, receive, send))
+    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one HTTP request."""
+        return self.answer(line_of(scope, receive, send))
 
     async def answer(self, line: Line) -> None:
-        """Answer the request of a line."""
+        """Answer the request of a line: the life of a request, in order."""
         arrived = self.clock.monotonic()
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)
@@ -99,7 +99,7 @@ class Engine:
             if (preflight := cors.preflight_headers(request)) is None:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
-                return bodiless(whole(204, b"", preflight))
+                return bodiless(whole(204, b"", FixedHeaders(preflight), []))
         match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
             return refusal(request, 404, _no_match(request, match.near_misses), headers)
@@ -276,5 +276,7 @@ def refusal(request: RequestView, status: int, error: dict[str, Any], headers: H
     """The answer to a request that no mock answers."""
     body = encode_json(error)
     length = (b"content-length", b"%d" % len(body))
-    program = whole(status, body, [*(headers or []), (b"content-type", b"application/json"), length], is_listed=False)
-    return bodiless(program) if request.method == "HEAD" else program
+    headers = [*(headers or []), (b"content-type", b"application/json"), length]
+    program = whole(status, b"" if request.method == "HEAD" else body, FixedHeaders(headers), [])
+    program.is_listed = False
+    return program

@@ -113,7 +113,11 @@ class Source(Protocol):
 
     @property
     def script(self) -> Script | None:
-        """What `open` returns for every request, where that is one script: it is framed when the mock is registered."""
+        """What `open` returns for every request, if that is one script: it is framed when the mock is registered."""
+
+    @property
+    def answer(self) -> Answer | None:
+        """What `open` returns for every request, if that is one whole answer: it is made ready once."""
 
 
 class BaseSource:
@@ -123,3 +127,4 @@ class BaseSource:
     token_delay: Pause | None = None
     headers: Headers = ()
     script: Script | None = None
+    answer: Answer | None = None

@@ -34,8 +34,13 @@ class Framing:
     """The last bytes of a body that ends cleanly."""
     sends_ids: ClassVar[bool] = False
     """Whether its clients learn the ids of events."""
+    has_opening: ClassVar[bool] = False
+    """Whether `opening` changes anything; it follows from the class."""
     envelope: Envelope | None = None
     """What goes around the bytes of each event when their holes are filled in. Frames see to it themselves."""
+
+    def __init_subclass__(cls) -> None:
+        cls.has_opening = cls.opening is not Framing.opening
 
     def encode(self, event: Event) -> Frame:
         """The bytes of one event, as a template if it has holes."""

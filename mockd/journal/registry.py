@@ -42,8 +42,8 @@ class Registry:
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
         self._state = state
-        self._tally: Counter[str] = Counter()
-        """What has come together since the totals were last asked for."""
+        # What has come together since the totals were last asked for.
+        self._ended_since = self._events_since = self._bytes_since = self._errors_since = 0
         self._drained: asyncio.Event | None = None
 
     # -- exchanges come and go -------------------------------------------------------------------------------------
@@ -68,12 +68,11 @@ class Registry:
     def closed(self, exchange: Exchange, outcome: Outcome) -> None:
         """Take note that a stream has ended."""
         del self._live[exchange.number]
-        tally = self._tally
-        tally["ended"] += 1
-        tally["events"] += exchange.events_sent
-        tally["bytes"] += exchange.bytes_sent
+        self._ended_since += 1
+        self._events_since += exchange.events_sent
+        self._bytes_since += exchange.bytes_sent
         if outcome in ("failed", "slow_client"):
-            tally["errors"] += 1
+            self._errors_since += 1
         exchange.status, exchange.outcome, exchange.stream = "closed", outcome, None
         if self._drained is not None and not self._live:
             self._drained.set()
@@ -81,7 +80,7 @@ class Registry:
 
     def refused(self) -> None:
         """Take note of a connection that was turned away."""
-        self._tally["errors"] += 1
+        self._errors_since += 1
 
     def __len__(self) -> int:
         return len(self._live)
@@ -152,7 +151,9 @@ class Registry:
         live = self._live.values()
 
         def total(name: str) -> int:
-            return self._state.add("total", name, amount=self._tally.pop(name, 0))
+            since: int = getattr(self, f"_{name}_since")
+            setattr(self, f"_{name}_since", 0)
+            return self._state.add("total", name, amount=since)
 
         return {
             "activeConnections": len(live),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from mockd.headers import FixedHeaders, checked, raw_headers
+from mockd.headers import FixedHeaders, raw_headers
 from mockd.lines.line import BODILESS, Departure, Line
 from mockd.request import Receive, Scope, Send
 
@@ -141,22 +141,21 @@ class HttptoolsLine(UvicornLine):
     # -- the answer ------------------------------------------------------------------------------------------------
 
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        cycle, scope = self._cycle, self.scope
-        names = headers.names
+        cycle, scope, settled = self._cycle, self.scope, headers.settled
+        has_length, closes = b"content-length" in headers.names, headers.closes
+        parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status, b"", headers.raw]
         if own:
-            names = names.union([name for name, _ in own])
-        parts = [
-            _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status,
-            _of_server(cycle.default_headers, headers.settled),
-            headers.raw,
-        ]
-        if own:
-            parts.append(raw_headers(checked(own)))
-        if b"connection" in names and b"close" in _value(headers, own, b"connection").lower():
+            parts.append(raw_headers(own))
+            names = {name for name, _ in own}
+            settled = settled | names
+            has_length = has_length or b"content-length" in names
+            if b"connection" in names:
+                closes = closes or any(name == b"connection" and b"close" in value.lower() for name, value in own)
+        parts[1] = _of_server(cycle.default_headers, settled)
+        if closes:
             cycle.keep_alive = False
         elif not cycle.keep_alive:
             parts.append(b"connection: close\r\n")
-        has_length = b"content-length" in names
         self._sends_body = scope["method"] != "HEAD" and status not in BODILESS
         self._is_chunked = self._sends_body and not has_length and scope["http_version"] != "1.0"
         if self._is_chunked:
@@ -243,10 +242,6 @@ class _Nobody:
 
 
 _NOBODY = _Nobody()
-
-
-def _value(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes:
-    return b",".join([value for given, value in [*headers, *own] if given == name])
 
 
 _of_server_before: tuple[Any, bytes] = (None, b"")

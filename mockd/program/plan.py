@@ -13,9 +13,10 @@ from msgspec import field, structs
 
 from mockd.framing import Framing, framing_named
 from mockd.headers import FixedHeaders, Headers
+from mockd.program.answer import CompiledAnswer
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Ending, Terms
-from mockd.source import Script
+from mockd.source import Answer, Script
 
 MOST_SCRIPTS = 64
 """Compiled scripts kept for each mock: one for each key that its source makes out of requests."""
@@ -29,6 +30,8 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
 
     in_framing: Callable[[Framing], Framed]
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
+    answers: list[CompiledAnswer] = field(default_factory=list)
+    """The whole answer that its source gives to every request, once it was asked for."""
     variants: dict[str, StreamPlan] = field(default_factory=dict)
     """The same plan in other framings, by their names."""
 
@@ -40,6 +43,14 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
             if len(self.scripts) > MOST_SCRIPTS:
                 self.scripts.popitem(last=False)
         return compiled
+
+    def ready(self, answer: Answer) -> CompiledAnswer:
+        """A whole answer, made ready: once, if the source always gives the same one."""
+        if answer is not self.source.answer:
+            return CompiledAnswer(answer, self.header_rules, self.answer_status)
+        if not self.answers:
+            self.answers.append(CompiledAnswer(answer, self.header_rules, self.answer_status))
+        return self.answers[0]
 
     def framed(self, name: str | None) -> StreamPlan:
         """This plan for a stream in the framing of that name; None is the usual one. Raises `ValueError`."""

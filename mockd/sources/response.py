@@ -18,10 +18,10 @@ class FixedSource(BaseSource):
     """The same answer to every request, with its placeholders filled in afresh."""
 
     def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+        self.answer: Answer = answer
 
     def open(self, context: SourceContext) -> Answer:
-        return self._answer
+        return self.answer
 
 
 def response_source(config: ResponseConfig, root: FilePath | None) -> Source:

@@ -16,12 +16,13 @@ from msgspec.structs import replace
 
 from mockd.clock import Clock
 from mockd.errors import SourceError
-from mockd.events import Event, Fill, drawn
+from mockd.events import Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
-from mockd.framing import FRAMINGS, FrameTemplate, expressions_of
-from mockd.headers import NO_RULES, FixedHeaders, HeaderRules, Headers, first_of_each
+from mockd.framing import FRAMINGS
+from mockd.headers import NO_RULES, FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.lines.line import BODILESS
+from mockd.program.answer import CompiledAnswer
 from mockd.program.plan import StreamPlan
 from mockd.program.script import Events
 from mockd.program.terms import Ending, Lifetime
@@ -42,6 +43,7 @@ OpenCursor = Callable[[Stream, float], Cursor]
 _RAW = FRAMINGS["raw"]
 _ANY_LIFETIME = Lifetime()
 _PLAIN = Ending()
+_NO_HEADERS = FixedHeaders([])
 
 
 class Counted(Protocol):
@@ -94,8 +96,8 @@ def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill
             return _resumed(plan, sessions, call, place, fill)
     count = partial(call.answers.count, call.exchange.key)
     opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
-    if isinstance(opened, Awaitable):
-        return whole(0, b"", [], prepare=_awaited(plan, sessions, call, opened, fill))
+    if not isinstance(opened, Script | Answer) and isinstance(opened, Awaitable):
+        return awaited(_awaited(plan, sessions, call, opened, fill))
     return _opened(plan, sessions, call, opened, fill)
 
 
@@ -126,37 +128,33 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
     else:
         logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
     failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
-    return _reply(call, Answer(status=500, body=failure), fill, NO_RULES)
+    return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), call, fill)
 
 
 # -- programs ----------------------------------------------------------------------------------------------------------
 
 
-def whole(
-    status: int,
-    body: bytes,
-    headers: Headers,
-    rules: HeaderRules = NO_RULES,
-    *,
-    delay_s: float = 0.0,
-    is_listed: bool = True,
-    prepare: Awaitable[Program] | None = None,
-) -> Program:
-    """The program of one answer in one piece, or of one that `prepare` gives."""
+def whole(status: int, body: bytes, headers: FixedHeaders, own: Headers, delay_s: float = 0.0) -> Program:
+    """The program of one answer in one piece."""
     return Program(
-        status=status,
-        headers=FixedHeaders(headers, rules),
-        own=(),
-        open=lambda stream, now: WholeCursor(body),
-        framing=_RAW,
-        lifetime=_ANY_LIFETIME,
-        ending=_PLAIN,
-        fill=None,
-        delay_s=delay_s,
+        status,
+        headers,
+        own,
+        lambda stream, now: WholeCursor(body),
+        _RAW,
+        _ANY_LIFETIME,
+        _PLAIN,
+        None,
+        delay_s,
         is_whole=True,
-        is_listed=is_listed,
-        prepare=prepare,
     )
+
+
+def awaited(coming: Awaitable[Program]) -> Program:
+    """A program that stands for one that is not known yet."""
+    program = whole(0, b"", _NO_HEADERS, [])
+    program.prepare = coming
+    return program
 
 
 def bodiless(program: Program) -> Program:
@@ -192,40 +190,30 @@ def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: S
 
 def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, answer: Answer, fill: Fill) -> Program:
     """An answer whose head its source has decided."""
-    if plan.answer_status is not None and answer.status < 400:  # an error keeps its own
-        answer = replace(answer, status=plan.answer_status)
     said_s = plan.pacing.whole_delay_s(answer.tokens, fill.rng)
     delay_s = drawn(plan.head_delay_s, fill.rng) + drawn(answer.delay_s, fill.rng) + said_s
+    fill.slots = answer.slots
     if answer.events is None:
-        return _reply(call, answer, fill, plan.header_rules, delay_s)
+        return _whole(plan.ready(answer), call, fill, delay_s)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    status = answer.status if plan.answer_status is None or answer.status >= 400 else plan.answer_status
     # In the plan, so that a client that comes back to this stream gets the same head.
-    plan = replace(plan.framed(answer.framing).with_headers(headers), status=answer.status)
+    plan = replace(plan.framed(answer.framing).with_headers(headers), status=status)
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
-    fill.slots = answer.slots
     own = _own_headers(plan, call, call.headers, fill)
     program = _stream(plan, call, own, fill, _opening_session(plan, sessions, answer.events, fill))
     program.delay_s = delay_s
     return program
 
 
-def _reply(call: Call, answer: Answer, fill: Fill, rules: HeaderRules, delay_s: float = 0.0) -> Program:
-    """One whole answer; `rules` decide about its headers."""
+def _whole(answer: CompiledAnswer, call: Call, fill: Fill, delay_s: float = 0.0) -> Program:
+    """One whole answer."""
     call.exchange.kind = "response"
-    fill.slots = answer.slots
-    frame = _RAW.encode(Event(data=answer.body))
-    given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    if expressions := [*expressions_of(frame), *rules.expressions]:
-        fill.rendered = _rendered(expressions, call)
-    body = frame.render(fill) if isinstance(frame, FrameTemplate) else frame
-    length = [] if answer.status in BODILESS else [(b"content-length", b"%d" % len(body))]
-    kind = b"text/plain; charset=utf-8" if isinstance(answer.body, str | tuple) else b"application/json"
-    default = [] if isinstance(answer.body, bytes) else [(b"content-type", kind)]
-    headers = first_of_each(given, length + default + call.headers)
-    program = whole(answer.status, body, headers, rules, delay_s=delay_s)
-    program.own = rules.followed(fill.rendered)
-    return program
+    if answer.expressions:
+        fill.rendered = _rendered(answer.expressions, call)
+    body = answer.body(fill)
+    return whole(answer.status, body, answer.headers, answer.own(body, fill, call.headers), delay_s)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -250,7 +238,7 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
 def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill) -> Program:
     if place.finished:
         # A 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
-        return _reply(call, Answer(status=204), fill, plan.header_rules)
+        return _whole(CompiledAnswer(Answer(status=204), plan.header_rules), call, fill)
     fill.rendered = place.session.fill.rendered
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)

@@ -8,7 +8,6 @@ stop) is the task's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +25,7 @@ from mockd.program.terms import Ending, Lifetime
 from mockd.streaming.calendar import ROUNDING_S, Calendars
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.cursors.end import EndCursor
+from mockd.streaming.cursors.whole import WholeCursor
 from mockd.streaming.ops import ABORT, CLOSE, FINISH, STUCK_GRACE_S, Op
 from mockd.streaming.vigil import Vigil
 
@@ -48,6 +48,10 @@ REASONS: dict[Outcome, str] = {
 }
 """What the default error event says, by outcome."""
 _NO_BODY = FixedHeaders([(b"content-length", b"0")])
+
+
+_NOTHING = WholeCursor(b"")
+"""The cursor of a stream that has not begun, or is over."""
 
 
 class Services(Struct, frozen=True):
@@ -93,10 +97,11 @@ class Stream:
         "_loop",
         "_most",
         "_order",
+        "_reached",
         "_services",
+        "_silence_s",
         "_stopped",
         "_task",
-        "_turns_left",
         "_uncounted",
         "_vigil",
         "clock",
@@ -108,21 +113,19 @@ class Stream:
         "program",
     )
 
-    cursor: Cursor
-
     def __init__(self, services: Services, line: Line, exchange: Exchange, program: Program, arrived: float) -> None:
         self.line = line
         self.exchange = exchange
         self.program = program
         self.clock = services.clock
+        self.cursor: Cursor = _NOTHING
         self.outcome: Outcome | None = None
         self.last_event = arrived
         self._services = services
         self._arrived = self._last_sent = arrived
-        self._most = 0
-        self._turns_left = 0
+        self._reached = arrived
         self._uncounted = 0
-        self._backlog = b""
+        self._backlog: memoryview | bytes = b""
         self._stopped: Outcome | None = None
         self._order: Outcome | None = None
         self._is_begun = False
@@ -141,10 +144,20 @@ class Stream:
             self._services.registry.opened(self.exchange, self)
         outcome: Outcome = "failed"
         try:
-            await self._begin()
+            if self.program.prepare is not None or self.program.delay_s:
+                await self._wait_for_head()
+            if self.outcome is None:
+                self._begin()
+            sends = 0
             while self.outcome is None:
-                await self._go_on(self.advance())
-            if self.line.pending and not self.line.is_gone:
+                again = self.advance()
+                if again is not None and again <= self._reached:  # more is due than goes out at once
+                    sends += 1
+                    if not self._most or sends % SENDS_PER_TURN == 0:
+                        await self._give_way()
+                elif self.outcome is None:
+                    await self._go_on(again)
+            if self.line.queued:
                 await self.drain()
             outcome = self.outcome
         except asyncio.CancelledError:
@@ -158,19 +171,23 @@ class Stream:
             if is_listed:
                 self._services.registry.closed(self.exchange, outcome)
 
-    async def _begin(self) -> None:
+    async def _wait_for_head(self) -> None:
         if self.program.prepare is not None:
             await self._prepare(self.program.prepare)
-        program = self.program
-        if program.delay_s:
-            await self.sleep_until(self._arrived + program.delay_s)
+        if self.program.prepare is None and self.program.delay_s:
+            await self.sleep_until(self._arrived + self.program.delay_s)
         if self._stopped == "client_disconnected":
             self.outcome = self._stopped
-            return
-        if program.prepare is not None:
+        elif self.program.prepare is not None:
             self._excuse()
-            return
+
+    def _begin(self) -> None:
+        """The head: due times count from here."""
+        program = self.program
         self._most = 1 if program.flush_each else 0
+        self._is_begun = not program.framing.has_opening
+        # Without keepalives, silence is never too long.
+        self._silence_s = (program.framing.keepalive and program.lifetime.keepalive_s) or NEVER
         self.line.head(program.status, program.headers, program.own)
         self.exchange.http_status = program.status
         self.last_event = self._last_sent = now = self.clock.monotonic()
@@ -197,34 +214,27 @@ class Stream:
 
     async def _go_on(self, again: float | None) -> None:
         """See to what is not only to send, or rest until it is time to send again."""
-        if self.outcome is not None:
-            return
         if self.line.is_gone and self._stopped != "client_disconnected":
             self.order("client_disconnected")
-        cursor, now = self.cursor, self.clock.monotonic()
+        cursor = self.cursor
         if self._order is not None:
             self._obey()
         elif self.line.pending:
             await self.drain()
-            await self._yield()
+            await self._give_way()
         elif self._backlog:
             self._push()
-        elif cursor.op is not None and cursor.next_due <= now + ROUNDING_S:
+        elif cursor.op is not None and cursor.next_due <= self._reached:
             assert cursor.outcome is not None
             await cursor.op.perform(self, cursor.outcome)
-        elif again is None or again <= now + ROUNDING_S:
-            await self._yield()
-        else:
+        elif again is not None and again > self._reached:
             # A message waits for the task anyway, and others may run before that.
             await self._rest(again, self._step if self.line.writes_at_once else self.wake)
 
-    async def _yield(self) -> None:
-        """Give others their turn, once in a while."""
-        self._turns_left -= 1
-        if self._turns_left < 0:
-            self._turns_left = SENDS_PER_TURN if self._most else 0
-            self._settle()
-            await asyncio.sleep(0)
+    async def _give_way(self) -> None:
+        """Give others their turn: a write does not suspend while the kernel takes the bytes."""
+        self._settle()
+        await asyncio.sleep(0)
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -234,50 +244,59 @@ class Stream:
         if self._order is not None or self._backlog or line.pending:
             return None
         cursor, now = self.cursor, self.clock.monotonic()
-        reached = now + ROUNDING_S
+        self._reached = reached = now + ROUNDING_S
         if cursor.next_due <= reached:
             if cursor.op is None:
                 rows = cursor.take(reached, self._most)
-                self._emit(rows, now, is_last=cursor.op is FINISH and cursor.next_due <= reached)
-                if self.outcome is not None:
-                    return None
+                if cursor.op is FINISH and cursor.next_due <= reached:
+                    self._emit_last(rows, now)
+                elif rows:
+                    self._emit(rows, now)
             if cursor.op is not None and cursor.next_due <= reached:
                 return None
         elif self._keepalive_at() <= reached:
             self._write(self.program.framing.keepalive, now)
-        if line.pending or self._backlog:
+        if line.queued or self._backlog:
             return None
         # A keepalive comes so long after what was sent last, or later: mostly a row is due before.
         due = cursor.next_due
-        return due if due - self._last_sent <= self.program.lifetime.keepalive_s else min(due, self._keepalive_at())
+        return due if due - self._last_sent <= self._silence_s else min(due, self._keepalive_at())
 
-    def _emit(self, rows: list[bytes], now: float, *, is_last: bool) -> None:
-        """Send rows together, the end of the body with them if they are the last; count them."""
+    def _emit(self, rows: list[bytes], now: float) -> None:
+        """Send rows together."""
         payload = rows[0] if len(rows) == 1 else b"".join(rows)
-        if len(payload) > SLICE and not self._most:
-            self._backlog = payload
+        if len(payload) <= SLICE or self._most:
+            self._write(payload, now)
+        else:
+            self._backlog = memoryview(payload)
             self._push()
-        elif is_last:
+
+    def _emit_last(self, rows: list[bytes], now: float) -> None:
+        """Send the last rows, and the end of the body with them."""
+        payload = rows[0] if len(rows) == 1 else b"".join(rows)
+        if len(payload) <= SLICE or self._most:
             self.finish(payload)
             self.outcome = self.cursor.outcome
-        elif rows:
-            self._write(payload, now)
+        else:
+            self._emit(rows, now)
 
     def _push(self) -> None:
         """Write the next slices of a large payload, as far as the client has room."""
         while self._backlog and not self.line.pending:
-            data, self._backlog = self._backlog[:SLICE], self._backlog[SLICE:]
+            data, self._backlog = bytes(self._backlog[:SLICE]), self._backlog[SLICE:]
             self._write(data, self.clock.monotonic())
 
     def finish(self, payload: bytes = b"") -> None:
         """Send the last part of the body, and its clean end."""
-        payload = self._begun(payload + self.program.framing.end)
+        payload += self.program.framing.end
+        if not self._is_begun:
+            payload = self._begun(payload)
         self.line.finish(payload)
-        self._note(len(payload), self.clock.monotonic())
+        self._note(len(payload), self._last_sent)
 
     def _begun(self, payload: bytes) -> bytes:
-        """Bytes of the body: the first of them as the framing begins it."""
-        if self._is_begun or not payload:
+        """The first bytes of the body, as the framing begins it."""
+        if not payload:
             return payload
         self._is_begun = True
         return self.program.framing.opening(payload)
@@ -291,26 +310,22 @@ class Stream:
 
     def _note(self, size: int, now: float) -> None:
         """Count what was written, once the server has it."""
-        self._uncounted += size
-        if self.line.queued:
-            return
         exchange, cursor = self.exchange, self.cursor
-        exchange.bytes_sent += self._uncounted
-        self._uncounted = 0
+        if self.line.queued:
+            self._uncounted += size
+            return
+        exchange.bytes_sent += size
         if self._backlog:
             return
         if cursor.events_sent != exchange.events_sent:
             exchange.events_sent = cursor.events_sent
             self.last_event = now
-        if cursor.last_event_id is not None:
-            exchange.last_event_id = cursor.last_event_id
+        exchange.last_event_id = cursor.last_event_id
 
     def _keepalive_at(self) -> float:
-        program = self.program
-        keepalive_s = program.lifetime.keepalive_s
-        if not keepalive_s or not program.framing.keepalive or self._is_ending:
+        if self._silence_s == NEVER or self._is_ending:
             return NEVER
-        return math.ceil((self._last_sent + keepalive_s - ROUNDING_S) / KEEPALIVE_GRID_S) * KEEPALIVE_GRID_S
+        return math.ceil((self._last_sent + self._silence_s - ROUNDING_S) / KEEPALIVE_GRID_S) * KEEPALIVE_GRID_S
 
     # -- rest ------------------------------------------------------------------------------------------------------
 
@@ -331,7 +346,7 @@ class Stream:
         is not plain."""
         assert self._vigil is not None
         again = self.advance()
-        if again is None or again <= self.clock.monotonic() + ROUNDING_S:
+        if again is None or again <= self._reached:
             self._vigil.wake()
         else:
             self._vigil.call_at(again, self._step)
@@ -359,7 +374,8 @@ class Stream:
             await self.line.drain()
         if not self.line.is_gone and self._uncounted:
             self._last_sent = self.clock.monotonic()
-            self._note(0, self._last_sent)
+            size, self._uncounted = self._uncounted, 0
+            self._note(size, self._last_sent)
 
     # -- orders to stop, and the end -------------------------------------------------------------------------------
 
@@ -438,12 +454,12 @@ class Stream:
     def _release(self, outcome: Outcome) -> None:
         """It is over: let go of everything, so that nothing is left for the garbage collector."""
         exchange, line = self.exchange, self.line
-        exchange.bytes_unacknowledged = line.unacknowledged()
         if self._vigil is not None:
+            # Of an answer that is sent in one go, nothing can be acknowledged yet.
+            exchange.bytes_unacknowledged = line.unacknowledged()
             self._vigil.end()
             self._vigil = None
-        line.release()
+            line.release()
         exchange.ended_by = line.departure if outcome == "client_disconnected" else "mockd"
-        with contextlib.suppress(AttributeError):  # there is none yet if it ended before its head
-            self.cursor.close()
-            del self.cursor
+        self.cursor.close()
+        self.cursor = _NOTHING

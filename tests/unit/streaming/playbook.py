@@ -22,7 +22,7 @@ from mockd.store import MemoryStore, ScopedStore
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.ops import FINISH, TURN_TO_END, Op
-from mockd.streaming.pipeline import whole
+from mockd.streaming.pipeline import awaited
 from mockd.streaming.stream import Program, Services, Stream
 from tests.manual_clock import ManualClock, settle
 
@@ -117,7 +117,7 @@ class Play:
         self._terms = terms
         self.on_command: Callable[[Command], None] = lambda command: None
         self._done: list[tuple[int, str, Any]] = []
-        program = self.program() if terms.prepare is None else whole(0, b"", [], prepare=terms.prepare(self))
+        program = self.program() if terms.prepare is None else awaited(terms.prepare(self))
         self.stream = Stream(services, self.line, self.exchange, program, self.clock.monotonic())
         self.task = asyncio.get_running_loop().create_task(self.stream.run())
 

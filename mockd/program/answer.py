@@ -1,0 +1,51 @@
+"""Whole answers, made ready: once for all requests if the source always gives the same one."""
+
+from __future__ import annotations
+
+from mockd.events import Event, Fill
+from mockd.expressions import Expression
+from mockd.framing import FRAMINGS, FrameTemplate, expressions_of
+from mockd.headers import FixedHeaders, HeaderRules, Headers, first_of_each
+from mockd.lines.line import BODILESS
+from mockd.source import Answer
+
+_RAW = FRAMINGS["raw"]
+
+
+class CompiledAnswer:
+    """A whole answer of a mock whose `rules` decide about its headers. `status` is that of the mock, if it says one:
+    errors keep their own.
+
+    `headers` are the same for every request, with the length if the body is. `expressions` are rendered before `body`
+    and `own` are asked.
+    """
+
+    __slots__ = ("_frame", "_rules", "expressions", "headers", "status")
+
+    def __init__(self, answer: Answer, rules: HeaderRules, status: int | None = None) -> None:
+        self.status = answer.status if status is None or answer.status >= 400 else status
+        self._rules = rules
+        self._frame = _RAW.encode(Event(data=answer.body))
+        self.expressions: list[Expression] = [*expressions_of(self._frame), *rules.expressions]
+        given = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+        usual: Headers = [] if isinstance(self._frame, FrameTemplate) else self._length(self._frame)
+        if not isinstance(answer.body, bytes):
+            is_text = isinstance(answer.body, str | tuple)
+            usual.append((b"content-type", b"text/plain; charset=utf-8" if is_text else b"application/json"))
+        self.headers = FixedHeaders(first_of_each(given, usual), rules)
+
+    def _length(self, body: bytes) -> Headers:
+        return [] if self.status in BODILESS else [(b"content-length", b"%d" % len(body))]
+
+    def body(self, fill: Fill) -> bytes:
+        """The body for one request."""
+        return self._frame.render(fill) if isinstance(self._frame, FrameTemplate) else self._frame
+
+    def own(self, body: bytes, fill: Fill, others: Headers) -> Headers:
+        """The headers of one answer beside those that are the same for all: the length of its body, `others` as far
+        as nobody has said them, and those that follow the request."""
+        if isinstance(self._frame, FrameTemplate):
+            others = self._length(body) + others
+        if others:
+            others = [header for header in others if header[0] not in self.headers.settled]
+        return others + self._rules.followed(fill.rendered) if self._rules.following else others
