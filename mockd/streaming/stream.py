@@ -115,9 +115,10 @@ class Stream(Struct, eq=False):
                 self.services.registry.closed(self.exchange, outcome)
 
     async def _wait_for_head(self) -> None:
+        self.last_event = self.arrived
         if self.program.prepare is not None:
             await self._prepare(self.program.prepare)
-        if self.program.delay_s:
+        if self.program.prepare is None and self.program.delay_s:
             await self.sleep_until(self.arrived + self.program.delay_s)
         if self._stopped == "client_disconnected":
             self.outcome = self._stopped

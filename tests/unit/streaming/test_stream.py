@@ -254,16 +254,6 @@ async def test_without_a_limit_nobody_is_cut_off() -> None:
     assert stream.outcome is None
 
 
-async def test_the_end_waits_for_the_client_too() -> None:
-    stream = Play([(0.0, b"a")], Terms(send_timeout_s=2))
-    stream.on_command = lambda command: stream.line.stop_reading()
-    await settle()
-    assert stream.done() == [HEAD, (0, "finish", b"a")]
-    assert stream.outcome is None
-    assert await stream.read_on() == []
-    assert stream.outcome == "completed"
-
-
 async def test_who_does_not_read_the_end_is_cut_off_as_well() -> None:
     """The end by itself after a pause, and what an op of its own may write."""
     stream = await play(b"a", close_delay_s=0.2, send_timeout_s=2)
@@ -636,13 +626,13 @@ class Coming:
         return play.program()
 
 
-async def awaited(*rows: Any, **terms: Any) -> tuple[Play, Coming]:
+async def waiting(*rows: Any, **terms: Any) -> tuple[Play, Coming]:
     coming = Coming()
     return await play(*rows, prepare=coming, **terms), coming
 
 
 async def test_a_program_that_comes_late() -> None:
-    stream, coming = await awaited(b"a", (0.01, b"b"))
+    stream, coming = await waiting(b"a", (0.01, b"b"))
     assert await stream.after(3) == []
     coming.arrives.set()
     assert await stream.after(0) == [(3000, "head", 200), (3000, "write", b"a")]
@@ -651,13 +641,13 @@ async def test_a_program_that_comes_late() -> None:
 
 
 async def test_a_program_that_comes_late_says_how_it_is_sent() -> None:
-    stream, coming = await awaited(b"a", b"b", flush_each=True)
+    stream, coming = await waiting(b"a", b"b", flush_each=True)
     coming.arrives.set()
     assert await stream.after(0) == [HEAD, (0, "write", b"a"), (0, "finish", b"b")]
 
 
 async def test_the_client_leaves_before_its_program_is_there() -> None:
-    stream, coming = await awaited(b"a")
+    stream, coming = await waiting(b"a")
     assert await stream.leave() == []
     await settle()
     assert stream.outcome == "client_disconnected"
@@ -666,7 +656,7 @@ async def test_the_client_leaves_before_its_program_is_there() -> None:
 
 async def test_told_to_stop_before_the_program_is_there() -> None:
     """There is no termination yet to end through; but an app that says nothing is an error to its server."""
-    stream, coming = await awaited(b"a")
+    stream, coming = await waiting(b"a")
     assert await stream.stop("shutdown") == [(0, "head", 503), (0, "finish", b"")]
     assert stream.line.commands[0][1]["headers"] == [(b"content-length", b"0")]
     await settle()
