@@ -72,7 +72,9 @@ def _words(schema: dict[str, Any]) -> str:
         return "list of: " + _words(schema["items"])
     if "enum" in schema:
         return ", ".join(map(code, schema["enum"]))
-    return {"object": "a JSON object", "boolean": "true or false"}[schema["type"]]
+    return {"object": "a JSON object", "boolean": "true or false", "string": "text", "integer": "a number"}[
+        schema["type"]
+    ]
 
 
 def _link(name: str) -> str:
