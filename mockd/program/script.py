@@ -36,8 +36,8 @@ class CompiledScript:
     `ids` are the given ones and, with resume, for every other event with data its number from 1. `is_same`: every
     client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `is_random`:
     some delays are drawn. `timetable`: when everything is due, where that can be said for all streams at once (not with
-    drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why.
-    `burst`: the whole stream, if that is due at its head.
+    drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why;
+    `ends_plainly`: the body ends with the last of them. `burst`: the whole stream, if that is due at its head.
     """
 
     def __init__(self, script: Script, terms: Terms) -> None:
@@ -56,6 +56,8 @@ class CompiledScript:
         self.expressions = (*terms.expressions, *expressions_in(self._holes()))
         self.is_same, self.stands_alone = self._sameness(script, terms)
         self.stop = _stop_of(terms.lifetime, self)
+        is_kept_open = terms.lifetime.keep_open and self.stop[1] == "completed"
+        self.ends_plainly = terms.ending.is_plain and not is_kept_open and self.stop[1] in ("completed", "max_events")
         self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
         if self.is_resumable:
             self._refuse_equal_ids()

@@ -192,7 +192,7 @@ def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: S
         return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
     if script.burst is not None:  # due at the head, whenever that is
         return _stream(plan, call, own, fill, ScriptCursor(plan, script, table, fill))
-    return _stream(plan, call, own, fill, lambda _, now: ScriptCursor.at_head(plan, script, table, fill, now))
+    return _stream(plan, call, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
 
 
 def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, answer: Answer, fill: Fill) -> Program:

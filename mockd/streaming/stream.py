@@ -11,9 +11,6 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence
 
-from msgspec import Struct
-
-from mockd.clock import Clock
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.lines import Line
@@ -36,46 +33,57 @@ second so, and not a thousand. One may be this much late."""
 _NO_BODY = FixedHeaders([(b"content-length", b"0")])
 
 
-class Stream(Struct, eq=False):
-    """Sends one answer, and sees to its end. `arrived` is the monotonic time at which the request came in."""
+class Stream:
+    """Sends one answer, and sees to its end. `arrived` is the monotonic time at which the request came in.
 
-    services: Services
-    line: Line
-    exchange: Exchange
-    program: Program
-    arrived: float
-    cursor: Cursor = NO_ROWS
-    outcome: Outcome | None = None
-    """How it has ended; None while it goes on."""
-    last_event: float = 0.0
-    """Monotonic time of the last event, or of the head."""
-    _last_sent: float = 0.0
-    _reached: float = 0.0
-    """What was due by then has been taken."""
-    _most: int = 0
-    """Rows in one send; 0 is as many as there are."""
-    _silence_s: float = NEVER
-    """Silence before a keepalive."""
-    _is_begun: bool = False
-    """Whether the first bytes of the body are sent, if the framing has a say about them."""
-    _is_ending: bool = False
-    _backlog: memoryview | bytes = b""
-    """What is left of a large payload."""
-    _uncounted: int = 0
-    """Bytes that were written and that the server has not taken yet."""
-    _stopped: Outcome | None = None
-    """Why it was told to stop."""
-    _order: Outcome | None = None
-    """An order to stop that is not obeyed yet."""
-    _is_cut: bool = False
-    _vigil: Vigil | None = None
-    _loop: asyncio.AbstractEventLoop | None = None
-    _task: asyncio.Task[None] | None = None
-    """The task that runs it, once it waits for anything."""
+    `outcome` is how it has ended, None while it goes on; `last_event` the monotonic time of the last event, or of the
+    head.
+    """
 
-    @property
-    def clock(self) -> Clock:
-        return self.services.clock
+    # Slots, and no struct: what is set for each event is set faster.
+    __slots__ = (
+        "_backlog",
+        "_is_begun",
+        "_is_cut",
+        "_is_ending",
+        "_last_sent",
+        "_loop",
+        "_most",
+        "_order",
+        "_reached",
+        "_silence_s",
+        "_stopped",
+        "_task",
+        "_uncounted",
+        "_vigil",
+        "arrived",
+        "clock",
+        "cursor",
+        "exchange",
+        "last_event",
+        "line",
+        "outcome",
+        "program",
+        "services",
+    )
+
+    def __init__(self, services: Services, line: Line, exchange: Exchange, program: Program, arrived: float) -> None:
+        self.services = services
+        self.line = line
+        self.exchange = exchange
+        self.program = program
+        self.arrived = self.last_event = self._last_sent = self._reached = arrived
+        self.clock = services.clock
+        self.cursor: Cursor = NO_ROWS
+        self.outcome: Outcome | None = None
+        self._most = 1 if program.flush_each else 0
+        self._backlog: memoryview | bytes = b""  # what is left of a large payload
+        self._uncounted = 0  # bytes that were written, and that the server has not taken yet
+        self._is_ending = self._is_cut = False
+        self._stopped: Outcome | None = None  # why it was told to stop
+        self._order: Outcome | None = None  # an order to stop that is not obeyed yet
+        self._task: asyncio.Task[None] | None = None  # the one that runs it, once it waits for anything
+        self._vigil: Vigil | None = None
 
     # -- from the head to the end ----------------------------------------------------------------------------------
 
@@ -115,7 +123,6 @@ class Stream(Struct, eq=False):
                 self.services.registry.closed(self.exchange, outcome)
 
     async def _wait_for_head(self) -> None:
-        self.last_event = self.arrived
         if self.program.prepare is not None:
             await self._prepare(self.program.prepare)
         if self.program.prepare is None and self.program.delay_s:
@@ -134,6 +141,7 @@ class Stream(Struct, eq=False):
                 await self.sleep_until(NEVER)
             if preparing.done():
                 self.program = preparing.result()
+                self._most = 1 if self.program.flush_each else 0
         finally:
             preparing.cancel()
 
@@ -147,13 +155,12 @@ class Stream(Struct, eq=False):
     def _begin(self) -> None:
         """The head: due times count from here."""
         program = self.program
-        self._most = 1 if program.flush_each else 0
-        self._is_begun = not program.framing.has_opening
-        if program.lifetime.keepalive_s and program.framing.keepalive:
-            self._silence_s = program.lifetime.keepalive_s
+        framing, keepalive_s = program.framing, program.lifetime.keepalive_s
+        self._is_begun = not framing.has_opening
+        self._silence_s = keepalive_s if keepalive_s and framing.keepalive else NEVER
         self.line.head(program.status, program.headers, program.own)
         self.exchange.http_status = program.status
-        self.last_event = self._last_sent = now = self.services.clock.monotonic()
+        self.last_event = self._last_sent = now = self.clock.monotonic()
         self.cursor = program.opened(self, now)
 
     async def _go_on(self, again: float | None) -> None:
@@ -196,7 +203,7 @@ class Stream(Struct, eq=False):
                     self.finish(rows)
                     return None
                 if rows:
-                    self._emit(rows, now)
+                    self._send(b"".join(rows), now)  # which for one alone is itself, not a copy
             if cursor.op is not None and cursor.next_due <= reached:
                 return None
         elif self._keepalive_at() <= reached:
@@ -207,9 +214,8 @@ class Stream(Struct, eq=False):
         due = cursor.next_due
         return due if due - self._last_sent <= self._silence_s else min(due, self._keepalive_at())
 
-    def _emit(self, rows: Sequence[bytes], now: float) -> None:
-        """Send rows together."""
-        payload = b"".join(rows)  # which for one alone is itself, not a copy
+    def _send(self, payload: bytes, now: float) -> None:
+        """Send rows that were taken together, in slices if they are large."""
         if len(payload) <= SLICE or self._most:
             self._write(payload, now)
         else:
@@ -226,7 +232,7 @@ class Stream(Struct, eq=False):
         """Send the last rows, and the clean end of the body with them; what is too large for that goes before."""
         payload = b"".join(rows)
         if len(payload) > SLICE and not self._most:
-            self._emit(rows, self._reached)
+            self._send(payload, self._reached)
             return
         payload += self.program.framing.end
         if not self._is_begun:
@@ -330,7 +336,7 @@ class Stream(Struct, eq=False):
             is_here = False
         if is_here:
             self.order(outcome)
-        elif self._loop is not None and not self._loop.is_closed():
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.order, outcome)
 
     def order(self, outcome: Outcome) -> None:

@@ -42,7 +42,7 @@ def plan_of(**sse: Any) -> tuple[StreamPlan, Script]:
 def script_cursor(plan: StreamPlan, script: Script) -> ScriptCursor:
     compiled = plan.compiled(script)
     assert compiled.timetable is not None
-    return ScriptCursor.at_head(plan, compiled, compiled.timetable, Fill(random.Random(1), ManualClock()), START)
+    return ScriptCursor(plan, compiled, compiled.timetable, Fill(random.Random(1), ManualClock()), START)
 
 
 def session_cursor(plan: StreamPlan, script: Script) -> SessionCursor:

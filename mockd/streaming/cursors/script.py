@@ -5,8 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Any
 
-from msgspec import Struct
-
 from mockd.errors import MockdError
 from mockd.events import Fill
 from mockd.framing import Frame, FrameTemplate
@@ -15,51 +13,63 @@ from mockd.program.script import CompiledScript
 from mockd.program.terms import Terms
 from mockd.program.timetable import Lead, Timetable
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
-from mockd.streaming.ops import Op
+from mockd.streaming.ops import FINISH, Op
 
 
-class ScriptCursor(Struct, eq=False):
-    """A compiled script, from its start to a stop that is known in advance. `base` is the moment of the head, or of the
-    last event of the pass before; `due` are the times of this pass, from there."""
+class ScriptCursor:
+    """A compiled script, from its start to a stop that is known in advance. `now` is the moment of the head; a burst,
+    which is due then, does not need it."""
 
-    terms: Terms
-    script: CompiledScript
-    table: Timetable
-    fill: Fill
-    base: float = 0.0
-    due: list[float] | None = None
-    next_due: float = AT_ONCE
-    retry: int | None = None
-    op: Op | None = None
-    outcome: Outcome | None = None
+    # Slots, and no struct: what is set for each event is set faster.
+    __slots__ = (
+        "_base",
+        "_due",
+        "_fill",
+        "_index",
+        "_lead",
+        "_script",
+        "_table",
+        "_taken",
+        "_terms",
+        "events_sent",
+        "last_event_id",
+        "next_due",
+        "op",
+        "outcome",
+        "retry",
+    )
+
     failure: MockdError | None = None
-    events_sent: int = 0
-    last_event_id: str | None = None
-    _index: int = 0
-    _taken: int = 0
-    _lead: bytes | None = None
 
-    @classmethod
-    def at_head(cls, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> ScriptCursor:
-        """The cursor of a stream whose head goes out now."""
-        due = table.first
-        cursor = cls(terms, script, table, fill, now, due, AT_ONCE if due is None else now + due[0], terms.retry)
+    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float = 0.0) -> None:
+        self._terms = terms
+        self._script = script
+        self._table = table
+        self._fill = fill
+        self._base = now
+        self._due = due = table.first
+        self._index = self._taken = self.events_sent = 0
+        self._lead: bytes | None = None
+        self.retry = terms.retry
+        self.op: Op | None = None
+        self.outcome: Outcome | None = None
+        self.last_event_id: str | None = None
+        self.next_due = AT_ONCE if due is None else now + due[0]
         if not script.stop[0]:
-            cursor._end()
-        return cursor
+            self._end()
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if not self._taken and not most and (burst := self.script.burst) is not None:
+        if not self._taken and not most and (burst := self._script.burst) is not None:
             self.events_sent, self.last_event_id = burst.events_sent, burst.last_event_id
             self._end()
-            return [burst.payload(self.fill)]
-        table, index, due = self.table, self._index, self.due
+            return [burst.payload(self._fill)]
+        table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
-        stop = self.script.stop[0]
+        stop = self._script.stop[0]
         if self._taken + end - index > stop:
             end = index + int(stop) - self._taken
         if due is not None:
-            end = bisect_right(due, now - self.base, index, end)
+            end = bisect_right(due, now - self._base, index, end)
         if end == index:
             return []
         batch = table.frames[index:end]
@@ -78,11 +88,11 @@ class ScriptCursor(Struct, eq=False):
         return rows
 
     def _filled_lead(self, lead: Lead) -> bytes:
-        self._lead = lead.render(self.fill)
+        self._lead = lead.render(self._fill)
         return self._lead
 
     def _filled(self, batch: list[Frame]) -> list[bytes]:
-        fill, number = self.fill, self._taken
+        fill, number = self._fill, self._taken
         rows = []
         for frame in batch:
             if isinstance(frame, FrameTemplate):
@@ -94,7 +104,7 @@ class ScriptCursor(Struct, eq=False):
 
     def _add_retry(self, rows: list[bytes]) -> None:
         """Give the first event of the connection its `retry`."""
-        script = self.script
+        script = self._script
         for place, row in enumerate(rows):
             event = script.events[(self._taken + place) % script.length]
             if event.is_block:
@@ -110,21 +120,22 @@ class ScriptCursor(Struct, eq=False):
                 return
 
     def _advance(self, end: int) -> None:
-        if self._taken >= self.script.stop[0]:
+        if self._taken >= self._script.stop[0]:
             self._end()
             return
-        if end == len(self.table.frames):
-            if self.due is not None:
-                self.base += self.due[-1]
-                self.due = self.table.later
+        if end == len(self._table.frames):
+            if self._due is not None:
+                self._base += self._due[-1]
+                self._due = self._table.later
             end = 0
         self._index = end
-        if self.due is not None:
-            self.next_due = self.base + self.due[end]
+        if self._due is not None:
+            self.next_due = self._base + self._due[end]
 
     def _end(self) -> None:
-        self.outcome = self.script.stop[1]
-        self.op = op_after(self.terms, self.outcome)
+        script = self._script
+        self.outcome = script.stop[1]
+        self.op = FINISH if script.ends_plainly else op_after(self._terms, self.outcome)
         self.next_due = NEVER if self.op is None else AT_ONCE
 
     def note_last_id(self, id_: str) -> None:
