@@ -13,7 +13,7 @@ from msgspec import structs
 from mockd.lines.memory import MemoryLine
 from mockd.program.terms import Lifetime
 from mockd.streaming.ops import ABORT, CLOSE, RESET, STUCK_GRACE_S
-from mockd.streaming.stream import KEEPALIVE_GRID_S, SENDS_PER_TURN, SLICE
+from mockd.streaming.stream import KEEPALIVE_GRID_S, SENDS_PER_TURN, SLICE, Stream
 from tests.manual_clock import settle
 from tests.stream.framings import Boxes
 from tests.unit.streaming.playbook import (
@@ -59,6 +59,7 @@ async def test_all_that_is_due_at_the_head_is_one_command() -> None:
     stream = await play(b"a", b"b", b"c")
     assert stream.done() == [HEAD, (0, "finish", b"abc")]
     assert (stream.outcome, stream.exchange.events_sent, stream.exchange.bytes_sent) == ("completed", 3, 3)
+    assert stream.exchange.http_status == 200
     assert stream.is_over
 
 
@@ -506,12 +507,25 @@ async def test_told_to_stop_before_the_head_of_a_whole_answer() -> None:
     assert stream.is_over
 
 
-async def test_told_to_stop_from_another_thread() -> None:
+async def stop_from_a_loop(stream: Stream) -> None:
+    stream.request_stop("closed_by_admin")
+
+
+@pytest.mark.parametrize("has_loop", [False, True])
+async def test_told_to_stop_from_another_thread(has_loop: bool) -> None:
+    """Which may have an event loop of its own: what the stream does is done in its own all the same."""
     stream = await play(b"a", (HOLD_S, b"z"))
     stream.done()
     threads: list[int] = []
     stream.on_command = lambda command: threads.append(threading.get_ident())
-    other = threading.Thread(target=stream.stream.request_stop, args=("closed_by_admin",))
+
+    def tell() -> None:
+        if has_loop:
+            asyncio.run(stop_from_a_loop(stream.stream))
+        else:
+            stream.stream.request_stop("closed_by_admin")
+
+    other = threading.Thread(target=tell)
     other.start()
     await asyncio.to_thread(other.join)
     await asyncio.wait_for(stream.task, 20)
