@@ -203,7 +203,11 @@ class Stream:
                     self.finish(rows)
                     return None
                 if rows:
-                    self._send(b"".join(rows), now)  # which for one alone is itself, not a copy
+                    payload = b"".join(rows)  # which for one alone is itself, not a copy
+                    if len(payload) <= SLICE or self._most:
+                        self._write(payload, now)
+                    else:
+                        self._slice(payload)
             if cursor.op is not None and cursor.next_due <= reached:
                 return None
         elif self._keepalive_at() <= reached:
@@ -214,13 +218,10 @@ class Stream:
         due = cursor.next_due
         return due if due - self._last_sent <= self._silence_s else min(due, self._keepalive_at())
 
-    def _send(self, payload: bytes, now: float) -> None:
-        """Send rows that were taken together, in slices if they are large."""
-        if len(payload) <= SLICE or self._most:
-            self._write(payload, now)
-        else:
-            self._backlog = memoryview(payload)
-            self._push()
+    def _slice(self, payload: bytes) -> None:
+        """Send a large payload in slices."""
+        self._backlog = memoryview(payload)
+        self._push()
 
     def _push(self) -> None:
         """Write the next slices of a large payload, as far as the client has room."""
@@ -232,7 +233,7 @@ class Stream:
         """Send the last rows, and the clean end of the body with them; what is too large for that goes before."""
         payload = b"".join(rows)
         if len(payload) > SLICE and not self._most:
-            self._send(payload, self._reached)
+            self._slice(payload)
             return
         payload += self.program.framing.end
         if not self._is_begun:

@@ -28,6 +28,7 @@ class ScriptCursor:
         "_index",
         "_lead",
         "_script",
+        "_stop",
         "_table",
         "_taken",
         "_terms",
@@ -55,7 +56,8 @@ class ScriptCursor:
         self.outcome: Outcome | None = None
         self.last_event_id: str | None = None
         self.next_due = AT_ONCE if due is None else now + due[0]
-        if not script.stop[0]:
+        self._stop = script.stop[0]
+        if not self._stop:
             self._end()
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
@@ -65,9 +67,8 @@ class ScriptCursor:
             return [burst.payload(self._fill)]
         table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
-        stop = self._script.stop[0]
-        if self._taken + end - index > stop:
-            end = index + int(stop) - self._taken
+        if self._taken + end - index > self._stop:
+            end = index + int(self._stop) - self._taken
         if due is not None:
             end = bisect_right(due, now - self._base, index, end)
         if end == index:
@@ -120,7 +121,7 @@ class ScriptCursor:
                 return
 
     def _advance(self, end: int) -> None:
-        if self._taken >= self._script.stop[0]:
+        if self._taken >= self._stop:
             self._end()
             return
         if end == len(self._table.frames):
