@@ -23,12 +23,13 @@ from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.ops import FINISH, TURN_TO_END, Op
 from mockd.streaming.pipeline import awaited
-from mockd.streaming.program import Program, Services
+from mockd.streaming.program import Opening, Program, Services
 from mockd.streaming.stream import Stream
 from tests.manual_clock import ManualClock, settle
 
 SSE = FRAMINGS["sse"]
 RAW = FRAMINGS["raw"]
+SEND_BUFFER = 256 * 1024
 KEEPALIVE = b": keepalive\n"
 FINAL = b"event: bye\ndata: 1\n\n"
 FINAL_ROW = SSE.row(Event(type="bye", data=1))
@@ -113,10 +114,10 @@ class Play:
         self.line = terms.line(scope, note=self._note)
         self.exchange = self.registry.exchange(RequestView(scope))
         self._calendars = Calendars(self.clock)
-        services = Services(self.clock, self._calendars, self.registry, 256 * 1024, terms.send_timeout_s)
+        services = Services(self.clock, self._calendars, self.registry, SEND_BUFFER, terms.send_timeout_s)
         self._rows = rows
         self._terms = terms
-        self.on_command: Callable[[Command], None] = lambda command: None
+        self.on_command: Callable[[Command], object] = lambda command: None
         self._done: list[tuple[int, str, Any]] = []
         program = self.program() if terms.prepare is None else awaited(terms.prepare(self))
         self.stream = Stream(services, self.line, self.exchange, program, self.clock.monotonic())
@@ -127,7 +128,7 @@ class Play:
         plain = Ending(type=terms.type, final=terms.final, error=terms.error, close_delay_s=terms.close_delay_s)
         op = TURN_TO_END if terms.op is FINISH and not plain.is_plain else terms.op
 
-        def open_cursor(stream: Stream, now: float) -> Cursor:
+        def open_cursor(opening: Opening, now: float) -> Cursor:
             self.cursor = Rows(self._rows, terms.batch, op, terms.outcome, now)
             return self.cursor
 

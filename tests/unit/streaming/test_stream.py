@@ -23,6 +23,7 @@ from tests.unit.streaming.playbook import (
     FINAL_ROW,
     KEEPALIVE,
     RAW,
+    SEND_BUFFER,
     Play,
     Terms,
     play,
@@ -45,11 +46,21 @@ class Far(MemoryLine):
 
     in_flight = 10
 
+    def unsent(self) -> int:
+        return self.in_flight
+
     def unacknowledged(self) -> int | None:
         return self.in_flight
 
     def close(self) -> None:
         self._do("close", None)
+
+
+class Limited(MemoryLine):
+    most = 0
+
+    def limit(self, most: int) -> None:
+        self.most = most
 
 
 # -- sending -----------------------------------------------------------------------------------------------------------
@@ -178,6 +189,10 @@ async def test_a_large_frame_that_is_one_chunk_is_not_cut() -> None:
     assert stream.done() == [HEAD, (0, "write", LARGE), (0, "finish", b"end")]
 
 
+async def test_nor_is_the_last() -> None:
+    assert (await play(LARGE, flush_each=True)).done() == [HEAD, (0, "finish", LARGE)]
+
+
 async def test_slices_wait_for_a_client_that_does_not_read_and_an_event_counts_when_all_of_it_is_out() -> None:
     stream = await play((0.01, LARGE), (HOLD_S, b"z"))
     stream.done()
@@ -214,6 +229,31 @@ async def test_who_reads_nothing_for_so_long_is_cut_off() -> None:
     assert await stream.after(0.1) == [(2010, "abort", False)]
     assert stream.outcome == "slow_client"
     assert stream.is_over
+
+
+async def test_who_reads_nothing_of_a_large_answer_is_cut_off_as_well() -> None:
+    """Which has not rested before."""
+    stream = Play([(0.0, LARGE)], Terms(send_timeout_s=2))
+    stream.on_command = lambda command: command[0] == "write" and stream.line.stop_reading()
+    assert await stream.after(5) == [HEAD, (0, "write", LARGE[:SLICE]), (2000, "abort", False)]
+    assert stream.outcome == "slow_client"
+    assert stream.is_over
+
+
+async def test_a_task_whose_client_was_cut_off_is_not_cancelled() -> None:
+    """Whoever it belongs to would end it too."""
+    stream = Play([(0.0, LARGE)], Terms(send_timeout_s=2))
+    stream.on_command = lambda command: command[0] == "write" and stream.line.stop_reading()
+    await stream.after(5)
+    assert not stream.task.cancelled()
+    assert stream.task.cancelling() == 0
+
+
+async def test_what_waits_for_a_client_stays_within_its_limit() -> None:
+    """With a slice that may be added after a look at it, and some room for the transport."""
+    stream = await play((0.01, b"a"), line=Limited)
+    assert isinstance(stream.line, Limited)
+    assert stream.line.most == SEND_BUFFER - 2 * SLICE
 
 
 async def test_who_reads_a_little_is_not() -> None:
@@ -446,6 +486,19 @@ async def test_told_to_stop_abruptly() -> None:
     assert stream.outcome == "closed_by_admin"
 
 
+async def test_told_to_stop_abruptly_while_the_client_reads_on_slowly() -> None:
+    """It gets all that is on its way, however long that takes."""
+    stream = await play(b"a", (HOLD_S, b"z"), type="abrupt", line=Far)
+    stream.done()
+    assert await stream.stop() == [(0, "close", None)]
+    assert isinstance(stream.line, Far)
+    while stream.line.in_flight:
+        assert await stream.after(STUCK_GRACE_S - 0.1) == []
+        stream.line.in_flight -= 2
+    assert await stream.leave() == [(2000, "abort", False)]
+    assert stream.outcome == "closed_by_admin"
+
+
 async def test_told_to_stop_while_the_client_does_not_read() -> None:
     stream = await play(b"a", (0.01, b"b"), (HOLD_S, b"z"), final=FINAL_ROW)
     stream.done()
@@ -610,6 +663,15 @@ async def test_the_client_has_left_before_the_stream_begins() -> None:
     await settle()
     assert stream.done() == []
     assert stream.outcome == "client_disconnected"
+
+
+async def test_the_client_leaves_as_the_head_goes_out() -> None:
+    stream = Play([(HOLD_S, b"z")], Terms())
+    stream.on_command = lambda command: stream.line.leave("client-fin")
+    await settle()
+    assert stream.done() == [HEAD]
+    assert stream.outcome == "client_disconnected"
+    assert stream.is_over
 
 
 async def test_a_task_that_is_cancelled_ends_its_stream() -> None:
