@@ -35,6 +35,10 @@ class Answers:
             self._state.drop(*self._place, *oldest)
         return self._state.add(*self._place, key, name)
 
+    def peek(self, key: str, name: str) -> int:
+        """What `count` would return, without counting: for a HEAD, which asks only what a GET would get."""
+        return (self._state.get(*self._place, key, name) or 0) + 1
+
     def reset(self) -> None:
         """Start all counters again."""
         self._used.clear()

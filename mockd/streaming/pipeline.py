@@ -51,6 +51,9 @@ class Counted(Protocol):
     def count(self, key: str, name: str) -> int:
         """Add one to the counter of that key and name. Returns the new value."""
 
+    def peek(self, key: str, name: str) -> int:
+        """What `count` would return, without counting."""
+
 
 class Call(Struct, frozen=True):
     """One request on its way to its program: `headers` go on every answer (CORS)."""
@@ -94,7 +97,8 @@ def _place(sessions: Sessions, request: RequestView) -> Place | None:
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Program:
-    count = partial(call.answers.count, call.exchange.key)
+    answers = call.answers
+    count = partial(answers.peek if call.request.method == "HEAD" else answers.count, call.exchange.key)
     opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
     if isinstance(opened, Script):
         return _scripted(plan, sessions, call, opened, fill)

@@ -96,3 +96,9 @@ async def test_a_mock_that_stays_the_same_goes_on_counting(lab: Lab) -> None:
     lab.engine.import_specs([spec], replace=True, dry_run=False)
     lab.engine.replace("mock", {**spec.doc, "name": "Renamed"})
     assert await statuses(lab, "a", "b") == [429, 200]
+
+
+async def test_a_head_is_told_of_the_error_and_counts_for_nothing(lab: Lab) -> None:
+    mock(lab, "openai-chat", text="Hi", error=ERROR)
+    asked = [(await lab.open(method=method)).status for method in ("HEAD", "GET", "HEAD", "GET", "HEAD", "GET")]
+    assert asked == [429, 429, 429, 429, 200, 200]
