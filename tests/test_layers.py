@@ -45,7 +45,7 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
     "journal": ("exchange", "registry"),
-    "lines": ("line", "memory", "uvicorn", "protocol", "select", "stopping"),
+    "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping"),
     "program": (
         "pacing",
         "ratelimit",
