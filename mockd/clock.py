@@ -33,8 +33,8 @@ class SystemClock:
     wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        # In whole milliseconds, upwards: uvloop takes less than half of one for now, and who is called too early would
-        # ask again and again until it is time.
+        # In whole milliseconds, upwards: there are event loops that take less than half of one for now, and who is
+        # called too early would ask again and again until it is time.
         delay_ms = math.ceil(max(0.0, when - time.monotonic()) * 1000)
         return asyncio.get_running_loop().call_later(delay_ms / 1000, callback)
 

@@ -28,7 +28,8 @@ from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.pipeline import Call, bodiless, respond, whole
-from mockd.streaming.stream import Program, Services, Stream
+from mockd.streaming.program import Program, Services
+from mockd.streaming.stream import Stream
 from mockd.turns import go_through
 
 T = TypeVar("T")
@@ -73,16 +74,20 @@ class Engine:
         """Answer one HTTP request."""
         return self.answer(line_of(scope, receive, send))
 
-    async def answer(self, line: Line) -> None:
+    def answer(self, line: Line) -> Awaitable[None]:
         """Answer the request of a line: the life of a request, in order."""
         arrived = self.clock.monotonic()
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)
+        body = line.received(self.settings.max_body)
+        if body is None:
+            return self._answer_once_read(line, request, exchange, arrived)
+        request.body = body
+        return Stream(self._services, line, exchange, self._program(request, exchange), arrived).run()
+
+    async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange, arrived: float) -> None:
         try:
-            if (body := line.received(self.settings.max_body)) is not None:
-                request.body = body
-            else:
-                await read_body(request, line.receive, self.settings.max_body)
+            await read_body(request, line.receive, self.settings.max_body)
             program = self._program(request, exchange)
         except ClientGoneError:
             return
@@ -103,12 +108,12 @@ class Engine:
         match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
             return refusal(request, 404, _no_match(request, match.near_misses), headers)
-        if not match.target.spec.mock.cors:
+        mock = match.target
+        if headers and not mock.spec.mock.cors:
             headers = []
         if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
-        mock = match.target
         call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
         return respond(mock.plan, mock.sessions, call)
 

@@ -112,7 +112,7 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
 def raw_headers(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """Headers as they are sent (RFC 9112, section 5). Raises `ValueError` for one that would end its line."""
     raw = b"".join([b"%b: %b\r\n" % header for header in headers])
-    if raw.count(b"\n") != len(headers) or raw.count(b"\r") != len(headers) or b"\0" in raw:
+    if len(raw.splitlines()) != len(headers) or b"\0" in raw:
         raise ValueError(f"headers that cannot be sent: {headers!r}")
     return raw
 

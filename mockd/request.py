@@ -125,8 +125,8 @@ async def read_body(request: RequestView, receive: Receive, most: int) -> None:
     if announced is not None and announced.isdigit() and int(announced) > most:
         raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {most}")
     has_body = announced is not None or b"transfer-encoding" in request.raw_headers
-    # Later versions of HTTP need no header to announce a body. uvicorn's HTTP/2 does not say either that there is none,
-    # so these methods, whose requests hardly ever have one, are not asked for it.
+    # Later versions of HTTP need no header to announce a body. Not every server's HTTP/2 says that there is none, so
+    # these methods, whose requests hardly ever have one, are not asked for it.
     is_told = request.scope.get("http_version", "1.1") in ("1.0", "1.1")
     if not has_body and (is_told or request.method in _WITHOUT_BODY):
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,7 +59,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "body_headers",
         "compile",
     ),
-    "streaming": ("calendar", "ops", "sessions", "cursors", "vigil", "stream", "pipeline"),
+    "streaming": ("calendar", "ops", "sessions", "cursors", "program", "endings", "vigil", "stream", "pipeline"),
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
     "mocks": ("answers", "changes", "registered", "state_file", "builder", "mock_set"),
@@ -159,6 +160,19 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
     for name in sorted(graph):
         visit(name, ())
+
+
+SERVERS = r"\b(uvicorn|httptools|uvloop|h11|zttp|hypercorn|granian|daphne)\b"
+NAMES_SERVERS = {"lines", "server", "testing"}
+"""Units that name a server: the lines under it, and what starts one."""
+COMMAND = "`uvicorn mockd.app:app`"
+"""How users start the app by themselves, as docstrings say."""
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if unit_of(path) not in NAMES_SERVERS], ids=module_of)
+def test_only_lines_and_what_starts_a_server_name_one(path: Path) -> None:
+    text = path.read_text(encoding="utf-8").replace(COMMAND, "")
+    assert re.findall(SERVERS, text, re.IGNORECASE) == []
 
 
 def test_every_unit_has_its_layer() -> None:

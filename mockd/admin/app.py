@@ -8,8 +8,9 @@ from functools import partial
 from inspect import iscoroutinefunction
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,7 +36,7 @@ _FORMAT = Query("format", Literal["json", "yaml"], "How the file is written; JSO
 _REPLACE = Query("replace", bool, "Remove the mocks that are not in the configuration.")
 _STATUS = Query("status", Literal["active", "ended", "all"], "Which streams; active ones by default.")
 _MOCK = Query("mock", str, "Only those of this mock.")
-_LIMIT = Query("limit", int, "The newest so many; of ended ones 100 by default.")
+_LIMIT = Query("limit", Annotated[int, Meta(ge=0, le=999_999_999)], "The newest so many; of ended ones 100 by default.")
 _DRY_RUN = Query("dryRun", bool, "Check it, and change nothing.")
 
 

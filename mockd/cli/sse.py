@@ -44,7 +44,11 @@ def list_connections(
 def _list(
     session: Session, mock_id: str | None = None, status: ListedStatus = "active", limit: int | None = None
 ) -> None:
-    answer = session.admin.list_connections(status=status, mock_id=mock_id, limit=limit)
+    admin = session.admin
+    if mock_id is not None and status == "active" and limit is None:
+        answer = admin.list_mock_connections(mock_id)  # which knows whether there is such a mock
+    else:
+        answer = admin.list_connections(status=status, mock_id=mock_id, limit=limit)
     rows = [
         (
             connection["id"],

@@ -30,17 +30,15 @@ class StopWatches:
 
     def __init__(self, on_stop: OnStop) -> None:
         self._on_stop = on_stop
-        self._watches: dict[AbstractEventLoop, StopWatch] = {}
+        self.by_loop: dict[AbstractEventLoop, StopWatch] = {}
+        """Those that are on. Their `requests` are to be counted up and down by whoever answers any."""
 
-    def current(self) -> StopWatch:
-        """The watch of the running event loop. Its `requests` are to be counted up and down by the caller."""
+    def start(self) -> StopWatch:
+        """A new watch, of the running event loop."""
+        for gone in [other for other in self.by_loop if other.is_closed()]:
+            self.by_loop.pop(gone, None)
         loop = asyncio.get_running_loop()
-        return self._watches.get(loop) or self._start(loop)
-
-    def _start(self, loop: AbstractEventLoop) -> StopWatch:
-        for gone in [other for other in self._watches if other.is_closed()]:
-            self._watches.pop(gone, None)
-        watch = self._watches[loop] = StopWatch(loop, self._on_stop, self._watches.pop)
+        watch = self.by_loop[loop] = StopWatch(loop, self._on_stop, self.by_loop.pop)
         return watch
 
 

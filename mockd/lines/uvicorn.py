@@ -53,6 +53,12 @@ class UvicornLine(Line):
         self._cycle: Any = send.__self__  # type: ignore[attr-defined]
         self._transport = self._cycle.transport
 
+    def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
+        cycle, settled = self._cycle, headers.settled.union([name for name, _ in own])
+        if not settled.isdisjoint(_OF_SERVER):
+            cycle.default_headers = [header for header in cycle.default_headers if header[0].lower() not in settled]
+        super().head(status, headers, own)
+
     @property
     def is_gone(self) -> bool:
         return self._is_gone or self._cycle.disconnected or self._transport.is_closing()
@@ -240,7 +246,8 @@ class _Nobody:
 _NOBODY = _Nobody()
 
 
-_SPECIAL = frozenset({b"content-length", b"connection", b"date", b"server"})
+_OF_SERVER = frozenset({b"date", b"server"})
+_SPECIAL = frozenset({b"content-length", b"connection", *_OF_SERVER})
 """Names of headers that are more to the server than text."""
 _Defaults = list[tuple[bytes, bytes]]
 """The headers of the server itself: `Date`, which changes each second, and `Server`."""

@@ -15,6 +15,7 @@ from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event
 from mockd.expressions import has_expression
 from mockd.framing import FRAMINGS
+from mockd.lines.line import BODILESS
 from mockd.placeholders import parse_value
 
 Part = SseConfig | ChunkedConfig | ResponseConfig
@@ -83,7 +84,7 @@ def _length_of(part: Part) -> int | str:
 
 def _has_no_body(part: ResponseConfig) -> bool:
     is_empty = (part.body is UNSET or part.body == "") and part.body_file is None and part.template is None
-    return is_empty or (part.status or part.status_code) in (204, 304)
+    return is_empty or (part.status or part.status_code) in BODILESS
 
 
 # -- Content-Encoding --------------------------------------------------------------------------------------------------

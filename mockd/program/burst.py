@@ -1,6 +1,6 @@
 """Streams that are due as a whole at their head: all of their bytes, put together when they are compiled.
 
-A chat model's answers are such streams where no pacing is asked for, and they come by the thousand.
+A chat model's answers are such streams if no pacing is asked for, and they come by the thousand.
 """
 
 from __future__ import annotations

@@ -156,6 +156,4 @@ def _ending(life: ChunkedLifecycle, framing: Framing, kind: str) -> Ending:
 
     pause = in_seconds(termination.close_delay)
     close_delay_s, draw = (0.0, pause) if callable(pause) else (pause, None)
-    final = row("final_event")
-    is_plain = termination.type == "graceful" and final is None and not callable(pause) and not pause
-    return Ending(termination.type, final, row("error_event"), close_delay_s, draw, is_plain)
+    return Ending(termination.type, row("final_event"), row("error_event"), close_delay_s, draw)

@@ -11,7 +11,7 @@ from mockd.events import Event, Pause, drawn
 class Pacing:
     """The delay rule of a mock. Of several modes, the first given counts (see `Timing`).
 
-    `default` is the pause between events where none is given, `token_delay` the one before content events where the
+    `default` is the pause between events if none is given, `token_delay` the one before content events if the
     timing has neither `itl` nor `tokensPerSecond`. `is_random`: some pause is drawn.
     """
 

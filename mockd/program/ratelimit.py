@@ -8,10 +8,10 @@ from typing import Literal
 from mockd.config.models import RateLimit
 
 Verdict = Literal["sent", "dropped", "refused"]
-"""What becomes of an event: "refused" ends the stream there."""
+"""The fate of an event: "refused" ends the stream there."""
 
 MOST_DROPPED = 256
-"""Events dropped at one moment before an endless stream rests: without a pause it would drop for ever."""
+"""Limit of events dropped at one moment before an endless stream rests; without a pause it would drop for ever."""
 
 
 class TokenBucket:

@@ -21,12 +21,12 @@ Id = str | Text | int | None
 """An event's id: the given one, perhaps with placeholders; the number it is assigned one from; or none."""
 
 NUMBER = r"[1-9][0-9]{0,17}"
-"""A number as ids have it."""
+"""Pattern of a number in an id."""
 _BLANKS = " \t"
 
 
 def key_of(id_: str) -> str:
-    """An id as it comes back: HTTP takes blanks off both ends of a header."""
+    """The id as a client sends it back: HTTP strips blanks from both ends of a header."""
     return id_.strip(_BLANKS)
 
 
@@ -35,9 +35,9 @@ class CompiledScript:
 
     `ids` are the given ones and, with resume, for every other event with data its number from 1. `is_same`: every
     client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `is_random`:
-    some delays are drawn. `timetable`: when everything is due, where that can be said for all streams at once (not with
-    drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why.
-    `burst`: the whole stream, if that is due at its head.
+    some delays are drawn. `timetable`: when everything is due, if that can be said for all streams at once (not with
+    drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why;
+    `ends_plainly`: the body ends with the last of them. `burst`: the whole stream, if that is due at its head.
     """
 
     def __init__(self, script: Script, terms: Terms) -> None:
@@ -56,6 +56,8 @@ class CompiledScript:
         self.expressions = (*terms.expressions, *expressions_in(self._holes()))
         self.is_same, self.stands_alone = self._sameness(script, terms)
         self.stop = _stop_of(terms.lifetime, self)
+        is_kept_open = terms.lifetime.keep_open and self.stop[1] == "completed"
+        self.ends_plainly = terms.ending.is_plain and not is_kept_open and self.stop[1] in ("completed", "max_events")
         self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
         if self.is_resumable:
             self._refuse_equal_ids()
@@ -84,11 +86,11 @@ class CompiledScript:
         return is_same, is_same and is_constant and not drops
 
     def position_of(self, number: int) -> int:
-        """Where event `number` of the stream stands in what its users see as the list."""
+        """Position of event `number` of the stream in what its users see as the list."""
         return number % self.length if self._is_list else number
 
     def after_counted(self, count: int) -> float:
-        """How many events of the stream have been sent when `count` with data have been."""
+        """Number of events of the stream that have been sent once `count` events with data have been."""
         if count == 0:
             return 0
         if not self.data_events:
@@ -97,7 +99,7 @@ class CompiledScript:
         return passes * self.length + self._places[rest] + 1
 
     def counted_before(self, number: int) -> int:
-        """How many of the events before event `number` of the stream have data."""
+        """Number of events with data before event `number` of the stream."""
         if not self.length:
             return 0
         passes, rest = divmod(number, self.length)
@@ -114,7 +116,7 @@ class CompiledScript:
         return f"{id_}#{passes + 1}" if isinstance(id_, str) else Text((*id_, f"#{passes + 1}"))
 
     def number_of(self, key: str) -> int | None:
-        """The number in the stream of the event whose id this is, where the script alone can tell."""
+        """The number in the stream of the event with this id, if the script alone can tell."""
         return min(self._numbers_of(key), default=None)
 
     def _numbers_of(self, key: str) -> set[int]:
@@ -130,7 +132,7 @@ class CompiledScript:
         return {number for number in found if number < self.total}
 
     def _refuse_equal_ids(self) -> None:
-        """Raise `ConfigError`, with the place in the list, where two events have one id, in whatever pass."""
+        """Raise `ConfigError`, with the place in the list, if two events have the same id, in whatever pass."""
         for place, id_ in enumerate(self.ids):
             for number in self._numbers_of(key_of(id_)) - {place} if isinstance(id_, str) and id_ else ():
                 passes, other = divmod(number, self.length)
@@ -157,7 +159,7 @@ def _ids(events: Sequence[Event], *, assigned: bool) -> Iterator[Id]:
 
 
 def _total(length: int, script: Script) -> float:
-    """Events in all, over every pass; infinite where it goes on for ever."""
+    """Number of events over all passes; infinite if the script goes on for ever."""
     if not length:
         return 0
     total = math.inf if script.passes is None else script.passes * length
@@ -165,7 +167,8 @@ def _total(length: int, script: Script) -> float:
 
 
 def _stop_of(life: Lifetime, script: CompiledScript) -> tuple[float, Outcome]:
-    """After how many events a script's stream stops, and why; the weightier reason where two fall together."""
+    """The number of events after which a script's stream stops, and the reason; the weightier one if two fall
+    together."""
     stops: list[tuple[float, Outcome]] = [(script.total, "completed")]
     if life.max_events:
         stops.append((script.after_counted(life.max_events), "max_events"))

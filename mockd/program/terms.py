@@ -23,14 +23,14 @@ UNSEEDED = random.Random()
 
 
 class Seeding(Struct, frozen=True):
-    """The seed of the process, and what numbers a mock's streams so that each draws values of its own."""
+    """The seed of the process, and the numbering of a mock's streams, by which each draws values of its own."""
 
     seed: int | None = None
     number: Callable[[], int] = field(default_factory=lambda: count().__next__)
 
 
 class Lifetime(Struct, frozen=True):
-    """How long a stream lives; seconds, 0 is off."""
+    """Time limits of a stream in seconds, and what else ends it; 0 is off."""
 
     keepalive_s: float = 0.0
     timeout_s: float = 0.0
@@ -48,9 +48,12 @@ class Ending(Struct, frozen=True):
     error: Row | None = None
     close_delay_s: float = 0.0
     close_draw: Draw | None = None
-    """What `close_delay_s` is drawn from, once for each stream."""
-    is_plain: bool = True
-    """Whether it is graceful, and nothing comes before the end of the body: no event and no pause."""
+    """Distribution from which `close_delay_s` is drawn, once for each stream."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the last event can go out together with the end of the response."""
+        return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
 
 
 class Terms(Struct, frozen=True):

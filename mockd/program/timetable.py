@@ -13,9 +13,9 @@ from mockd.framing import Frame, FrameTemplate
 from mockd.program.pacing import Pacing
 
 MOST_UNROLLED = 4096
-"""Events in a timetable that repeats its list so that each pass is like the one before."""
+"""Limit of events in a timetable that repeats its list until passes are alike."""
 BATCH = 128
-"""Events in one send at the most, so that others get their turn."""
+"""Limit of events in one send, so that other streams get their turn."""
 BATCH_BYTES = 32 * 1024
 _NOT_USED = random.Random(0)
 
@@ -38,8 +38,8 @@ class Timetable:
     """When a script's events are due, in seconds: in the first pass from the head, in later ones from the last event
     of the pass before. Short lists are repeated in it, so that one send can carry several passes.
 
-    `counted` holds how many events with data come before each place (None where all have), `ids` the given ids (None
-    where there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
+    `counted` holds the number of events with data before each place (None if all have data), `ids` the given ids (None
+    if there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
     """
 
     __slots__ = ("counted", "first", "frames", "has_holes", "ids", "is_led", "later", "lead", "most")

@@ -40,6 +40,9 @@ class Timer:
         self._calendar.drop(self, self._tick)
 
 
+_NO_ENTRIES: dict[Timer, None] = {}
+
+
 class Calendar:
     """The calendar of one event loop."""
 
@@ -52,6 +55,8 @@ class Calendar:
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0
         self._is_running = False
+        self._due_now: dict[Timer, None] = _NO_ENTRIES
+        """The entries of the tick that are being called."""
 
     def now(self) -> float:
         """The monotonic time."""
@@ -73,12 +78,13 @@ class Calendar:
     def drop(self, timer: Timer, tick: int) -> None:
         """Take out an entry of a tick, if it is still there."""
         bucket = self._buckets.get(tick)
-        if bucket is None or bucket.pop(timer, self) is self or bucket:
-            return
-        del self._buckets[tick]
-        if len(self._ticks) > MOST_STALE + 2 * len(self._buckets):
-            self._ticks = list(self._buckets)
-            heapq.heapify(self._ticks)
+        if bucket is None or bucket.pop(timer, self) is self:
+            self._due_now.pop(timer, None)
+        elif not bucket:
+            del self._buckets[tick]
+            if len(self._ticks) > MOST_STALE + 2 * len(self._buckets):
+                self._ticks = list(self._buckets)
+                heapq.heapify(self._ticks)
 
     def _arm(self) -> None:
         if self._handle is not None:
@@ -98,14 +104,13 @@ class Calendar:
         now = math.floor((started + ROUNDING_S / 2) / TICK_S)
         while self._ticks and self._ticks[0] <= now:
             tick = heapq.heappop(self._ticks)
-            bucket = self._buckets.get(tick)
-            if bucket is None:
-                continue
-            if not self._run_bucket(bucket, started + TURN_S):
+            self._due_now = bucket = self._buckets.pop(tick, _NO_ENTRIES)
+            if bucket and not self._run_bucket(bucket, started + TURN_S):
+                # What came for this tick meanwhile is behind what is left of it.
+                bucket.update(self._buckets.get(tick, _NO_ENTRIES))
+                self._buckets[tick] = bucket
                 heapq.heappush(self._ticks, tick)
                 break
-            if self._buckets.get(tick) is bucket:
-                del self._buckets[tick]
         self._is_running = False
         self._arm()
 

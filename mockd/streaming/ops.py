@@ -24,12 +24,18 @@ class Stage(Protocol):
     """What an op may do with its stream."""
 
     line: Line
-    clock: Clock
     outcome: Outcome | None
     """How the stream has ended; None while it goes on. An op that ends the stream sets it."""
 
+    @property
+    def clock(self) -> Clock:
+        """The clock that its times are on."""
+
     async def sleep_until(self, when: float) -> None:
         """Rest until the monotonic time `when`, or until something else wants the stream's attention."""
+
+    async def drain(self) -> None:
+        """Wait until the server has taken what was written, no longer than a slow client is waited for."""
 
     def finish(self) -> None:
         """Send the clean end of the body."""
@@ -50,8 +56,6 @@ class Finish:
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         stage.finish()
-        await drained(stage)
-        stage.outcome = outcome
 
 
 class TurnToEnd:
@@ -108,7 +112,7 @@ ABORT = Abort()
 async def drained(stage: Stage) -> None:
     """Wait until the server has taken what was written."""
     if stage.line.pending and not stage.line.is_gone:
-        await stage.line.drain()
+        await stage.drain()
 
 
 async def acknowledged(stage: Stage) -> None:

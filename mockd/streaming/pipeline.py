@@ -6,8 +6,9 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -27,17 +28,16 @@ from mockd.program.script import Events
 from mockd.program.terms import Ending, Lifetime
 from mockd.request import RequestView
 from mockd.source import Answer, Opened, Script, SourceContext
-from mockd.streaming.cursors.cursor import Cursor, op_after
+from mockd.streaming.cursors.cursor import Cursor
 from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.whole import WholeCursor
-from mockd.streaming.stream import Program, Stream
+from mockd.streaming.program import OpenCursor, Opening, Program
 
 if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Place, Sessions
 
 logger = logging.getLogger("mockd")
 
-OpenCursor = Callable[[Stream, float], Cursor]
 
 _RAW = FRAMINGS["raw"]
 _ANY_LIFETIME = Lifetime()
@@ -66,22 +66,34 @@ class Call(Struct, frozen=True):
 def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened."""
-    call.exchange.mock_id, call.exchange.kind = plan.mock_id, plan.kind
+    call.exchange.mock_id = plan.mock_id
     fill = Fill(plan.random(), call.clock)
     try:
-        program = _respond(plan, sessions, call, fill)
+        place = None if sessions is None else _place(sessions, call.request)
+        program = _opening(plan, sessions, call, fill) if place is None else _resumed(plan, sessions, call, place, fill)
     except Exception as error:
         program = _failed(plan, call, fill, error)
     if call.request.method == "HEAD":
         return replace(bodiless(program), delay_s=0.0)
-    return bodiless(program) if program.status in BODILESS else program
+    return program if program.status not in BODILESS else _with_no_body(program)
 
 
-def _respond(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Program:
-    if sessions is not None and (last_event_id := call.request.last_event_id) is not None:
-        place = sessions.find(last_event_id)
-        if place is not None:
-            return _resumed(plan, sessions, call, place, fill)
+def _with_no_body(program: Program) -> Program:
+    """The program, without what its status has no place for."""
+    program = bodiless(program)
+    if program.status == HTTPStatus.RESET_CONTENT and b"content-length" not in program.headers.settled:
+        # To its client, any other body without a length ends where the connection does (RFC 9112, section 6.3).
+        program.own = [*program.own, (b"content-length", b"0")]
+    return program
+
+
+def _place(sessions: Sessions, request: RequestView) -> Place | None:
+    """Where a client that comes back goes on; None if it is new."""
+    last_event_id = request.last_event_id
+    return None if last_event_id is None else sessions.find(last_event_id)
+
+
+def _opening(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Program:
     count = partial(call.answers.count, call.exchange.key)
     opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
     if isinstance(opened, Script):
@@ -97,7 +109,7 @@ async def _awaited(
     """The program of a source that must wait before it knows what it answers."""
     try:
         program = _opened(plan, sessions, call, await opening, fill)
-        return bodiless(program) if program.status in BODILESS else program
+        return program if program.status not in BODILESS else _with_no_body(program)
     except Exception as error:
         return _failed(plan, call, fill, error)
 
@@ -131,7 +143,7 @@ def whole(status: int, body: bytes, headers: FixedHeaders, own: Headers, delay_s
         status,
         headers,
         own,
-        lambda stream, now: WholeCursor(body),
+        WholeCursor(body),
         _RAW,
         _ANY_LIFETIME,
         _PLAIN,
@@ -152,7 +164,7 @@ def bodiless(program: Program) -> Program:
     """The head of an answer alone. It is neither listed nor counted."""
     return replace(
         program,
-        open=lambda stream, now: WholeCursor(b""),
+        rows=WholeCursor(b""),
         ending=_PLAIN,
         is_whole=True,
         is_listed=False,
@@ -171,19 +183,16 @@ def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: S
     if script.expressions:
         fill.rendered = _rendered(script.expressions, call)
     fill.slots = opened.slots
-    own = list(opened.headers)
-    if own and not plan.headers.names.isdisjoint([name for name, _ in own]):
-        plan = plan.with_headers([header for header in own if header[0] in plan.headers.names])
-    own = _own_headers(plan, call, own + call.headers, fill)
-    if (burst := script.burst) is not None:
-        body, outcome = burst.payload(fill), script.stop[1]
-        after = op_after(plan, outcome)
-        return _stream(
-            plan, call, own, fill, lambda *_: WholeCursor(body, burst.events_sent, burst.last_event_id, outcome, after)
-        )
-    if (table := script.timetable) is not None:
-        return _stream(plan, call, own, fill, lambda stream, now: ScriptCursor(plan, script, table, fill, now))
-    return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
+    for name, _ in opened.headers:
+        if name in plan.headers.names:
+            plan = plan.with_headers([header for header in opened.headers if header[0] in plan.headers.names])
+            break
+    own = _own_headers(plan, call, [*opened.headers, *call.headers], fill)
+    if (table := script.timetable) is None:
+        return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
+    if script.burst is not None:  # due at the head, whenever that is
+        return _stream(plan, call, own, fill, ScriptCursor(plan, script, table, fill))
+    return _stream(plan, call, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
 
 
 def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, answer: Answer, fill: Fill) -> Program:
@@ -226,14 +235,14 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
     """Opens a new session at its start."""
     from mockd.streaming.cursors.session import SessionCursor, first_place
 
-    def open_cursor(stream: Stream, now: float) -> Cursor:
+    def open_cursor(stream: Opening, now: float) -> Cursor:
         place = first_place(plan, events, fill, now, is_held=sessions is not None)
         return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
     return open_cursor
 
 
-def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fill: Fill) -> Program:
+def _resumed(plan: StreamPlan, sessions: Sessions | None, call: Call, place: Place, fill: Fill) -> Program:
     if place.finished:
         # A 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
         return _whole(CompiledAnswer(Answer(status=204), plan.header_rules), call, fill)
@@ -243,7 +252,7 @@ def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fil
 
     from mockd.streaming.cursors.session import SessionCursor
 
-    def open_cursor(stream: Stream, now: float) -> Cursor:
+    def open_cursor(stream: Opening, now: float) -> Cursor:
         stream.exchange.resumed_from = call.request.last_event_id
         return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
@@ -251,18 +260,22 @@ def _resumed(plan: StreamPlan, sessions: Sessions, call: Call, place: Place, fil
     return _stream(plan, call, _own_headers(plan, call, call.headers, fill), fill, open_cursor)
 
 
-def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, open_cursor: OpenCursor) -> Program:
+def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, rows: Cursor | OpenCursor) -> Program:
     call.exchange.kind = plan.kind
+    request = call.request
+    keeps_alive = request.scope.get("http_version") == "1.1"
+    if keeps_alive and (connection := request.raw_headers.get(b"connection")) is not None:
+        keeps_alive = b"close" not in connection.lower()
     return Program(
         plan.status,
-        plan.lasting_headers if _keeps_alive(call.request) else plan.headers,
+        plan.lasting_headers if keeps_alive else plan.headers,
         own,
-        open_cursor,
+        rows,
         plan.framing,
         plan.lifetime,
-        plan.ending_of(fill),
+        plan.ending if plan.ending.close_draw is None else plan.ending_of(fill),
         fill,
-        drawn(plan.head_delay_s, fill.rng),
+        plan.head_delay_s and drawn(plan.head_delay_s, fill.rng),
         plan.flush_each,
     )
 
@@ -278,8 +291,3 @@ def _own_headers(plan: StreamPlan, call: Call, own: Headers, fill: Fill) -> Head
         settled = plan.headers.settled
         own = [header for header in own if header[0] not in settled]
     return own + plan.header_rules.followed(fill.rendered) if plan.header_rules.following else own
-
-
-def _keeps_alive(request: RequestView) -> bool:
-    connection = request.raw_headers.get(b"connection")
-    return request.scope.get("http_version") == "1.1" and (connection is None or b"close" not in connection.lower())

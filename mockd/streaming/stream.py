@@ -8,28 +8,19 @@ stop) is the task's.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
 
-from msgspec import Struct
-
-from mockd.clock import Clock
-from mockd.events import Event, Fill
-from mockd.framing import Framing, Row
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
-from mockd.journal.registry import Registry
 from mockd.lines import Line
-from mockd.program.terms import Ending, Lifetime
-from mockd.streaming.calendar import ROUNDING_S, Calendars
+from mockd.streaming.calendar import ROUNDING_S
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
-from mockd.streaming.cursors.end import EndCursor
-from mockd.streaming.cursors.whole import WholeCursor
-from mockd.streaming.ops import ABORT, CLOSE, FINISH, STUCK_GRACE_S, Op
+from mockd.streaming.cursors.whole import NO_ROWS
+from mockd.streaming.endings import end_of
+from mockd.streaming.ops import FINISH, STUCK_GRACE_S
+from mockd.streaming.program import Program, Services
 from mockd.streaming.vigil import Vigil
-
-logger = logging.getLogger("mockd")
 
 SLICE = 64 * 1024
 """Bytes handed to the server at once, so that what waits for a slow client stays within its limit. A frame that is to
@@ -39,55 +30,18 @@ SENDS_PER_TURN = 16
 KEEPALIVE_GRID_S = 0.05
 """Keepalives of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
 second so, and not a thousand. One may be this much late."""
-REASONS: dict[Outcome, str] = {
-    "completed": "the stream is complete",
-    "max_events": "the stream has sent all events it may send",
-    "timed_out": "the stream has reached its time limit",
-    "closed_by_admin": "the stream was closed through the admin API, or its mock was changed",
-    "shutdown": "the server is shutting down",
-}
-"""What the default error event says, by outcome."""
-
-
-_NOTHING = WholeCursor(b"")
-"""The cursor of a stream that has not begun, or is over."""
-
-
-class Services(Struct, frozen=True):
-    """What every stream of an engine shares. `send_buffer` is in bytes; `send_timeout_s` of 0 is no limit."""
-
-    clock: Clock
-    calendars: Calendars
-    registry: Registry
-    send_buffer: int
-    send_timeout_s: float
-
-
-class Program(Struct):
-    """What one stream does: its head, `delay_s` after the request; the cursor over its rows, opened at the head; and
-    how it ends. `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepare` is awaited for
-    the program to go by instead, if it is not known yet."""
-
-    status: int
-    headers: FixedHeaders
-    own: Sequence[tuple[bytes, bytes]]
-    open: Callable[[Stream, float], Cursor]
-    framing: Framing
-    lifetime: Lifetime
-    ending: Ending
-    fill: Fill | None
-    delay_s: float = 0.0
-    flush_each: bool = False
-    is_whole: bool = False
-    is_listed: bool = True
-    prepare: Awaitable[Program] | None = None
+_NO_BODY = FixedHeaders([(b"content-length", b"0")])
 
 
 class Stream:
-    """Sends one answer, and sees to its end. `arrived` is the monotonic time at which the request came in."""
+    """Sends one answer, and sees to its end. `arrived` is the monotonic time at which the request came in.
 
+    `outcome` is how it has ended, None while it goes on; `last_event` the monotonic time of the last event, or of the
+    head.
+    """
+
+    # Slots, and no struct: what is set for each event is set faster.
     __slots__ = (
-        "_arrived",
         "_backlog",
         "_is_begun",
         "_is_cut",
@@ -97,12 +51,12 @@ class Stream:
         "_most",
         "_order",
         "_reached",
-        "_services",
         "_silence_s",
         "_stopped",
         "_task",
         "_uncounted",
         "_vigil",
+        "arrived",
         "clock",
         "cursor",
         "exchange",
@@ -110,27 +64,25 @@ class Stream:
         "line",
         "outcome",
         "program",
+        "services",
     )
 
     def __init__(self, services: Services, line: Line, exchange: Exchange, program: Program, arrived: float) -> None:
+        self.services = services
         self.line = line
         self.exchange = exchange
         self.program = program
+        self.arrived = self.last_event = self._last_sent = self._reached = arrived
         self.clock = services.clock
-        self.cursor: Cursor = _NOTHING
+        self.cursor: Cursor = NO_ROWS
         self.outcome: Outcome | None = None
-        self.last_event = arrived
-        self._services = services
-        self._arrived = self._last_sent = arrived
-        self._reached = arrived
-        self._uncounted = 0
-        self._backlog: memoryview | bytes = b""
-        self._stopped: Outcome | None = None
-        self._order: Outcome | None = None
-        self._is_begun = False
-        self._is_ending = False
-        self._is_cut = False
-        self._task: asyncio.Task[None] | None = None
+        self._most = 1 if program.flush_each else 0
+        self._backlog: memoryview | bytes = b""  # what is left of a large payload
+        self._uncounted = 0  # bytes that were written, and that the server has not taken yet
+        self._is_ending = self._is_cut = False
+        self._stopped: Outcome | None = None  # why it was told to stop
+        self._order: Outcome | None = None  # an order to stop that is not obeyed yet
+        self._task: asyncio.Task[None] | None = None  # the one that runs it, once it waits for anything
         self._vigil: Vigil | None = None
 
     # -- from the head to the end ----------------------------------------------------------------------------------
@@ -138,12 +90,12 @@ class Stream:
     async def run(self) -> None:
         """Send it all, each row when it is due."""
         self._loop = asyncio.get_running_loop()
-        is_listed = self.program.is_listed
-        if is_listed:
-            self._services.registry.opened(self.exchange, self)
+        program = self.program
+        if program.is_listed:
+            self.services.registry.opened(self.exchange, self)
         outcome: Outcome = "failed"
         try:
-            if self.program.prepare is not None or self.program.delay_s:
+            if program.prepare is not None or program.delay_s:
                 await self._wait_for_head()
             if self.outcome is None:
                 self._begin()
@@ -156,8 +108,8 @@ class Stream:
                         await self._give_way()
                 elif self.outcome is None:
                     await self._go_on(again)
-            if self.line.queued:
-                await self._drain()
+            if self.line.pending and not self.line.is_gone:
+                await self.drain()
             outcome = self.outcome
         except asyncio.CancelledError:
             outcome = self._stopped or "aborted"
@@ -167,28 +119,18 @@ class Stream:
             self.line.abort()
         finally:
             self._release(outcome)
-            if is_listed:
-                self._services.registry.closed(self.exchange, outcome)
+            if program.is_listed:
+                self.services.registry.closed(self.exchange, outcome)
 
     async def _wait_for_head(self) -> None:
         if self.program.prepare is not None:
             await self._prepare(self.program.prepare)
         if self.program.prepare is None and self.program.delay_s:
-            await self.sleep_until(self._arrived + self.program.delay_s)
-        if self._stopped == "client_disconnected" or self.program.prepare is not None:
+            await self.sleep_until(self.arrived + self.program.delay_s)
+        if self._stopped == "client_disconnected":
             self.outcome = self._stopped
-
-    def _begin(self) -> None:
-        """The head: due times count from here."""
-        program = self.program
-        self._most = 1 if program.flush_each else 0
-        self._is_begun = not program.framing.has_opening
-        # Without keepalives, silence is never too long.
-        self._silence_s = (program.framing.keepalive and program.lifetime.keepalive_s) or NEVER
-        self.line.head(program.status, program.headers, program.own)
-        self.exchange.http_status = program.status
-        self.last_event = self._last_sent = now = self.clock.monotonic()
-        self.cursor = program.open(self, now)
+        elif self.program.prepare is not None:
+            self._excuse()
 
     async def _prepare(self, coming: Awaitable[Program]) -> None:
         """Wait for the program, and for the client to leave before it is there."""
@@ -199,8 +141,27 @@ class Stream:
                 await self.sleep_until(NEVER)
             if preparing.done():
                 self.program = preparing.result()
+                self._most = 1 if self.program.flush_each else 0
         finally:
             preparing.cancel()
+
+    def _excuse(self) -> None:
+        """Answer that there will be no answer: the stream is told to end before its program is there."""
+        self.exchange.http_status = 503
+        self.line.head(503, _NO_BODY)
+        self.line.finish()
+        self.outcome = self._stopped
+
+    def _begin(self) -> None:
+        """The head: due times count from here."""
+        program = self.program
+        framing, keepalive_s = program.framing, program.lifetime.keepalive_s
+        self._is_begun = not framing.has_opening
+        self._silence_s = keepalive_s if keepalive_s and framing.keepalive else NEVER
+        self.line.head(program.status, program.headers, program.own)
+        self.exchange.http_status = program.status
+        self.last_event = self._last_sent = now = self.clock.monotonic()
+        self.cursor = program.opened(self, now)
 
     async def _go_on(self, again: float | None) -> None:
         """See to what is not only to send, or rest until it is time to send again."""
@@ -210,7 +171,7 @@ class Stream:
         if self._order is not None:
             self._obey()
         elif self.line.pending:
-            await self._drain()
+            await self.drain()
             await self._give_way()
         elif self._backlog:
             self._push()
@@ -233,15 +194,20 @@ class Stream:
         line = self.line
         if self._order is not None or self._backlog or line.pending:
             return None
-        cursor, now = self.cursor, self.clock.monotonic()
+        cursor, now = self.cursor, self.services.clock.monotonic()
         self._reached = reached = now + ROUNDING_S
         if cursor.next_due <= reached:
             if cursor.op is None:
                 rows = cursor.take(reached, self._most)
                 if cursor.op is FINISH and cursor.next_due <= reached:
-                    self._emit_last(rows, now)
-                elif rows:
-                    self._emit(rows, now)
+                    self.finish(rows)
+                    return None
+                if rows:
+                    payload = b"".join(rows)  # which for one alone is itself, not a copy
+                    if len(payload) <= SLICE or self._most:
+                        self._write(payload, now)
+                    else:
+                        self._slice(payload)
             if cursor.op is not None and cursor.next_due <= reached:
                 return None
         elif self._keepalive_at() <= reached:
@@ -252,23 +218,10 @@ class Stream:
         due = cursor.next_due
         return due if due - self._last_sent <= self._silence_s else min(due, self._keepalive_at())
 
-    def _emit(self, rows: list[bytes], now: float) -> None:
-        """Send rows together."""
-        payload = rows[0] if len(rows) == 1 else b"".join(rows)
-        if len(payload) <= SLICE or self._most:
-            self._write(payload, now)
-        else:
-            self._backlog = memoryview(payload)
-            self._push()
-
-    def _emit_last(self, rows: list[bytes], now: float) -> None:
-        """Send the last rows, and the end of the body with them."""
-        payload = rows[0] if len(rows) == 1 else b"".join(rows)
-        if len(payload) <= SLICE or self._most:
-            self.finish(payload)
-            self.outcome = self.cursor.outcome
-        else:
-            self._emit(rows, now)
+    def _slice(self, payload: bytes) -> None:
+        """Send a large payload in slices."""
+        self._backlog = memoryview(payload)
+        self._push()
 
     def _push(self) -> None:
         """Write the next slices of a large payload, as far as the client has room."""
@@ -276,13 +229,18 @@ class Stream:
             data, self._backlog = bytes(self._backlog[:SLICE]), self._backlog[SLICE:]
             self._write(data, self.clock.monotonic())
 
-    def finish(self, payload: bytes = b"") -> None:
-        """Send the last part of the body, and its clean end."""
+    def finish(self, rows: Sequence[bytes] = ()) -> None:
+        """Send the last rows, and the clean end of the body with them; what is too large for that goes before."""
+        payload = b"".join(rows)
+        if len(payload) > SLICE and not self._most:
+            self._slice(payload)
+            return
         payload += self.program.framing.end
         if not self._is_begun:
             payload = self._begun(payload)
         self.line.finish(payload)
         self._note(len(payload), self._last_sent)
+        self.outcome = self.cursor.outcome
 
     def _begun(self, payload: bytes) -> bytes:
         """The first bytes of the body, as the framing begins it."""
@@ -327,7 +285,7 @@ class Stream:
         self.line.flush()
         vigil = self._settle()
         if self.line.pending and not self.line.is_gone:
-            await self._drain()
+            await self.drain()
         if self._stopped != "client_disconnected":
             await vigil.rest(when, callback)
 
@@ -350,14 +308,15 @@ class Stream:
         """This stream stays: watch its client and its deadlines."""
         if self._vigil is None:
             self._task = asyncio.current_task()
-            services = self._services
+            services = self.services
             # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
             room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
-            calendar = services.calendars.of(self._loop)
-            self._vigil = Vigil(self, calendar, self.program.lifetime, self._arrived, services.send_timeout_s, room)
+            calendar = services.calendars.of(asyncio.get_running_loop())
+            self._vigil = Vigil(self, calendar, self.program.lifetime, self.arrived, services.send_timeout_s, room)
         return self._vigil
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
+        """Wait until the server has taken what was written. A client that does not read for too long is cut off."""
         if self._vigil is not None or self.line.unsent() >= SLICE:  # less may still be on its way out
             await self._settle().drain()
         else:
@@ -409,38 +368,10 @@ class Stream:
 
     def turn_to_end(self, outcome: Outcome) -> None:
         """Leave the rows, and go on with the end that the termination says."""
-        cursor, ending = self.cursor, self.program.ending
-        row, pause_s = ending.final, ending.close_delay_s
-        op: Op = FINISH
-        if outcome == "slow_client":
-            row, op, pause_s = None, ABORT, 0.0
-        elif outcome == "aborted" or ending.type == "abrupt":
-            row, op = None, CLOSE
-        elif outcome == "failed" or ending.type == "error":
-            row, pause_s = self._error_row(outcome), 0.0
-        payload = b"" if row is None else self._filled(row)
-        self.cursor = EndCursor(cursor, outcome, payload, op, self.clock.monotonic(), pause_s)
+        before = self.cursor
+        self.cursor = end_of(self.program, before, outcome, self.clock.monotonic(), self.exchange.mock_id)
         self._is_ending = True
-        cursor.close()
-
-    def _filled(self, row: Row) -> bytes:
-        """The bytes of the last row. Its id is noted, so that a client may come back with it."""
-        assert self.program.fill is not None
-        payload, id_ = row.filled(self.program.fill)
-        if id_ is not None:
-            self.cursor.note_last_id(id_)
-        if row.takes_retry and self.cursor.retry is not None:
-            payload = self.program.framing.with_retry(payload, self.cursor.retry)
-        return payload
-
-    def _error_row(self, outcome: Outcome) -> Row:
-        failure = self.cursor.failure if outcome == "failed" else None
-        if failure is not None:
-            logger.warning("%s: %s", self.exchange.mock_id, failure.__cause__ or failure)
-        if self.program.ending.error is not None:
-            return self.program.ending.error
-        code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))
-        return self.program.framing.row(Event(type="error", data={"error": {"code": code, "message": message}}))
+        before.close()
 
     def _release(self, outcome: Outcome) -> None:
         """It is over: let go of everything, so that nothing is left for the garbage collector."""
@@ -452,4 +383,4 @@ class Stream:
         exchange.delivery, exchange.wire_end = line.receipt()
         exchange.ended_by = None if outcome == "client_disconnected" else "mockd"
         self.cursor.close()
-        self.cursor = _NOTHING
+        self.cursor = NO_ROWS

@@ -62,6 +62,9 @@ def _row(method: str, path: str, operation: dict[str, Any]) -> tuple[str, ...]:
     return code(f"{method.upper()} {path}"), operation["summary"], body, f"{success}: {shape}", ", ".join(refusals)
 
 
+_TYPES = {"object": "a JSON object", "boolean": "true or false", "string": "text", "integer": "a number"}
+
+
 def _words(schema: dict[str, Any]) -> str:
     """A schema as a type, with links to those that have a section."""
     if "$ref" in schema:
@@ -72,7 +75,7 @@ def _words(schema: dict[str, Any]) -> str:
         return "list of: " + _words(schema["items"])
     if "enum" in schema:
         return ", ".join(map(code, schema["enum"]))
-    return {"object": "a JSON object", "boolean": "true or false"}[schema["type"]]
+    return _TYPES[schema["type"]]
 
 
 def _link(name: str) -> str:

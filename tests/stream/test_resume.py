@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.stream.harness import Exchange, Lab, words
+from mockd.config.load import parse_mock
+from tests.stream.harness import PATH, Exchange, Lab, words
 
 pytestmark = pytest.mark.anyio
 
@@ -225,6 +226,26 @@ async def test_most_events_are_counted_over_the_session(lab: Lab) -> None:
     assert lab.ended["outcome"] == "max_events"
     assert (await come_back(lab, "5")).status == 204
     assert data_of(await come_back(lab, "4")) == "5"
+
+
+@pytest.mark.parametrize("how", ["held", "cleared"])
+@pytest.mark.parametrize("last", [2, 5])
+async def test_nor_are_they_counted_anew_where_there_is_no_204(lab: Lab, last: int, how: str) -> None:
+    await cut_after(lab, last - 1, events=words(9), lifecycle={"maxEvents": 5, "keepOpen": True})
+    if how == "cleared":
+        lab.engine.clear_buffer("mock")
+    again = await come_back(lab, str(last))
+    await lab.clock.advance(60)
+    assert data_of(again) == " ".join(str(number) for number in range(last + 1, 6))
+    assert lab.ended["outcome"] == "max_events"
+
+
+async def test_nor_after_what_an_earlier_process_sent(lab: Lab) -> None:
+    sse = {"events": words(9), "resume": ON, "lifecycle": {"maxEvents": 5}}
+    lab.engine.load([parse_mock({"matcher": {"path": PATH}, "sse": sse}, root=None)])
+    assert data_of(await come_back(lab, "2")) == "3 4 5"
+    assert lab.ended["outcome"] == "max_events"
+    assert (await come_back(lab, "5")).status == 204
 
 
 async def test_no_204_where_the_stream_is_kept_open(lab: Lab) -> None:

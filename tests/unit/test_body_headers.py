@@ -57,6 +57,7 @@ def problem_of(folder: Path, kind: str, config: dict[str, Any], method: str | No
         ("response", {"body": ""}, "the body has 0 bytes, not 5"),
         ("response", {}, "the body has 0 bytes, not 5"),
         ("response", {"body": "12345", "status": 204}, "the body has 0 bytes, not 5"),
+        ("response", {"body": "12345", "status": 205}, "the body has 0 bytes, not 5"),
         ("response", {"body": "12345", "statusCode": 304}, "the body has 0 bytes, not 5"),
     ],
     ids=str,

@@ -26,6 +26,9 @@ from mockd.streaming.sessions.session import Session
 from tests.manual_clock import ManualClock
 
 START = 1000.0
+NO_FRACTION = 0.3183098861
+"""What moments are rounded by. None of them is so much before a whole millisecond: of those that are exactly half of
+one, sums would go up here and down there."""
 
 
 def plan_of(**sse: Any) -> tuple[StreamPlan, Script]:
@@ -58,7 +61,7 @@ def played(cursor: Cursor, most: int, limit: int = 300) -> tuple[list[tuple[int,
         taken = cursor.take(now + 1e-6, most)
         assert not most or len(taken) <= most
         taken_in_all += len(taken)
-        at = round((now - START) * 1000)
+        at = int((now - START) * 1000 + NO_FRACTION)
         before = moments.pop()[1] if moments and moments[-1][0] == at else b""
         moments.append((at, before + b"".join(taken)))
         if not taken and cursor.outcome is None:

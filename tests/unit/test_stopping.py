@@ -13,7 +13,7 @@ from types import FrameType
 import pytest
 from sse_starlette.sse import AppStatus
 
-from mockd.lines.stopping import LOOK_S, StopWatches
+from mockd.lines.stopping import LOOK_S, StopWatch, StopWatches
 
 PATIENCE_S = 20
 LOOKS_S = 3 * LOOK_S
@@ -39,11 +39,15 @@ def server() -> Iterator[Server]:
     signal.signal(signal.SIGTERM, before)
 
 
+def started(watches: StopWatches) -> StopWatch:
+    return watches.by_loop.get(asyncio.get_running_loop()) or watches.start()
+
+
 def test_who_answers_requests_is_told_again_and_again(server: Server) -> None:
     async def main() -> None:
         told: asyncio.Queue[float] = asyncio.Queue()
         watches = StopWatches(told.put_nowait)
-        watches.current().requests += 1
+        started(watches).requests += 1
         await asyncio.sleep(LOOKS_S)
         assert told.empty()
         signal.raise_signal(signal.SIGTERM)
@@ -60,7 +64,7 @@ def test_a_flag_that_was_set_before_is_no_order(monkeypatch: pytest.MonkeyPatch)
         told: asyncio.Queue[float] = asyncio.Queue()
         watches = StopWatches(told.put_nowait)
         monkeypatch.setattr(AppStatus, "should_exit", True)
-        watches.current().requests += 1
+        started(watches).requests += 1
         await asyncio.sleep(LOOKS_S)
         monkeypatch.setattr(AppStatus, "should_exit", False)
         await asyncio.sleep(LOOKS_S)
@@ -72,7 +76,7 @@ def test_a_flag_that_was_set_before_is_no_order(monkeypatch: pytest.MonkeyPatch)
 def test_the_flag_of_sse_starlette_is_an_order(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         told: asyncio.Queue[float] = asyncio.Queue()
-        StopWatches(told.put_nowait).current().requests += 1
+        started(StopWatches(told.put_nowait)).requests += 1
         monkeypatch.setattr(AppStatus, "should_exit", True)
         await told.get()
 
@@ -83,11 +87,11 @@ def test_a_watch_is_over_when_no_request_is_left(server: Server) -> None:
     async def main() -> None:
         told: asyncio.Queue[float] = asyncio.Queue()
         watches = StopWatches(told.put_nowait)
-        watch = watches.current()
+        watch = started(watches)
         watch.requests += 1
-        assert watches.current() is watch
+        assert started(watches) is watch
         watch.requests -= 1
-        while watches.current() is watch:  # noqa: ASYNC110  # nothing tells
+        while started(watches) is watch:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(LOOK_S / 2)
         server.should_exit = True
         await asyncio.sleep(LOOKS_S)
@@ -102,7 +106,7 @@ def test_every_loop_has_a_watch_of_its_own(server: Server) -> None:
     ready = threading.Barrier(3)
 
     async def main() -> None:
-        watches.current().requests += 1
+        started(watches).requests += 1
         ready.wait(PATIENCE_S)
         while threading.get_ident() not in told:  # noqa: ASYNC110  # an event belongs to one loop
             await asyncio.sleep(LOOK_S / 2)
@@ -121,7 +125,7 @@ def test_nothing_is_left_of_a_loop_that_was_closed_in_between() -> None:
     watches = StopWatches(lambda waited_s: None)
 
     async def begin() -> weakref.ref[asyncio.AbstractEventLoop]:
-        watches.current().requests += 1
+        started(watches).requests += 1
         return weakref.ref(asyncio.get_running_loop())
 
     first = asyncio.run(begin())

@@ -221,6 +221,20 @@ def test_an_abrupt_end_over_http_1_0_is_a_reset(server: RunningMockd, kind: str)
         assert client.received == b"".join(chunks)
 
 
+@pytest.mark.parametrize("said", ["then", {"omit": True}], ids=str)
+@pytest.mark.parametrize("name", ["Date", "Server"])
+@pytest.mark.parametrize("part", [{"response": {"body": "abc"}}, STREAMS["sse"][0]], ids=["whole", "stream"])
+def test_the_servers_own_headers_are_the_mocks_to_say(
+    server: RunningMockd, part: dict[str, Any], name: str, said: Any
+) -> None:
+    [(kind, config)] = part.items()
+    add(server, {kind: {**config, "headers": {name: said}}})
+    with Client(server.url) as client:
+        raw = client.ask("/s").read_until(b"\r\n\r\n").lower()
+    values = [line.partition(b": ")[2] for line in raw.split(b"\r\n") if line.startswith(name.lower().encode() + b":")]
+    assert values == ([b"then"] if said == "then" else [])
+
+
 def test_http_1_0_and_a_plain_response(server: RunningMockd) -> None:
     add(server, {"response": {"body": "abc"}})
     with Client(server.url) as client:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from mockd.config.load import parse_mock
 from mockd.testing import RunningMockd
-from tests.wire.sockets import Client, curl
+from tests.wire.sockets import PATIENCE_S, Client, curl
 
 EVENTS = [{"data": "1"}, {"data": "2"}]
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -75,3 +78,20 @@ def test_compressed_bytes_from_a_file(everywhere: RunningMockd, tmp_path: Path) 
         spec = parse_mock({"matcher": {"path": f"/{kind}"}, kind: part}, root=tmp_path)
         everywhere.engine.import_specs([spec], replace=False, dry_run=False)
         assert curl(f"{everywhere.url}/{kind}", "--compressed") == (0, "unpacked")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("status", [204, 205, 304])
+@pytest.mark.parametrize("name", ["due at once", "paced", "whole"])
+def test_a_status_without_a_body_ends_where_its_head_does(
+    everywhere: RunningMockd, name: str, status: int, method: str
+) -> None:
+    """So that its client can send the next request: a 205 without a length would last as long as the connection."""
+    ((kind, part),) = ANSWERS[name].items()
+    everywhere.engine.create({"matcher": {"path": "/s"}, kind: {**part, "status": status}})
+    parts = urlsplit(everywhere.url)
+    with contextlib.closing(HTTPConnection(str(parts.hostname), parts.port, timeout=PATIENCE_S)) as client:
+        for _ in range(2):
+            client.request(method, parts.path + "/s")
+            answer = client.getresponse()
+            assert (answer.status, answer.read()) == (status, b"")

@@ -11,14 +11,16 @@ from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Terms
-from mockd.program.timetable import Timetable
+from mockd.program.timetable import Lead, Timetable
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
-from mockd.streaming.ops import Op
+from mockd.streaming.ops import FINISH, Op
 
 
 class ScriptCursor:
-    """A compiled script, from its start to a stop that is known in advance."""
+    """A compiled script, from its start to a stop that is known in advance. `now` is the moment of the head; a burst,
+    which is due then, does not need it."""
 
+    # Slots, and no struct: what is set for each event is set faster.
     __slots__ = (
         "_base",
         "_due",
@@ -30,7 +32,6 @@ class ScriptCursor:
         "_table",
         "_taken",
         "_terms",
-        "_why",
         "events_sent",
         "last_event_id",
         "next_due",
@@ -41,26 +42,29 @@ class ScriptCursor:
 
     failure: MockdError | None = None
 
-    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
+    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float = 0.0) -> None:
         self._terms = terms
         self._script = script
         self._table = table
         self._fill = fill
         self._base = now
-        self._due = table.first
-        self._index = self._taken = 0
+        self._due = due = table.first
+        self._index = self._taken = self.events_sent = 0
+        self._lead: bytes | None = None
         self.retry = terms.retry
-        self._stop, self._why = script.stop
-        self.events_sent = 0
-        self.last_event_id: str | None = None
         self.op: Op | None = None
         self.outcome: Outcome | None = None
-        self._lead = b"" if table.lead is None else table.lead.render(fill)
-        self.next_due = AT_ONCE if self._due is None else now + self._due[0]
+        self.last_event_id: str | None = None
+        self.next_due = AT_ONCE if due is None else now + due[0]
+        self._stop = script.stop[0]
         if not self._stop:
             self._end()
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
+        if not self._taken and not most and (burst := self._script.burst) is not None:
+            self.events_sent, self.last_event_id = burst.events_sent, burst.last_event_id
+            self._end()
+            return [burst.payload(self._fill)]
         table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
         if self._taken + end - index > self._stop:
@@ -72,7 +76,7 @@ class ScriptCursor:
         batch = table.frames[index:end]
         rows: list[bytes] = self._filled(batch) if table.has_holes else batch  # type: ignore[assignment]
         if table.lead is not None:
-            lead, is_led = self._lead, table.is_led[index:end]
+            lead, is_led = self._lead or self._filled_lead(table.lead), table.is_led[index:end]
             rows = [lead + row if led else row for row, led in zip(rows, is_led, strict=True)]
         if self.retry is not None:
             self._add_retry(rows)
@@ -83,6 +87,10 @@ class ScriptCursor:
         self._taken += end - index
         self._advance(end)
         return rows
+
+    def _filled_lead(self, lead: Lead) -> bytes:
+        self._lead = lead.render(self._fill)
+        return self._lead
 
     def _filled(self, batch: list[Frame]) -> list[bytes]:
         fill, number = self._fill, self._taken
@@ -126,8 +134,9 @@ class ScriptCursor:
             self.next_due = self._base + self._due[end]
 
     def _end(self) -> None:
-        self.outcome = self._why
-        self.op = op_after(self._terms, self._why)
+        script = self._script
+        self.outcome = script.stop[1]
+        self.op = FINISH if script.ends_plainly else op_after(self._terms, self.outcome)
         self.next_due = NEVER if self.op is None else AT_ONCE
 
     def note_last_id(self, id_: str) -> None:

@@ -93,7 +93,7 @@ class SessionCursor:
         return rows
 
     def _upcoming(self) -> Entry | None:
-        """The next entry, which stays the next until `_pass`; None where there is no more, or none yet."""
+        """The next entry, which stays the next until `_pass`; None if there is no more, or none yet."""
         if self._made_again is not None:
             self._anew = self._anew or next(self._made_again, None)
             if self._anew is not None:

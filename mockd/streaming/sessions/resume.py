@@ -1,4 +1,5 @@
-"""Resume: which session a client that comes back with `Last-Event-ID` goes on in, and where (WHATWG HTML, 9.2)."""
+"""Resume: the session, and the place in it, at which a client that comes back with `Last-Event-ID` goes on
+(WHATWG HTML, 9.2)."""
 
 from __future__ import annotations
 
@@ -19,9 +20,9 @@ from mockd.program.script import NUMBER, CompiledScript, key_of
 from mockd.streaming.sessions.session import Entry, Session
 
 MOST_MADE_AGAIN = 10_000
-"""Events made only to get at those after them, where each depends on the ones before."""
+"""Limit of events that are made again only to reach later ones, if each depends on those before."""
 MOST_REMEMBERED = 10_000
-"""Given ids that are remembered for each mock when their events are held no longer."""
+"""Limit of given ids that each mock remembers after their events are no longer held."""
 
 
 def can_make_again(script: CompiledScript, number: int) -> bool:
@@ -45,7 +46,7 @@ class Buffer:
         self.left_at = 0.0
 
     def before_oldest(self) -> Entry:
-        """A place before the oldest event held; where none is held, behind the furthest that was sent."""
+        """A place before the oldest event held; if none is held, behind the furthest that was sent."""
         if not self.held:
             return self.last_sent
         oldest = self.held[0]
@@ -54,7 +55,7 @@ class Buffer:
         return before
 
     def made_again(self, start: int) -> Iterator[Entry]:
-        """The events from number `start` on up to those held, made anew; none where they would not be the same."""
+        """The events from number `start` up to those held, made anew; none if they would not be the same."""
         session, script = self.session, self.session.script
         if script is None or not can_make_again(script, start):
             return
@@ -161,7 +162,7 @@ class Sessions:
     # -- clients come back -----------------------------------------------------------------------------------------
 
     def find(self, last_event_id: str) -> Place | None:
-        """Where a client that was last sent this id goes on; None where the id was never issued."""
+        """The place at which a client that was last sent this id goes on; None if the id was never issued."""
         self._age()
         key = key_of(last_event_id)
         if key in self._last_ids:

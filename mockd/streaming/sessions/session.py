@@ -22,13 +22,13 @@ from mockd.program.ratelimit import Limiter, Verdict
 from mockd.program.script import CompiledScript, Id
 
 LOOKAHEAD = 64
-"""Events taken from a source that runs, ahead of the stream."""
+"""Limit of events that are taken from a running source ahead of the stream."""
 LOOKAHEAD_BYTES = 256 * 1024
-"""What they may have in bytes, before no more is taken."""
+"""Bytes of such events after which no more are taken."""
 LONGEST_DROPPED = 100_000
 """A longer script without delay is as good as endless: it is not gone through to drop all of it at once."""
 PROMPT_S = 0.001
-"""A source that runs and is not longer than this about an event had it ready."""
+"""Time, in seconds, within which a running source must give an event that counts as ready."""
 _NOT_IN_IDS = str.maketrans("", "", "\r\n\0")
 
 
@@ -53,7 +53,7 @@ def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
 
 
 def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
-    """The step of an event from a source that runs: framed now, with an assigned id where resume is on."""
+    """The step of an event from a source that runs: framed now, with an assigned id if resume is on."""
     id_: Id = event.id
     if isinstance(id_, str):
         id_ = id_.translate(_NOT_IN_IDS)
@@ -133,7 +133,7 @@ class Session:
 
     @classmethod
     def of_script(cls, plan: StreamPlan, script: CompiledScript, fill: Fill, now: float, start: int = 0) -> Session:
-        """The session of a script; from event `start` on, it goes on at `now` where another left off there."""
+        """The session of a script; with `start`, it continues at `now` a session that another left at that event."""
         first = start if script.stands_alone else 0
         session = cls(plan, script_steps(script, first), fill, now, script)
         session.tail = Entry(None, first - 1, 0.0, script.counted_before(first))
@@ -144,8 +144,8 @@ class Session:
         return session
 
     def after(self, entry: Entry) -> Entry | None:
-        """The entry behind this one. None where the session has ended, where its source has none ready yet (then it
-        wakes the readers when it has), or where this entry `is_cut_off`."""
+        """The entry behind this one. None if the session has ended, if its source has none ready yet (it wakes the
+        readers when it has), or if this entry `is_cut_off`."""
         if entry is self.tail and not self.ended:
             self._make_more()
         return entry.next

@@ -1,0 +1,67 @@
+"""What one stream does, and what all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from mockd.clock import Clock
+from mockd.events import Fill
+from mockd.framing import Framing
+from mockd.headers import FixedHeaders
+from mockd.journal.exchange import Exchange
+from mockd.journal.registry import Registry
+from mockd.program.terms import Ending, Lifetime
+from mockd.streaming.calendar import Calendars
+from mockd.streaming.cursors.cursor import Cursor
+
+
+class Services(Struct, frozen=True):
+    """What every stream of an engine shares. `send_buffer` is in bytes; `send_timeout_s` of 0 is no limit."""
+
+    clock: Clock
+    calendars: Calendars
+    registry: Registry
+    send_buffer: int
+    send_timeout_s: float
+
+
+class Opening(Protocol):
+    """What a cursor may know of its stream when it is opened."""
+
+    exchange: Exchange
+
+    def wake(self) -> None:
+        """Look again at what is due."""
+
+
+OpenCursor = Callable[[Opening, float], Cursor]
+
+
+class Program(Struct):
+    """What one stream does: its head, `delay_s` after the request; the cursor over its rows, or what
+    opens one at the head, with the stream and that monotonic time; and how it ends.
+
+    `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepare` is awaited for the program to
+    go by instead, if it is not known yet.
+    """
+
+    status: int
+    headers: FixedHeaders
+    own: Sequence[tuple[bytes, bytes]]
+    rows: Cursor | OpenCursor
+    framing: Framing
+    lifetime: Lifetime
+    ending: Ending
+    fill: Fill | None
+    delay_s: float = 0.0
+    flush_each: bool = False
+    is_whole: bool = False
+    is_listed: bool = True
+    prepare: Awaitable[Program] | None = None
+
+    def opened(self, opening: Opening, now: float) -> Cursor:
+        """The cursor over its rows, for a stream whose head goes out now."""
+        return self.rows(opening, now) if callable(self.rows) else self.rows
