@@ -20,6 +20,7 @@ from msgspec import Struct
 from mockd.app import create_app
 from mockd.client import AdminClient
 from mockd.engine import Engine
+from mockd.lines import http_protocol
 from mockd.presets import configured
 from mockd.settings import Settings
 
@@ -75,7 +76,7 @@ class _ServerThread(threading.Thread):
         super().__init__(name="mockd", daemon=True)
         self._engine = engine
         self._listener = listener
-        options = {"timeout_keep_alive": _KEEP_ALIVE_S, **options}
+        options = {"http": http_protocol(), "timeout_keep_alive": _KEEP_ALIVE_S, **options}
         self._config = uvicorn.Config(
             create_app(engine=engine), ws="none", lifespan="off", log_config=None, access_log=False, **options
         )

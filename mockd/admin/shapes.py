@@ -76,7 +76,8 @@ class Connection(Shape, frozen=True, kw_only=True):
         _doc("Who ended it, and how the client did; left out if the server cannot tell."),
     ] = UNSET
     bytes_acked: Annotated[
-        Count | UnsetType, _doc("Bytes of the body that the client's machine had acknowledged when it ended.")
+        Count | UnsetType,
+        _doc("Bytes of the body that the client's machine has acknowledged, at least; of an ended one, if known."),
     ] = UNSET
 
 
@@ -92,7 +93,7 @@ class Stats(Shape, frozen=True, kw_only=True):
 
 
 class ConnectionList(Shape, frozen=True, kw_only=True):
-    """Every live stream, oldest first."""
+    """Streams, oldest first."""
 
     connections: list[Connection]
     stats: Stats

@@ -33,12 +33,23 @@ class Stoppable(Protocol):
         """End at once."""
 
 
+class Delivered(Protocol):
+    """What a record needs of the connection that its answer went to."""
+
+    departure: Literal["client-fin", "client-rst", "client-timeout"] | None
+    """How the client has left, if it has."""
+
+    def missing(self, end: int) -> int | None:
+        """How many bytes before `end` have not been acknowledged; None if that cannot be known."""
+
+
 class Exchange(Struct):
     """One request and its answer: who, since when, how much, and how it ended.
 
     It is opened before anything is matched, so `mock_id` is None until a mock is found. Counters are what was handed
-    to the transport; `bytes_unacknowledged` is what of it the client's machine had not acknowledged at the end (None
-    if that is not known). `connected_at` is Unix time in seconds. `key` tells parallel users of one server apart.
+    to the transport. What became of it is known to `delivery`, up to the byte `wire_end` of the connection, when the
+    answer is over; `look` takes note of it. `connected_at` is Unix time in seconds. `key` tells parallel users of one
+    server apart.
     """
 
     prefix: str
@@ -55,7 +66,9 @@ class Exchange(Struct):
     http_status: int = 0
     events_sent: int = 0
     bytes_sent: int = 0
-    bytes_unacknowledged: int | None = None
+    bytes_acknowledged: int | None = None
+    delivery: Delivered | None = None
+    wire_end: int = 0
     last_event_id: str | None = None
     resumed_from: str | None = None
     status: Literal["active", "closing", "closed"] = "active"
@@ -67,15 +80,25 @@ class Exchange(Struct):
         """Its name: unique across processes and restarts."""
         return f"{self.kind}-{self.prefix}{self.number:06x}"
 
+    def look(self) -> None:
+        """Take note of what the client's machine has acknowledged by now, and of how the client has left. Bytes that
+        are missing may be those of heads and chunks, so what is acknowledged may be more than is said."""
+        if self.delivery is None:
+            return
+        if self.bytes_acknowledged != self.bytes_sent:
+            missing = self.delivery.missing(self.wire_end)
+            self.bytes_acknowledged = None if missing is None else max(0, self.bytes_sent - missing)
+        if self.outcome == "client_disconnected":
+            self.ended_by = self.delivery.departure
+
     def to_json(self) -> dict[str, Any]:
-        acked = None if self.bytes_unacknowledged is None else max(0, self.bytes_sent - self.bytes_unacknowledged)
         optional = {
             "userAgent": None if self.user_agent is None else self.user_agent.decode("latin-1"),
             "lastEventId": self.last_event_id,
             "resumedFrom": self.resumed_from,
             "outcome": self.outcome,
             "endedBy": self.ended_by,
-            "bytesAcked": acked,
+            "bytesAcked": self.bytes_acknowledged,
         }
         return {
             "id": self.id,

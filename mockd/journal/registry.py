@@ -99,7 +99,8 @@ class Registry:
         return live if mock_id is None else [exchange for exchange in live if exchange.mock_id == mock_id]
 
     def listed(self, status: Status = "active", mock_id: str | None = None, limit: int | None = None) -> list[Exchange]:
-        """Live ones, ended ones or both, the newest `limit` of them, oldest first."""
+        """Live ones, ended ones or both, the newest `limit` of them, oldest first. May only be asked from the event
+        loop that answers."""
         listed: list[Exchange] = []
         if status != "active":
             listed += self._ended
@@ -107,7 +108,11 @@ class Registry:
             listed += self._live.values()
         if mock_id is not None:
             listed = [exchange for exchange in listed if exchange.mock_id == mock_id]
-        return listed if limit is None else list(islice(listed, max(0, len(listed) - limit), None))
+        if limit is not None:
+            listed = list(islice(listed, max(0, len(listed) - limit), None))
+        for exchange in listed:
+            exchange.look()
+        return listed
 
     def live(self, mock_id: str | None = None) -> list[dict[str, Any]]:
         """The live ones as JSON objects, oldest first."""
@@ -120,6 +125,7 @@ class Registry:
             exchange = next((ended for ended in self._ended if ended.id == connection_id), None)
         if exchange is None:
             raise NotFoundError(f"Connection not found: {connection_id}")
+        exchange.look()
         return exchange.to_json()
 
     def _find(self, connection_id: str) -> Exchange | None:

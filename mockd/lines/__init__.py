@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from mockd.lines.line import Line
-from mockd.lines.select import line_of
+from mockd.lines.select import http_protocol, line_of
 
-__all__ = ["Line", "line_of"]
+__all__ = ["Line", "http_protocol", "line_of"]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from mockd.headers import FixedHeaders
+from mockd.lines.delivery import Delivery
 from mockd.request import Receive, Scope, Send
-
-Departure = Literal["client-fin", "client-rst", "client-timeout"]
-"""How a client has left: it closed the connection, reset it, or no longer answered."""
 
 BODILESS = frozenset({204, 205, 304})
 """Statuses whose answers have no body (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5)."""
@@ -24,7 +22,7 @@ class Line:
     or until `flush`, so that a short answer is one write.
     """
 
-    __slots__ = ("_head", "_is_gone", "_queue", "_receive", "_send", "departure", "scope")
+    __slots__ = ("_head", "_is_gone", "_queue", "_receive", "_send", "scope")
 
     writes_at_once = False
     """Whether what is written is on its way at once; otherwise a task must drain it."""
@@ -38,8 +36,6 @@ class Line:
         self._head: dict[str, Any] | None = None
         self._queue: deque[dict[str, Any]] = deque()
         self._is_gone = False
-        self.departure: Departure | None = None
-        """How the client has left, if it has and the server can tell."""
 
     # -- the request -----------------------------------------------------------------------------------------------
 
@@ -145,3 +141,8 @@ class Line:
 
     def release(self) -> None:
         """The response is over: keep nothing of the server's."""
+
+    def receipt(self) -> tuple[Delivery | None, int]:
+        """The response is over: where to ask what became of it, and up to which byte of the connection it went. None
+        if the server cannot tell."""
+        return None, 0

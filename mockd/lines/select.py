@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mockd.lines.line import Line
 from mockd.request import Receive, Scope, Send
 
@@ -27,3 +29,12 @@ def _line_for(kind: type) -> type[Line]:
 
         return line_for(kind)
     return Line
+
+
+def http_protocol() -> Any:
+    """What uvicorn, started by mockd itself, is to speak HTTP with: the class that knows most, if it can be had."""
+    try:
+        from mockd.lines.protocol import Protocol
+    except ImportError:  # no httptools
+        return "auto"
+    return Protocol

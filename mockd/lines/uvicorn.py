@@ -7,7 +7,6 @@ writes needs no task.
 
 from __future__ import annotations
 
-import errno
 import socket
 import struct
 import sys
@@ -16,15 +15,13 @@ from http import HTTPStatus
 from typing import Any
 
 from mockd.headers import FixedHeaders, raw_headers
-from mockd.lines.line import BODILESS, Departure, Line
+from mockd.lines.delivery import Delivery, unacknowledged
+from mockd.lines.line import BODILESS, Line
 from mockd.request import Receive, Scope, Send
 
 _STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 _LINGER_NOT = struct.pack("ii", 1, 0)
 """The value of `SO_LINGER` with which a close is a reset."""
-_SIOCOUTQ = 0x5411
-"""The Linux request for the bytes that a TCP peer has not acknowledged (tcp(7))."""
-_DEPARTURES: dict[int, Departure] = {errno.ETIMEDOUT: "client-timeout", errno.EHOSTUNREACH: "client-timeout"}
 
 
 class Watch:
@@ -33,21 +30,15 @@ class Watch:
     uvicorn sets the event for each part of the body, at the end of the response, and when the connection is lost.
     """
 
-    __slots__ = ("_callback", "_cycle", "departure")
+    __slots__ = ("_callback", "_cycle")
 
     def __init__(self, cycle: Any, callback: Callable[[], None]) -> None:
         self._cycle = cycle
         self._callback = callback
-        self.departure: Departure | None = None
 
     def set(self) -> None:
         if self._cycle.disconnected:
             self._callback()
-
-    def lost(self, error: BaseException | None) -> None:
-        """Take note of how the connection was lost, before uvicorn is told."""
-        number = error.errno if isinstance(error, OSError) else None
-        self.departure = "client-fin" if error is None else _DEPARTURES.get(number or 0, "client-rst")
 
 
 class UvicornLine(Line):
@@ -94,15 +85,7 @@ class UvicornLine(Line):
         return size
 
     def unacknowledged(self) -> int | None:
-        if self._transport.is_closing():
-            return None
-        try:
-            import fcntl
-
-            queued = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), _SIOCOUTQ, b"\0\0\0\0")
-        except (ImportError, OSError):
-            return None
-        return self.unsent() + int(struct.unpack("i", queued)[0])
+        return None if self._transport.is_closing() else unacknowledged(self._transport)
 
     def close(self) -> None:
         self._transport.close()
@@ -118,7 +101,7 @@ class UvicornLine(Line):
 class HttptoolsLine(UvicornLine):
     """The line under uvicorn with httptools, which writes to the transport itself."""
 
-    __slots__ = ("_is_chunked", "_sends_body", "_unsent_head")
+    __slots__ = ("_delivery", "_is_chunked", "_sends_body", "_unsent_head", "_written")
 
     writes_at_once = True
     queued = False
@@ -130,7 +113,9 @@ class HttptoolsLine(UvicornLine):
         self._cycle = cycle = send.__self__  # type: ignore[attr-defined]
         self._transport = cycle.transport
         self._unsent_head: bytes | None = None
-        self.departure = None
+        self._written = 0
+        # Only mockd's own protocol knows it.
+        self._delivery: Delivery | None = getattr(cycle, "delivery", None)
 
     @property
     def is_gone(self) -> bool:
@@ -180,6 +165,7 @@ class HttptoolsLine(UvicornLine):
     def flush(self) -> None:
         if self._unsent_head is not None:
             self._transport.write(self._unsent_head)
+            self._written += len(self._unsent_head)
             self._unsent_head = None
 
     def write(self, data: bytes) -> None:
@@ -192,6 +178,7 @@ class HttptoolsLine(UvicornLine):
             data = self._unsent_head + data
             self._unsent_head = None
         self._transport.write(data)
+        self._written += len(data)
 
     def finish(self, data: bytes = b"") -> None:
         start, self._unsent_head = self._unsent_head or b"", None
@@ -204,6 +191,7 @@ class HttptoolsLine(UvicornLine):
         cycle = self._cycle
         if data:
             self._transport.write(data)
+            self._written += len(data)
         cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -231,11 +219,21 @@ class HttptoolsLine(UvicornLine):
         return True
 
     def release(self) -> None:
-        watch = self._cycle.message_event
-        if type(watch) is Watch:
-            self.departure = watch.departure
+        if type(self._cycle.message_event) is Watch:
             # What the server still sets is for nobody.
             self._cycle.message_event = _NOBODY
+
+    def receipt(self) -> tuple[Delivery | None, int]:
+        delivery = self._delivery
+        if delivery is None:
+            return None, 0
+        delivery.written += self._written
+        return delivery, delivery.written
+
+    def abort(self, *, reset: bool = False) -> None:
+        if self._delivery is not None:
+            self._delivery.broken_off()
+        super().abort(reset=reset)
 
 
 class _Nobody:

@@ -21,6 +21,7 @@ from mockd.admin import create_admin
 from mockd.app import create_app
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.lines import http_protocol
 from mockd.presets import configured, preset_of
 from mockd.server import logs
 from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
@@ -131,6 +132,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
     config = uvicorn.Config(
         app,
         interface="asgi3",
+        http=http_protocol(),
         ws="none",
         lifespan="off",
         log_config=None,

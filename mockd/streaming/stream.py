@@ -377,11 +377,10 @@ class Stream:
         """It is over: let go of everything, so that nothing is left for the garbage collector."""
         exchange, line = self.exchange, self.line
         if self._vigil is not None:
-            # Of an answer that is sent in one go, nothing can be acknowledged yet.
-            exchange.bytes_unacknowledged = line.unacknowledged()
             self._vigil.end()
             self._vigil = None
             line.release()
-        exchange.ended_by = line.departure if outcome == "client_disconnected" else "mockd"
+        exchange.delivery, exchange.wire_end = line.receipt()
+        exchange.ended_by = None if outcome == "client_disconnected" else "mockd"
         self.cursor.close()
         self.cursor = NO_ROWS

@@ -172,3 +172,68 @@ def test_many_streams_and_long_buffers_are_dealt_with_in_turns() -> None:
         assert buffer["count"] == len(buffer["events"]) == 2500
         assert admin.clear_buffer("long")["cleared"] == 2500
         assert admin.get_buffer("long")["count"] == 0
+
+
+# -- those that have ended ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_ended(url: str, admin: AdminClient) -> AdminClient:
+    """A server on which streams have ended, and one of `sse` is live."""
+    for path in ("/sse/1", "/ndjson/2", "/sse/3"):
+        with stream(url, path) as pieces:
+            admin.close_connection(admin.list_connections()["connections"][-1]["id"])
+            assert b"bye" in b"".join(pieces)
+    eventually(lambda: not admin.list_connections()["connections"])
+    return admin
+
+
+def paths(answer: Any) -> list[str]:
+    return [connection["path"] for connection in answer["connections"]]
+
+
+def test_streams_that_have_ended_are_listed_with_their_outcome(url: str, with_ended: AdminClient) -> None:
+    with stream(url, "/sse/4"):
+        assert paths(with_ended.list_connections()) == paths(with_ended.list_connections(status="active")) == ["/sse/4"]
+        ended = with_ended.list_connections(status="ended")
+        assert paths(ended)[-3:] == ["/sse/1", "/ndjson/2", "/sse/3"]
+        last = ended["connections"][-1]
+        assert (last["status"], last["outcome"], last["endedBy"]) == ("closed", "closed_by_admin", "mockd")
+        assert with_ended.get_connection(last["id"]) == last
+        assert paths(with_ended.list_connections(status="all"))[-4:] == ["/sse/1", "/ndjson/2", "/sse/3", "/sse/4"]
+        assert paths(with_ended.list_connections(status="ended", mock_id="ndjson"))[-1:] == ["/ndjson/2"]
+        assert "/sse/1" not in paths(with_ended.list_connections(status="all", mock_id="ndjson"))
+        assert paths(with_ended.list_connections(status="ended", limit=2)) == ["/ndjson/2", "/sse/3"]
+        assert paths(with_ended.list_connections(status="all", mock_id="sse", limit=2)) == ["/sse/3", "/sse/4"]
+        assert paths(with_ended.list_connections(limit=0)) == []
+        assert paths(with_ended.list_connections(status="ended", mock_id="nobody's")) == []
+
+
+def test_a_hundred_that_have_ended_are_listed_if_nobody_says_how_many() -> None:
+    mock = {"id": "plain", "matcher": {"path": "/plain"}, "response": {"body": "a"}}
+    with running_mockd(mock) as server, server.admin() as admin, httpx2.Client() as client:
+        for _ in range(120):
+            client.get(server.url + "/plain")
+        assert len(admin.list_connections(status="ended")["connections"]) == 100
+        assert len(admin.list_connections(status="ended", limit=110)["connections"]) == 110
+        newest = server.engine.connections.listed("ended")[-1]
+        assert admin.list_connections(status="all")["connections"][-1]["id"] == newest.id
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("status=closed", "status"),
+        ("status=", "status"),
+        ("status=ended&status=all", "status"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("mock=a&mock=b", "mock"),
+        ("statut=ended", "statut"),
+    ],
+)
+def test_a_list_that_cannot_be_understood_is_refused(url: str, query: str, names: str) -> None:
+    answer = httpx2.get(f"{url}/__mockd/sse/connections?{query}")
+    assert answer.status_code == 400
+    assert names in answer.json()["message"]

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -23,6 +24,9 @@ from mockd.testing import RunningMockd, running_mockd
 
 DIRECT = ("uvloop and httptools", "asyncio and h11")
 """The ways in which mockd finds its transport."""
+DATA = Path(__file__).parents[1] / "cli" / "data"
+TLS = {"ssl_certfile": str(DATA / "cert.pem"), "ssl_keyfile": str(DATA / "key.pem")}
+"""uvicorn's options for TLS."""
 WAYS = (*DIRECT, "mounted", "mounted behind a middleware")
 
 
@@ -50,6 +54,11 @@ def mounted(*middleware: Middleware) -> Iterator[RunningMockd]:
             engine.begin_shutdown()
             server.should_exit = True
             thread.join()
+
+
+def speaking_tls(server: RunningMockd) -> RunningMockd:
+    """The server with the address that it has under TLS."""
+    return RunningMockd(server.url.replace("http:", "https:"), server.engine)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 import pytest
 
 from mockd.testing import RunningMockd, running_mockd
-from tests.cli.test_serve import DATA
+from tests.wire.conftest import TLS, speaking_tls
 from tests.wire.sockets import PATIENCE_S, Client, curl
 
-TLS = {"ssl_certfile": str(DATA / "cert.pem"), "ssl_keyfile": str(DATA / "key.pem")}
 WAYS: dict[str, dict[str, Any]] = {
     f"{loop}, {http}{', TLS' if tls else ''}": {"loop": loop, "http": http, **tls}
     for loop in ("uvloop", "asyncio")
@@ -44,18 +42,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
     """A server that knows its transport, with and without TLS."""
     options: dict[str, Any] = request.param
     with running_mockd(**options) as running:
-        scheme = "https" if "ssl_certfile" in options else "http"
-        yield RunningMockd(running.url.replace("http", scheme, 1), running.engine)
-
-
-def connected(server: RunningMockd, *, receive_buffer: int | None = None) -> Client:
-    """A client of a server, which trusts any certificate."""
-    client = Client(server.url, receive_buffer=receive_buffer)
-    if server.url.startswith("https"):
-        trusting = ssl.create_default_context()
-        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-        client.socket = trusting.wrap_socket(client.socket)
-    return client
+        yield speaking_tls(running) if "ssl_certfile" in options else running
 
 
 @pytest.mark.parametrize("kind", BREAKS)
@@ -70,7 +57,7 @@ def test_nobody_waits_for_the_end_of_another(server: RunningMockd) -> None:
     server.engine.create({"matcher": {"path": "/s"}, **BREAKS["a list"]})
     began = time.monotonic()
     for _ in range(40):
-        with connected(server) as client:
+        with Client(server.url) as client:
             client.ask("/s").read_until(SENT.encode())
             client.read_to_end()
     assert time.monotonic() - began < PATIENCE_S / 2
@@ -80,7 +67,7 @@ def test_nobody_waits_for_the_end_of_another(server: RunningMockd) -> None:
 def test_a_client_that_reads_slowly_gets_all_of_it(server: RunningMockd, version: str) -> None:
     server.engine.create({"matcher": {"path": "/s"}, "sse": {"events": [{"data": LARGE}], "lifecycle": ABRUPT}})
     received = 0
-    with connected(server, receive_buffer=4096) as client, contextlib.suppress(ConnectionResetError):
+    with Client(server.url, receive_buffer=4096) as client, contextlib.suppress(ConnectionResetError):
         client.ask("/s", version=version).read_head()
         received = len(client.received)
         while part := client.socket.recv(10_000):

@@ -1,0 +1,82 @@
+"""What became of the bytes of one connection: how many of them its client's machine has acknowledged."""
+
+from __future__ import annotations
+
+import errno
+import struct
+from typing import Any, Literal
+
+Departure = Literal["client-fin", "client-rst", "client-timeout"]
+"""How a client has left: it closed the connection, reset it, or no longer answered."""
+
+_SIOCOUTQ = 0x5411
+"""The Linux request for the bytes that a TCP peer has not acknowledged (tcp(7))."""
+_DEPARTURES: dict[int, Departure] = {errno.ETIMEDOUT: "client-timeout", errno.EHOSTUNREACH: "client-timeout"}
+
+
+def unacknowledged(transport: Any) -> int | None:
+    """Bytes that the peer of a transport has not acknowledged, unsent ones included; None if that is not known. The
+    transport must not be lost: its number may be that of another connection by now."""
+    try:
+        import fcntl
+
+        queued = fcntl.ioctl(transport.get_extra_info("socket").fileno(), _SIOCOUTQ, b"\0\0\0\0")
+    except (ImportError, OSError, AttributeError, ValueError):  # no Linux, no TCP, or closed below TLS
+        return None
+    return int(transport.get_write_buffer_size()) + int(struct.unpack("i", queued)[0])
+
+
+def _left_of(transport: Any) -> int | None:
+    """The same, but None if some of it may lie below TLS, whose buffer cannot be asked. There is nothing in it while
+    the kernel has nothing left to send."""
+    left = unacknowledged(transport)
+    return left if not left or transport.get_extra_info("ssl_object") is None else None
+
+
+class Delivery:
+    """The bytes of one connection, answer after answer, until it is lost.
+
+    `written` counts those of the answers that are over; `departure` tells how the client has left, if it has.
+    """
+
+    __slots__ = ("_left", "_transport", "departure", "written")
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._left: int | None = 0
+        self.written = 0
+        self.departure: Departure | None = None
+
+    def missing(self, end: int) -> int | None:
+        """How many of the bytes before `end`, an earlier value of `written`, have not been acknowledged. None if that
+        cannot be known. May only be asked from the connection's own event loop."""
+        if self._transport is not None:
+            self._left = _left_of(self._transport)
+        return None if self._left is None else max(0, self._left - (self.written - end))
+
+    def left(self) -> None:
+        """The client has ended its side of the connection."""
+        self.departure = "client-fin"
+        self._left = _left_of(self._transport)
+
+    def broken_off(self) -> None:
+        """The server is about to throw away what is unsent."""
+        if self._transport is not None:
+            self._left, self._transport = _left_of(self._transport), None
+
+    def lost(self, error: BaseException | None) -> None:
+        """The connection is lost, and about to be forgotten by the kernel."""
+        transport, self._transport = self._transport, None
+        if transport is None:
+            return
+        left = _left_of(transport)
+        if error is not None:
+            self.departure = _DEPARTURES.get(getattr(error, "errno", None) or 0, "client-rst")
+            # asyncio has thrown away what was unsent, and does not say how much.
+            self._left = None if type(transport).__module__.startswith("asyncio.") else left
+        elif self.departure is None:
+            # Below TLS this may have been the client. Otherwise what is on its way still arrives, if it is read.
+            self.departure = "client-fin"
+            self._left = 0 if left == 0 else None
+        elif left is not None:
+            self._left = left
