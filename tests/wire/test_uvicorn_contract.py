@@ -94,7 +94,8 @@ def used_of(module: Any, *roots: str) -> set[str]:
 def test_the_tables_have_all_that_is_used() -> None:
     assert used_of(mockd.lines.uvicorn, "cycle", "self._cycle", "watch._cycle") == set(HTTPTOOLS)
     assert used_of(mockd.lines.protocol, "running") <= set(HTTPTOOLS)
-    assert used_of(mockd.lines.protocol, "super()") == {"_start_asgi_task", "connection_lost"}
+    overridden = {"_start_asgi_task", "connection_lost", "connection_made", "on_headers_complete"}
+    assert used_of(mockd.lines.protocol, "super()") == overridden
 
 
 @pytest.mark.parametrize("http", KINDS)
@@ -465,7 +466,9 @@ def test_the_protocol_is_told_of_each_request_and_how_its_connection_was_lost() 
                         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 assert over.wait(PATIENCE_S)
                 over.clear()
-                assert lines[-1].departure == departure, pipelined
+                delivery, _ = lines[-1].receipt()
+                assert delivery is not None
+                assert delivery.departure == departure, pipelined
 
 
 @pytest.mark.parametrize("http", KINDS)
