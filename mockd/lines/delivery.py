@@ -41,9 +41,9 @@ class Delivery:
 
     __slots__ = ("_left", "_transport", "departure", "written")
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, left: int | None = None) -> None:
         self._transport = transport
-        self._left: int | None = 0
+        self._left = left
         self.written = 0
         self.departure: Departure | None = None
 

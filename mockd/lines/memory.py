@@ -19,7 +19,7 @@ class MemoryLine(Line):
     """A line that notes commands. `note` is called with each; a client that is not reading leaves `backlog` bytes
     unsent."""
 
-    __slots__ = ("_body", "_callback", "_delivery", "_reads", "backlog", "commands", "note")
+    __slots__ = ("_body", "_callback", "_reads", "backlog", "commands", "departure", "note")
 
     writes_at_once = True
     breaks_off = True
@@ -28,10 +28,10 @@ class MemoryLine(Line):
         super().__init__(scope, self._no_more, self._no_messages)
         self._body = body
         self._callback: Callable[[], None] | None = None
-        self._delivery = Delivery(None)
         self._reads = asyncio.Event()
         self._reads.set()
         self.backlog = 1 << 20
+        self.departure: Departure | None = None
         self.commands: list[Command] = []
         self.note = note
 
@@ -95,14 +95,16 @@ class MemoryLine(Line):
         self._callback = None
 
     def receipt(self) -> tuple[Delivery | None, int]:
-        return self._delivery, 0
+        delivery = Delivery(None, self.unacknowledged())
+        delivery.departure = self.departure
+        return delivery, 0
 
     # -- what the client does --------------------------------------------------------------------------------------
 
     def leave(self, departure: Departure) -> None:
         """The connection is gone."""
         if not self._is_gone:
-            self._is_gone, self._delivery.departure = True, departure
+            self._is_gone, self.departure = True, departure
             self._reads.set()
             if self._callback is not None:
                 self._callback()

@@ -172,6 +172,21 @@ def test_live_streams_are_listed_got_and_closed(cli: Cli, write: Write, shared_s
     assert "no live streams" in cli("sse", "connections").err
 
 
+def test_streams_that_have_ended_are_listed_with_their_outcome(cli: Cli, write: Write, shared_server: Served) -> None:
+    ended = ("sse", "connections", "list", "--status", "ended", "--mock", "over")
+    assert "no such streams" in cli(*ended).err
+    cli("add", "--id", "over", "--path", "/over", "--sse-event", "tick:1")
+    for _ in range(3):
+        httpx2.get(shared_server.mocks + "/over")
+    assert cli(*ended, "--limit", "2").out.count(" completed ") == 2
+    connections = cli(*ended, "--json").json["connections"]
+    assert [(one["outcome"], one["endedBy"]) for one in connections] == [("completed", "mockd")] * 3
+    assert (
+        len(cli("sse", "connections", "list", "--status", "all", "--mock", "over", "--json").json["connections"]) == 3
+    )
+    assert cli(*ended, "--limit", "-1").code == cli("sse", "connections", "list", "--status", "over").code == 2
+
+
 def test_status(cli: Cli, shared_server: Served) -> None:
     answer = cli("status", "--json").json
     assert answer["status"] == "running"

@@ -443,6 +443,8 @@ async def test_but_not_for_ever() -> None:
     stream.done()
     assert await stream.after(STUCK_GRACE_S - 0.01) == []
     assert await stream.after(0.02) == [(500, "abort", True)]
+    stream.exchange.look()
+    assert stream.exchange.bytes_acknowledged == 0
 
 
 async def test_a_connection_that_is_given_up() -> None:
