@@ -1,8 +1,8 @@
 """mockd: a mock server for streaming HTTP APIs.
 
-This module is the public API, together with the admin API and the configuration format: what is in `__all__` changes
-only with a line in the changelog. Names are imported when they are first used, so `import mockd` costs next to
-nothing and the command line does not load the server.
+This module, the admin API and the configuration format are the public API. Names in `__all__` change only with a line
+in the changelog. They are imported when they are first used, so `import mockd` takes almost no time and the command
+line does not load the server.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The ASGI app: the admin part under `/__mockd`, and the engine for every request that no route takes.
+"""The ASGI app: the admin API under `/__mockd`, and the engine for every request that no route takes.
 
-`app` is for `uvicorn mockd.app:app`; its configuration comes from `MOCKD_…` variables when the server starts.
+`app` is for `uvicorn mockd.app:app`. It reads its settings from `MOCKD_…` variables when the server starts.
 """
 
 from __future__ import annotations
@@ -43,34 +43,35 @@ class MockApp(Starlette):
         watch = self._stop_watches.by_loop.get(get_running_loop()) or self._stop_watches.start()
         watch.requests += 1
         try:
-            # Mostly there is the route of the admin part alone, and to ask it takes longer.
+            # Usually the admin API's route is the only one. Comparing the path is faster than asking the route.
             has_own = self.router.routes is not self._first_routes or len(self._first_routes) != 1
             may_have_route = has_own or ADMIN_PREFIX in scope["path"]
             if self.user_middleware or (may_have_route and self.router.has_route(scope)):
                 await super().__call__(scope, receive, send)
             else:
-                # A short cut past Starlette's middleware, to where the router leads as well. It saves 30 us, and the
-                # engine gets the server's own `receive` and `send`.
+                # A shortcut past Starlette's middleware to the engine, to which the router would lead too. It saves
+                # 30 us, and the engine gets the server's own `receive` and `send`.
                 await self.engine.handle(scope, receive, send)
         finally:
             watch.requests -= 1
 
     def _end_streams(self, waited_s: float) -> None:
-        """The server is to stop, and waits for the streams: they end, and those that take too long are cut off."""
+        """End the streams, as a server that must stop waits for them. Streams that take too long are cut off."""
         self.engine.begin_shutdown()
         if waited_s >= self.engine.settings.shutdown_timeout:
             self.engine.cut()
 
 
 class _Router(Router):
-    """The admin part's route, those that users add, and behind them all the mocks."""
+    """A router with the admin API's route and the routes that users add. All other requests go to the mocks."""
 
     def __init__(self, engine: Engine, routes: list[BaseRoute]) -> None:
         super().__init__(routes, redirect_slashes=False, lifespan=_lifespan)
         self._engine = engine
 
     def has_route(self, scope: Scope) -> bool:
-        """Whether a route matches in full. To those that have the path with other methods, the mocks are preferred."""
+        """Whether a route matches path and method. A route for the same path but other methods leaves the request to
+        the mocks."""
         return any(route.matches(scope)[0] is Match.FULL for route in self.routes)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,10 +88,10 @@ async def _lifespan(app: MockApp) -> AsyncIterator[None]:
 
 
 def create_app(settings: Settings | None = None, *, engine: Engine | None = None, admin: bool = True) -> MockApp:
-    """The app for an engine, or for a new one with the mocks of `settings.config` and `settings.preset`.
+    """The app for an engine, or for a new engine with the mocks of `settings.config` and `settings.preset`.
 
-    It is complete once constructed, so that it can be mounted in another app, which runs no lifespan of it.
-    `admin=False` leaves only the health probes under `/__mockd`. Raises `ConfigError`.
+    It is complete when it is made, so it can be mounted in another app, which will not run its lifespan. With
+    `admin=False`, only the health probes are under `/__mockd`. Raises `ConfigError`.
     """
     if engine is None:
         engine = Engine(settings)
@@ -99,10 +100,10 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
 
 
 class EnvironmentApp:
-    """The app whose settings are the `MOCKD_…` variables, read when the server starts it and not when it is imported.
+    """The app that takes its settings from `MOCKD_…` variables when the server starts, not when the module is imported.
 
-    What is wrong with them fails the lifespan start-up. Under a server without lifespan they are read at the first
-    request.
+    If a setting is wrong, the lifespan start-up fails. Under a server without lifespan, the variables are read at the
+    first request.
     """
 
     def __init__(self) -> None:

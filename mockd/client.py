@@ -3,8 +3,8 @@
     with AdminClient("http://localhost:4290") as admin:
         admin.create_mock({"matcher": {"path": "/events"}, "sse": {"events": [{"data": "Hello"}]}})
 
-Methods return the answer's JSON value as it is. They raise `AdminError` if the server refuses, with its code,
-status and answer, and `UnreachableError` if there is no answer.
+Methods return the answer's JSON value as it is. If the server refuses, they raise `AdminError` with the code, status
+and answer. If there is no answer, they raise `UnreachableError`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _NOTHING = object()
 
 
 class AdminClient:
-    """Talks to the admin API at `base_url`, which may carry a path (`http://localhost:4280/__mockd`).
+    """A client of the admin API at `base_url`, which may have a path (`http://localhost:4280/__mockd`).
 
-    `api_key` is sent with every request. `timeout` is in seconds, for each of connecting, sending and receiving.
-    Raises `ConfigError` for a URL that is none.
+    `api_key` is sent with every request. `timeout`, in seconds, limits connecting, sending and receiving, each
+    separately. Raises `ConfigError` for an invalid URL.
     """
 
     def __init__(self, base_url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = 10.0) -> None:
@@ -40,7 +40,7 @@ class AdminClient:
             headers={"X-API-Key": _check_key(api_key)} if api_key else None,
             timeout=timeout,
             verify=url.scheme == "https",  # certificates take a tenth of a second to load
-            trust_env=url.host not in _LOCAL,  # a proxy would look for `localhost` on its own machine
+            trust_env=url.host not in _LOCAL,  # no proxy, as it would connect to its own `localhost`
         )
 
     def __enter__(self) -> Self:
@@ -56,23 +56,23 @@ class AdminClient:
         self._http.close()
 
     def list_mocks(self) -> Any:
-        """All mocks, in order."""
+        """List all mocks, in order."""
         return self._call("GET", "/mocks")
 
     def create_mock(self, mock: object) -> Any:
-        """Create a mock from its flat or nested form; the answer has its `id`."""
+        """Create a mock from its flat or nested form. The answer has its `id`."""
         return self._call("POST", "/mocks", mock)
 
     def get_mock(self, mock_id: str) -> Any:
-        """A mock in its flat form."""
+        """Get a mock in its flat form."""
         return self._call("GET", _path("/mocks/{}", mock_id))
 
     def replace_mock(self, mock_id: str, mock: object) -> Any:
-        """Replace a mock; it keeps its place."""
+        """Replace a mock; the new one takes its place in the order."""
         return self._call("PUT", _path("/mocks/{}", mock_id), mock)
 
     def patch_mock(self, mock_id: str, patch: object) -> Any:
-        """Change a mock with a JSON merge patch (RFC 7396) on its flat form."""
+        """Change a mock with a JSON merge patch (RFC 7396) of its flat form."""
         return self._call("PATCH", _path("/mocks/{}", mock_id), patch)
 
     def delete_mock(self, mock_id: str) -> None:
@@ -84,7 +84,7 @@ class AdminClient:
         return self._call("POST", _path("/mocks/{}/toggle", mock_id))
 
     def list_mock_connections(self, mock_id: str) -> Any:
-        """A mock's live streams, oldest first."""
+        """List a mock's live streams, oldest first."""
         return self._call("GET", _path("/mocks/{}/sse/connections", mock_id))
 
     def close_mock_connections(self, mock_id: str) -> Any:
@@ -92,23 +92,24 @@ class AdminClient:
         return self._call("DELETE", _path("/mocks/{}/sse/connections", mock_id))
 
     def get_buffer(self, mock_id: str) -> Any:
-        """The events a mock holds for clients that come back."""
+        """List the events that a mock keeps for clients that reconnect."""
         return self._call("GET", _path("/mocks/{}/sse/buffer", mock_id))
 
     def clear_buffer(self, mock_id: str) -> Any:
-        """Forget the events a mock holds for clients that come back."""
+        """Forget the events that a mock keeps for clients that reconnect."""
         return self._call("DELETE", _path("/mocks/{}/sse/buffer", mock_id))
 
     def list_connections(
         self, *, status: str | None = None, mock_id: str | None = None, limit: int | None = None
     ) -> Any:
-        """Live streams, oldest first, with the counts of `get_stats`; with `status` the "ended" ones, or "all"."""
+        """List streams, oldest first, with the counts of `get_stats`. `status` is "active" (the default), "ended" or
+        "all"; `mock_id` selects the streams of one mock, and `limit` the newest streams."""
         given = {"status": status, "mock": mock_id, "limit": limit}
         query = {name: str(value) for name, value in given.items() if value is not None}
         return self._call("GET", "/sse/connections", query=query)
 
     def get_connection(self, connection_id: str) -> Any:
-        """A stream, live or ended."""
+        """Get a stream, live or ended."""
         return self._call("GET", _path("/sse/connections/{}", connection_id))
 
     def close_connection(self, connection_id: str) -> Any:
@@ -116,21 +117,21 @@ class AdminClient:
         return self._call("DELETE", _path("/sse/connections/{}", connection_id))
 
     def get_stats(self) -> Any:
-        """Counts of streams, events and bytes since the start."""
+        """Count streams, events and bytes since the start."""
         return self._call("GET", "/sse/stats")
 
     def export_config(self) -> Any:
-        """All mocks as the content of a configuration file."""
+        """Export all mocks as the value of a configuration file."""
         return self._call("GET", "/config")
 
     def export_yaml(self) -> str:
-        """All mocks as the text of a YAML configuration file."""
+        """Export all mocks as the text of a YAML configuration file."""
         return self._send("GET", "/config", query={"format": "yaml"}).text
 
     def import_config(self, config: object, *, replace: bool = False, dry_run: bool = False) -> Any:
-        """Import the content of a configuration file: all of its mocks or none.
+        """Import the value of a configuration file: all of its mocks or none.
 
-        `replace` removes mocks that are not in it; `dry_run` only checks it.
+        `replace` removes the mocks that are not in it; `dry_run` only checks it.
         """
         return self._call("POST", "/config", config, query=_import_query(replace, dry_run))
 
@@ -140,23 +141,23 @@ class AdminClient:
         return _decode(self._send("POST", "/config", content=text, media_type=_YAML, query=query))
 
     def get_status(self) -> Any:
-        """The process at a glance."""
+        """Get a summary of the process."""
         return self._call("GET", "/status")
 
     def get_health(self) -> Any:
-        """Whether the process is alive."""
+        """Check that the process is alive."""
         return self._call("GET", "/health")
 
     def get_ready(self) -> Any:
-        """Whether mocks are served."""
+        """Check that mocks are served."""
         return self._call("GET", "/ready")
 
     def get_schema(self) -> Any:
-        """The JSON Schema of configuration files."""
+        """Get the JSON Schema of configuration files."""
         return self._call("GET", "/schema")
 
     def get_openapi(self) -> Any:
-        """The OpenAPI document of the admin API."""
+        """Get the OpenAPI document of the admin API."""
         return self._call("GET", "/openapi.json")
 
     def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:
@@ -201,7 +202,7 @@ def _check_key(api_key: str) -> str:
 
 
 def _path(template: str, name: str) -> str:
-    """A path with a name in it; dots are escaped too, or `..` would be taken for a step up."""
+    """A path with a name in it. Dots are escaped too, or `..` would mean the parent."""
     return template.format(quote(name, safe="").replace(".", "%2E"))
 
 

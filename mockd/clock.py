@@ -1,6 +1,6 @@
-"""Time, as everything in mockd asks for it: one clock that tests can replace.
+"""The clock of everything in mockd, which tests can replace.
 
-Due times are on the monotonic clock, timestamps that users see on the wall clock.
+Due times are times of the monotonic clock. Timestamps that users see are times of the wall clock.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What mockd needs to know of time. Seconds everywhere."""
+    """The interface of a clock. All times are in seconds."""
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary moment; never goes back."""
+        """Seconds since an arbitrary moment. They never decrease."""
 
     def wall(self) -> float:
         """Seconds since the Unix epoch."""
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        """Call back on the running event loop, not before the monotonic time `when`."""
+        """Call `callback` on the running event loop, not before the monotonic time `when`."""
 
 
 class SystemClock:
@@ -33,12 +33,12 @@ class SystemClock:
     wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        # In whole milliseconds, upwards: there are event loops that take less than half of one for now, and who is
-        # called too early would ask again and again until it is time.
+        # The delay is rounded up to whole milliseconds: some event loops round less than half a millisecond to 0,
+        # and a callback that comes too early would set a new timer again and again until its time.
         delay_ms = math.ceil(max(0.0, when - time.monotonic()) * 1000)
         return asyncio.get_running_loop().call_later(delay_ms / 1000, callback)
 
 
 def rfc3339(wall_s: float) -> str:
-    """A moment as RFC 3339 in UTC, in whole seconds: `2024-01-15T10:30:00Z`."""
+    """A wall-clock time in the form of RFC 3339, in UTC and whole seconds: `2024-01-15T10:30:00Z`."""
     return datetime.fromtimestamp(int(wall_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Cross-origin requests: a mock is for pages of any origin, credentials and all (the Fetch standard)."""
+"""Cross-origin requests (Fetch standard): pages of any origin may use a mock, with credentials too."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MAX_AGE_S = 600
 
 
 def response_headers(request: RequestView) -> Headers:
-    """What lets the page that sent this request, which has an `Origin`, read the answer."""
+    """The headers that let the page that sent this request read the answer. The request must have an `Origin`."""
     return [
         (b"access-control-allow-origin", request.raw_headers[b"origin"]),
         (b"access-control-allow-credentials", b"true"),
@@ -43,7 +43,7 @@ def response_headers(request: RequestView) -> Headers:
 
 
 def preflight_headers(request: RequestView) -> Headers | None:
-    """The answer to a preflight; None where this request, which has an `Origin`, is none."""
+    """The headers that answer a preflight, or None if this request is not one. The request must have an `Origin`."""
     if request.method != "OPTIONS":
         return None
     method = request.raw_headers.get(b"access-control-request-method")

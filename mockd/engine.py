@@ -1,4 +1,4 @@
-"""The engine: the one place where the set of mocks, matching and streaming are joined."""
+"""The engine, which joins the set of mocks, matching and streaming."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from mockd.turns import go_through
 T = TypeVar("T")
 
 EVENTS_AT_ONCE = 1000
-"""Buffered events that are forgotten in one turn of the event loop."""
+"""Number of buffered events that are forgotten in one turn of the event loop."""
 RETRY_AFTER_S = 1
-"""What a client that is turned away because too many are connected is told to wait."""
+"""Value, in seconds, of `Retry-After` on a refusal because too many streams are open."""
 
 
 class Engine:
-    """A set of mocks and their live streams. Safe to construct anywhere: it starts nothing and opens no file but the
-    state file of the settings. Raises `ConfigError` where that is broken.
+    """A set of mocks and their live streams. An engine can be made anywhere: it starts nothing, and the only file that
+    it opens is the state file of the settings. Raises `ConfigError` if that file is malformed.
 
-    `store` keeps what may outlive this engine, under `scope`; by default it is memory, with the state file if there
-    is one.
+    `store` keeps the state that may outlive this engine, under `scope`. The default is a store in memory, with a state
+    file if the settings name one.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Engine:
         return self.answer(line_of(scope, receive, send))
 
     def answer(self, line: Line) -> Awaitable[None]:
-        """Answer the request of a line: the life of a request, in order."""
+        """Answer the request on a line. This is the whole life of a request, in order."""
         arrived = self.clock.monotonic()
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)
@@ -92,15 +92,15 @@ class Engine:
         except ClientGoneError:
             return
         except BodyTooLargeError as error:
-            # The connection stays open, so that the server takes in what is left of the body: closed on a client that
-            # still sends, it would break, and the answer be lost.
+            # The connection stays open, so that the server reads the rest of the body. If it were closed while the
+            # client is still sending, it would be reset and the answer lost.
             program = refusal(request, 413, {"error": error.code, "message": error.message})
         await Stream(self._services, line, exchange, program, arrived).run()
 
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
-        """What this request is answered."""
+        """The program that answers a request."""
         headers: Headers = []
-        if self.settings.cors and b"origin" in request.raw_headers:  # a page sent it
+        if self.settings.cors and b"origin" in request.raw_headers:  # only requests from a page have it
             if (preflight := cors.preflight_headers(request)) is None:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
@@ -118,7 +118,7 @@ class Engine:
         return respond(mock.plan, mock.sessions, call)
 
     def _is_closed_to_pages(self, preflight: RequestView) -> bool:
-        """Whether the mock that a preflight is about, as far as can be told, has no CORS."""
+        """Whether the mock that a preflight is about has CORS turned off, as far as a preflight can tell."""
         rule = self.mock_set.served.table.announced_by(preflight, cors.announced_method(preflight))
         return rule is not None and not rule.target.spec.mock.cors
 
@@ -137,10 +137,11 @@ class Engine:
         return dump_collection(self.mocks())
 
     def check(self, spec: MockSpec) -> None:
-        """Raise `ConfigError` for what only shows when a mock is made ready: its template, placeholders, patterns."""
+        """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
+        patterns."""
         self.mock_set.check(spec)
 
-    # Each change is what `MockSet` says, and is served at once.
+    # Each change is made as `MockSet` says, and is served at once.
 
     def load(self, specs: Sequence[MockSpec]) -> None:
         """Take these as the mocks of the configuration files. Raises `ConfigError`."""
@@ -148,13 +149,13 @@ class Engine:
         self._serve()
 
     def create(self, doc: object) -> MockSpec:
-        """Add a mock, after the others. Raises `ConfigError`, `ConflictError`."""
+        """Add a mock after the others. Raises `ConfigError`, `ConflictError`."""
         spec = self.mock_set.create(doc)
         self._serve()
         return spec
 
     def replace(self, mock_id: str, doc: object) -> MockSpec:
-        """Put another mock in the place of one. Raises `NotFoundError`, `ConfigError`."""
+        """Replace a mock; the new one takes its place in the order. Raises `NotFoundError`, `ConfigError`."""
         spec = self.mock_set.replace(mock_id, doc)
         self._serve()
         return spec
@@ -166,7 +167,7 @@ class Engine:
         return spec
 
     def toggle(self, mock_id: str) -> MockSpec:
-        """Enable a mock that is disabled, disable one that is enabled. Raises `NotFoundError`."""
+        """Enable a disabled mock, or disable an enabled one. Raises `NotFoundError`."""
         spec = self.mock_set.toggle(mock_id)
         self._serve()
         return spec
@@ -177,29 +178,30 @@ class Engine:
         self._serve()
 
     def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
-        """Add mocks or replace all there are, or only check that; how many. Raises `ConfigError`."""
+        """Add mocks, replace all mocks, or only check whether that is possible. Returns the number of mocks given.
+        Raises `ConfigError`."""
         count = self.mock_set.import_specs(specs, replace=replace, dry_run=dry_run)
         self._serve()
         return count
 
     def _serve(self) -> None:
-        """Serve what was accepted, at once."""
+        """Serve the changes that were accepted, and free the old mocks."""
         self._swap()
         self.mock_set.let_go()
 
     def _swap(self) -> None:
-        """Serve what was accepted, and end the streams of mocks that send something else now."""
+        """Serve the changes that were accepted, and end the streams of mocks whose content has changed."""
         swap = self.mock_set.swap()
         if swap.ended:
             streams = [stream for stream in self.connections.connections() if stream.mock_id in swap.ended]
             self.connections.stop(streams, "closed_by_admin")
         go_through(chain.from_iterable(sessions.closing() for sessions in swap.closed), EVENTS_AT_ONCE)
 
-    # -- beside the event loop -------------------------------------------------------------------------------------
+    # -- work outside the event loop -------------------------------------------------------------------------------
 
     async def apart(self, work: Callable[[], T]) -> T:
-        """Do work that takes long in a thread of its own, so that streams go on: one piece after the other, in the
-        order they came. Changes that it makes to `mock_set` are served before this returns."""
+        """Do long work in another thread, so that streams go on. Pieces of work are done one at a time, in the order in
+        which they came. Changes that the work makes to `mock_set` are served before this method returns."""
         loop = asyncio.get_running_loop()
 
         def swapped() -> None:
@@ -207,45 +209,45 @@ class Engine:
             self._worker.submit(self.mock_set.let_go)
 
         def serve(done: Future[T]) -> None:
-            # The loop is closed if the server was stopped meanwhile.
+            # The loop is closed if the server was stopped in the meantime.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(swapped)
 
         future = self._worker.submit(work)
-        # Not after the `await`: who waits may be cancelled, and the change is made all the same.
+        # Not after the `await`, as the waiting task may be cancelled although the change is made.
         future.add_done_callback(serve)
         return await asyncio.wrap_future(future)
 
     @cached_property
     def _worker(self) -> ThreadPoolExecutor:
-        # One thread: each one at work adds to how long the event loop waits for its turn.
+        # One thread, as each busy thread makes the event loop wait longer for its turn.
         return ThreadPoolExecutor(1, thread_name_prefix="mockd-admin")
 
     # -- live streams ----------------------------------------------------------------------------------------------
 
     def close_all(self, mock_id: str) -> int:
-        """End a mock's live streams through their termination; how many. Raises `NotFoundError`."""
+        """End a mock's live streams through their termination. Returns their number. Raises `NotFoundError`."""
         self.mock_set.served.find(mock_id)
         return self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
 
     def buffer(self, mock_id: str) -> list[dict[str, Any]]:
-        """The events a mock holds for resuming clients. Raises `NotFoundError`."""
-        from mockd.streaming.sessions.resume import described  # only loaded with the first mock that resumes
+        """The events that a mock keeps for clients that reconnect. Raises `NotFoundError`."""
+        from mockd.streaming.sessions.resume import described  # loaded only with the first mock that resumes
 
         sessions = self.mock_set.served.find(mock_id).sessions
         return described(sessions.held()) if sessions else []
 
     def clear_buffer(self, mock_id: str) -> int:
-        """Forget the events a mock holds; how many. Raises `NotFoundError`."""
+        """Forget the events that a mock keeps. Returns their number. Raises `NotFoundError`."""
         sessions = self.mock_set.served.find(mock_id).sessions
         return sum(1 for _ in sessions.clearing()) if sessions else 0
 
     def begin_shutdown(self) -> None:
-        """Tell every stream to end through its termination."""
+        """Start to end every stream through its termination."""
         self.connections.stop(self.connections.connections(), "shutdown")
 
     async def shutdown(self) -> None:
-        """End every stream through its termination. Those that take longer than the settings allow are cut off."""
+        """End every stream through its termination. Streams that take longer than `shutdown_timeout` are cut off."""
         self.begin_shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.shutdown_timeout):
@@ -253,7 +255,7 @@ class Engine:
         self.cut()
 
     def cut(self) -> None:
-        """Cut every stream off."""
+        """Cut off every stream."""
         for connection in self.connections.connections():
             if connection.stream is not None:
                 connection.stream.cut()

@@ -1,17 +1,17 @@
-"""What can go wrong, as a tree.
+"""The tree of errors.
 
     MockdError
-    ├── ConfigError          what a user wrote is wrong; carries one `Problem` per mistake
-    ├── NotFoundError        no mock or connection with that id
-    ├── ConflictError        it would clash with what is there (a taken id, an ended connection)
-    ├── BodyTooLargeError    a request body over the limit
+    ├── ConfigError          the configuration is wrong; has one `Problem` for each mistake
+    ├── NotFoundError        no mock, connection or template has that name
+    ├── ConflictError        the request conflicts with the present state (a taken ID, an ended connection)
+    ├── BodyTooLargeError    a request body is larger than the limit
     ├── SourceError          an event source failed while a stream was running
-    ├── RateLimitedError     a stream's rate limit was passed, and its strategy is to end it
-    └── AdminError           the admin API could not be asked, or refused (raised by `mockd.client`)
-        └── UnreachableError     nothing answered there
+    ├── RateLimitedError     a stream exceeded its rate limit, and its strategy is `error`
+    └── AdminError           the admin API refused a request (raised by `mockd.client`)
+        └── UnreachableError     the admin API did not answer
 
-Every error is one JSON shape on the admin API: `{"error": code, "message": text}` plus `path` and `hint`
-where there is one.
+On the admin API, all errors have the same JSON shape: `{"error": code, "message": text}`, with `path` and `hint` if
+there is one.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 Path = tuple[str | int, ...]
-"""Where in a document: keys and list positions from the root."""
+"""A place in a document: keys and list indexes from the root."""
 
 
 def format_path(path: Path) -> str:
-    """A path as users read it: `$.sse.events[2].data`."""
+    """A path in the form that users see: `$.sse.events[2].data`."""
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
 
 class Problem(Struct, frozen=True):
-    """One mistake in a configuration: what is wrong, where, and what to do about it.
+    """One mistake in a configuration: the message, the place, and a hint how to correct it.
 
-    `line` and `column` count from 1; `source` is the file, or None where the text came another way.
+    `line` and `column` count from 1. `source` is the file, or None if the text is not from a file.
     """
 
     message: str
@@ -43,12 +43,12 @@ class Problem(Struct, frozen=True):
     column: int | None = None
 
     def at(self, source: str | None, position: tuple[int, int] | None) -> Problem:
-        """The same problem with the place it was found at."""
+        """The same problem with its file, and its line and column if they are known."""
         line, column = position if position else (None, None)
         return structs.replace(self, source=source, line=line, column=column)
 
     def under(self, prefix: Path) -> Problem:
-        """The same problem seen from further up: its path behind `prefix`."""
+        """The same problem with `prefix` before its path."""
         return structs.replace(self, path=prefix + self.path)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Problem(Struct, frozen=True):
 
 
 class MockdError(Exception):
-    """Anything mockd refuses or fails at. `code` is the word programs test for."""
+    """Base class of mockd's errors. `code` is the word for which programs test."""
 
     code = "error"
     hint: str | None = None
@@ -85,42 +85,42 @@ class ConfigError(MockdError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def under(self, prefix: Path) -> ConfigError:
-        """The same error seen from further up the document."""
+        """The same error with `prefix` before the path of each problem."""
         return type(self)([problem.under(prefix) for problem in self.problems])
 
 
 class NotFoundError(MockdError):
-    """There is no mock, connection or route of that name."""
+    """There is no mock, connection or template of that name."""
 
     code = "not_found"
 
 
 class ConflictError(MockdError):
-    """What was asked clashes with the present state: a taken id, a connection that has ended."""
+    """The request conflicts with the present state: the ID is taken, or the connection has ended."""
 
     code = "conflict"
 
 
 class BodyTooLargeError(MockdError):
-    """A request body over the limit set for it."""
+    """A request body is larger than the limit."""
 
     code = "body_too_large"
 
 
 class SourceError(MockdError):
-    """An event source raised while its stream was running."""
+    """An event source raised an error while its stream was running."""
 
     code = "source_error"
 
 
 class RateLimitedError(MockdError):
-    """A stream passed its rate limit, and its strategy is `error`."""
+    """A stream exceeded its rate limit, and its strategy is `error`."""
 
     code = "rate_limited"
 
 
 class AdminError(MockdError):
-    """The admin API refused. `status` is its HTTP status, `details` its JSON answer."""
+    """The admin API refused a request. `status` is the HTTP status of its answer, `details` the JSON body."""
 
     def __init__(self, message: str, *, code: str, status: int, details: dict[str, object] | None = None):
         super().__init__(message)
@@ -130,7 +130,7 @@ class AdminError(MockdError):
 
 
 class UnreachableError(AdminError):
-    """Nothing answered at the admin URL."""
+    """The admin API did not answer."""
 
     def __init__(self, message: str):
         super().__init__(message, code="unreachable", status=0)

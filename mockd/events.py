@@ -1,5 +1,5 @@
-"""What flows through mockd: events, as sources yield them, the pauses between them, and the holes in them, filled in
-when they are sent."""
+"""Events as sources yield them, the pauses between events, and the holes in events, which are filled in when they are
+sent."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from mockd.clock import Clock
 
 Draw = Callable[[random.Random], float]
 Pause = float | Draw
-"""Seconds, or a function that draws them with a stream's random generator, each time anew."""
+"""A pause in seconds, or a function that draws a new one each time with the stream's random generator."""
 
 
 def drawn(pause: Pause, rng: random.Random) -> float:
-    """How long a pause is this time."""
+    """The length of a pause, in seconds; a random one is drawn anew."""
     return pause(rng) if callable(pause) else pause
 
 
@@ -25,8 +25,8 @@ _NOTHING: Mapping[str, str] = {}
 
 
 class Fill:
-    """What holes are filled from, for one stream: its random generator, the clock, its slots, the event's number, and
-    what its expressions came to, by their source."""
+    """The values with which the holes of one stream are filled: its random generator, the clock, its slots, the number
+    and the ID of the event, and the texts that its expressions became, by the source of each expression."""
 
     __slots__ = ("clock", "event_id", "number", "rendered", "rng", "slots")
 
@@ -40,8 +40,8 @@ class Fill:
 
 
 class Hole:
-    """A place that is filled in for every event. `is_number` holes are JSON numbers where they are a whole value;
-    those with `has_any_text` may have line breaks in what they are filled with."""
+    """A place in a text that is filled in for every event. If `is_number` is true and the hole is a whole JSON value,
+    it becomes a number. If `has_any_text` is true, its text may have line breaks."""
 
     __slots__ = ()
     is_number = False
@@ -52,14 +52,14 @@ class Hole:
 
 
 class EventId(Hole, Struct, frozen=True):
-    """The id that this event was given in its session."""
+    """The ID that the event got in its session."""
 
     def text(self, fill: Fill) -> str:
         return fill.event_id
 
 
 class Slot(Hole, Struct, frozen=True):
-    """A value that is the same throughout a stream and differs between streams; given as ready JSON."""
+    """A value that is the same throughout a stream and differs between streams. It is given as encoded JSON."""
 
     name: str
 
@@ -68,7 +68,7 @@ class Slot(Hole, Struct, frozen=True):
 
 
 class Text(tuple[str | Hole, ...]):
-    """Text with holes in it, as its parts."""
+    """Text with holes in it, as a tuple of its parts."""
 
     __slots__ = ()
 
@@ -76,13 +76,12 @@ class Text(tuple[str | Hole, ...]):
 class Event(NamedTuple):
     """One event, before it is framed.
 
-    `data` is text as written, `bytes` as they are, `None` for an event without data, or any other JSON value
-    (sent as compact JSON). To send the JSON value `null`, use `JSON_NULL`.
-    `raw` is sent as it stands in the place of all that, with nothing of the framing around it: text, `bytes`, or a
-    JSON value.
-    `delay_s` is the pause before this event, None where the mock's timing decides: such events are the content of
-    their stream. `opens`: the first event of what a template says, before which its stream only has what belongs to
-    the format.
+    `data` is text or `bytes`, which are sent as they are, any other JSON value, which is sent as compact JSON, or
+    `None` for an event without data. For the JSON value `null`, use `JSON_NULL`.
+    `raw` is sent instead of the other fields, without framing. It is text, `bytes` or a JSON value.
+    `delay_s` is the pause before this event, or None if the mock's timing decides. Events without a delay of their own
+    are the content of their stream.
+    `opens` is true for the first event with content in a template's stream. The events before it belong to the format.
     """
 
     data: Any = None
@@ -96,27 +95,27 @@ class Event(NamedTuple):
 
     @property
     def counted(self) -> bool:
-        """Whether this is one of the events that are counted: a comment or a lone `retry` is not."""
+        """Whether the event is counted. A comment alone or a `retry` alone is not."""
         return self.data is not None or self.raw is not None
 
     @property
     def is_block(self) -> bool:
-        """Whether it is a block of its own among Server-Sent Events: a lone comment and what is raw are not."""
+        """Whether the event is a block of its own in an SSE stream. A comment alone and a raw event are not."""
         fields = (self.data, self.type, self.id, self.retry)
         return self.raw is None and any(field is not None for field in fields)
 
     @property
     def takes_retry(self) -> bool:
-        """Whether the `retry` of a connection may be added to it: to a block that has none of its own."""
+        """Whether the `retry` of a connection may be added to the event, which must be a block without its own."""
         return self.is_block and self.retry is None
 
     def with_open_id(self) -> Event:
-        """The same with a hole for its id, which is decided when it is sent."""
+        """The same event with a hole for its ID, which is decided when the event is sent."""
         return self._replace(id=Text((EventId(),)))
 
 
 class _JsonNull:
-    """Stands for the JSON value `null`, where `None` means that there is no data at all."""
+    """The class of `JSON_NULL`, which stands for the JSON value `null`, as `None` stands for no data."""
 
     def __repr__(self) -> str:
         return "JSON_NULL"

@@ -1,13 +1,12 @@
-"""`{{ request.body.messages[-1].content }}`: texts that follow the request.
+"""Expressions: texts that depend on the request, such as `{{ request.body.messages[-1].content }}`.
 
-The language is MiniJinja's, in its own sandbox, with a limit of steps. A text has expressions where `request` stands in
-one of its tags (`{{ … }}` or `{% … %}`); any other text with braces stays as it is. What a request says is data: the
-outcome is never looked at for expressions or placeholders again.
+The language is MiniJinja's, in its own sandbox, with a limit on steps. A text has expressions if `request` stands in
+one of its tags (`{{ … }}` or `{% … %}`). Any other text with braces stays as it is. The content of a request is data:
+the rendered text is not searched for expressions or placeholders again.
 
-What there is of a request is the public part of `RequestContext`. What is missing in it, and what is `null`, is empty
-text.
+An expression sees the public part of `RequestContext`. A missing or `null` value becomes empty text.
 
-MiniJinja is loaded with the first text that has expressions, so that nobody else pays for it.
+MiniJinja is loaded with the first text that has expressions, so mocks without expressions do not wait for it.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
     from minijinja import Environment
 
 MOST_STEPS = 100_000
-"""Steps of MiniJinja that one text may take."""
+"""Most steps of MiniJinja that one text may take."""
 MOST_TEXT = 16 * 1024 * 1024
-"""Characters that its expressions may come to."""
+"""Most characters that all expressions of one text together may produce."""
 
 REQUEST = ("method", "path", "params", "query", "headers", "body")
-"""What a request has."""
+"""The members of `request`."""
 
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _NAME = r"(?<![\w.$])(?<!\w-)request(?!-?\w)"
@@ -42,22 +41,22 @@ _TAG = rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\
 
 
 class ExpressionError(SourceError):
-    """An expression failed for this request, or took too long. The message says where it is in the mock."""
+    """An expression failed for this request, or took too many steps. The message has its place in the mock."""
 
 
 def has_expression(text: str) -> bool:
-    """Whether a text follows the request."""
+    """Whether a text has expressions."""
     return "{" in text and "request" in text and re.search(_MENTION, text, re.DOTALL) is not None
 
 
 def split_tags(text: str) -> list[str]:
-    """A text cut up: every second piece is a tag, the others are what is sent as it is."""
+    """The pieces of a text: every second piece is a tag, and the others are literal text."""
     return re.split(_TAG, text, flags=re.DOTALL)
 
 
 class Expression(Struct, frozen=True):
-    """A text with expressions; `path` is its place in the mock. Raises `ConfigError` where it can never be rendered:
-    for its syntax, or a name or filter that there is not."""
+    """A text with expressions. `path` is its place in the mock. Raises `ConfigError` if it can never be rendered: the
+    syntax is wrong, or a name or filter does not exist."""
 
     source: str
     path: Path = ()
@@ -67,13 +66,13 @@ class Expression(Struct, frozen=True):
             _check(self)
 
     def render(self, context: RequestContext) -> str:
-        """The text for a request. Raises `ExpressionError`."""
+        """The text rendered for a request. Raises `ExpressionError`."""
         with _using:
             return _render(self, context)
 
 
 def render_all(expressions: Iterable[Expression], context: RequestContext) -> dict[str, str]:
-    """What expressions come to, by their source; equal ones are worked out once. Raises `ExpressionError`."""
+    """The rendered texts of expressions, by their source. Equal ones are rendered once. Raises `ExpressionError`."""
     rendered: dict[str, str] = {}
     for expression in expressions:
         if expression.source not in rendered:
@@ -82,7 +81,7 @@ def render_all(expressions: Iterable[Expression], context: RequestContext) -> di
 
 
 class Compiled:
-    """A JSON value in which some texts follow the request."""
+    """A JSON value in which some texts have expressions."""
 
     __slots__ = ("_value",)
 
@@ -90,22 +89,22 @@ class Compiled:
         self._value = value
 
     def render(self, context: RequestContext) -> Any:
-        """The value for a request, made anew. Raises `ExpressionError`."""
+        """A new value, rendered for a request. Raises `ExpressionError`."""
         return _filled_in(self._value, context)
 
 
 def compile_value(value: Any, path: Path = ()) -> Compiled | None:
-    """A JSON value with its texts checked at any depth; None where none of them has an expression. Keys stay as they
-    are. Raises `ConfigError` with the place of a text below `path`."""
+    """Compile the expressions in the texts of a JSON value, at any depth. None if no text has one. Keys stay as they
+    are. Raises `ConfigError` with the place of the text below `path`."""
     compiled = _compiled(value, path)
     return None if compiled is value else Compiled(compiled)
 
 
 class RequestContext:
-    """What `request` is in expressions. Its public names are what can be said of it.
+    """The value of `request` in expressions. Its public attributes are the members that expressions can use.
 
-    `params` are from the mock's path; of `query` and `headers` the first value of each name counts, and headers are
-    found in whatever case. `body` is the JSON value, or the text of a body that is not JSON.
+    `params` are the captures in the path. `query` and `headers` have the first value of each name, and headers are
+    found in any case. `body` is the JSON value, or the text of a body that is not JSON.
     """
 
     def __init__(self, request: RequestView, captures: Mapping[str, str]) -> None:
@@ -136,16 +135,16 @@ class RequestContext:
 
 # -- values, as MiniJinja may see them ---------------------------------------------------------------------------------
 
-# It finds members of Python's objects by index and then by attribute, and lets methods be called. So it is given these,
-# which have members and nothing else.
+# MiniJinja finds members of Python's objects by index and then by attribute, and can call methods. So it gets objects
+# of the following classes, which have members and nothing else.
 
 
 class _Members:
-    """A JSON object. A member that is null is as good as missing."""
+    """A JSON object. A member that is null counts as missing."""
 
     __slots__ = ("_value",)
     items = None
-    """What has this is a mapping to MiniJinja."""
+    """MiniJinja takes an object with this attribute for a mapping."""
 
     def __init__(self, value: Mapping[str, Any]) -> None:
         self._value = value
@@ -167,7 +166,7 @@ class _Members:
 
 
 class _Headers(_Members):
-    """Headers, by their names in whatever case."""
+    """Headers, by their names in any case."""
 
     __slots__ = ()
 
@@ -193,10 +192,10 @@ class _List:
         return _json(self)
 
 
-Sequence.register(_List)  # by which it is a list to MiniJinja
+Sequence.register(_List)  # so that MiniJinja takes it for a list
 
 _INTEGERS = range(-(1 << 63), 1 << 63)
-"""What MiniJinja takes as whole numbers; others would lose their last digits."""
+"""Integers that MiniJinja can hold. Others would lose their last digits, so they become text."""
 
 
 def _seen(value: Any) -> Any:
@@ -210,12 +209,12 @@ def _seen(value: Any) -> Any:
 
 
 def _utf8(text: str) -> str:
-    """Text of a query, with U+FFFD for bytes that are not UTF-8."""
+    """Text of a query string, with U+FFFD for bytes that are not UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _json(value: Any) -> str:
-    """A value as JSON, whether it is MiniJinja's own or one of those above."""
+    """A value as JSON, whether it is MiniJinja's own or of a class above."""
     return encode_json(_plain(value)).decode()
 
 
@@ -232,19 +231,19 @@ def _plain(value: Any) -> Any:
 # -- MiniJinja ---------------------------------------------------------------------------------------------------------
 
 _using = Lock()
-"""There is one environment; threads that used it at the same time could wait for each other for ever."""
+"""The lock of the only environment. Threads that used it at the same time could deadlock."""
 _TOO_GREEDY = ("batch", "format", "indent", "slice")
-"""Filters that take as much memory as they are told to, in one step."""
+"""Filters that are removed, as in one step they can take as much memory as their arguments say."""
 _NEVER = ("SyntaxError", "TemplateNotFound", "UnknownFilter", "UnknownFunction", "UnknownMethod", "UnknownTest")
-"""Kinds of errors that no request is to blame for."""
+"""Kinds of errors that occur with every request."""
 _CALLED = (AttributeError, TypeError)
-"""What Python raises where a value is called, or a method of it."""
-_HINT = "braces that are to be sent as they are stand between `{% raw %}` and `{% endraw %}`"
+"""Errors that Python raises if a value or one of its methods is called."""
+_HINT = "to send braces as they are, put them between `{% raw %}` and `{% endraw %}`"
 
 
 class _Output:
-    """What every outcome of an expression goes through: nothing is empty text, what is not text is JSON, and all
-    together has a limit."""
+    """The conversion of every result to text: None becomes empty text, and other values that are not text become JSON.
+    The results of one text together have a limit."""
 
     left = MOST_TEXT
 
@@ -252,7 +251,7 @@ class _Output:
         text = value if isinstance(value, str) else "" if value is None else _json(value)
         self.left -= len(text)
         if self.left < 0:
-            raise ValueError(f"it comes to more than {MOST_TEXT} characters")
+            raise ValueError(f"the result has more than {MOST_TEXT} characters")
         return text
 
 
@@ -263,7 +262,7 @@ _output = _Output()
 def _environment() -> Environment:
     from minijinja import Environment
 
-    environment = Environment(  # which escapes nothing in texts without a name
+    environment = Environment(  # it escapes nothing, as the texts have no name
         fuel=MOST_STEPS,
         undefined_behavior="chainable",
         finalizer=_output,
@@ -294,7 +293,7 @@ def _check(expression: Expression) -> None:
 def _render(expression: Expression, context: RequestContext) -> str:
     try:
         return _run(expression.source, context)
-    except Exception as error:  # a TemplateError, or what the output or a value raises
+    except Exception as error:  # a TemplateError, or an error of the output or of a value
         raise ExpressionError(f"{format_path(expression.path)}: {_message(error)}") from None
 
 

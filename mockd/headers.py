@@ -1,4 +1,4 @@
-"""Headers of responses, as (name in lower case, value)."""
+"""Headers of responses, as pairs of a name in lower case and a value."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from mockd.expressions import Expression, has_expression
 Headers = list[tuple[bytes, bytes]]
 
 OF_THE_BODY = frozenset({b"content-encoding", b"content-length"})
-"""Names of headers that can be untrue, which `body_headers` looks at."""
+"""Names of headers that describe the body and can be wrong. Module `body_headers` checks them."""
 
 _NEVER_FOLLOWING = ("connection", "content-length")
 _NOT_IN_VALUES = r"[\x00-\x08\x0a-\x1f\x7f]+"
 
 
 class HeaderRules:
-    """What a mock's `headers` decide: they win over all others of the same names, on every answer of the mock.
+    """The rules of a mock's `headers`, which win over all other headers of the same names, on every answer of the mock.
 
-    `names` are all that they decide, in lower case as everywhere here. `omitted` are those of headers that are left
-    out; `fixed` the headers that are the same on every answer; `following` those with an expression among their
-    values, all of which then keep their order. Raises `ConfigError` for an expression that can never be rendered, or
-    that stands where it must not; `path` is the place of the headers in the mock.
+    `names` are the names of all these headers, in lower case as everywhere here. `omitted` are the names of headers
+    that are left out. `fixed` are the headers that are the same on every answer. `following` are the headers that have
+    an expression in a value, with all their values in order. `path` is the place of the headers in the mock. Raises
+    `ConfigError` for an expression that can never be rendered, or in a header that must not have one.
     """
 
     __slots__ = ("fixed", "following", "names", "omitted")
@@ -44,15 +44,15 @@ class HeaderRules:
 
     @property
     def expressions(self) -> list[Expression]:
-        """What must be rendered before `followed` and `over` are asked."""
+        """The expressions that must be rendered before `followed` and `over` are called."""
         return [value for values in self.following.values() for value in values if isinstance(value, Expression)]
 
     def undecided(self, headers: Headers) -> Headers:
-        """Those of some headers that the mock says nothing about."""
+        """The given headers without those that the mock decides."""
         return [header for header in headers if header[0] not in self.names] if self.names else headers
 
     def followed(self, rendered: Mapping[str, str]) -> Headers:
-        """The headers that follow the request, from what its expressions came to, by their source."""
+        """The headers with expressions. `rendered` has the rendered texts by the source of each expression."""
         return [
             (name, value if isinstance(value, bytes) else _as_value(rendered[value.source]))
             for name, values in self.following.items()
@@ -60,34 +60,37 @@ class HeaderRules:
         ]
 
     def over(self, headers: Headers, rendered: Mapping[str, str]) -> Headers:
-        """The final headers of an answer that would have these without the mock's own."""
+        """The final headers of an answer: the given ones, with the mock's own over them."""
         return self.undecided(headers) + self.fixed + self.followed(rendered) if self.names else headers
 
 
 NO_RULES = HeaderRules({}, ())
-"""For what mockd itself answers."""
+"""The rules for answers that are mockd's own."""
 
 
 def _parsed(name: str, given: HeaderValue, path: Path) -> list[bytes | Expression]:
-    """The values of a header in order; none where it is left out."""
+    """The values of a header in order. A header that is left out has none."""
     parsed: list[bytes | Expression] = []
     for below, value in values_of(given):
         place = path + below
         if not has_expression(value):
             parsed.append(value.encode("latin-1"))
         elif name.lower() in _NEVER_FOLLOWING:
-            raise ConfigError(f"{name} cannot follow the request", path=place, hint="the server goes by it")
+            raise ConfigError(
+                f"{name} cannot follow the request", path=place, hint="the server needs its value in advance"
+            )
         else:
             parsed.append(Expression(value, place))
     return parsed
 
 
 class FixedHeaders(list[tuple[bytes, bytes]]):
-    """Headers that are the same for every answer of a kind: the usual ones, with what its rules make of them.
+    """Headers that are the same for every answer of a kind: the usual ones with the mock's rules applied.
 
-    `names` are theirs. `closes`: they say that the connection ends with the answer. `settled` are the names about
-    which a single answer, or the server, has nothing more to say: theirs, and those that the rules decide. `raw` are
-    the bytes they are sent as; `started` is a line's note of how answers with them begin, and what that goes by.
+    `names` are their names. `closes` is true if they say that the connection ends with the answer. `settled` are the
+    names to which neither a single answer nor the server may add: their own names, and those that the rules decide.
+    `raw` are the bytes in which they are sent. `started` is a line's cache of the beginning of answers with these
+    headers, with the state on which it depends.
     """
 
     __slots__ = ("closes", "has_length", "names", "raw", "settled", "started")
@@ -102,7 +105,7 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
         self.started: tuple[tuple[object, int] | None, bytes] = (None, b"")
 
     def replaced(self, others: Headers) -> FixedHeaders:
-        """These, with others in the place of those of the same names."""
+        """These headers, with `others` instead of those with the same names."""
         names = {name for name, _ in others}
         replaced = FixedHeaders([(name, value) for name, value in self if name not in names] + others)
         replaced.settled |= self.settled
@@ -110,7 +113,7 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
 
 
 def raw_headers(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Headers as they are sent (RFC 9112, section 5). Raises `ValueError` for one that would end its line."""
+    """Headers as they are sent (RFC 9112, section 5). Raises `ValueError` if one has a line break or NUL."""
     raw = b"".join([b"%b: %b\r\n" % header for header in headers])
     if len(raw.splitlines()) != len(headers) or b"\0" in raw:
         raise ValueError(f"headers that cannot be sent: {headers!r}")
@@ -118,12 +121,12 @@ def raw_headers(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 def first_of_each(headers: Headers, more: Headers) -> Headers:
-    """Headers, and those of more whose names are not among them."""
+    """The headers, and those in `more` with other names."""
     names = {name for name, _ in headers}
     return headers + [(name, value) for name, value in more if name not in names]
 
 
 def _as_value(text: str) -> bytes:
-    """Text as the value of a header (RFC 9110, section 5.5): with blanks for line breaks and other control characters,
-    and question marks for what is not latin-1."""
+    """Text as the value of a header (RFC 9110, section 5.5). Line breaks and other control characters become spaces,
+    and characters outside latin-1 become question marks."""
     return re.sub(_NOT_IN_VALUES, " ", text).strip().encode("latin-1", "replace")

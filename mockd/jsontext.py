@@ -1,4 +1,4 @@
-"""JSON as mockd sends it."""
+"""Encoding JSON as mockd sends it."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import msgspec
 
 from mockd.events import JSON_NULL
 
-# Several clients split lines at these, which JSON may carry raw.
+# Some clients split lines at these characters, which JSON allows unescaped.
 _LINE_BREAKS_OF_SOME = {char.encode(): f"\\u{ord(char):04x}".encode() for char in "\u2028\u2029\u0085"}
 
 _STEP = 100
-"""Items of a list that are encoded at once."""
+"""Number of items of a list that are encoded in one step."""
 
 
 def encode_json(value: Any) -> bytes:
-    """Compact JSON in UTF-8: keys in order, whole numbers exactly, U+2028, U+2029 and U+0085 escaped."""
+    """Compact JSON in UTF-8, with keys in order, exact integers, and U+2028, U+2029 and U+0085 escaped."""
     return escape_line_breaks(msgspec.json.encode(None if value is JSON_NULL else value))
 
 
 def encode_large_json(value: Any) -> bytes:
-    """The same as `encode_json`, in steps: encoding a value of many megabytes at once, no other thread could run."""
+    """The same as `encode_json`, in steps. To encode many megabytes in one step would block all other threads."""
     if isinstance(value, dict):
         members = [encode_json(key) + b":" + encode_large_json(item) for key, item in value.items()]
         return b"{" + b",".join(members) + b"}"
@@ -34,7 +34,7 @@ def encode_large_json(value: Any) -> bytes:
 
 
 def escape_line_breaks(json: bytes) -> bytes:
-    """JSON text with U+2028, U+2029 and U+0085 escaped, which can only be in its strings."""
+    """JSON text with U+2028, U+2029 and U+0085 escaped. They can occur only in its strings."""
     if not json.isascii():
         for raw, escaped in _LINE_BREAKS_OF_SOME.items():
             json = json.replace(raw, escaped)

@@ -1,6 +1,6 @@
-"""What a provider's wire is made of, for templates of your own: see `docs/guides/new-template.md`.
+"""The parts of a provider's wire, for templates of your own: see `docs/guides/new-template.md`.
 
-Public like `mockd` itself: what is in `__all__` changes only with a line in the changelog.
+This module is public, as `mockd` itself is: names in `__all__` change only with a line in the changelog.
 """
 
 from __future__ import annotations

@@ -1,20 +1,19 @@
-"""`$uuid` and friends, parsed once when a mock is loaded.
+"""Placeholders such as `$uuid`, parsed once when a mock is loaded.
 
-Parsing turns text into parts: constants, and *holes* that are filled in afresh for every event of every
-connection.
+Parsing turns text into parts: constants, and *holes* that are filled in anew for every event of every connection.
 
 | written | becomes |
 |---|---|
 | `$uuid` | a UUID, version 4 |
-| `$timestamp` | the moment in UTC, RFC 3339, whole seconds |
-| `$random:MIN:MAX`, `$random(MIN,MAX)` | a whole number, both ends included |
-| `$pick:A,B,C`, `$pick(A,B,C)` | one of them |
+| `$timestamp` | the present time in UTC, RFC 3339, in whole seconds |
+| `$random:MIN:MAX`, `$random(MIN,MAX)` | a whole number from MIN to MAX, inclusive |
+| `$pick:A,B,C`, `$pick(A,B,C)` | one of the options |
 | `$$` | `$` |
 
-A name must not be followed by a letter, digit or underscore, and the last argument of a colon form ends at white
-space, a quote, `<`, `>` or the end of the text. Any other `$` stays as it is.
+`$uuid` and `$timestamp` must not be followed by a letter, digit or underscore. The last argument of a form with colons
+ends at white space, a quote, `<`, `>` or the end of the text. Any other `$` stays as it is.
 
-A text with expressions (see `expressions`) becomes one hole. There are placeholders in it too, outside the expressions.
+A text with expressions (see `expressions`) becomes one hole. It may have placeholders outside its expressions.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Uuid(Hole, Struct, frozen=True):
     def text(self, fill: Fill) -> str:
         # RFC 9562, section 5.4: version 4, and variant 10 in the two bits after the third dash.
         bits = fill.rng.getrandbits
-        form = "%08x-%04x-4%03x-%04x-%012x"  # which takes half the time of an f-string
+        form = "%08x-%04x-4%03x-%04x-%012x"  # takes half the time of an f-string
         return form % (bits(32), bits(16), bits(12), 0x8000 | bits(14), bits(48))
 
 
@@ -55,7 +54,7 @@ class RandomInt(Hole, Struct, frozen=True):
 
     def text(self, fill: Fill) -> str:
         span = self.high - self.low + 1
-        # Four times as fast as randint, and even enough for spans that a float can count.
+        # Four times as fast as randint, and uniform enough for spans that are small beside a float's precision.
         return str(self.low + (int(fill.rng.random() * span) if span < 1 << 32 else fill.rng.randrange(span)))
 
 
@@ -67,7 +66,7 @@ class Pick(Hole, Struct, frozen=True):
 
 
 class EventNumber(Hole, Struct, frozen=True):
-    """`start + increment × n` for event n of the stream, counted from 0."""
+    """The number `start + increment × n` for event n of the stream, counted from 0."""
 
     start: int = 0
     increment: int = 1
@@ -78,14 +77,15 @@ class EventNumber(Hole, Struct, frozen=True):
         return format(self.start + self.increment * fill.number, self.width + "d")
 
 
-_WORD = f"{secrets.randbits(64):020}"  # digits, which no filter for upper or lower case changes
+_WORD = f"{secrets.randbits(64):020}"  # digits, as filters for upper or lower case do not change them
 _MARK = f"\ue000{_WORD}:%d\ue001"
 _MARKS = _MARK.replace("%d", "([0-9]+)")
 
 
 class FromRequest(Hole, Struct, frozen=True):
-    """A text with expressions, which are worked out when a stream opens. They leave marks where the text has `holes`,
-    a word that no request can have. `in_json`: it stands between the quotes of a JSON string."""
+    """A text with expressions, which are rendered when a stream opens. The text has a mark in place of each of its
+    `holes`; marks have a random word that no request can have. If `in_json` is true, the text is inside the quotes of a
+    JSON string."""
 
     expression: Expression
     holes: tuple[Hole, ...] = ()
@@ -110,7 +110,7 @@ _PLAIN: dict[str, Hole] = {"uuid": Uuid(), "timestamp": Timestamp()}
 
 
 def parse_text(text: str, path: Path = ()) -> str | Text:
-    """The parts of a text with placeholders or expressions; plain text where there are none. Raises `ConfigError` at
+    """The parts of a text with placeholders or expressions, or plain text if there are none. Raises `ConfigError` at
     `path`."""
     if has_expression(text):
         return Text([_from_request(text, path)])
@@ -137,7 +137,7 @@ def _from_request(text: str, path: Path) -> FromRequest:
 
 
 def _parts(text: str, path: Path) -> list[str | Hole]:
-    """Text cut at its placeholders."""
+    """The constants and holes of a text without expressions."""
     parts: list[str | Hole] = []
     constant = ""
     position = 0
@@ -160,7 +160,7 @@ def _parts(text: str, path: Path) -> list[str | Hole]:
 
 
 def parse_value(value: Any, path: Path = ()) -> Any:
-    """A JSON value with the placeholders of its texts parsed, at any depth; keys stay as they are."""
+    """A JSON value in which the placeholders of texts are parsed, at any depth. Keys stay as they are."""
     if isinstance(value, str):
         return parse_text(value, path)
     if isinstance(value, dict):
@@ -171,7 +171,7 @@ def parse_value(value: Any, path: Path = ()) -> Any:
 
 
 def parse_event(config: EventConfig, path: Path = ()) -> Event:
-    """A configured event with its placeholders parsed."""
+    """The event of a configuration, with its placeholders parsed."""
 
     def parsed(field: str) -> Any:
         value = getattr(config, field)
@@ -211,7 +211,7 @@ def _random(arguments: list[str], path: Path) -> Hole:
         raise ConfigError(
             f"$random needs two whole numbers, the smaller first; found {written!r}",
             path=path,
-            hint="such as `$random:1:100`, or `$random(1,100)` where text follows at once",
+            hint="such as `$random:1:100`, or `$random(1,100)` directly before other text",
         )
     return RandomInt(low, high)
 

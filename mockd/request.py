@@ -1,4 +1,4 @@
-"""A request, as matching and sources see it."""
+"""Requests, as matching and sources see them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class ClientGoneError(MockdError):
-    """The client left before its request was whole."""
+    """The client left before its request was complete."""
 
     code = "client_gone"
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class once(Generic[T]):  # used as a decorator
-    """A property that is worked out once. `functools.cached_property` takes a lock for it until Python 3.12."""
+    """A property that is computed once. `functools.cached_property` takes a lock before Python 3.12."""
 
     def __init__(self, work_out: Callable[[Any], T]) -> None:
         self._work_out = work_out
@@ -41,13 +41,13 @@ class once(Generic[T]):  # used as a decorator
 
 
 NOT_JSON = object()
-"""What `RequestView.json` is for a body that is not JSON."""
+"""The value of `RequestView.json` if the body is not JSON."""
 
 
 class RequestView:
-    """One HTTP request with its body, read once. Everything else is parsed when first asked for.
+    """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
-    `path` is decoded, without the prefix the app is mounted under.
+    `path` is decoded, without the prefix under which the app is mounted.
     """
 
     def __init__(self, scope: Scope, body: bytes = b"") -> None:
@@ -62,7 +62,7 @@ class RequestView:
 
     @once
     def headers(self) -> dict[str, list[str]]:
-        """Header values by lower-case name, as latin-1 text, in the order they came."""
+        """Header values by lower-case name, as latin-1 text, in the order in which they came."""
         headers: dict[str, list[str]] = {}
         for name, value in self.scope["headers"]:
             headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
@@ -75,7 +75,7 @@ class RequestView:
 
     @once
     def query(self) -> dict[str, list[str]]:
-        """Query parameters, decoded; a name without a value has the empty text."""
+        """The decoded query parameters. A name without a value has empty text."""
         query: dict[str, list[str]] = {}
         text = self.scope.get("query_string", b"").decode("latin-1")
         for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
@@ -103,7 +103,7 @@ class RequestView:
 
     @property
     def client_ip(self) -> str | None:
-        """The peer's address without its port, where the server knows it."""
+        """The peer's address without its port, or None if the server does not know it."""
         client = self.scope.get("client")
         return client[0] if client else None
 
@@ -125,8 +125,8 @@ async def read_body(request: RequestView, receive: Receive, most: int) -> None:
     if announced is not None and announced.isdigit() and int(announced) > most:
         raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {most}")
     has_body = announced is not None or b"transfer-encoding" in request.raw_headers
-    # Later versions of HTTP need no header to announce a body. Not every server's HTTP/2 says that there is none, so
-    # these methods, whose requests hardly ever have one, are not asked for it.
+    # Since HTTP/2, a body needs no header that announces it. Not every server then says that there is no body, so mockd
+    # does not wait for one with these methods, whose requests hardly ever have a body.
     is_told = request.scope.get("http_version", "1.1") in ("1.0", "1.1")
     if not has_body and (is_told or request.method in _WITHOUT_BODY):
         return
@@ -136,7 +136,7 @@ async def read_body(request: RequestView, receive: Receive, most: int) -> None:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGoneError("the client left before its request was whole")
+            raise ClientGoneError("the client left before its request was complete")
         part = message.get("body", b"")
         size += len(part)
         if size > most:

@@ -1,6 +1,6 @@
-"""Settings of a mockd process. This one table drives `MOCKD_…` variables, the options of `mockd serve` and the docs."""
+"""Settings of a mockd process. The `MOCKD_…` variables, the options of `mockd serve` and the docs follow this table."""
 
-# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
+# This module does not postpone its annotations: msgspec would have to compile each of them at every start.
 
 import os
 from collections.abc import Iterator, Mapping
@@ -20,65 +20,79 @@ def _doc(text: str) -> Meta:
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set about a process; field `max_body` is `--max-body` and `MOCKD_MAX_BODY`.
+    """All settings of a process. The field `max_body` is the option `--max-body` and the variable `MOCKD_MAX_BODY`.
 
-    Fields that are true or false are options without a value: `--watch`, and `--no-cors` of one that is true.
+    A field that is true or false is an option without a value: `--watch`, or `--no-cors` if its default is true.
     """
 
-    host: Annotated[str, _doc("Address the mocks are served on.")] = "127.0.0.1"
-    port: Annotated[Port, _doc("Port the mocks are served on.")] = 4280
+    host: Annotated[str, _doc("Address of the mocks.")] = "127.0.0.1"
+    port: Annotated[Port, _doc("Port of the mocks.")] = 4280
     admin_host: Annotated[str, _doc("Address of the admin API.")] = "127.0.0.1"
     admin_port: Annotated[Port, _doc("Port of the admin API; 0 puts it under /__mockd on the mock port.")] = 4290
     config: Annotated[
-        tuple[str, ...], _doc("Configuration files, globs and directories; in the variable joined as in PATH.")
+        tuple[str, ...], _doc("Configuration files, globs and directories; in the variable, joined as in PATH.")
     ] = ()
-    watch: Annotated[bool, _doc("Apply configuration files and the preset's script again when they are saved.")] = False
-    preset: Annotated[str | None, _doc("Mocks that come with mockd; `mockd presets` lists them.")] = None
-    preset_text: Annotated[str | None, _doc("What the preset replies instead of the last user message.")] = None
+    watch: Annotated[bool, _doc("Apply configuration files and the preset's script again when they change.")] = False
+    preset: Annotated[str | None, _doc("Preset, a set of mocks that comes with mockd; `mockd presets` lists them.")] = (
+        None
+    )
+    preset_text: Annotated[str | None, _doc("Reply of the preset's mocks, instead of the last user message.")] = None
     preset_script: Annotated[
-        str | None, _doc("File of `{when, reply}` for the preset, JSON or YAML; the first that fits wins.")
+        str | None, _doc("File with a list of `{when, reply}` for the preset, JSON or YAML; the first match replies.")
     ] = None
-    ttft: Annotated[Wait | None, _doc("Milliseconds from the head to the preset's first token.")] = None
-    itl: Annotated[Wait | None, _doc("Milliseconds between the preset's tokens.")] = None
+    ttft: Annotated[Wait | None, _doc("Time from the head to the preset's first token, in milliseconds.")] = None
+    itl: Annotated[Wait | None, _doc("Pause between the preset's tokens, in milliseconds.")] = None
     tokens_per_second: Annotated[
-        Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens a second, instead of `--itl`.")
+        Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens per second, instead of `--itl`.")
     ] = None
-    state: Annotated[str | None, _doc("File that keeps changes made through the admin API.")] = None
-    files_root: Annotated[str | None, _doc("Folder for data files of mocks that come through the admin API.")] = None
+    state: Annotated[str | None, _doc("File that keeps the changes made through the admin API.")] = None
+    files_root: Annotated[str | None, _doc("Folder for the data files of mocks from the admin API.")] = None
     cors: Annotated[
-        bool, _doc("Let pages of any origin read the answers; a mock may say `cors: false` for its own.")
+        bool, _doc("Whether pages of any origin may read the answers; a mock can refuse with `cors: false`.")
     ] = True
-    max_body: Annotated[int, Meta(ge=0, description="Largest request body in bytes.")] = 10 * 1024 * 1024
-    max_connections: Annotated[int, Meta(ge=0, description="Streams open at once; 0 is no limit.")] = 0
+    max_body: Annotated[int, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
+    max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
     send_buffer: Annotated[
-        int, Meta(ge=65536, description="Bytes unsent per connection before a stream waits for its client.")
+        int, Meta(ge=65536, description="Unsent bytes of a connection above which its stream waits for the client.")
     ] = 256 * 1024
     send_timeout: Annotated[
-        float, Meta(ge=0, description="Seconds a client may read nothing of what waits for it; 0 is no limit.")
+        float,
+        Meta(
+            ge=0,
+            description="Longest time, in seconds, that a client may read nothing although data waits; 0: no limit.",
+        ),
     ] = 60.0
     shutdown_timeout: Annotated[
-        float, Meta(ge=0, le=3600, description="Seconds for streams to end in when the server stops.")
+        float, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")
     ] = 1.5
     max_sessions: Annotated[
-        int, Meta(ge=1, description="Resumable sessions held for each mock; the oldest go first.")
+        int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
-    max_ended: Annotated[int, Meta(ge=0, description="Ended connections remembered with their outcome.")] = 1000
-    seed: Annotated[int | None, _doc("Makes placeholders, random delays and generators repeat from run to run.")] = None
-    api_key: Annotated[str | None, _doc("Key of the admin API; made up when it is reachable from outside.")] = None
+    max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
+    seed: Annotated[
+        int | None, _doc("Seed that makes placeholders, random delays and generators the same in every run.")
+    ] = None
+    api_key: Annotated[str | None, _doc("Key of the admin API; made by mockd if other machines can reach the API.")] = (
+        None
+    )
     admin_allow_host: Annotated[
-        tuple[str, ...], _doc("Host names the admin API answers to besides loopback names and its own address.")
+        tuple[str, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
     ] = ()
     tls_cert: Annotated[str | None, _doc("Certificate file (PEM) for HTTPS on the mock port.")] = None
     tls_key: Annotated[str | None, _doc("Key file (PEM) of the certificate.")] = None
-    log_level: Annotated[Literal["critical", "error", "warning", "info", "debug"], _doc("What is logged.")] = "info"
-    log_format: Annotated[Literal["text", "json"], _doc("How it is logged.")] = "text"
-    workers: Annotated[int, Meta(ge=1, description="Processes; only 1, as state is kept per process.")] = 1
+    log_level: Annotated[
+        Literal["critical", "error", "warning", "info", "debug"], _doc("Lowest level of messages that are logged.")
+    ] = "info"
+    log_format: Annotated[Literal["text", "json"], _doc("Format of the log.")] = "text"
+    workers: Annotated[
+        int, Meta(ge=1, description="Number of processes; only 1 is possible, as each process has its own state.")
+    ] = 1
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
-        """Settings from `MOCKD_…` variables, with those `given` (and not None) before them.
+        """Settings from `MOCKD_…` variables. Values in `given` that are not None win over them.
 
-        Raises `ConfigError` that names the variable or option and what it takes.
+        Raises `ConfigError` with the name of the option and variable, and the values that it takes.
         """
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
@@ -104,13 +118,13 @@ def env_name(name: str) -> str:
 
 
 def option(name: str) -> str:
-    """The option of `mockd serve` for a setting: `--max-body`; `--no-cors` for one that it turns off."""
+    """The option of `mockd serve` for a setting: `--max-body`, or `--no-cors` if the option turns the setting off."""
     default = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))[name]
     return ("--no-" if default is True else "--") + name.replace("_", "-")
 
 
 def spelling(name: str) -> str:
-    """A setting as users know it: its option and its variable."""
+    """The names of a setting that users know: its option and its variable."""
     return f"{option(name)} ({env_name(name)})"
 
 

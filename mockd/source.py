@@ -1,7 +1,7 @@
-"""The contract between sources, which say *what* is sent, and streaming, which says when and how.
+"""The contract between sources, which decide *what* is sent, and streaming, which decides when and how.
 
-Sources never sleep, never see bytes of a frame and never see the socket. One that must wait yields an event with a
-delay. So every source gets every pacing mode, fault and limit for nothing.
+Sources never sleep, and never see the bytes of a frame or the socket. A source that must wait yields an event with a
+delay. So every pacing mode, fault and limit works with every source.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Counters:
-    """Counters by name, each from 0."""
+    """Counters by name. Each starts at 0."""
 
     __slots__ = ("_counts",)
 
@@ -29,31 +29,31 @@ class Counters:
         self._counts: Counter[str] = Counter()
 
     def count(self, name: str) -> int:
-        """Add one to the counter of that name. Returns the new value."""
+        """Add one to the counter of a name. Returns the new value."""
         self._counts[name] += 1
         return self._counts[name]
 
 
 class SourceContext(Struct, frozen=True):
-    """What a source may know when a stream opens."""
+    """The context of one request, which a source gets when a stream opens."""
 
     request: RequestView
     captures: Mapping[str, str]
     clock: Clock
     rng: random.Random
-    """Seeded per stream where the mock or the server has a seed."""
+    """Random generator of the stream, seeded if the mock or the server has a seed."""
     count: Callable[[str], int] = field(default_factory=lambda: Counters().count)
-    """Adds one to a counter of this mock by its name, and returns the new value. Counters begin at 0, and again when
-    the mock is changed."""
+    """Adds one to a named counter of the mock, and returns the new value. Counters start at 0, and start again when the
+    mock is changed."""
 
 
 class Script(Struct, frozen=True):
-    """Events that are known in advance, so that they can be framed once and sent without running any code.
+    """Events that are known in advance, so that they can be framed once and sent without running the source's code.
 
-    Scripts of one source with the same `key` have the same events: `build` runs once for each key. What differs
-    from stream to stream is a `Slot` in the events, its value (ready JSON) in `slots`. The events are gone through
-    `passes` times (None: for ever), and end after `limit` events (None: no limit). Delays by position go by the place
-    in the list; where `is_list` is false, as for numbers made one by one, by the place in the stream.
+    Scripts of one source with the same `key` have the same events: `build` runs once for each key. A value that differs
+    between streams is a `Slot` in the events, and `slots` has its value as encoded JSON. The events are sent `passes`
+    times (None: no limit), until `limit` events have been sent (None: no limit). Delays by position depend on the
+    position in the list or, if `is_list` is false, in the stream.
     """
 
     build: Callable[[], Sequence[Event]]
@@ -63,18 +63,20 @@ class Script(Struct, frozen=True):
     limit: int | None = None
     is_list: bool = True
     headers: Headers = ()
-    """What the response has besides the headers of its kind, for this stream alone: names in lower case. A header that
-    the mock does not say replaces the usual one of that name."""
+    """Headers for this stream alone, with names in lower case. Each replaces the usual header of the same name, unless
+    the mock has its own."""
     framing: str | None = None
-    """A name in `mockd.framing.FRAMINGS`; None: the mock's usual framing."""
+    """A name in `mockd.framing.FRAMINGS`, or None for the mock's usual framing."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """An answer whose status and headers its source decides: with `events` a stream, else one whole `body`.
+    """An answer whose status and headers are decided by its source. With `events` it is a stream, otherwise a whole
+    `body`.
 
-    `body` may have placeholders, and slots as a script has them; bytes are sent as they are. `framing` is of a stream,
-    as a script has it. `delay_s` is the pause before the head. `tokens` is how many events with content a model's
-    reply would have as a stream, so that it takes as long in one piece; None for everything else, errors too.
+    `body` may have placeholders, and slots as in a script; bytes are sent as they are. `framing` is the framing of the
+    stream, as in a script. `delay_s` is the pause before the head, in seconds. `tokens` is the number of content events
+    that a model's reply would have as a stream, so that the whole answer takes as long as the stream. It is None for
+    all other answers, including errors.
     """
 
     status: int = 200
@@ -88,40 +90,40 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 Opened = Script | Iterator[Event] | AsyncIterator[Event] | Answer
-"""What a request is answered with: events that are known in advance, events that are made as the stream goes, or an
-answer whose head the source decides too."""
+"""The result of opening a source: events that are known in advance, events that are made while the stream runs, or an
+answer whose head is also decided by the source."""
 
 
 class Source(Protocol):
-    """Where a mock's events come from. Built once when the mock is registered, opened for every stream."""
+    """A source of a mock's events. It is built once when the mock is registered, and opened for every stream."""
 
     def open(self, context: SourceContext) -> Opened | Awaitable[Opened]:
-        """What one request is answered with. It may be a coroutine function if something is to be awaited before the
-        head is known: that is cancelled when the client leaves or the stream is told to end."""
+        """The answer to one request. This may be a coroutine function if the source must await something before the
+        head is known. It is cancelled if the client leaves or the stream must end."""
 
     @property
     def default_delay_s(self) -> Pause:
-        """Pause between events where neither they nor the mock's timing say one."""
+        """Pause between events, if neither the events nor the mock's timing have one."""
 
     @property
     def token_delay(self) -> Pause | None:
-        """Pause before each content event, wherever the mock's timing has no `itl` and no `tokensPerSecond`."""
+        """Pause before each content event, if the mock's timing has neither `itl` nor `tokensPerSecond`."""
 
     @property
     def headers(self) -> Headers:
-        """What the responses of its streams have besides, or other than, the headers of their kind."""
+        """Headers of the source's responses. Each is added to the usual headers, or replaces one."""
 
     @property
     def script(self) -> Script | None:
-        """What `open` returns for every request, if that is one script: it is framed when the mock is registered."""
+        """The script that `open` returns for every request, or None. It is framed when the mock is registered."""
 
     @property
     def answer(self) -> Answer | None:
-        """What `open` returns for every request, if that is one whole answer: it is made ready once."""
+        """The whole answer that `open` returns for every request, or None. It is prepared only once."""
 
 
 class BaseSource:
-    """A start for sources: no default delay, and nothing that is the same for every request."""
+    """A base class for sources, with no delays and no headers, and no script or answer for every request."""
 
     default_delay_s: Pause = 0.0
     token_delay: Pause | None = None

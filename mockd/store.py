@@ -1,18 +1,19 @@
-"""Where an engine keeps the state that may one day be shared or scoped, behind one small interface.
+"""The store of an engine's state, behind a small interface, so that several engines could share it.
 
-That is what must outlive a request and would have to be the same for two engines that serve as one:
+It keeps the state that must outlive a request and would be common to engines that serve the same mocks:
 
-| key | what |
+| key | value |
 |---|---|
-| `("changes",)` | what was changed of the mocks through the admin API (`mockd.mocks.changes.Changes`) |
-| `("sessions", mock id)` | the sessions that clients can come back to, with their buffers |
-| `("total", name)` | counters: connections, events, bytes, errors |
-| `("answers", mock id, key, name)` | counters of what a mock's answers follow, such as `error.times` |
-| `("streams", mock id)` | the sequence that numbers a mock's streams, where a seed gives each values of its own |
+| `("changes",)` | the changes made to mocks through the admin API (`mockd.mocks.changes.Changes`) |
+| `("sessions", mock id)` | the sessions that clients can resume, with their buffers |
+| `("total", name)` | counters of connections, events, bytes and errors |
+| `("answers", mock id, key, name)` | counters on which a mock's answers depend, such as that of `error.times` |
+| `("streams", mock id)` | the counter of a mock's streams, so that a seed gives each stream values of its own |
 
-Everything is under a scope, and nothing of one scope is seen in another. What belongs to one process, such as live
-connections and compiled mocks, is not kept here.
-No event touches a store, and no stream without a session or a seed: totals are handed over when they are asked for.
+Every value is in a scope, and scopes are separate. State of one process, such as live connections and compiled mocks,
+is not kept here.
+Sending an event does not touch the store, nor does a stream without a session or seed. Totals are stored when they are
+asked for.
 """
 
 from __future__ import annotations
@@ -26,28 +27,28 @@ Key = tuple[str, ...]
 
 
 class Store(Protocol):
-    """Values and counters by scope and key."""
+    """A store of values and counters, by scope and key."""
 
     def get(self, scope: str, key: Key) -> Any:
-        """The value last put there, the sum of what was added there, or None."""
+        """The value that was last put under a key, the sum of a counter, or None."""
 
     def put(self, scope: str, key: Key, value: Any) -> None:
-        """Keep a value. Raises a `MockdError` where that cannot be, and then nothing has changed."""
+        """Keep a value. Raises a `MockdError` if that is not possible, and then changes nothing."""
 
     def drop(self, scope: str, key: Key) -> None:
-        """Forget what is there and under all keys that begin like this one, if anything is."""
+        """Forget the values under a key and under all keys that begin with it."""
 
     def add(self, scope: str, key: Key, amount: int = 1) -> int:
-        """Add to a counter, which begins at 0, and return the new sum. Nothing gets in between."""
+        """Add to a counter, which starts at 0, and return the new sum. This is atomic."""
 
 
 _VALUE = object()
-"""Where a node has its value, beside the nodes under it."""
+"""The key of a node's own value, beside the nodes below it."""
 _Node = dict[Any, Any]
 
 
 class MemoryStore:
-    """A store that is gone with the process."""
+    """A store in memory, which ends with the process."""
 
     def __init__(self) -> None:
         self._scopes: defaultdict[str, _Node] = defaultdict(dict)
@@ -89,7 +90,7 @@ class MemoryStore:
 
 
 class ScopedStore(Struct, frozen=True):
-    """A store as one engine sees it."""
+    """One scope of a store, as an engine sees it."""
 
     store: Store
     name: str = "default"

@@ -1,4 +1,4 @@
-"""mockd inside a test suite: a real server in a thread of this process.
+"""mockd for test suites: a real server in a thread of this process.
 
 with running_mockd({"matcher": {"path": "/events"}, "sse": {"events": [{"data": "hi"}]}}) as mockd:
     httpx.get(mockd.url + "/events")
@@ -25,11 +25,11 @@ from mockd.presets import configured
 from mockd.settings import Settings
 
 _KEEP_ALIVE_S = 75
-"""As `mockd serve` has it: longer than the pools of usual clients keep an idle connection."""
+"""Time for which an idle connection is kept, as in `mockd serve`: longer than in the pools of common clients."""
 
 
 class RunningMockd(Struct, frozen=True):
-    """A server that is running. `url` is where its mocks are; the admin API is under `admin_url`."""
+    """A running server. `url` is the base URL of its mocks, and `admin_url` is the URL of the admin API."""
 
     url: str
     engine: Engine
@@ -39,7 +39,7 @@ class RunningMockd(Struct, frozen=True):
         return self.url + "/__mockd"
 
     def admin(self) -> AdminClient:
-        """A client of the admin API; to be closed."""
+        """A client of the admin API, which the caller must close."""
         return AdminClient(self.admin_url, api_key=self.engine.settings.api_key)
 
 
@@ -47,10 +47,10 @@ class RunningMockd(Struct, frozen=True):
 def running_mockd(
     *mocks: dict[str, Any], settings: Settings | None = None, engine: Engine | None = None, **uvicorn_options: Any
 ) -> Iterator[RunningMockd]:
-    """Serve mocks on a free port of this machine for the time of a `with` block.
+    """Serve mocks on a free port of this machine during a `with` block.
 
-    `mocks` are added to those of `settings.config` and `settings.preset`; an `engine` is served as it is. Raises
-    `ConfigError`.
+    `mocks` are added to those of `settings.config` and `settings.preset`, or to those of `engine`, which is served
+    instead of a new one. Raises `ConfigError`.
     """
     if engine is None:
         engine = Engine(settings)
@@ -58,7 +58,7 @@ def running_mockd(
     for mock in mocks:
         engine.create(mock)
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sees to that only for its own
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets it made
         thread = _ServerThread(engine, listener, uvicorn_options)
         thread.start()
         thread.started.result()
@@ -70,7 +70,7 @@ def running_mockd(
 
 
 class _ServerThread(threading.Thread):
-    """Runs uvicorn step by step: its own loop looks for the order to stop only ten times a second."""
+    """A thread that runs uvicorn step by step, as uvicorn itself checks only ten times a second whether to stop."""
 
     def __init__(self, engine: Engine, listener: socket.socket, options: dict[str, Any]) -> None:
         super().__init__(name="mockd", daemon=True)
@@ -103,7 +103,7 @@ class _ServerThread(threading.Thread):
         await self._stopping.wait()
         await self._engine.shutdown()
         ticking.cancel()
-        # What uvicorn's own shutdown does, without its pauses of a tenth of a second.
+        # The steps of uvicorn's own shutdown, without its pauses of a tenth of a second.
         for listening in server.servers:
             listening.close()
         for connection in list(server.server_state.connections):

@@ -1,4 +1,4 @@
-"""Work of the event loop in turns: thousands of small steps at once would make every stream late."""
+"""Work in several turns of the event loop, as thousands of small steps in one turn would delay every stream."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import islice
 
 
 def go_through(steps: Iterable[object], at_once: int) -> None:
-    """Go through steps, so many in each turn of the running loop; all of them where no loop runs. The first turn is
-    now."""
+    """Go through steps, at most `at_once` in each turn of the running loop, or all of them now if no loop runs. The
+    first turn is this one."""
     _go_on(iter(steps), at_once)
 
 
@@ -24,7 +24,7 @@ def _go_on(steps: Iterator[object], at_once: int) -> None:
 
 
 async def gone_through(steps: Iterable[object], at_once: int) -> int:
-    """Wait until all steps are gone through, so many in each turn; how many there were."""
+    """Go through steps, at most `at_once` in each turn, and wait until all are done. Returns the number of steps."""
     steps, count = iter(steps), 0
     while taken := _take(steps, at_once):
         count += taken

@@ -1,6 +1,6 @@
-"""The control API under `/__mockd`, as ASGI apps.
+"""The admin API under `/__mockd`, as ASGI apps.
 
-They are made when first asked: a process answers its first mock sooner without, and many are never asked.
+The apps are made at their first request, so that a process serves its mocks sooner. Many processes never get one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ __all__ = ["create_admin", "create_probes"]
 
 
 def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str | None = None) -> ASGIApp:
-    """The admin API of an engine; it may be mounted anywhere. Without `api_key` that of the settings counts;
-    `bound_host` is the address it is served on, one of the host names it answers to."""
+    """The admin API of an engine, which may be mounted anywhere. The default of `api_key` is the key in the settings.
+    `bound_host` is the address on which the API is served; requests may have it as their `Host`."""
 
     def make() -> ASGIApp:
         from mockd.admin import app
@@ -30,7 +30,7 @@ def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str 
 
 
 def create_probes(engine: Engine) -> ASGIApp:
-    """Only the health probes."""
+    """The health probes alone."""
 
     def make() -> ASGIApp:
         from mockd.admin import app
@@ -47,6 +47,6 @@ class _MadeWhenAsked:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
-            # In a thread: importing it all takes as long as many events of a stream.
+            # In a thread, as the imports would hold up the streams.
             self._app = await asyncio.to_thread(self._make)
         await self._app(scope, receive, send)

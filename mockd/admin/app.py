@@ -1,4 +1,4 @@
-"""The admin API as an ASGI app: one table of operations, from which the routes and the OpenAPI document follow."""
+"""The admin API as an ASGI app: one table of operations, from which the routes and the OpenAPI document are made."""
 
 from __future__ import annotations
 
@@ -32,16 +32,18 @@ logger = logging.getLogger("mockd.admin")
 Document = dict[str, Any]
 _PATCH_TYPES = ("application/merge-patch+json", "application/json")
 _FILE_TYPES = ("application/json", "application/yaml")
-_FORMAT = Query("format", Literal["json", "yaml"], "How the file is written; JSON by default.")
+_FORMAT = Query("format", Literal["json", "yaml"], "Format of the file; by default JSON.")
 _REPLACE = Query("replace", bool, "Remove the mocks that are not in the configuration.")
-_STATUS = Query("status", Literal["active", "ended", "all"], "Which streams; active ones by default.")
-_MOCK = Query("mock", str, "Only those of this mock.")
-_LIMIT = Query("limit", Annotated[int, Meta(ge=0, le=999_999_999)], "The newest so many; of ended ones 100 by default.")
-_DRY_RUN = Query("dryRun", bool, "Check it, and change nothing.")
+_STATUS = Query("status", Literal["active", "ended", "all"], "Streams to list; by default active ones.")
+_MOCK = Query("mock", str, "Only streams of this mock.")
+_LIMIT = Query(
+    "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
+)
+_DRY_RUN = Query("dryRun", bool, "Check the configuration, and change nothing.")
 
 
 def get_openapi(engine: Engine, call: Call) -> Any:
-    """This document."""
+    """Get this document."""
     return openapi.document(OPERATIONS, call.prefix)
 
 
@@ -95,12 +97,13 @@ OPERATIONS: tuple[Operation, ...] = (
 def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str | None = None) -> ASGIApp:
     """The admin API of `engine`.
 
-    `api_key`: the key every request needs; by default that of the engine's settings, and without one only
-    this machine is answered. `bound_host`: the address it is served on, as a name `Host` may have.
+    `api_key` is the key that every request needs; the default is the key in the engine's settings. Without a key, only
+    requests from this machine are answered. `bound_host` is the address on which the API is served; requests may have
+    it as their `Host`.
     """
     settings = engine.settings
     return Guard(
-        _create_app(engine, OPERATIONS, "GET /openapi.json says what it has"),
+        _create_app(engine, OPERATIONS, "GET /openapi.json lists its operations"),
         api_key=api_key or settings.api_key or None,
         hosts=[*settings.admin_allow_host, bound_host or ""],
         open_paths=[operation.path for operation in PROBES],
@@ -108,8 +111,8 @@ def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str 
 
 
 def create_probes(engine: Engine) -> ASGIApp:
-    """Just `/health` and `/ready`, for a mock port beside an admin port."""
-    return _create_app(engine, PROBES, "here are /health and /ready only; the rest is on the admin port")
+    """`/health` and `/ready` alone, for the mock port of a server that also has an admin port."""
+    return _create_app(engine, PROBES, "only /health and /ready are here; the rest is on the admin port")
 
 
 def _create_app(engine: Engine, operations: Sequence[Operation], hint: str) -> ASGIApp:
@@ -166,7 +169,7 @@ class _Endpoint:
             return _failure(operation, error)
 
     def _carry_out_apart(self, operation: Operation, call: Call) -> Response:
-        # With its errors: an answer that lists thousands of mistakes takes time as well.
+        # Errors are encoded here too, as an answer that lists thousands of problems also takes time.
         try:
             return _answer(operation, operation.handler(self._engine, call))
         except Exception as error:

@@ -1,4 +1,4 @@
-"""What every operation of the admin API has in common: the call that comes in and the answers that go out."""
+"""The parts that are common to all operations of the admin API: the incoming call and the outgoing answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from mockd.request import RequestView
 Word = TypeVar("Word", bound=str)
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-"""On every answer: nothing is kept by a cache, and nothing is read as another type than it says."""
+"""Headers of every answer: no cache keeps it, and no browser guesses another type than its `Content-Type`."""
 
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 
@@ -42,27 +42,27 @@ _STATUS: dict[type[MockdError], int] = {
 
 
 class Call(Struct, frozen=True):
-    """One request to an operation: `params` are from its path, decoded."""
+    """One request to an operation. `params` are the decoded parameters in its path."""
 
     view: RequestView
     params: Mapping[str, str]
 
     @property
     def id(self) -> str:
-        """The id in the path."""
+        """The ID in the path."""
         return self.params["id"]
 
     @property
     def prefix(self) -> str:
-        """Where the admin API is mounted; empty at the root."""
+        """The path under which the admin API is mounted; empty at the root."""
         return str(self.view.scope.get("root_path", ""))
 
     def json(self) -> Any:
-        """The body as JSON, whatever type it says it is. Raises `ConfigError` with line and column."""
+        """The body as JSON, whatever its `Content-Type` is. Raises `ConfigError` with line and column."""
         return self._parse("json")
 
     def json_or_yaml(self) -> Any:
-        """The body as its `Content-Type` says: YAML if that is YAML, otherwise JSON."""
+        """The body, read as YAML if its `Content-Type` is YAML, otherwise as JSON. Raises as `json` does."""
         media_type = (self.view.header("content-type") or "").partition(";")[0].strip().lower()
         return self._parse("yaml" if media_type in YAML_TYPES else "json")
 
@@ -74,7 +74,7 @@ class Call(Struct, frozen=True):
             raise
 
     def flag(self, name: str) -> bool | None:
-        """A query parameter that is true or false; None where it is absent."""
+        """A query parameter that is true or false; None if it is absent."""
         text = self.text(name)
         if text is None:
             return None
@@ -83,7 +83,7 @@ class Call(Struct, frozen=True):
         return _FLAGS[text.lower()]
 
     def count(self, name: str) -> int | None:
-        """A query parameter that is a whole number from 0 on; None if it is absent."""
+        """A query parameter that is a whole number, 0 or more; None if it is absent."""
         text = self.text(name)
         if text is None:
             return None
@@ -92,7 +92,7 @@ class Call(Struct, frozen=True):
         return int(text)
 
     def choice(self, name: str, words: Collection[Word], default: Word) -> Word:
-        """A query parameter that is one of some words."""
+        """A query parameter that is one of `words`; `default` if it is absent."""
         text = self.text(name)
         if text is None:
             return default
@@ -102,14 +102,14 @@ class Call(Struct, frozen=True):
         raise ConfigError(f"query parameter `{name}`: {text!r} is none of {', '.join(words)}")
 
     def text(self, name: str) -> str | None:
-        """A query parameter, which may be given once."""
+        """A query parameter, which must not be given twice; None if it is absent."""
         values = self.view.query.get(name, [])
         if len(values) > 1:
             raise ConfigError(f"query parameter `{name}` is given {len(values)} times")
         return values[0] if values else None
 
     def check_query(self, known: tuple[str, ...]) -> None:
-        """Refuse a query parameter that is not `known`: a misspelt `dryRun` must not change anything."""
+        """Refuse a query parameter that is not in `known`, so that a misspelt `dryRun` changes nothing."""
         for name in self.view.query:
             if name not in known:
                 near = get_close_matches(name.lower(), [word.lower() for word in known], 1, 0.6)
@@ -119,10 +119,10 @@ class Call(Struct, frozen=True):
 
 
 Handler = Callable[[Engine, Call], Any]
-"""What carries out one operation: it calls the engine once, and returns the answer's JSON value or a `Response`.
+"""The handler of one operation. It calls the engine once, and returns the answer's JSON value or a `Response`.
 
-A plain function runs apart from the event loop (`Engine.apart`), and changes `engine.mock_set`. What belongs to the
-loop, such as live streams, is asked by a coroutine function, which is never kept waiting by other operations."""
+A plain function runs apart from the event loop (`Engine.apart`), and may change `engine.mock_set`. A coroutine function
+runs on the loop, for things that belong to the loop, such as live streams. It never waits for other operations."""
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -138,7 +138,7 @@ def no_content() -> Response:
 def refusal(
     status: int, code: str, message: str, *, hint: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An error answer: the one JSON shape all of them have."""
+    """An error answer, in the JSON shape of all errors."""
     return answer({"error": code, "message": message} | ({"hint": hint} if hint else {}), status, headers)
 
 
@@ -169,5 +169,5 @@ def _describe(problem: Problem) -> dict[str, Any]:
 
 
 def _sendable(text: str) -> str:
-    """Text with halves of surrogate pairs, which may be what a problem is about, made visible."""
+    """Text in which halves of surrogate pairs are written as escapes. A problem may be about such a half."""
     return text.encode("utf-8", "backslashreplace").decode()

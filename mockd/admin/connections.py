@@ -1,4 +1,4 @@
-"""Operations on live streams, of all kinds, and on the buffers held for clients that come back."""
+"""Operations on streams of all kinds, and on the buffers of events for clients that reconnect."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mockd.streaming.sessions.resume import described
 from mockd.turns import gone_through
 
 ENDED_LISTED = 100
-"""Ended streams that are listed if nobody says how many."""
+"""Number of ended streams that are listed by default."""
 
 
 async def list_connections(engine: Engine, call: Call) -> Any:
-    """List live streams, ended ones, or both, oldest first."""
+    """List live streams, ended streams, or both, oldest first."""
     status = call.choice("status", get_args(Status), "active")
     limit = call.count("limit")
     if limit is None and status != "active":
@@ -54,7 +54,7 @@ async def close_mock_connections(engine: Engine, call: Call) -> Any:
 
 
 async def get_buffer(engine: Engine, call: Call) -> Any:
-    """List the events a mock holds for clients that come back."""
+    """List the events that a mock keeps for clients that reconnect."""
     sessions = engine.mock_set.served.find(call.id).sessions
     held = []
     if sessions:
@@ -64,7 +64,7 @@ async def get_buffer(engine: Engine, call: Call) -> Any:
 
 
 async def clear_buffer(engine: Engine, call: Call) -> Any:
-    """Forget the events a mock holds for clients that come back."""
+    """Forget the events that a mock keeps for clients that reconnect."""
     sessions = engine.mock_set.served.find(call.id).sessions
     cleared = await gone_through(sessions.clearing(), EVENTS_AT_ONCE) if sessions else 0
     return {"message": "Buffer cleared", "cleared": cleared, "mockId": call.id}

@@ -1,8 +1,8 @@
-"""Who may use the admin API: checks of host, origin, peer and key, before anything else happens.
+"""Access to the admin API: checks of host, origin, peer and key, before anything else happens.
 
-A web page that the user visits must not be able to drive mockd on that user's machine. It could try so by sending
-requests to it (the browser then says where they come from in `Origin`, Fetch standard, section 3.2), or by
-pointing a name of its own at 127.0.0.1 (DNS rebinding; then the name is in `Host`).
+A web page that the user visits must not be able to control mockd on that user's machine. The page could try this in
+two ways. It could send requests to mockd; the browser then names the page's origin in `Origin` (Fetch standard, section
+3.2). Or it could point a name of its own at 127.0.0.1 (DNS rebinding); that name is then in `Host`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Guard:
-    """Lets a request through to `app`, or refuses it.
+    """A guard that passes a request on to `app`, or refuses it.
 
-    `api_key`: every request needs it; without one only peers on this machine are answered.
-    `hosts`: names and addresses that `Host` may have besides loopback names and the address the request came in on.
-    `open_paths`: answered without a look at host, peer and key, for the probes of other machines.
+    `api_key` is the key that every request needs; without one, only peers on this machine are answered. `hosts` are
+    the names and addresses that `Host` may have, besides loopback names and the address to which the request was sent.
+    Requests for `open_paths`, the probes of other machines, are passed on without a check of host, peer and key.
     """
 
     def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
@@ -83,7 +83,7 @@ class Guard:
             return None
         challenge = {"www-authenticate": "Bearer"}
         if not given:
-            message = "this server wants its key, as X-API-Key or Authorization: Bearer"
+            message = "this server needs its key, as X-API-Key or Authorization: Bearer"
             return refusal(401, "missing_api_key", message, headers=challenge)
         return refusal(401, "invalid_api_key", "this is not the key of this server", headers=challenge)
 
@@ -108,7 +108,7 @@ def _peer(scope: Scope) -> str | None:
 
 
 def _bare_host(host: str) -> str:
-    """A `Host` without its port, in lower case, an IPv6 address without brackets."""
+    """The value of `Host` in lower case, without its port and without the brackets of an IPv6 address."""
     host = host.strip().lower()
     if host.startswith("["):
         return host[1:].partition("]")[0]

@@ -31,7 +31,7 @@ def get_mock(engine: Engine, call: Call) -> Any:
 
 
 def replace_mock(engine: Engine, call: Call) -> Any:
-    """Replace a mock; it keeps its place."""
+    """Replace a mock; the new one takes its place in the order."""
     return _changed("updated", engine.mock_set.replace(call.id, call.json()))
 
 
@@ -65,7 +65,7 @@ def export_config(engine: Engine, call: Call) -> Any:
     collection = engine.export()
     if format == "json":
         return collection
-    from mockd.config.yaml_text import write_yaml  # see Document: slow to import, and seldom needed
+    from mockd.config.yaml_text import write_yaml  # imported here, as it is slow to load and seldom needed
 
     return Response(write_yaml(collection), headers=HEADERS, media_type="application/yaml")
 
@@ -87,15 +87,15 @@ def import_config(engine: Engine, call: Call) -> Any:
 
 
 def _unwrap(body: Any) -> tuple[Any, bool, errors.Path]:
-    """The configuration in a body, whether it replaces what is there, and where in the body it is."""
+    """The configuration in a body, whether it replaces all mocks, and its path in the body."""
     if not (isinstance(body, dict) and "config" in body):
         return body, False, ()
     for key in body:
         if key not in ("config", "replace"):
-            raise ConfigError(f"unknown key {key!r}", path=(key,), hint="beside `config` there may be `replace`")
+            raise ConfigError(f"unknown key {key!r}", path=(key,), hint="known here: `config`, `replace`")
     replace = body.get("replace", False)
     if not isinstance(replace, bool):
-        raise ConfigError("wants true or false", path=("replace",))
+        raise ConfigError("it must be true or false", path=("replace",))
     return body["config"], replace, ("config",)
 
 

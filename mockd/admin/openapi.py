@@ -1,4 +1,4 @@
-"""The admin API's operations as data, and the OpenAPI 3.1 document that follows from them."""
+"""The admin API's operations as data, and the OpenAPI 3.1 document that is made from them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ class Query(Struct, frozen=True):
 class Operation(Struct, frozen=True):
     """One operation of the admin API: a row of the route table.
 
-    What the document says of it is its handler's docstring. `answer` is the type of the answer's JSON value, None
-    for an empty answer; `body` the types of JSON value it takes. `errors` are statuses it may answer with that do
-    not follow from the rest. An `open` operation is for probes of other machines: it needs no key.
+    Its handler's docstring becomes its summary in the document. `answer` is the type of the answer's JSON value, or
+    None for an empty answer. `body` has the types of JSON value that the operation takes. `errors` are statuses of
+    refusals that do not follow from the other fields. An `open` operation needs no key, as it is for the probes of
+    other machines.
     """
 
     method: str
@@ -53,7 +54,7 @@ class Operation(Struct, frozen=True):
 
 
 class _Schemas:
-    """JSON Schemas of types; what they refer to gathers in `components`."""
+    """JSON Schemas of types. The schemas to which they refer are collected in `components`."""
 
     def __init__(self) -> None:
         self.components: dict[str, Any] = {}
@@ -124,7 +125,7 @@ def _responses(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> list[int]:
-    """The statuses an operation may refuse with."""
+    """The statuses with which an operation may refuse."""
     statuses = {403, *operation.errors}
     if not operation.open:
         statuses.add(401)

@@ -1,4 +1,4 @@
-"""Operations that ask about the process itself."""
+"""Operations that describe the process itself."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mockd.engine import Engine
 
 
 async def get_health(engine: Engine, call: Call) -> Any:
-    """Is the process alive?"""
+    """Check that the process is alive."""
     return _probe(engine, "ok")
 
 
 async def get_ready(engine: Engine, call: Call) -> Any:
-    """Are mocks served?"""
+    """Check that mocks are served."""
     return _probe(engine, "ready")
 
 
@@ -27,7 +27,7 @@ def _probe(engine: Engine, status: str) -> dict[str, Any]:
 
 
 async def get_status(engine: Engine, call: Call) -> Any:
-    """The process at a glance."""
+    """Get a summary of the process."""
     mocks = engine.mocks()
     stats = engine.connections.stats()
     return {
@@ -44,7 +44,7 @@ async def get_status(engine: Engine, call: Call) -> Any:
 
 
 def get_schema(engine: Engine, call: Call) -> Any:
-    """The JSON Schema of configuration files."""
+    """Get the JSON Schema of configuration files."""
     return json_schema()
 
 

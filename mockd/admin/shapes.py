@@ -1,6 +1,6 @@
-"""The shapes of the admin API's answers: what `GET /openapi.json` and the reference pages say of them.
+"""The shapes of the admin API's answers, for `GET /openapi.json` and the reference pages.
 
-Answers are built as plain values and held to these shapes by tests.
+Answers are built as plain values. Tests check that they have these shapes.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ def _doc(text: str) -> Meta:
 
 
 class Shape(Struct, rename="camel", frozen=True, kw_only=True):
-    """What all shapes have in common: camelCase keys."""
+    """Base class of all shapes. Keys are in camelCase."""
 
 
 class ProblemShape(Shape, frozen=True, kw_only=True):
-    """One mistake in what was sent."""
+    """One problem in the request."""
 
     message: Annotated[str, _doc("What is wrong.")]
-    path: Annotated[str | UnsetType, _doc("Where: `$.sse.events[2].data`.")] = UNSET
-    hint: Annotated[str | UnsetType, _doc("What to do about it.")] = UNSET
+    path: Annotated[str | UnsetType, _doc("Place in the body, such as `$.sse.events[2].data`.")] = UNSET
+    hint: Annotated[str | UnsetType, _doc("How to correct it.")] = UNSET
 
 
 class Error(ProblemShape, frozen=True, kw_only=True):
-    """Every error answer."""
+    """An error answer."""
 
-    error: Annotated[str, _doc("A word for programs: `not_found`, `validation_error`, …")]
-    problems: Annotated[list[ProblemShape] | UnsetType, _doc("All mistakes, where there are several.")] = UNSET
+    error: Annotated[str, _doc("Code for programs: `not_found`, `validation_error`, …")]
+    problems: Annotated[list[ProblemShape] | UnsetType, _doc("All problems, if there are several.")] = UNSET
 
 
 class MockList(Shape, frozen=True, kw_only=True):
     """All mocks, in order."""
 
     mocks: list[Mock]
-    total: Annotated[Count, _doc("Mocks there are.")]
-    count: Annotated[Count, _doc("Mocks in this answer.")]
+    total: Annotated[Count, _doc("Number of all mocks.")]
+    count: Annotated[Count, _doc("Number of mocks in this answer.")]
 
 
 class MockChange(Shape, frozen=True, kw_only=True):
-    """A mock that was changed, as it is now."""
+    """A mock after a change."""
 
     id: str
     action: Literal["created", "updated", "toggled"]
@@ -56,28 +56,28 @@ class MockChange(Shape, frozen=True, kw_only=True):
 
 
 class Connection(Shape, frozen=True, kw_only=True):
-    """One stream: live, or ended and remembered."""
+    """One stream, live or ended."""
 
     id: str
     mock_id: str
     kind: Literal["sse", "chunked", "ndjson", "response"]
-    path: Annotated[str, _doc("The path that was asked for.")]
-    client_ip: Annotated[str | None, _doc("The peer's address without its port.")]
+    path: Annotated[str, _doc("Path of the request.")]
+    client_ip: Annotated[str | None, _doc("The client's address without its port.")]
     user_agent: str | UnsetType = UNSET
     connected_at: Moment
-    events_sent: Annotated[Count, _doc("Events, chunks or items handed to the transport.")]
-    bytes_sent: Annotated[Count, _doc("Bytes of the body handed to the transport.")]
-    last_event_id: Annotated[str | UnsetType, _doc("Id of the event sent last.")] = UNSET
-    resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` the client came back with.")] = UNSET
+    events_sent: Annotated[Count, _doc("Number of events, chunks or items handed to the transport.")]
+    bytes_sent: Annotated[Count, _doc("Number of bytes of the body handed to the transport.")]
+    last_event_id: Annotated[str | UnsetType, _doc("ID of the last event sent.")] = UNSET
+    resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` with which the client reconnected.")] = UNSET
     status: Literal["active", "closing", "closed"]
-    outcome: Annotated[str | UnsetType, _doc("How it ended.")] = UNSET
+    outcome: Annotated[str | UnsetType, _doc("How the stream ended.")] = UNSET
     ended_by: Annotated[
         Literal["client-fin", "client-rst", "client-timeout", "mockd"] | UnsetType,
-        _doc("Who ended it, and how the client did; left out if the server cannot tell."),
+        _doc("Who ended the stream: mockd, or the client and how; absent if the server cannot tell."),
     ] = UNSET
     bytes_acked: Annotated[
         Count | UnsetType,
-        _doc("Bytes of the body that the client's machine has acknowledged, at least; of an ended one, if known."),
+        _doc("Number of bytes of the body that the client's machine has acknowledged, at least; absent if not known."),
     ] = UNSET
 
 
@@ -89,11 +89,11 @@ class Stats(Shape, frozen=True, kw_only=True):
     total_events_sent: Count
     total_bytes_sent: Count
     connection_errors: Count
-    connections_by_mock: Annotated[dict[str, Count], _doc("Live connections by mock id.")]
+    connections_by_mock: Annotated[dict[str, Count], _doc("Number of live streams by mock ID.")]
 
 
 class ConnectionList(Shape, frozen=True, kw_only=True):
-    """Streams, oldest first."""
+    """The streams that were asked for, oldest first."""
 
     connections: list[Connection]
     stats: Stats
@@ -108,14 +108,14 @@ class MockConnections(Shape, frozen=True, kw_only=True):
 
 
 class ClosedConnection(Shape, frozen=True, kw_only=True):
-    """A stream that was told to end."""
+    """A stream that has begun to end."""
 
     message: str
-    connection: Annotated[str, _doc("Id of the connection.")]
+    connection: Annotated[str, _doc("ID of the connection.")]
 
 
 class ClosedConnections(Shape, frozen=True, kw_only=True):
-    """Streams that were told to end."""
+    """Streams that have begun to end."""
 
     message: str
     closed: Count
@@ -123,16 +123,16 @@ class ClosedConnections(Shape, frozen=True, kw_only=True):
 
 
 class BufferedEvent(Shape, frozen=True, kw_only=True):
-    """An event held for clients that come back."""
+    """An event that is kept for clients that reconnect."""
 
     id: str
     event: Annotated[Any, _doc("The event as it was sent.")]
     timestamp: Moment
-    connection: Annotated[str, _doc("Id of the connection it was sent on.")]
+    connection: Annotated[str, _doc("ID of the connection on which it was sent.")]
 
 
 class Buffer(Shape, frozen=True, kw_only=True):
-    """What is held for clients of one mock that come back."""
+    """The events that one mock keeps for clients that reconnect."""
 
     mock_id: str
     count: Count
@@ -143,28 +143,28 @@ class ClearedBuffer(Shape, frozen=True, kw_only=True):
     """A buffer that was emptied."""
 
     message: str
-    cleared: Annotated[Count, _doc("Events that were in it.")]
+    cleared: Annotated[Count, _doc("Number of events that were in it.")]
     mock_id: str
 
 
 class Import(Shape, frozen=True, kw_only=True):
-    """A configuration in an envelope that says how to import it."""
+    """A configuration, and how to import it."""
 
-    config: Annotated[Any, _doc("What a configuration file holds.")]
-    replace: Annotated[bool, _doc("Remove the mocks that are not in it.")] = False
+    config: Annotated[Any, _doc("Content of a configuration file.")]
+    replace: Annotated[bool, _doc("Remove the mocks that are not in the configuration.")] = False
 
 
 class Imported(Shape, frozen=True, kw_only=True):
-    """What an import did."""
+    """The result of an import."""
 
     message: str
-    imported: Annotated[Count, _doc("Mocks imported; 0 for a dry run.")]
-    total: Annotated[Count, _doc("Mocks in the configuration.")]
+    imported: Annotated[Count, _doc("Number of mocks imported; 0 for a dry run.")]
+    total: Annotated[Count, _doc("Number of mocks in the configuration.")]
     dry_run: bool | UnsetType = UNSET
 
 
 class Probe(Shape, frozen=True, kw_only=True):
-    """That the process answers."""
+    """The answer to a probe."""
 
     status: Literal["ok", "ready"]
     uptime: Annotated[Count, _doc("Seconds since the start.")]
@@ -172,16 +172,16 @@ class Probe(Shape, frozen=True, kw_only=True):
 
 
 class Status(Shape, frozen=True, kw_only=True):
-    """The process at a glance."""
+    """A summary of the process."""
 
     status: Literal["running"]
     version: str
     started_at: Moment
     uptime: Annotated[Count, _doc("Seconds since the start.")]
-    http_port: Annotated[Count, _doc("Port the mocks are served on, as it was set.")]
-    admin_port: Annotated[Count, _doc("Port of the admin API, as it was set; 0: under /__mockd on the mock port.")]
+    http_port: Annotated[Count, _doc("Port of the mocks, as it was set.")]
+    admin_port: Annotated[Count, _doc("Port of the admin API, as it was set; 0: under `/__mockd` on the mock port.")]
     mock_count: Count
-    active_mocks: Annotated[Count, _doc("Mocks that are enabled.")]
+    active_mocks: Annotated[Count, _doc("Number of mocks that are enabled.")]
     active_connections: Count
     total_connections: Count
     connection_errors: Count

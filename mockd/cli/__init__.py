@@ -1,1 +1,1 @@
-"""The command line: a client of the admin API, and the way to start the server."""
+"""The command line: it starts the server and is a client of its admin API."""

@@ -1,4 +1,4 @@
-"""`mockd add`: a mock from options."""
+"""`mockd add`, which makes a mock from options."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def _create(session: Session, mock: dict[str, Any]) -> dict[str, Any]:
 
 
 def _create_or_replace(session: Session, mock: dict[str, Any]) -> dict[str, Any]:
-    """Replace the mock with an equal matcher, and no other.
+    """Replace the mock that has the same matcher, or create the mock if there is none.
 
-    An id given for it replaces the old id as well. One that belongs to another matcher is a conflict, which the
-    server finds on creating it.
+    If the new mock has an ID of its own, it replaces the old ID too. If that ID belongs to a mock with another
+    matcher, the server reports a conflict.
     """
     wanted = _identity(mock["matcher"])
     equal = [other["id"] for other in session.admin.list_mocks()["mocks"] if _identity(other["matcher"]) == wanted]
     wanted_id: Any = mock.get("id")
     if not equal:
         return _create(session, mock)
-    # Of several, the last added is the one that answers.
+    # If several have this matcher, the one added last answers.
     old_id: str = wanted_id if wanted_id in equal else equal[-1]
     if wanted_id in (None, old_id):
         answer: dict[str, Any] = session.admin.replace_mock(old_id, mock)
@@ -72,7 +72,7 @@ def _create_or_replace(session: Session, mock: dict[str, Any]) -> dict[str, Any]
 
 
 def _identity(matcher: dict[str, Any]) -> dict[str, Any]:
-    """A matcher in the form in which two that match the same requests are equal."""
+    """A matcher in a normal form: matchers that differ only in case or in empty criteria become equal."""
     given = {name: value for name, value in matcher.items() if value not in (None, {})}
     if "method" in given:
         given["method"] = given["method"].upper()

@@ -1,4 +1,4 @@
-"""Every command, put together with Typer."""
+"""The Typer app with every command."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ app = typer.Typer(
     help="A mock server for streaming HTTP APIs: Server-Sent Events, chunked transfer, NDJSON and LLM streams.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    # Help as plain text: brackets and braces in it are what users type, not markup.
+    # Help is plain text: brackets and braces in it are what users type, not markup.
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command; the exit code. What goes wrong is told here and nowhere else."""
+    """Run a command and return its exit code. All errors are reported here."""
     as_json = "--json" in arguments
     try:
         _refuse_broken_text(arguments)
@@ -89,7 +89,7 @@ def _serve_command(**given: Any) -> None:
 
 
 def _serve_signature() -> inspect.Signature:
-    """The table of settings as options. All are text here: `Settings` checks them, wherever they come from."""
+    """The table of settings as options. All values are text here, as `Settings` checks them."""
     types = {bool: bool, tuple: list[str] | None}
     paths = typer.Argument(metavar="PATH", help="More paths for --config.")
     parameters = [_parameter("paths", list[str] | None, paths, None)]
@@ -128,7 +128,7 @@ def validate(
 
 @connected
 def status(session: Session) -> None:
-    """Ask whether a server is there, and how it is."""
+    """Show whether a server is running, and its state."""
     answer = session.admin.get_status()
     session.answer(answer, lambda: print_facts(answer))
 

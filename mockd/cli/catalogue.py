@@ -1,4 +1,4 @@
-"""`mockd templates` and `mockd presets`: what there is to choose from."""
+"""`mockd templates` and `mockd presets`, which list the templates and presets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def templates(
 
 
 def presets(as_json: Json = False) -> None:
-    """List the presets, with what shapes them."""
+    """List the presets, the options that shape them, and their routes."""
     from mockd.server import catalogue
 
     found = catalogue.presets()

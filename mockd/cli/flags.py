@@ -1,4 +1,4 @@
-"""The options of `mockd add`, and the mock they describe."""
+"""The options of `mockd add`, and the mock that they describe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from mockd.cli import values
 
 DEFAULT_DELAY_MS = 100
-"""Between events, where neither an option nor a template says otherwise."""
+"""Delay between events, in milliseconds, if neither an option nor a template parameter sets one."""
 
 
 def _many(name: str, metavar: str, help: str) -> Any:
@@ -20,31 +20,31 @@ def _many(name: str, metavar: str, help: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """Options of `mockd add`; the answer is SSE, chunked, NDJSON or plain, by which of them are given."""
+    """Options of `mockd add`. Which of them are given decides whether the answer is SSE, chunked, NDJSON or plain."""
 
-    id: Annotated[str | None, typer.Option("--id", help="Id; made up where absent.")] = None
+    id: Annotated[str | None, typer.Option("--id", help="ID; made by mockd if absent.")] = None
     name: Annotated[str | None, typer.Option("--name", help="A name for people.")] = None
-    priority: Annotated[int | None, typer.Option("--priority", help="Higher wins, before anything else.")] = None
+    priority: Annotated[int | None, typer.Option("--priority", help="Of several that match, the highest wins.")] = None
 
     method: Annotated[str, typer.Option("--method", "-m", help="HTTP method.")] = "GET"
-    path: Annotated[str | None, typer.Option("--path", help="Path; `{name}` is one segment, `*` any characters.")] = (
-        None
-    )
+    path: Annotated[str | None, typer.Option("--path", help="Path; `{name}` is one segment, `*` any text.")] = None
     path_pattern: Annotated[
-        str | None, typer.Option("--path-pattern", help="Regular expression, searched in the path.")
+        str | None, typer.Option("--path-pattern", help="Regular expression to search for in the path.")
     ] = None
-    match_header: Annotated[list[str] | None, _many("--match-header", "NAME:VALUE", "Header it must have.")] = None
-    match_query: Annotated[list[str] | None, _many("--match-query", "NAME=VALUE", "Query parameter it must have.")] = (
-        None
-    )
+    match_header: Annotated[
+        list[str] | None, _many("--match-header", "NAME:VALUE", "Header that the request must have.")
+    ] = None
+    match_query: Annotated[
+        list[str] | None, _many("--match-query", "NAME=VALUE", "Query parameter that the request must have.")
+    ] = None
     match_body_contains: Annotated[
-        str | None, typer.Option("--match-body-contains", help="Text that the body must have in it.")
+        str | None, typer.Option("--match-body-contains", help="Text that the body must contain.")
     ] = None
 
     sse: Annotated[bool, typer.Option("--sse", help="Answer with Server-Sent Events.")] = False
     sse_event: Annotated[
         list[str] | None,
-        _many("--sse-event", "TYPE:DATA", "Event; data that is a JSON object or array is sent as JSON."),
+        _many("--sse-event", "TYPE:DATA", "Event to send; a JSON object or array as data is sent as JSON."),
     ] = None
     sse_template: Annotated[
         str | None, typer.Option("--sse-template", help="Built-in template, such as openai-chat.")
@@ -58,18 +58,19 @@ class Flags:
             "--sse-delay",
             min=0,
             metavar="MS",
-            help=f"Delay between events (ms); {DEFAULT_DELAY_MS} where nothing else says when.",
+            help=f"Delay between events (ms); by default {DEFAULT_DELAY_MS}, unless the template sets a pace.",
         ),
     ] = None
     sse_initial_delay: Annotated[
-        float | None, typer.Option("--sse-initial-delay", min=0, metavar="MS", help="Delay before the first event.")
+        float | None,
+        typer.Option("--sse-initial-delay", min=0, metavar="MS", help="Delay before the first event (ms)."),
     ] = None
     sse_random_delay: Annotated[
         str | None, typer.Option("--sse-random-delay", metavar="MIN:MAX", help="Random delay between events (ms).")
     ] = None
     sse_repeat: Annotated[
         int | None,
-        typer.Option("--sse-repeat", min=0, metavar="N", help="Passes over the events (0 = infinite); by default 1."),
+        typer.Option("--sse-repeat", min=0, metavar="N", help="Passes over the events; 0 is no limit, 1 the default."),
     ] = None
     sse_keepalive: Annotated[
         float | None,
@@ -77,36 +78,37 @@ class Flags:
             "--sse-keepalive",
             min=0,
             metavar="MS",
-            help="Keepalive interval (ms), at least 5000; the stream then stays open. 0 is off, the default.",
+            help="Keepalive interval (ms), at least 5000, of a stream that stays open; 0, the default, is off.",
         ),
     ] = None
     sse_retry: Annotated[
         int | None,
-        typer.Option("--sse-retry", min=0, metavar="MS", help="Reconnection interval to tell clients (ms)."),
+        typer.Option("--sse-retry", min=0, metavar="MS", help="Reconnection interval for clients (ms)."),
     ] = None
     sse_max_events: Annotated[
-        int | None, typer.Option("--sse-max-events", min=0, metavar="N", help="End the stream after so many events.")
+        int | None, typer.Option("--sse-max-events", min=0, metavar="N", help="End the stream after N events.")
     ] = None
     sse_final_event: Annotated[
-        str | None, typer.Option("--sse-final-event", metavar="TYPE:DATA", help="Event sent last, when mockd ends.")
+        str | None,
+        typer.Option("--sse-final-event", metavar="TYPE:DATA", help="Last event, when mockd ends the stream."),
     ] = None
     sse_resume: Annotated[
-        bool, typer.Option("--sse-resume", help="Continue for clients that come back with Last-Event-ID.")
+        bool, typer.Option("--sse-resume", help="Continue for clients that reconnect with Last-Event-ID.")
     ] = False
     sse_rate: Annotated[
         str | None,
-        typer.Option("--sse-rate", metavar="N[:BURST]", help="Limit: N events a second, BURST at once."),
+        typer.Option("--sse-rate", metavar="N[:BURST]", help="Limit of N events per second, BURST at once."),
     ] = None
 
     chunked: Annotated[
         str | None, typer.Option("--chunked", metavar="TEXT", help="Answer with this text in chunks.")
     ] = None
-    ndjson: Annotated[list[str] | None, _many("--ndjson", "JSON", "Answer with NDJSON: this value is one line.")] = None
+    ndjson: Annotated[list[str] | None, _many("--ndjson", "JSON", "Answer with NDJSON; this is one line.")] = None
     ndjson_template: Annotated[
         str | None,
         typer.Option("--ndjson-template", help="Built-in template that sends NDJSON, such as ollama-chat."),
     ] = None
-    chunk_size: Annotated[int | None, typer.Option("--chunk-size", min=1, metavar="BYTES", help="Bytes a chunk.")] = (
+    chunk_size: Annotated[int | None, typer.Option("--chunk-size", min=1, metavar="BYTES", help="Size of a chunk.")] = (
         None
     )
     chunk_delay: Annotated[
@@ -117,7 +119,9 @@ class Flags:
     header: Annotated[list[str] | None, _many("--header", "NAME:VALUE", "HTTP header of the answer.")] = None
     body: Annotated[
         str | None,
-        typer.Option("--body", help="Plain answer; a JSON object or array is sent as JSON, all else as text."),
+        typer.Option(
+            "--body", help="Body of a plain answer; a JSON object or array is sent as JSON, all else as text."
+        ),
     ] = None
 
 
@@ -137,7 +141,7 @@ _CHUNKED_ONLY = ("chunk_size", "chunk_delay")
 
 
 def mock_of(flags: Flags) -> dict[str, Any]:
-    """The mock that the options describe, in flat form. Raises a usage error for those that do not go together."""
+    """The mock that the options describe, in flat form. Raises a usage error for options that do not go together."""
     kind = _kind(flags)
     build = {"sse": _sse, "chunked": _chunked, "response": _response}[kind]
     about = _given(id=flags.id, name=flags.name, priority=flags.priority)
@@ -190,7 +194,7 @@ def _sse(flags: Flags) -> dict[str, Any]:
     if flags.sse_template:
         source = _template(flags.sse_template, flags)
     return source | _given(
-        # One pass is what there is anyway, and a template takes no other.
+        # One pass is the default, and a template takes no `repeat`.
         repeat=None if flags.sse_repeat == 1 else flags.sse_repeat,
         retry=flags.sse_retry,
         timing=_timing(flags, has_pace=not _PACE_PARAMETERS.isdisjoint(source.get("templateParams", ()))),
@@ -206,7 +210,7 @@ def _template(name: str, flags: Flags) -> dict[str, Any]:
 
 
 _PACE_PARAMETERS = frozenset({"delayPerToken", "interval"})
-"""Parameters of templates that say when events are sent."""
+"""Template parameters that set the pace of events."""
 
 
 def _timing(flags: Flags, *, has_pace: bool) -> dict[str, Any]:
@@ -253,7 +257,7 @@ def _head(flags: Flags) -> dict[str, Any]:
 
 
 def _headers(texts: Iterable[str]) -> dict[str, str | list[str]]:
-    """Headers by name; one that was given several times, in whatever case, has a list of values."""
+    """Headers by name. A header that was given several times, in any case, has a list of values."""
     given: dict[str, tuple[str, list[str]]] = {}
     for text in texts:
         name, value = values.header(text, "--header")
@@ -266,7 +270,7 @@ def _number(value: float | None) -> float | None:
 
 
 def _given(**fields: Any) -> dict[str, Any]:
-    """Only what was said: the server has the defaults."""
+    """Only the fields that were given, as the server has the defaults."""
     return {name: value for name, value in fields.items() if value is not None and value != {}}
 
 

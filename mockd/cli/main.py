@@ -1,4 +1,4 @@
-"""The entry point of `mockd`."""
+"""The entry point of the command `mockd`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from mockd.cli import serve
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
+"""Exit code after Ctrl-C, as in shells: 128 plus the number of the signal."""
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its exit code."""
     try:
         code = _dispatch(sys.argv[1:])
     except KeyboardInterrupt:
@@ -20,8 +20,8 @@ def main() -> None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    # Typer and rich take a tenth of a second to import. Starting the server needs neither, unless there is help to
-    # print or a mistake to explain.
+    # Typer and rich take a tenth of a second to import. The server starts without them, unless there is help to print
+    # or a usage error to explain.
     if arguments[:1] == ["serve"]:
         given = serve.parse(arguments[1:])
         if given is not None:

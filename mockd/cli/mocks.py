@@ -1,4 +1,4 @@
-"""Commands on mocks that are there, and on the configuration as a whole."""
+"""Commands on existing mocks, and on the configuration as a whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mockd.errors import AdminError, ConfigError
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 
-MockId = Annotated[str, typer.Argument(metavar="ID", help="Id of the mock.")]
+MockId = Annotated[str, typer.Argument(metavar="ID", help="ID of the mock.")]
 
 
 @connected
@@ -49,13 +49,13 @@ def get(session: Session, mock_id: MockId) -> None:
 @connected
 def delete(
     session: Session,
-    mock_ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of mocks.")] = None,
+    mock_ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="IDs of mocks.")] = None,
     path: Annotated[str | None, typer.Option("--path", help="Delete the mocks with this path instead.")] = None,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="Of those with the path, only the ones with this method.")
+        str | None, typer.Option("--method", "-m", help="With --path, only the mocks for this method.")
     ] = None,
 ) -> None:
-    """Delete mocks by id or by path: all that are named, or none if one is not there."""
+    """Delete mocks by ID or by path: all that are named, or none if one does not exist."""
     if bool(mock_ids) == (path is not None):
         raise typer.BadParameter("give ids, or a path", param_hint="ID / --path")
     if method is not None and path is None:
@@ -99,16 +99,16 @@ def update(
     mock_id: MockId,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="JSON merge patch for the mock (RFC 7396), or YAML; - is stdin."),
+        typer.Argument(metavar="FILE", help="Merge patch for the mock (RFC 7396), JSON or YAML; - is stdin."),
     ] = None,
-    patch: Annotated[str | None, typer.Option("--patch", metavar="JSON", help="The same, as an option.")] = None,
+    patch: Annotated[str | None, typer.Option("--patch", metavar="JSON", help="Merge patch, instead of FILE.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="New name.")] = None,
     enabled: Annotated[
-        bool | None, typer.Option("--enabled/--disabled", help="Whether it answers.", show_default=False)
+        bool | None, typer.Option("--enabled/--disabled", help="Whether the mock answers.", show_default=False)
     ] = None,
     priority: Annotated[int | None, typer.Option("--priority", help="New priority.")] = None,
 ) -> None:
-    """Change parts of a mock; what is not named stays."""
+    """Change fields of a mock; all others stay."""
     if file is not None and patch is not None:
         raise typer.BadParameter("give one of them", param_hint="FILE / --patch")
     change = _read(file) if file is not None else json_value(patch, "--patch") if patch is not None else {}
@@ -126,8 +126,8 @@ def update(
 def import_file(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Configuration file, JSON or YAML; - is stdin.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Remove the mocks that are not in it.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it, and change nothing.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Remove the mocks that are not in the file.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, and change nothing.")] = False,
 ) -> None:
     """Import a configuration file: all of its mocks, or none."""
     answer = session.admin.import_config(_read(file), replace=replace, dry_run=dry_run)
@@ -138,11 +138,11 @@ def import_file(
 def export(
     session: Session,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there instead of to stdout.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="File to write to, instead of stdout.")
     ] = None,
     format: Annotated[
         Literal["json", "yaml"] | None,
-        typer.Option("--format", help="By default as the file's name says, otherwise JSON.", show_default=False),
+        typer.Option("--format", help="Format; by default that of the file's name, or JSON.", show_default=False),
     ] = None,
 ) -> None:
     """Export all mocks as a configuration file."""
@@ -162,12 +162,12 @@ def export(
 
 
 def _read(file: str) -> Any:
-    """The value of a JSON or YAML file. Raises `ConfigError` with the place of what is broken."""
+    """The value of a JSON or YAML file. Raises `ConfigError` with line and column if it is malformed."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
-    # What comes without a name is JSON if it starts like it.
+    # Input from stdin has no name: it is JSON if it begins as JSON does.
     named_yaml = Path(file).suffix in _YAML_SUFFIXES
     is_yaml = content.lstrip()[:1] not in (b"{", b"[") if file == "-" else named_yaml
     return parse_text(content, source="stdin" if file == "-" else file, format="yaml" if is_yaml else "json")

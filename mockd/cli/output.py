@@ -1,6 +1,6 @@
-"""What commands print: tables and sentences for people, one JSON document for programs.
+"""The output of commands: tables and sentences for people, or one JSON document for programs.
 
-With `--json`, stdout has that document and nothing else, for errors too; what is meant for people goes to stderr.
+With `--json`, stdout has that document and nothing else, even after an error. Text for people goes to stderr.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 from mockd.errors import AdminError, ConfigError, MockdError, Problem, UnreachableError, format_path
 
 USAGE, UNREACHABLE, REFUSED = 2, 3, 4
-"""Exit codes: wrong usage or configuration; no answer from the server; the server refused."""
+"""Exit codes: wrong usage or configuration, no answer from the server, and a refusal by the server."""
 
 
 def json_text(value: object) -> str:
-    """One JSON document, laid out for reading."""
+    """A JSON document, indented for reading."""
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def write(text: str) -> None:
-    """Write a document to stdout, in UTF-8 whatever the locale says."""
+    """Write a document to stdout, in UTF-8 whatever the locale is."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     sys.stdout.buffer.flush()
@@ -34,23 +34,23 @@ def print_json(value: object) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table to stdout; where that is no terminal, as wide as it needs to be."""
+    """Write a table to stdout. If stdout is not a terminal, the table is as wide as it needs to be."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        # Folded rather than cut where there is no room: an id is there to be copied.
+        # If there is too little room, cells are folded and not cut, so that an ID can be copied.
         table.add_column(heading, overflow="fold")
     for row in rows:
-        # As `Text`, so that brackets in ids and paths are not taken for markup.
+        # As `Text`, so that brackets in IDs and paths are not markup.
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """Write names and values to stdout, one pair a line."""
+    """Write names and values to stdout, one pair on each line."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -59,12 +59,12 @@ def print_facts(facts: dict[str, Any]) -> None:
 
 
 def note(text: str) -> None:
-    """Write something for people only, to stderr."""
+    """Write text for people to stderr."""
     print(text, file=sys.stderr)
 
 
 def report(error: MockdError, as_json: bool) -> int:
-    """Tell of an error; the exit code."""
+    """Report an error and return the exit code."""
     if as_json:
         print_json(_document(error))
     for line in _lines(error):
@@ -75,7 +75,7 @@ def report(error: MockdError, as_json: bool) -> int:
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:
-    """A problem as the admin API writes it, with its place in a file where it has one."""
+    """A problem as the admin API writes it, with its place in a file if it has one."""
     fields = {
         "message": problem.message,
         "path": format_path(problem.path) if problem.path else None,

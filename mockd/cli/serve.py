@@ -1,4 +1,4 @@
-"""`mockd serve`. Its options are the table of settings; this module must not import typer."""
+"""`mockd serve`, whose options are the table of settings. This module must not import typer, which is slow to load."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ DEFAULTS: dict[str, Any] = dict(zip(Settings.__struct_fields__, Settings.__struc
 
 
 FLAGS = {name: not default for name, default in DEFAULTS.items() if isinstance(default, bool)}
-"""Settings whose options have no value, and what those options set them to."""
+"""Settings whose options take no value, and the value that each option sets."""
 
 _NAMES = {option(name): name for name in DEFAULTS}
 
 
 def parse(arguments: Sequence[str]) -> dict[str, Any] | None:
-    """The settings given as options, as text; None where there is help to give or a mistake to explain.
+    """The settings given as options, as text. None if there is help to print or a usage error to explain.
 
-    What is no option is one more path for `config`, so that a shell may expand `--config *.json`.
+    An argument that is not an option is another path for `config`, so that a shell may expand `--config *.json`.
     """
     given: dict[str, Any] = {}
     paths: list[str] = []
@@ -51,19 +51,20 @@ def parse(arguments: Sequence[str]) -> dict[str, Any] | None:
 
 
 def with_paths(given: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """The same with more paths for `config`; what was not given stays absent, for the environment to say."""
+    """The same settings with more paths for `config`. Settings that were not given stay absent, so that the environment
+    can set them."""
     config = [*(given.get("config") or []), *paths]
     return {**given, "config": config} if config else given
 
 
 def start(given: dict[str, Any]) -> int:
-    """Serve with these settings and those of the environment until a signal; the exit code."""
+    """Serve with these settings and the environment's until a signal comes. Returns the exit code."""
     try:
         settings = Settings.from_env(**given)
     except ConfigError as error:
         print(f"mockd serve: {error}", file=sys.stderr)
         return 2
-    gc.disable()  # until the server is ready, which turns it on again: what is imported and loaded stays
+    gc.disable()  # The server turns it on again when it is ready. Until then, there is nothing to collect.
     from mockd.server import run
 
     return run(settings)

@@ -1,4 +1,4 @@
-"""What commands that talk to a server have in common: their options, the client, and how they answer."""
+"""The parts that are common to all commands for a running server: options, client and output."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ JSON_HELP = "Print one JSON document and nothing else."
 
 @dataclass(frozen=True, kw_only=True)
 class _Shared:
-    """Options of every command that talks to a server."""
+    """Options of every command for a running server."""
 
     admin_url: Annotated[
         str,
-        typer.Option("--admin-url", envvar="MOCKD_ADMIN_URL", metavar="URL", help="Where the admin API is."),
+        typer.Option("--admin-url", envvar="MOCKD_ADMIN_URL", metavar="URL", help="URL of the admin API."),
     ] = "http://127.0.0.1:4290"
     api_key: Annotated[
         str | None,
@@ -36,13 +36,13 @@ class _Shared:
 
 @dataclass(frozen=True)
 class Session:
-    """One run of a command: the admin API, and where its answer goes."""
+    """One run of a command: a client of the admin API, and the form of the output."""
 
     admin: AdminClient
     as_json: bool
 
     def answer(self, document: object, say: Callable[[], None]) -> None:
-        """Print the document for programs, or have `say` print it for people."""
+        """Print the document for programs, or let `say` print text for people."""
         if self.as_json:
             print_json(document)
         else:
@@ -61,7 +61,7 @@ def options(flags: type) -> list[inspect.Parameter]:
 
 
 def connected(command: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
-    """Make a command of a function that takes a `Session`: adds the shared options and opens the session."""
+    """Turn a function that takes a `Session` into a command that has the shared options and opens the session."""
     signature = inspect.signature(command, eval_str=True)
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in signature.parameters.values()][1:]
 

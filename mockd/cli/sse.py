@@ -9,18 +9,18 @@ import typer
 from mockd.cli.output import note, print_facts, print_json, print_table
 from mockd.cli.session import Session, connected
 
-sse = typer.Typer(help="See and end live streams, of all kinds.", no_args_is_help=True)
-connections = typer.Typer(help="Live streams; without a command, list them.")
+sse = typer.Typer(help="List and end live streams of all kinds.", no_args_is_help=True)
+connections = typer.Typer(help="Show and end live streams; without a command, list them.")
 sse.add_typer(connections, name="connections")
 
 ListedStatus = Literal["active", "ended", "all"]
-ConnectionId = Annotated[str, typer.Argument(metavar="ID", help="Id of the connection.")]
+ConnectionId = Annotated[str, typer.Argument(metavar="ID", help="ID of the connection.")]
 
 
 @connections.callback(invoke_without_command=True)
 @connected
 def connections_alone(session: Session, context: typer.Context) -> None:
-    """Live streams; without a command, list them."""
+    """Show and end live streams; without a command, list them."""
     if context.invoked_subcommand is None:
         _list(session)
 
@@ -29,15 +29,14 @@ def connections_alone(session: Session, context: typer.Context) -> None:
 @connected
 def list_connections(
     session: Session,
-    mock_id: Annotated[str | None, typer.Option("--mock", metavar="ID", help="Only those of this mock.")] = None,
-    status: Annotated[
-        ListedStatus, typer.Option("--status", help="Live ones, those that have ended, or both.")
-    ] = "active",
+    mock_id: Annotated[str | None, typer.Option("--mock", metavar="ID", help="Only streams of this mock.")] = None,
+    status: Annotated[ListedStatus, typer.Option("--status", help="Live streams, ended ones, or both.")] = "active",
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=0, help="The newest so many; of ended ones 100.")
+        int | None,
+        typer.Option("--limit", metavar="N", min=0, help="Only the newest N; for ended streams, 100 by default."),
     ] = None,
 ) -> None:
-    """List streams, oldest first, and how those ended that have."""
+    """List streams, oldest first; ended ones with their outcome."""
     _list(session, mock_id, status, limit)
 
 
@@ -46,7 +45,7 @@ def _list(
 ) -> None:
     admin = session.admin
     if mock_id is not None and status == "active" and limit is None:
-        answer = admin.list_mock_connections(mock_id)  # which knows whether there is such a mock
+        answer = admin.list_mock_connections(mock_id)  # it refuses if there is no such mock
     else:
         answer = admin.list_connections(status=status, mock_id=mock_id, limit=limit)
     rows = [

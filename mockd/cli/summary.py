@@ -1,4 +1,4 @@
-"""A mock in one line: what it answers with."""
+"""The summary of a mock's answer in one line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def summary(mock: dict[str, Any]) -> str:
-    """What a mock in flat form answers with: `SSE: 3 events, every 500 ms`."""
+    """The answer of a mock in flat form, in words: `SSE: 3 events, every 500 ms`."""
     if "sse" in mock:
         return "SSE: " + ", ".join(_sse(mock["sse"]))
     if "chunked" in mock:
@@ -30,7 +30,7 @@ def _sse(sse: dict[str, Any]) -> Iterator[str]:
 
 
 def _milliseconds(delay: Any) -> str:
-    """A delay as it is written: a number, a distribution, or a variable of the environment."""
+    """A delay in words. It may be a number, a distribution, or an environment variable."""
     if isinstance(delay, dict):
         if "mean" in delay:
             return f"{_milliseconds(delay['mean'])}±{_milliseconds(delay['stddev'])}"

@@ -1,4 +1,4 @@
-"""Values of options: the small notations of the command line, read into parts of a mock."""
+"""Parsing the values of options, such as `TYPE:DATA`, into parts of a mock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TYPED = re.compile(r"([A-Za-z_][\w.-]*):(?!//)(.*)", re.DOTALL)
 
 
 def event(text: str) -> dict[str, Any]:
-    """An event from `TYPE:DATA`; where no type leads, the whole text is the data of a plain message."""
+    """An event from `TYPE:DATA`. Text that does not begin with a type is the data of a plain message."""
     typed = _TYPED.fullmatch(text)
     if typed is None:
         return {"data": payload(text)}
@@ -22,7 +22,7 @@ def event(text: str) -> dict[str, Any]:
 
 
 def payload(text: str) -> Any:
-    """Data: an object or array if the text is one in JSON, otherwise the text as it is."""
+    """A payload: the object or array if the text is one in JSON, otherwise the text itself."""
     if text.lstrip()[:1] not in ("{", "["):
         return text
     try:
@@ -32,7 +32,7 @@ def payload(text: str) -> Any:
 
 
 def json_value(text: str, option: str) -> Any:
-    """A JSON value. Raises a usage error that says where it is broken."""
+    """A JSON value. Raises a usage error that says where it is malformed."""
     try:
         return parse_text(text.encode(), source=None, format="json")
     except ConfigError as error:
@@ -40,7 +40,7 @@ def json_value(text: str, option: str) -> Any:
 
 
 def parameter(text: str, option: str) -> tuple[str, Any]:
-    """A template parameter from `NAME=JSON`; what does not look like JSON is text."""
+    """A template parameter from `NAME=JSON`. A value that does not look like JSON is text."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise typer.BadParameter(f"{text!r} is not NAME=JSON", param_hint=option)
@@ -86,7 +86,7 @@ def rate(text: str, option: str) -> dict[str, float]:
 
 
 def keepalive(milliseconds: float, option: str) -> float:
-    """Seconds between keepalives from milliseconds, which is what the command line has."""
+    """The keepalive interval in seconds, from milliseconds on the command line."""
     if 0 < milliseconds < 5000:
         raise typer.BadParameter(
             f"{number(milliseconds)} ms is too short: 0 (off) or at least 5000; the value is in milliseconds",
@@ -96,5 +96,5 @@ def keepalive(milliseconds: float, option: str) -> float:
 
 
 def number(value: float) -> float:
-    """The same as an integer where it is whole, so that it is written as people write it."""
+    """The same number, as an integer if it is whole, so that it is written without `.0`."""
     return int(value) if value.is_integer() else value

@@ -1,1 +1,1 @@
-"""What users write: pure data, checked when it is loaded."""
+"""The configuration that users write: pure data, checked when it is loaded."""

@@ -1,4 +1,4 @@
-"""What the structs of the configuration format are made of."""
+"""The base class, the number types and the error that the structs of the configuration format share."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 def doc(text: str) -> Meta:
-    """What the reference pages and the JSON Schema say of a field."""
+    """The description of a field, for the reference pages and the JSON Schema."""
     return Meta(description=text)
 
 
 class Config(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What every part of the configuration has in common: camelCase keys, and no unknown ones."""
+    """Base class of every part of the configuration: keys are in camelCase, and unknown keys are refused."""
 
 
 class Mistake(ValueError):
-    """What a part of the configuration finds wrong in itself, with its place below that part and the cure."""
+    """A fault that a part of the configuration finds in itself. The path starts at that part; the hint is the cure."""
 
     def __init__(self, message: str, path: Path, hint: str | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Values into the structs of the format."""
+"""Conversion of plain values to the structs of the configuration format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def convert(value: Any, type: type[T]) -> T:
-    """A value as a struct. Raises `ConfigError` with one problem, whose path is from the value."""
+    """Convert a value to a struct. Raises `ConfigError` with one problem, whose path starts at the value."""
     try:
         return msgspec.convert(value, type)
     except msgspec.ValidationError as error:

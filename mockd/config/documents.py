@@ -1,4 +1,4 @@
-"""One text of JSON or YAML, read: its value, and the places in it."""
+"""Reading a JSON or YAML text: its value, and the line and column of everything in it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 
 
 class UnknownKey(Problem, frozen=True):
-    """A key that does not belong where it is: its place is that of the key, not of the value."""
+    """A key that does not belong where it is. It is reported at the place of the key, not of its value."""
 
 
 class Document:
-    """A text that was read; the places in it are found when they are first asked for."""
+    """A JSON or YAML text that was read. The places in a JSON text are found when they are first needed."""
 
     def __init__(self, text: str, source: str | None, format: Format) -> None:
         self.source = source
@@ -50,13 +50,13 @@ class Document:
             self.marks.free()
 
     def report(self, problem: Problem) -> Problem:
-        """The same problem, whose path is from the root of this text, with its line and column."""
+        """The same problem with its file, line and column. Its path must start at the root of this text."""
         find = self.marks.key if isinstance(problem, UnknownKey) else self.marks.value
         return problem.at(self.source, find(problem.path))
 
 
 def read_text(data: bytes, source: str | None, format: Format) -> Document:
-    """Read a text. Raises `ConfigError` with line and column for what is broken in it."""
+    """Read a text. Raises `ConfigError` with line and column if it is malformed."""
     text = decode(data, source)
     if not text.strip():
         raise ConfigError(Problem("it is empty" if source else "the text is empty", source=source))
@@ -64,12 +64,12 @@ def read_text(data: bytes, source: str | None, format: Format) -> Document:
 
 
 def read_file(file: pathlib.Path) -> Document:
-    """Read a file: YAML if it is called so, JSON otherwise."""
+    """Read a file: as YAML if its name ends in `.yaml` or `.yml`, as JSON otherwise."""
     return read_text(read_bytes(file), str(file), "yaml" if file.suffix.lower() in _YAML_SUFFIXES else "json")
 
 
 def read_bytes(file: pathlib.Path) -> bytes:
-    """The content of a file, or a `ConfigError` that says why not."""
+    """The content of a file. Raises `ConfigError` with the reason if it cannot be read."""
     try:
         return file.read_bytes()
     except OSError as error:
@@ -77,7 +77,7 @@ def read_bytes(file: pathlib.Path) -> bytes:
 
 
 def decode(data: bytes, source: str | None) -> str:
-    """UTF-8 as text, without a byte order mark."""
+    """Decode UTF-8 and remove a byte order mark. Raises `ConfigError` with the place of the first wrong byte."""
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""`${NAME}` and `${NAME:-default}` in the values of configuration files; `$${` is a literal `${`."""
+"""Environment variables in configuration files: `${NAME}` and `${NAME:-default}`. `$${` is a literal `${`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _VARIABLE_OR_ESCAPE = rf"\$(?P<literal>\$\{{)|{_VARIABLE}"
 
 
 def expand(value: Any, environ: Mapping[str, str]) -> tuple[Any, list[Problem]]:
-    """A value with the environment filled in, and a problem for each variable that is missing.
+    """A value with its environment variables filled in, and a problem for each variable that is not set.
 
-    As in a shell, a default stands for a variable that is empty too.
+    As in a shell, the default is also used if the variable is empty.
     """
     problems: list[Problem] = []
 
@@ -38,22 +38,22 @@ def expand(value: Any, environ: Mapping[str, str]) -> tuple[Any, list[Problem]]:
 
 
 def escape(value: Any) -> Any:
-    """A value whose every `${` is written `$${`, as a configuration file wants it."""
+    """A value in which every `${` is written as `$${`, so that a configuration file can hold it."""
     return _map_text(value, lambda text, _: text.replace("${", "$${"), ())
 
 
 def unescape(value: Any) -> Any:
-    """The reverse of `escape`, which leaves any other `${` as it is."""
+    """The reverse of `escape`. A `${` that is not escaped stays as it is."""
     return _map_text(value, lambda text, _: text.replace("$${", "${"), ())
 
 
 def is_variable(text: object) -> bool:
-    """Whether a value is one `${…}` and nothing else, and so may stand for a number or a boolean."""
+    """Whether a value is one `${…}` and nothing else. Only such a value may stand for a number or a boolean."""
     return isinstance(text, str) and re.fullmatch(_VARIABLE, text) is not None
 
 
 def number_or_boolean(text: str) -> int | float | bool | None:
-    """The number or boolean that a text is, if it is one."""
+    """The number or boolean that a text spells, or None if it spells neither."""
     from mockd.config.yaml_text import core_value
 
     try:

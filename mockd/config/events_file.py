@@ -1,7 +1,7 @@
 """Files of events: a JSON list, NDJSON, or a recorded `text/event-stream`.
 
-An item of a list or a line of NDJSON is an event if it is an object with `data`, or with nothing but keys of an event;
-anything else is the data of a plain event.
+An item of a list, or a line of NDJSON, is an event if it is an object that has `data`, or that has only the keys of an
+event. Any other item is the data of an event.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FORMATS = "a file of events is a JSON list, NDJSON, or a `text/event-stream`"
 
 
 def read_events(file: pathlib.Path) -> list[EventConfig]:
-    """The events of a file. Raises `ConfigError` with file and line; of a list or NDJSON, for all wrong events."""
+    """The events of a file. Raises `ConfigError` with file and line; for a list or NDJSON, with all wrong events."""
     text = decode(read_bytes(file), str(file))
     start = text.lstrip()[:1]
     if file.suffix.lower() in _NDJSON_SUFFIXES or start in _NDJSON_START:
@@ -83,8 +83,8 @@ _RETRY = r"[0-9]{1,15}"
 
 
 def _read_stream(text: str, source: str) -> list[EventConfig]:
-    """Parse as a client does (WHATWG HTML, section 9.2.6), except that comments are kept, and ids and `retry` stay
-    with the event they were written in. A last event without a blank line after it counts."""
+    """Parse as a client does (WHATWG HTML, section 9.2.6), with these exceptions: comments are kept, `id` and `retry`
+    stay with the event that they were written in, and a last event needs no blank line after it."""
     events = []
     for number, block in _blocks(text):
         fields = _fields(block)
@@ -98,7 +98,7 @@ def _read_stream(text: str, source: str) -> list[EventConfig]:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """What stands between blank lines, with the number of its first line."""
+    """The blocks of lines between blank lines, each with the number of its first line."""
     block: list[str] = []
     for number, line in enumerate((*re.split(_LINE_END, text), ""), start=1):
         if line:

@@ -1,4 +1,4 @@
-"""What msgspec says about a wrong value, as a `Problem`: loaded with the first mistake."""
+"""Explanation of msgspec's errors as `Problem`s. This module is loaded only after a first error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEADING_NAME = re.compile(r"`(?P<path>[A-Za-z]+)` ")
 
 
 def explained(error: msgspec.ValidationError, value: Any, root: type) -> Problem:
-    """What msgspec says about a value that was to be `root`, as a problem whose path is from the value."""
+    """msgspec's error about a value that cannot become a `root`, as a problem whose path starts at the value."""
     text = str(error)
     place = _PLACE.search(text)
     message = text[: place.start()] if place else text
@@ -55,7 +55,7 @@ def _path(place: str, text: str, value: Any, root: type) -> Path:
 
 
 def _culprit(path: Path, text: str, value: Any, root: type) -> str:
-    """The key that msgspec writes as `[...]`: the one that is refused for the same reason all alone."""
+    """The key that msgspec writes as `[...]`: the key that is refused for the same reason if it stands alone."""
     whole: dict[str, Any] = at(value, path)
     for key, item in whole.items():
         try:
@@ -115,7 +115,7 @@ def _type_hint(message: str, given: Any) -> str | None:
 
 
 def _narrowed(message: str, path: Path, value: Any) -> Problem:
-    """A problem that a struct found in itself; if it says in which of its keys, at that key."""
+    """A problem that a struct found in itself. If its message begins with the name of a key, it is put at that key."""
     for pattern in (_LEADING_PATH, _LEADING_NAME):
         if match := pattern.match(message):
             inner = tuple(int(part) if part.isdigit() else part for part in re.findall(r"\w+", match["path"]))

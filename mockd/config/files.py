@@ -1,4 +1,4 @@
-"""Which files are meant: configuration files on the command line, and data files that mocks name."""
+"""Finding files: configuration files named on the command line, and data files named by mocks."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from mockd.config.shape import split
 from mockd.errors import ConfigError, Problem
 
 DATA_FILES = (("sse", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
-"""The fields of a mock that name a data file."""
+"""Paths of the fields of a mock that name a data file."""
 
 SUFFIXES = (".json", ".yaml", ".yml")
 
 
 class Found(Struct, frozen=True):
-    """A configuration file; `named` if the user wrote its very name, not a directory or pattern."""
+    """A configuration file. `named` is true if the user named the file itself, not a directory or pattern."""
 
     path: pathlib.Path
     named: bool
 
 
 def find_files(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
-    """The files that paths, directories and glob patterns stand for, each once, and a problem for each that fails."""
+    """The files that are meant by paths, directories and glob patterns, each once, and a problem for each text that
+    leads to no file."""
     found: dict[str, Found] = {}
     problems: list[Problem] = []
     for text in paths:
@@ -60,7 +61,7 @@ def _listed(directory: pathlib.Path) -> list[pathlib.Path]:
 
 
 class Loaded(Struct, frozen=True):
-    """Configuration files that could be read, in order, with the problems of those that could not."""
+    """The configuration files that could be read, in order, and the problems of the others."""
 
     documents: list[tuple[pathlib.Path, Document]]
     problems: list[Problem]
@@ -68,7 +69,8 @@ class Loaded(Struct, frozen=True):
 
 
 def read_files(paths: Sequence[str], environ: Mapping[str, str]) -> Loaded:
-    """Read configuration files. What a directory or pattern holds and another file names as data is left out."""
+    """Read configuration files. A file found through a directory or pattern is left out if a mock names it as its
+    data file."""
     found, problems = find_files(paths)
     read: list[tuple[Found, Document | ConfigError]] = []
     data_files: set[pathlib.Path] = set()
@@ -92,7 +94,7 @@ def read_files(paths: Sequence[str], environ: Mapping[str, str]) -> Loaded:
 
 
 def _data_files(value: Any, file: pathlib.Path, environ: Mapping[str, str]) -> Iterator[pathlib.Path]:
-    """The data files that a document's mocks name, right or wrong, but never the document itself."""
+    """The data files named by the mocks of a document, valid or not, but never the document's own file."""
     own = file.resolve()
     for entry in split(value).entries:
         for mock in (entry.value, entry.value.get("http")) if isinstance(entry.value, dict) else ():
@@ -108,14 +110,14 @@ def _data_files(value: Any, file: pathlib.Path, environ: Mapping[str, str]) -> I
 def _resolved(path: pathlib.Path) -> pathlib.Path | None:
     try:
         return path.resolve()
-    except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, links that go round
+    except (OSError, ValueError, RuntimeError):  # a NUL, a name that is too long, a loop of links
         return None
 
 
 def resolve_file(name: str, root: pathlib.Path | None, *, path: errors.Path) -> pathlib.Path:
-    """The data file of that name under `root`. Links are followed first: what they lead to must be there too.
+    """The data file `name` in the folder `root`. Links are followed first: their target must be in `root` too.
 
-    Raises `ConfigError` at `path` for a name that leads elsewhere or to no file, and where `root` is None.
+    Raises `ConfigError` at `path` if the name leads out of `root` or to no file, and if `root` is None.
     """
     if root is None:
         hint = "start the server with --files-root FOLDER, or put the mock in a file beside its data"

@@ -1,6 +1,6 @@
-"""The headers of a mock, as they are configured, and what HTTP allows in them."""
+"""The headers of a mock as they are configured, and a check that HTTP allows them."""
 
-# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
+# This module does not postpone its annotations: msgspec would have to compile each of them at every start.
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _NOT_IN_VALUES = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
 class OmittedHeader(Config, frozen=True, kw_only=True):
-    """Stands for a header that mockd adds by itself and that is to be left out."""
+    """The value of a header that mockd would add by itself and that is left out."""
 
     omit: Annotated[bool, Meta(description="Always true.", extra_json_schema={"const": True})]
 
@@ -26,19 +26,19 @@ class OmittedHeader(Config, frozen=True, kw_only=True):
 
 
 HeaderValue = str | Annotated[list[str], Meta(min_length=1)] | OmittedHeader
-"""A value, the values of a header that is sent several times, or the order to leave a header out."""
+"""A value, the values of a header that is sent several times, or an order to leave the header out."""
 
 Headers = Annotated[
     dict[str, HeaderValue],
     Meta(
-        description="HTTP headers; they win over mockd's own on every answer. A list of texts sends a header once for "
-        'each; `{"omit": true}` leaves out one that mockd adds by itself.'
+        description="HTTP headers; on every answer they replace mockd's own. A list of texts sends the header once for "
+        'each text; `{"omit": true}` leaves out a header that mockd would add by itself.'
     ),
 ]
 
 
 def values_of(given: HeaderValue) -> Iterator[tuple[Path, str]]:
-    """The values of a header, each with its place below the header's; none for one that is left out."""
+    """The values of a header, each with its path below the header. A header that is left out has none."""
     if isinstance(given, str):
         yield (), given
     elif isinstance(given, list):
@@ -46,7 +46,7 @@ def values_of(given: HeaderValue) -> Iterator[tuple[Path, str]]:
 
 
 def check_headers(headers: Mapping[str, HeaderValue]) -> None:
-    """Raise `Mistake` for what cannot be sent as an HTTP header (RFC 9110, section 5)."""
+    """Raise `Mistake` if a name or value cannot be sent as an HTTP header (RFC 9110, section 5)."""
     written: dict[str, str] = {}
     for name, given in headers.items():
         place: Path = ("headers", name)

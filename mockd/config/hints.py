@@ -1,4 +1,4 @@
-"""What a user probably meant by a key that is not known where it stands."""
+"""Hints for unknown keys: what the user probably meant."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ CONFUSIONS: dict[type, dict[str, str]] = {
     },
     models.ResponseConfig: {"content": "body", "data": "body", "file": "bodyFile", "json": "body"},
 }
-"""Keys from other tools and older formats, by the part they are written in."""
+"""Keys that other tools and older formats use, and mockd's key for each, by the part in which they are written."""
 
 _KNOWN_SHOWN = 12
 
 
 def type_at(root: type, path: Path) -> inspect.Type:
-    """What the format wants at a path, unions with null left out."""
+    """The type that the format wants at a path. `T | None` counts as `T`."""
     node = _bare(_type_info(root))
     for step in path:
         node = _container(node, step)
@@ -98,7 +98,7 @@ def type_at(root: type, path: Path) -> inspect.Type:
 
 
 def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
-    """The cure for an unknown key of the part at `parent`: the key that was meant, or the keys there are."""
+    """A hint for an unknown key in the part at `parent`: the key that was meant, or the keys that the part has."""
     part = _container(type_at(root, parent), key)
     if not isinstance(part, inspect.StructType):
         return None
@@ -114,14 +114,15 @@ def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
 
 
 def nearest(word: str, known: list[str]) -> str | None:
-    """The known word that is most like this one, whatever its case, if any is."""
+    """The known word that is most similar to this one, in any case, or None if none is similar."""
     by_lower = {name.lower(): name for name in known}
     found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 
 def _elsewhere(root: type, value: Any, parent: Path, key: str) -> str | None:
-    """Where a key belongs that is right, but not here: below this part if it can be, else in the same mock."""
+    """The place to which a known key belongs if it is written in the wrong part: below this part if possible, otherwise
+    elsewhere in the same mock."""
     base = tuple(step for step in parent if isinstance(step, str))
     places = [place for place in _places(root) if place[-1] == key]
     present = [place for place in places if len(place) == 1 or place[0] in value]
@@ -142,7 +143,7 @@ def _shortest(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 @cache
 def _places(root: type) -> list[tuple[str, ...]]:
-    """Every key of the format by its path, without what is in lists."""
+    """The path of every key of the format, except those inside lists."""
     return list(_walk(_bare(_type_info(root)), ()))
 
 
@@ -159,7 +160,8 @@ def _type_info(root: type) -> inspect.Type:
 
 
 def _container(node: inspect.Type, step: str | int) -> inspect.Type:
-    """Of a union, the one type whose values have others inside that are found by such a step, if any has."""
+    """The member of a union whose values have the step inside: a list for an index, an object for a key. A type that is
+    no such union is returned as it is."""
     parts = [_bare(part) for part in node.types] if isinstance(node, inspect.UnionType) else [node]
     containers = (inspect.ListType,) if isinstance(step, int) else (inspect.StructType, inspect.DictType)
     return next((part for part in parts if isinstance(part, containers)), node)

@@ -1,4 +1,4 @@
-"""Where everything stands in a JSON text, and what is wrong with it: loaded once there is a mistake."""
+"""The line and column of everything in a JSON text, and its faults. This module is loaded only after a first error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SYNTAX_HINTS = (
 
 
 def syntax_hint(text: str, position: int) -> str | None:
-    """What to do about a mistake in the syntax at a position."""
+    """A hint for the syntax error at a position."""
     return next((hint for pattern, hint in _SYNTAX_HINTS if pattern.match(text, position)), None)
 
 
@@ -32,14 +32,14 @@ _LONG_INTEGER = re.compile(rf"-?\d{{{MAX_DIGITS + 1},}}")
 
 
 class Scan(NamedTuple):
-    """Where everything stands in a JSON text, and what is wrong with it besides its syntax."""
+    """The places of everything in a JSON text, and its faults other than those of syntax."""
 
     marks: Marks
     problems: list[Problem]
 
 
 class _Open:
-    """A list or object that the scanner is in; `step` is the position or key it is at, None before a key."""
+    """A list or object whose end the scanner has not reached. `step` is the current index or key, None before a key."""
 
     def __init__(self, marks: Marks, *, is_list: bool) -> None:
         self.marks = marks
@@ -51,7 +51,7 @@ class _Open:
 
 
 def scan(text: str) -> Scan:
-    """Find the places in a text whose syntax is right, and its double keys, long integers and deep nesting."""
+    """Find the places in a text of correct syntax, and its duplicate keys, long integers and deep nesting."""
     lines = [0, *(end.end() for end in re.finditer("\n", text))]
 
     def place_of(position: int) -> Place:

@@ -1,4 +1,4 @@
-"""Reading JSON with the standard library's parser; the places in it are only looked for once there is a mistake."""
+"""Reading JSON with the standard library's parser. The places in the text are found only after a first error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mockd.errors import ConfigError, Problem
 
 
 def read_json(text: str, source: str | None) -> Any:
-    """The value of a JSON text. Raises `ConfigError` with line and column."""
+    """The value of a JSON text. Raises `ConfigError` with line and column if it is malformed."""
     try:
         return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
@@ -18,7 +18,7 @@ def read_json(text: str, source: str | None) -> Any:
 
         message, hint = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", syntax_hint(text, error.pos)
         raise ConfigError(Problem(message, (), hint, source, error.lineno, error.colno)) from None
-    except (ValueError, RecursionError):  # a key given twice, an integer too long, or nesting too deep
+    except (ValueError, RecursionError):  # a duplicate key, an integer that is too long, or nesting that is too deep
         from mockd.config.json_places import scan
 
         found = scan(text).problems or [Problem(TOO_DEEP, (), None, None, 1, 1)]

@@ -1,8 +1,8 @@
-"""Configuration in, checked mocks out: from files, and from the admin API.
+"""Loading the configuration, from files and from the admin API, as checked mocks.
 
     text ─ documents ─▶ value ─ shape ─▶ flat mocks ─ environment ─▶ values ─ conversion ─▶ structs
 
-Every entry function raises `ConfigError` with all the problems it found, and then nothing of it is used.
+Every public function raises `ConfigError` with all the problems that it finds, and then no mock is used.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ from mockd.errors import ConfigError, Problem, format_path
 
 
 class Origin(Struct, frozen=True):
-    """Where a mock was written. `source` is its file, or None where it came through the admin API."""
+    """The place where a mock was written. `source` is its file, or None if it came through the admin API."""
 
     source: str | None = None
     path: errors.Path = ()
     nested: frozenset[str] = frozenset()
     document: Document | None = None
     literal: bool = True
-    """Whether `${` in the mock's `doc` stands for itself, as it does for all that comes through the admin API."""
+    """Whether `${` in the mock's `doc` is literal, as it is in every mock from the admin API."""
 
     def report(self, problem: Problem) -> Problem:
-        """The same problem with file, line and column; its path is the mock's (`$` is the mock) and becomes the
-        document's."""
+        """The same problem with file, line and column. Its path starts at the mock; the new one starts at the
+        document."""
         path = problem.path
         inside = ("http",) if path and path[0] in self.nested else ()
         problem = structs.replace(problem, path=(*self.path, *inside, *path))
         return self.document.report(problem) if self.document else structs.replace(problem, source=self.source)
 
     def report_all(self, error: ConfigError) -> ConfigError:
-        """The same error, all of its problems reported."""
+        """The same error with every problem reported."""
         return ConfigError([self.report(problem) for problem in error.problems])
 
 
 class MockSpec(Struct, frozen=True):
     """One mock that passed the checks of its structs.
 
-    `doc` is its flat form with the fields that were given (and `id`), text as written; `values` the same with the
-    environment filled in; `root` the folder that its data files are in, None where it may have none.
+    `doc` is its flat form with the fields that were given (and `id`), text as written. `values` is the same with the
+    environment filled in. `root` is the folder of its data files, or None if it may have none.
     """
 
     id: str
@@ -66,22 +66,22 @@ class MockSpec(Struct, frozen=True):
     origin: Origin
 
     def with_number(self, path: errors.Path) -> MockSpec | None:
-        """The same mock with the environment value at `path` read as a number or boolean; None if there is none, or
-        if text is wanted there.
+        """The same mock with the environment value at `path` read as a number or boolean. None if the value spells
+        neither, or if the format wants text there.
 
-        For parts of a mock whose type is known only further on, such as a template's parameters.
+        This is for parts of a mock whose types are known only later, such as a template's parameters.
         """
         values = _read_number(self.doc, self.values, path)
         if values is None:
             return None
         try:
             return structs.replace(self, values=values, mock=convert(values, Mock))
-        except ConfigError:  # text is wanted there: what is wrong is the text
+        except ConfigError:  # the format wants text there, so the fault is in the text itself
             return None
 
 
 Check = Callable[["MockSpec"], None]
-"""Raises `ConfigError` for what is wrong with a mock beyond what its structs say."""
+"""A check of a mock beyond those of its structs. Raises `ConfigError`."""
 
 
 def load_paths(
@@ -89,7 +89,7 @@ def load_paths(
 ) -> list[MockSpec]:
     """The mocks of configuration files, directories and glob patterns, in order.
 
-    Where there are problems, `check` has its say about the mocks without one, so that all are reported together.
+    If there are problems, `check` is run on the mocks without one, so that all problems are reported together.
     """
     environ = os.environ if environ is None else environ
     loaded = read_files(paths, environ)
@@ -110,7 +110,7 @@ def load_paths(
 
 
 def watched_files(paths: Sequence[str]) -> set[Path]:
-    """Every file whose change may change the mocks: configuration files, there or not yet, and their data files."""
+    """Every file whose change may change the mocks: the configuration files, existing or not, and their data files."""
     loaded = read_files(paths, os.environ)
     found, _ = find_files(paths)
     named = {Path(text) for text in paths if not Path(text).is_dir() and not any(char in text for char in "*?[")}
@@ -118,7 +118,7 @@ def watched_files(paths: Sequence[str]) -> set[Path]:
 
 
 def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None) -> MockSpec:
-    """One mock that came through the admin API, flat or nested. Its id is `mock_id`, its own, or made up."""
+    """One mock from the admin API, flat or nested. Its ID is `mock_id`, its own, or a random one."""
     _refuse_problems(check_values(doc))
     draft = _draft(doc, root, Origin(nested=nested_keys(doc)), None)
     if mock_id is not None and draft.mock.id not in (None, mock_id):
@@ -128,7 +128,7 @@ def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None) ->
 
 
 def parse_saved(doc: object, *, root: Path | None, origin: Origin, environ: Mapping[str, str]) -> MockSpec:
-    """A mock whose `doc` was kept, with its id. The environment is read where its origin says it was before."""
+    """A mock from a saved `doc`, which has its ID. The environment is read only if `origin` is not literal."""
     draft = _draft(doc, root, origin, None if origin.literal else environ)
     if draft.mock.id is None:
         raise origin.report_all(ConfigError("the id is missing"))
@@ -136,7 +136,8 @@ def parse_saved(doc: object, *, root: Path | None, origin: Origin, environ: Mapp
 
 
 def parse_collection(value: object, *, root: Path | None) -> list[MockSpec]:
-    """The mocks of a file's value that came through the admin API: `$${` is `${`, the environment is not read."""
+    """The mocks of a configuration file that came through the admin API: `$${` is `${`, and the environment is not
+    read."""
     problems = check_values(value)
     _refuse_problems(problems)
     value = unescape(value)
@@ -153,9 +154,10 @@ def parse_collection(value: object, *, root: Path | None) -> list[MockSpec]:
 
 
 def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> MockSpec:
-    """A mock changed by a JSON Merge Patch (RFC 7396) on its flat form.
+    """A mock changed by a JSON Merge Patch (RFC 7396) of its flat form.
 
-    `root` is the folder of a data file that the patch names; one that stays is found where it was.
+    `root` is the folder of a data file that the patch names. A data file that the patch leaves alone stays in the
+    mock's own folder.
     """
     _refuse_problems(check_values(patch))
     if not isinstance(patch, dict):
@@ -167,7 +169,7 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> Mo
     doc = _merge(spec.doc, change if spec.origin.literal else escape(change))
     mock = convert(values, Mock)
     if _data_names(values) == _data_names(spec.values):
-        root = spec.root  # and the file as it was when it was read: it may be gone by now
+        root = spec.root  # the file is not checked again, as it may have been deleted since it was read
     else:
         _check_data_files(values, root)
     warn_of_dropped([patch])
@@ -175,18 +177,18 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> Mo
 
 
 def dump_collection(specs: Sequence[MockSpec]) -> dict[str, Any]:
-    """Mocks as the value of a configuration file, which `load_paths` reads as the same mocks."""
+    """The value of a configuration file that `load_paths` would read as these mocks."""
     mocks = [escape(spec.doc) if spec.origin.literal else spec.doc for spec in specs]
     return {"version": FILE_VERSION, "mocks": mocks}
 
 
 def parse_text(text: bytes, *, source: str | None, format: Format) -> Any:
-    """The value of a JSON or YAML text. Raises `ConfigError` with line and column for what is broken in it."""
+    """The value of a JSON or YAML text. Raises `ConfigError` with line and column if it is malformed."""
     return read_text(text, source, format).value
 
 
 class _Draft(Struct, frozen=True):
-    """A mock that passed its checks and may not have an id yet; `label` is what its id is derived from."""
+    """A mock that passed its checks and may not have an ID yet. `label` is the text from which its ID is derived."""
 
     doc: dict[str, Any]
     values: dict[str, Any]
@@ -208,7 +210,7 @@ def _admin_origin(entry: Entry) -> Origin:
 
 
 def _draft(value: Any, root: Path | None, origin: Origin, environ: Mapping[str, str] | None) -> _Draft:
-    """Check one mock. `environ` is None where the environment is not read."""
+    """Check one mock. `environ` is None if the environment is not read."""
     try:
         doc = values = flatten(value)
         if environ is not None:
@@ -222,7 +224,7 @@ def _draft(value: Any, root: Path | None, origin: Origin, environ: Mapping[str, 
 
 
 def _convert(doc: dict[str, Any], values: dict[str, Any]) -> tuple[Mock, dict[str, Any]]:
-    """The struct of a mock, with environment values read as numbers or booleans just where those are wanted."""
+    """The struct of a mock, with environment values read as numbers or booleans where the format wants them."""
     while True:
         try:
             return convert(values, Mock), values
@@ -266,7 +268,7 @@ def _finish(
     make_id: Callable[[_Draft, Container[str]], str],
     check: Check | None = None,
 ) -> list[MockSpec]:
-    """Give every mock its id; refuse one that is given twice."""
+    """Give every mock its ID, and refuse an ID that is given twice."""
     taken: dict[str, _Draft] = {}
     for draft in drafts:
         if draft.mock.id in taken:
@@ -304,7 +306,7 @@ def _new_id(draft: _Draft, taken: Container[str]) -> str:
 
 
 def _derived_id(draft: _Draft, taken: Container[str]) -> str:
-    """An id from the file's name and the mock's position in it, so that it is the same after a reload."""
+    """An ID derived from the file's name and the mock's position in it, so that it is the same after a reload."""
     attempt = 0
     while True:
         seed = f"{draft.label}\0{attempt}".encode(errors="surrogateescape")
@@ -315,7 +317,7 @@ def _derived_id(draft: _Draft, taken: Container[str]) -> str:
 
 
 def _merge(target: Any, patch: Any) -> Any:
-    """RFC 7396: null removes, objects merge, all else replaces."""
+    """Merge as RFC 7396 says: null removes a key, objects are merged, and any other value replaces the old one."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}

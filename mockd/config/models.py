@@ -1,10 +1,10 @@
-"""The configuration format, as structs: from these come validation, the reference pages and the JSON Schema.
+"""The configuration format as structs. Validation, the reference pages and the JSON Schema are made from them.
 
-Units are the ones users write: milliseconds in `timing`, `chunked` and `delay` fields, seconds in `lifecycle`
-and `resume`. They become seconds where a mock is compiled, nowhere else (`timing.in_seconds`).
+Units are those that users write: milliseconds in `timing`, `chunked` and `delay` fields, seconds in `lifecycle`
+and `resume`. `timing.in_seconds` converts milliseconds to seconds, only when a mock is compiled.
 """
 
-# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
+# This module does not postpone its annotations: msgspec would have to compile each of them at every start.
 
 import re
 from typing import Annotated, Any, Literal
@@ -43,12 +43,12 @@ def _check_pattern(pattern: str | None, field: str) -> None:
 class EventConfig(Config, frozen=True, kw_only=True):
     """One event of a stream."""
 
-    type: Annotated[str | None, doc("Event type (the `event:` line), for client filtering.")] = None
+    type: Annotated[str | None, doc("Event type (the `event:` line), by which clients tell events apart.")] = None
     data: Annotated[Any, doc("Payload: text is sent as written, any other JSON value as compact JSON.")] = UNSET
-    id: Annotated[str | None, doc("Event id, for `Last-Event-ID`. Empty text resets the client's id.")] = None
+    id: Annotated[str | None, doc("Event ID, for `Last-Event-ID`. Empty text resets the client's ID.")] = None
     retry: Annotated[Count | None, doc("Reconnection interval for the client, in milliseconds.")] = None
     comment: Annotated[str | None, doc("A comment, which clients do not deliver as an event.")] = None
-    delay: Annotated[Delay | None, doc("Pause before this event in milliseconds; wins over `timing`.")] = None
+    delay: Annotated[Delay | None, doc("Pause before this event, in milliseconds; overrides `timing`.")] = None
 
     def __post_init__(self) -> None:
         _check_line(self.type, "type")
@@ -65,19 +65,19 @@ class Termination(Config, frozen=True, kw_only=True):
     type: Annotated[
         Literal["graceful", "abrupt", "error"],
         doc(
-            "`graceful`: final event, close delay, clean end. `abrupt`: the connection is closed in the middle of "
-            "the body. `error`: error event, clean end."
+            "`graceful`: the final event, the close delay, then a clean end. `abrupt`: the close delay, then the "
+            "connection is closed in the middle of the body. `error`: the error event, then a clean end."
         ),
     ] = "graceful"
-    final_event: Annotated[EventConfig | None, doc("Sent last on a graceful end.")] = None
+    final_event: Annotated[EventConfig | None, doc("Last event of a `graceful` end.")] = None
     error_event: Annotated[
-        EventConfig | None, doc("Sent last on an `error` end; by default `event: error` with a JSON error.")
+        EventConfig | None, doc("Last event of an `error` end; by default `event: error` with a JSON error.")
     ] = None
     close_delay: Annotated[
         Delay,
         doc(
-            "Pause in milliseconds between the final event and the close, or before an abrupt end; an `error` end has "
-            "none."
+            "Pause, in milliseconds, after the final event of a `graceful` end or before an `abrupt` end. An `error` "
+            "end has none."
         ),
     ] = 0.0
 
@@ -85,13 +85,17 @@ class Termination(Config, frozen=True, kw_only=True):
 class ChunkedLifecycle(Config, frozen=True, kw_only=True):
     """How long a chunked or NDJSON response lives. Its events are chunks or items."""
 
-    timeout: Annotated[Seconds, doc("End after so many seconds without an event; 0 is off.")] = 0.0
-    connection_timeout: Annotated[Seconds, doc("End after so many seconds in all; 0 is off.")] = 0.0
-    keep_open: Annotated[bool, doc("Stay open when there is nothing more to send.")] = False
-    max_events: Annotated[Count, doc("End after so many events with data; 0 is no limit.")] = 0
+    timeout: Annotated[
+        Seconds, doc("Longest time without an event, in seconds; then the stream ends. 0: no limit.")
+    ] = 0.0
+    connection_timeout: Annotated[
+        Seconds, doc("Longest life of the stream, in seconds; then it ends. 0: no limit.")
+    ] = 0.0
+    keep_open: Annotated[bool, doc("Whether the stream stays open after its last event.")] = False
+    max_events: Annotated[Count, doc("Number of events with data after which the stream ends; 0: no limit.")] = 0
     simulate_disconnect: Annotated[
         Count | None,
-        doc("Break the connection off after so many events, as a network failure would; 0 is right after the head."),
+        doc("Number of events after which the connection breaks, as in a network failure; 0: right after the head."),
     ] = None
     termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
 
@@ -100,7 +104,7 @@ class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
     """How long an event stream lives."""
 
     keepalive_interval: Annotated[
-        Seconds, doc("Send a comment after so many seconds of silence; 0 is off, otherwise at least 5.")
+        Seconds, doc("Silence, in seconds, after which a comment is sent; 0 (off) or at least 5.")
     ] = 0.0
 
     def __post_init__(self) -> None:
@@ -114,11 +118,14 @@ class RateLimit(Config, frozen=True, kw_only=True):
     events_per_second: Annotated[float, Meta(gt=0, le=1e6, description="Tokens per second.")]
     burst_size: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        doc("What the bucket holds; by default `eventsPerSecond`, at least 1."),
+        doc("Number of tokens that the bucket holds; by default `eventsPerSecond`, but at least 1."),
     ] = None
     strategy: Annotated[
         Literal["wait", "drop", "error"],
-        doc("What happens to an event without a token: it waits, is left out, or ends the stream with an error."),
+        doc(
+            "What happens to an event for which there is no token. `wait`: it waits for one. `drop`: it is left out. "
+            "`error`: the stream ends with an error."
+        ),
     ] = "wait"
     headers: Annotated[bool, doc("Send `X-RateLimit-Limit`, `-Remaining` and `-Reset`.")] = False
 
@@ -126,16 +133,16 @@ class RateLimit(Config, frozen=True, kw_only=True):
 class Resume(Config, frozen=True, kw_only=True):
     """Reconnection with `Last-Event-ID`."""
 
-    enabled: Annotated[bool, doc("Give every event an id, and continue where a client left off.")] = False
-    buffer_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Events held for each session.")] = 100
-    max_age: Annotated[float, Meta(gt=0, le=MAX_MS / 1000, description="Seconds an event is held.")] = 300.0
+    enabled: Annotated[bool, doc("Whether events have IDs and a stream continues where its client left off.")] = False
+    buffer_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Number of events kept for each session.")] = 100
+    max_age: Annotated[float, Meta(gt=0, le=MAX_MS / 1000, description="Seconds for which an event is kept.")] = 300.0
 
 
 class Sequence(Config, frozen=True, kw_only=True):
-    """Numbers, one an event."""
+    """A sequence of numbers, one for each event."""
 
     start: Annotated[int, doc("First number.")] = 0
-    increment: Annotated[int, doc("Added for each next event.")] = 1
+    increment: Annotated[int, doc("Difference between a number and the next.")] = 1
     format: Annotated[str, doc("Text of the data; `%d` is the number, `%05d` the same with leading zeros.")] = "%d"
 
     def __post_init__(self) -> None:
@@ -144,26 +151,26 @@ class Sequence(Config, frozen=True, kw_only=True):
 
 
 class RandomSchema(Config, frozen=True, kw_only=True):
-    """The same JSON value with fresh placeholders, one an event."""
+    """One JSON value whose placeholders are filled in anew for each event."""
 
     schema: Annotated[Any, doc("A JSON value with placeholders (`$uuid`, `$random:1:100`, …).")]
 
 
 class EventCycle(Config, frozen=True, kw_only=True):
-    """A list of events, over and over."""
+    """A list of events that is sent over and over."""
 
-    events: Annotated[list[EventConfig], Meta(min_length=1, description="The list.")]
-    repeat: Annotated[Count | None, doc("Passes over the list; absent or 0: until `count`.")] = None
+    events: Annotated[list[EventConfig], Meta(min_length=1, description="The list of events.")]
+    repeat: Annotated[Count | None, doc("Number of passes over the list; absent or 0: until `count`.")] = None
 
 
 class Generator(Config, frozen=True, kw_only=True):
-    """Events made as they are needed."""
+    """A generator of events, which makes them as they are needed."""
 
     type: Annotated[
         Literal["sequence", "random", "template"],
-        doc("Which kind; its settings are in the key of that name."),
+        doc("Kind of the generator; its settings are in the key of the same name."),
     ]
-    count: Annotated[Count, doc("Events in all; 0 is for ever.")] = 0
+    count: Annotated[Count, doc("Number of events in all; 0: no limit.")] = 0
     sequence: Annotated[Sequence | None, doc("Settings of `sequence`.")] = None
     random: Annotated[RandomSchema | None, doc("Settings of `random`.")] = None
     template: Annotated[EventCycle | None, doc("Settings of `template`.")] = None
@@ -194,24 +201,27 @@ class SseConfig(Config, frozen=True, kw_only=True):
     events: Annotated[list[EventConfig] | None, doc("Source: a list of events.")] = None
     events_file: Annotated[
         str | None,
-        doc("Source: a file of events beside the config (a JSON list, NDJSON, or `text/event-stream`)."),
+        doc("Source: a file of events beside the configuration file (a JSON list, NDJSON, or `text/event-stream`)."),
     ] = None
-    generator: Annotated[Generator | None, doc("Source: events made as they are needed.")] = None
+    generator: Annotated[Generator | None, doc("Source: a generator of events.")] = None
     template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
     headers: Headers = {}
-    retry: Annotated[Count | None, doc("`retry:` of the first event of each connection, in milliseconds.")] = None
-    repeat: Annotated[Count | None, doc("Passes over the list; 0 is for ever.")] = None
+    retry: Annotated[Count | None, doc("`retry:` of each connection's first event, in milliseconds.")] = None
+    repeat: Annotated[Count | None, doc("Number of passes over the list; 0: no limit.")] = None
     timing: Annotated[Timing, doc("When events are sent.")] = Timing()
     lifecycle: Annotated[Lifecycle, doc("How long the stream lives and how it ends.")] = Lifecycle()
-    rate_limit: Annotated[RateLimit | None, doc("How many events a second.")] = None
+    rate_limit: Annotated[RateLimit | None, doc("Limit on the events per second.")] = None
     resume: Annotated[Resume, doc("Reconnection with `Last-Event-ID`.")] = Resume()
     flush: Annotated[
         Literal["auto", "event"],
-        doc("`event`: one HTTP chunk an event. `auto`: events due at the same moment may share one."),
+        doc("`event`: one HTTP chunk for each event. `auto`: events due at the same moment may share a chunk."),
     ] = "auto"
-    seed: Annotated[int | None, doc("Makes placeholders, random delays and generators repeat in every stream.")] = None
+    seed: Annotated[
+        int | None,
+        doc("Seed that makes placeholders, random delays and generators the same in every stream."),
+    ] = None
 
     def __post_init__(self) -> None:
         _one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
@@ -230,14 +240,14 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     """A chunked response: text or a file in pieces, or NDJSON."""
 
     data: Annotated[str | None, doc("Source: text.")] = None
-    data_file: Annotated[str | None, doc("Source: a file beside the config.")] = None
-    ndjson_items: Annotated[list[Any] | None, doc("Source: JSON values, one a line.")] = None
+    data_file: Annotated[str | None, doc("Source: a file beside the configuration file.")] = None
+    ndjson_items: Annotated[list[Any] | None, doc("Source: JSON values, one for each line.")] = None
     template: Annotated[str | None, doc("Source: a named template that sends NDJSON, such as `ollama-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     format: Annotated[
         Literal["raw", "ndjson"] | None, doc("`ndjson`: whole lines, sent as `application/x-ndjson`.")
     ] = None
-    chunk_size: Annotated[int, Meta(ge=1, le=1 << 30, description="Bytes a chunk.")] = 1024
+    chunk_size: Annotated[int, Meta(ge=1, le=1 << 30, description="Size of a chunk, in bytes.")] = 1024
     chunk_delay: Annotated[
         Delay | None, doc("Pause between chunks, in milliseconds; the same as `timing.fixedDelay`.")
     ] = None
@@ -247,10 +257,10 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     lifecycle: Annotated[ChunkedLifecycle, doc("How long the response lives and how it ends.")] = ChunkedLifecycle()
     flush: Annotated[
         Literal["auto", "event"],
-        doc("`event`: one HTTP chunk a piece. `auto`: pieces due at the same moment may share one."),
+        doc("`event`: one HTTP chunk for each piece. `auto`: pieces due at the same moment may share a chunk."),
     ] = "auto"
-    repeat: Annotated[Count | None, doc("Passes over `ndjsonItems`; 0 is for ever.")] = None
-    seed: Annotated[int | None, doc("Makes placeholders and random delays repeat in every response.")] = None
+    repeat: Annotated[Count | None, doc("Number of passes over `ndjsonItems`; 0: no limit.")] = None
+    seed: Annotated[int | None, doc("Seed that makes placeholders and random delays the same in every answer.")] = None
 
     def __post_init__(self) -> None:
         _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "template"))
@@ -271,10 +281,10 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
     status: Annotated[Status | None, doc("HTTP status; 200 by default.")] = None
     status_code: Annotated[Status | None, doc("The same as `status`.")] = None
     headers: Headers = {}
-    body: Annotated[Any, doc("Text, sent as written, or another JSON value, sent as JSON.")] = UNSET
-    body_file: Annotated[str | None, doc("A file beside the config to send instead of `body`.")] = None
+    body: Annotated[Any, doc("Body: text is sent as written, any other JSON value as JSON.")] = UNSET
+    body_file: Annotated[str | None, doc("A file beside the configuration file, sent instead of `body`.")] = None
     template: Annotated[
-        str | None, doc("A named template to answer instead of `body`, such as `openai-embeddings`.")
+        str | None, doc("A named template that answers instead of `body`, such as `openai-embeddings`.")
     ] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     delay: Annotated[Delay, doc("Pause before the response, in milliseconds.")] = 0.0
@@ -290,22 +300,27 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
 
 
 class Matcher(Config, frozen=True, kw_only=True):
-    """Which requests a mock answers: all that is given must hold."""
+    """The requests that a mock answers: every criterion that is given must match."""
 
     method: Annotated[str | None, doc("HTTP method, in any case. Absent: every method.")] = None
     path: Annotated[
         str | None,
-        doc("Path. `{name}` stands for one segment, `*` for any characters, `/` included; a trailing slash counts."),
+        doc("Path. `{name}` stands for one segment, `*` for any characters, even `/`. A trailing slash matters."),
     ] = None
-    path_pattern: Annotated[str | None, doc("Regular expression, searched in the path.")] = None
+    path_pattern: Annotated[str | None, doc("Regular expression that is searched for in the path.")] = None
     headers: Annotated[dict[str, str], doc("Header values; `*` stands for any characters.")] = {}
-    query_params: Annotated[dict[str, str], doc("Query parameters, exactly. Empty text: present and empty.")] = {}
-    body_contains: Annotated[str | None, doc("Text that the body has in it.")] = None
-    body_equals: Annotated[str | None, doc("The body, exactly.")] = None
-    body_pattern: Annotated[str | None, doc("Regular expression, searched in the body.")] = None
+    query_params: Annotated[
+        dict[str, str], doc("Exact values of query parameters; empty text: present, but without a value.")
+    ] = {}
+    body_contains: Annotated[str | None, doc("Text that the body contains.")] = None
+    body_equals: Annotated[str | None, doc("The exact body.")] = None
+    body_pattern: Annotated[str | None, doc("Regular expression that is searched for in the body.")] = None
     body_json_path: Annotated[
         dict[str, Any],
-        doc('JSONPath (RFC 9535) to the value it must have in the JSON body, or to `{"exists": true}`.'),
+        doc(
+            'For each JSONPath (RFC 9535), the value that the JSON body must have there, or `{"exists": true}` if any '
+            "value will do."
+        ),
     ] = {}
 
     def __post_init__(self) -> None:
@@ -322,15 +337,19 @@ class Matcher(Config, frozen=True, kw_only=True):
 
 
 class Mock(Config, frozen=True, kw_only=True):
-    """One mock: which requests it answers, and with what."""
+    """One mock: the requests that it answers, and the answer."""
 
-    id: Annotated[Annotated[str, Meta(min_length=1, max_length=200)] | None, doc("Id; made up where absent.")] = None
+    id: Annotated[Annotated[str, Meta(min_length=1, max_length=200)] | None, doc("ID; made by mockd if absent.")] = None
     name: Annotated[str | None, doc("A name for people.")] = None
-    description: Annotated[str | None, doc("What it is for.")] = None
+    description: Annotated[str | None, doc("Purpose of the mock.")] = None
     enabled: Annotated[bool, doc("A mock that is not enabled answers nothing.")] = True
-    priority: Annotated[int, Meta(ge=-(1 << 53), le=1 << 53, description="Higher wins, before anything else.")] = 0
-    matcher: Annotated[Matcher, doc("Which requests it answers.")]
-    cors: Annotated[bool, doc("Let pages of other origins read the answers, and answer their preflights.")] = True
+    priority: Annotated[
+        int, Meta(ge=-(1 << 53), le=1 << 53, description="Of several mocks that match, the highest priority wins.")
+    ] = 0
+    matcher: Annotated[Matcher, doc("The requests that it answers.")]
+    cors: Annotated[
+        bool, doc("Whether pages of other origins may read the answers; their preflights are answered.")
+    ] = True
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
@@ -342,7 +361,7 @@ class Mock(Config, frozen=True, kw_only=True):
 
 
 FILE_VERSION = "1.0"
-"""The version of the configuration format; it rises when an old file would change its meaning."""
+"""Version of the configuration format. It is raised when the meaning of an old file would change."""
 
 
 class MockFile(Config, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Values at paths inside of other values."""
+"""Reading and replacing the value at a path inside another value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mockd.errors import Path
 
 
 def at(value: Any, path: Path) -> Any:
-    """What stands at a path, or None where the path leads nowhere."""
+    """The value at a path, or None if there is none."""
     for step in path:
         known = isinstance(value, dict) and step in value
         if not known and not (isinstance(value, list) and isinstance(step, int) and step < len(value)):
@@ -18,7 +18,7 @@ def at(value: Any, path: Path) -> Any:
 
 
 def replaced(value: Any, path: Path, new: Any) -> Any:
-    """The value with `new` at a path of it, which is there; what is not on the path is shared."""
+    """A copy of a value with `new` at a path, which must exist. Parts that are not on the path are shared."""
     if not path:
         return new
     changed = value.copy()

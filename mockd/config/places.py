@@ -1,4 +1,4 @@
-"""Where values stand in a text: a tree of lines and columns beside the tree of values."""
+"""The places of values in a text: a tree of lines and columns beside the tree of values."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from mockd.errors import Path
 
 
 class Place(NamedTuple):
-    """A line and a column, both from 1; the column counts characters."""
+    """A line and a column, both counted from 1. A column is one character."""
 
     line: int
     column: int
 
 
 class Marks:
-    """The place of a value, of its keys, and the marks of what is in it. A `leaf` has nothing in it: most values are
-    leaves, and two dicts for each would make up most of the tree."""
+    """The place of a value, the places of its keys, and the marks of the values in it. A `leaf` has no values in it.
+    Most values are leaves, and two dicts for each of them would make up most of the tree."""
 
     __slots__ = ("children", "keys", "place")
 
@@ -26,16 +26,16 @@ class Marks:
         self.children: dict[str | int, Marks] = _NO_CHILDREN if leaf else {}
 
     def value(self, path: Path) -> Place:
-        """The place of the value at a path, or of the nearest value around it that is there."""
+        """The place of the value at a path, or of the nearest existing value around it."""
         return self._at(path).place
 
     def key(self, path: Path) -> Place:
-        """The place of the key that a path ends in, or of the nearest value around it."""
+        """The place of the key at the end of a path, or of the nearest existing value around it."""
         around = self._at(path[:-1])
         return around.keys.get(str(path[-1]), around.place) if path else around.place
 
     def free(self) -> None:
-        """Take the tree apart step by step: freeing a large one in one go keeps all other threads waiting."""
+        """Take the tree apart step by step. To free a large tree at once would block all other threads."""
         waiting = [self]
         while waiting:
             marks = waiting.pop()

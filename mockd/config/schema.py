@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of a configuration file, made from the structs; editors complete and check with it.
+"""The JSON Schema (2020-12) of a configuration file, made from the structs. Editors use it to complete and to check.
 
 `python -m mockd.config.schema` writes it to `mockd.schema.json` beside this module.
 """
@@ -18,9 +18,9 @@ SCHEMA_FILE = pathlib.Path(__file__).with_name("mockd.schema.json")
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of a file: one mock, a list of mocks, or several under `mocks`; each flat or nested.
+    """The schema of a file: one mock, a list of mocks, or several under `mocks`; each mock flat or nested.
 
-    It accepts all that is loaded, apart from `${NAME}` where the format wants a number or boolean.
+    It accepts every file that mockd loads, except `${NAME}` in place of a number or boolean.
     """
     _, parts = msgspec.json.schema_components((MockFile,), ref_template="#/$defs/{name}")
     for part in parts.values():
@@ -67,7 +67,7 @@ def _dropped() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The schema as it stands in its file."""
+    """The text of the schema file."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

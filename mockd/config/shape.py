@@ -1,4 +1,4 @@
-"""The forms a configuration may be written in: one mock, a list, an envelope; each mock flat or nested."""
+"""The forms that a configuration file may have: one mock, a list, or an envelope; each mock flat or nested."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from mockd.errors import ConfigError, Path, Problem
 
 MOCK_BOOKKEEPING = ("workspaceId", "createdAt", "updatedAt", "metaSortKey", "parentId", "syncVersion")
 FILE_BOOKKEEPING = ("kind", "metadata", "serverConfig")
-"""Keys of another mockd's records, accepted and dropped."""
+"""Keys that another tool called mockd writes. They are accepted and dropped."""
 
 VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0"), float(FILE_VERSION))
-"""Ways to write the version of the format."""
+"""The spellings of the format's version that are accepted."""
 
 _log = logging.getLogger("mockd")
 
 
 class Entry(Struct, frozen=True):
-    """One mock as it is written, and where it is in its document."""
+    """One mock as it is written, and its path in the document."""
 
     value: Any
     path: Path
 
 
 class Collection(Struct, frozen=True):
-    """The mocks of a document, and what is wrong with what is around them."""
+    """The mocks of a document, and the problems of the envelope around them."""
 
     entries: list[Entry]
     problems: list[Problem]
@@ -41,7 +41,7 @@ def is_envelope(value: object) -> bool:
 
 
 def split(value: Any) -> Collection:
-    """The mocks of a document, whichever form it has."""
+    """The mocks of a document of any form."""
     if isinstance(value, list):
         return Collection([Entry(item, (index,)) for index, item in enumerate(value)], [])
     if not is_envelope(value):
@@ -72,7 +72,7 @@ def nested_keys(value: Any) -> frozenset[str]:
 
 
 def flatten(value: Any) -> dict[str, Any]:
-    """A mock in its flat form, without bookkeeping. Raises `ConfigError` with paths as the mock is written."""
+    """A mock in its flat form, without bookkeeping keys. The paths in a `ConfigError` are those of the written form."""
     if not isinstance(value, dict):
         raise ConfigError(f"a mock is an object, not {_kind(value)}")
     if value.get("type", "http") != "http":
@@ -95,7 +95,7 @@ def _kind(value: object) -> str:
 
 
 def warn_of_dropped(values: Iterable[Any]) -> None:
-    """Say once which bookkeeping keys these documents have, as nothing is done with them."""
+    """Log one warning with all the bookkeeping keys that these documents have, as these keys have no effect."""
     dropped: dict[str, None] = {}
     for value in values:
         if is_envelope(value):

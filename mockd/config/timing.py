@@ -1,6 +1,6 @@
-"""When events are sent, as it is configured (in milliseconds), and as streams take it (in seconds)."""
+"""The timing of events as it is configured (in milliseconds), and its conversion for streams (to seconds)."""
 
-# Annotations are not texts here, as they are elsewhere: msgspec would have to compile each of them at every start.
+# This module does not postpone its annotations: msgspec would have to compile each of them at every start.
 
 import math
 from typing import Annotated, Literal
@@ -12,15 +12,15 @@ from mockd.events import Draw, Pause
 
 
 class Distribution(Config, frozen=True, kw_only=True):
-    """A pause that is drawn anew each time."""
+    """A distribution from which each pause is drawn."""
 
-    dist: Annotated[Literal["normal", "lognormal", "uniform"], doc("Which distribution.")]
+    dist: Annotated[Literal["normal", "lognormal", "uniform"], doc("Kind of distribution.")]
     mean: Annotated[
-        Milliseconds | None, doc("Mean in milliseconds; of a `lognormal` its own, not that of its logarithm.")
+        Milliseconds | None, doc("Mean of the pauses, in milliseconds; for `lognormal` too, not of the logarithm.")
     ] = None
-    stddev: Annotated[Milliseconds | None, doc("Standard deviation in milliseconds, likewise.")] = None
-    min: Annotated[Milliseconds, doc("Shortest pause in milliseconds; a draw below it becomes it.")] = 0.0
-    max: Annotated[Milliseconds | None, doc("Longest pause in milliseconds; a draw above it becomes it.")] = None
+    stddev: Annotated[Milliseconds | None, doc("Standard deviation of the pauses, in milliseconds.")] = None
+    min: Annotated[Milliseconds, doc("Shortest pause, in milliseconds; a shorter draw becomes this.")] = 0.0
+    max: Annotated[Milliseconds | None, doc("Longest pause, in milliseconds; a longer draw becomes this.")] = None
 
     def __post_init__(self) -> None:
         if self.max is not None and self.max < self.min:
@@ -48,14 +48,14 @@ class Distribution(Config, frozen=True, kw_only=True):
 
 
 Delay = Annotated[float, Meta(ge=0, le=MAX_MS, description="Milliseconds.")] | Distribution
-"""A pause: a number of milliseconds, or what it is drawn from."""
+"""A pause: a number of milliseconds, or the distribution from which it is drawn."""
 
 
 class RandomDelay(Config, frozen=True, kw_only=True):
-    """A whole number of milliseconds, drawn evenly."""
+    """A random pause: a whole number of milliseconds, each equally likely."""
 
     min: Annotated[Count, doc("Shortest pause, in milliseconds.")] = 0
-    max: Annotated[Count, doc("Longest pause, in milliseconds; may occur.")]
+    max: Annotated[Count, doc("Longest pause, in milliseconds, inclusive.")]
 
     def __post_init__(self) -> None:
         if self.max < self.min:
@@ -65,35 +65,35 @@ class RandomDelay(Config, frozen=True, kw_only=True):
 
 
 class Burst(Config, frozen=True, kw_only=True):
-    """Events in groups."""
+    """Groups of events with a pause between the groups."""
 
-    count: Annotated[int, Meta(ge=1, description="Events in a group.")]
+    count: Annotated[int, Meta(ge=1, description="Number of events in a group.")]
     interval: Annotated[Delay, doc("Pause between the events of a group, in milliseconds.")] = 0.0
     pause: Annotated[Delay, doc("Pause between groups, in milliseconds.")] = 0.0
 
 
 class Timing(Config, frozen=True, kw_only=True):
-    """When events are sent. Of several modes, the first given counts: an event's own `delay`, `itl`,
+    """When events are sent. If several modes are given, the first of this list decides: an event's own `delay`, `itl`,
     `tokensPerSecond`, a template's `delayPerToken`, `perEventDelays`, `burst`, `randomDelay`, `fixedDelay`."""
 
     initial_delay: Annotated[Delay, doc("Pause before the first event, in milliseconds.")] = 0.0
     ttft: Annotated[
-        Delay | None, doc("Time to first token: from the head to the first content event, in milliseconds.")
+        Delay | None, doc("Time to first token, in milliseconds: from the head to the first content event.")
     ] = None
-    itl: Annotated[Delay | None, doc("Inter-token latency: pause between content events, in milliseconds.")] = None
+    itl: Annotated[Delay | None, doc("Inter-token latency, in milliseconds: pause between content events.")] = None
     tokens_per_second: Annotated[
-        Annotated[float, Meta(gt=0, le=1e6)] | None, doc("Content events a second, instead of `itl`.")
+        Annotated[float, Meta(gt=0, le=1e6)] | None, doc("Content events per second, instead of `itl`.")
     ] = None
     fixed_delay: Annotated[Delay | None, doc("Pause between events, in milliseconds.")] = None
     random_delay: Annotated[RandomDelay | None, doc("Random pause between events.")] = None
-    burst: Annotated[Burst | None, doc("Events in bursts.")] = None
+    burst: Annotated[Burst | None, doc("Groups of events with a pause between the groups.")] = None
     per_event_delays: Annotated[
-        list[Delay] | None, doc("Pause before each event of the list, in milliseconds, by position.")
+        list[Delay] | None, doc("Pauses before the events of the list, in milliseconds, in the same order.")
     ] = None
 
 
 def in_seconds(delay: Delay | RandomDelay) -> Pause:
-    """A configured delay as a stream takes it."""
+    """A configured delay in the form that a stream takes: seconds, or a function that draws them."""
     if isinstance(delay, Distribution):
         return _within_bounds(delay)
     if isinstance(delay, RandomDelay):
@@ -118,7 +118,7 @@ def _drawn_ms(distribution: Distribution) -> Draw:
     assert stddev is not None
     if distribution.dist == "normal":
         return lambda rng: rng.normalvariate(mean, stddev)
-    # Python wants the mean and the standard deviation of the logarithm.
+    # `lognormvariate` takes the mean and the standard deviation of the logarithm.
     log_mean, log_root_mean_square = math.log(mean), math.log(math.hypot(mean, stddev))
     mu = 2 * log_mean - log_root_mean_square
     sigma = math.sqrt(max(0.0, 2 * (log_root_mean_square - log_mean)))

@@ -1,4 +1,4 @@
-"""What a JSON value may be, wherever it was read from: finite, of characters that can be sent, and not too deep."""
+"""Checks of JSON values from any source: finite numbers, text that can be sent as UTF-8, and limited nesting."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from mockd.errors import Path, Problem
 
 MAX_DEPTH = 100
-"""Lists and objects inside each other; what is deeper is refused, so that nothing that walks a value can overflow."""
+"""Deepest nesting of lists and objects. With this limit, code that walks a value cannot overflow the stack."""
 
 MAX_DIGITS = 4000
-"""Digits of an integer; Python itself writes no more than 4,300."""
+"""Most digits of an integer. Python's own limit for writing one is 4,300."""
 
 _MAX_BITS = math.floor(MAX_DIGITS * math.log2(10))
 
@@ -20,7 +20,7 @@ TOO_LONG = f"an integer of more than {MAX_DIGITS:,} digits"
 
 
 def check_values(value: object) -> list[Problem]:
-    """What is wrong with a value as a JSON value, anywhere in it, in the order it is written."""
+    """The problems of a JSON value and of all values in it, in the order in which they are written."""
     problems: list[Problem] = []
     waiting: list[tuple[Path, object]] = [((), value)]
     while waiting:

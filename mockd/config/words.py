@@ -1,4 +1,4 @@
-"""What structs say about their fields, in words: for the reference pages and for `mockd templates`."""
+"""The types, defaults and meanings of structs' fields in words, for the reference pages and `mockd templates`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS: dict[type, str] = {
     inspect.AnyType: "any JSON value",
 }
 _LARGE = 1e7
-"""Bounds from here on only keep nonsense out, and are not worth telling."""
+"""Smallest bound that is not mentioned, as such bounds only keep nonsense out."""
 
 
 def type_in_words(
@@ -25,7 +25,7 @@ def type_in_words(
     struct: Callable[[inspect.StructType], str] = lambda struct: "object",
     literal: Callable[[object], str] = str,
 ) -> str:
-    """A type in words, without null; `struct` and `literal` say what is written for those."""
+    """A type in words, without null. `struct` and `literal` write structs and literal values."""
     if isinstance(node, inspect.Metadata):
         return type_in_words(node.type, struct, literal)
     if isinstance(node, inspect.UnionType):
@@ -43,7 +43,7 @@ def type_in_words(
 
 
 def meaning_of(node: inspect.Type) -> str:
-    """What is said of a field where it is declared."""
+    """The description of a field from its declaration; empty if it has none."""
     while isinstance(node, inspect.Metadata):
         if text := (node.extra_json_schema or {}).get("description"):
             return str(text)
@@ -52,7 +52,7 @@ def meaning_of(node: inspect.Type) -> str:
 
 
 def default_of(field: inspect.Field) -> str:
-    """A field's default as it is written; empty where there is none worth telling."""
+    """A field's default as users write it; empty if there is none worth mentioning."""
     default = field.default
     if default in (msgspec.NODEFAULT, msgspec.UNSET, None, ()) or isinstance(default, msgspec.Struct):
         return ""
@@ -62,7 +62,7 @@ def default_of(field: inspect.Field) -> str:
 
 
 def structs_in(node: inspect.Type) -> Iterator[inspect.StructType]:
-    """The structs a type is made of, without those of their fields."""
+    """The structs that a type is made of, without those in their fields."""
     if isinstance(node, inspect.StructType):
         yield node
     inner = [getattr(node, name, None) for name in ("type", "item_type", "value_type")]
@@ -72,7 +72,7 @@ def structs_in(node: inspect.Type) -> Iterator[inspect.StructType]:
 
 
 def struct_info(cls: type[msgspec.Struct]) -> inspect.StructType:
-    """What msgspec knows of a struct."""
+    """msgspec's description of a struct."""
     info = inspect.type_info(cls)
     assert isinstance(info, inspect.StructType)
     return info

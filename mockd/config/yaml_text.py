@@ -1,4 +1,5 @@
-"""YAML with the core schema of YAML 1.2: dates, times, `yes` and `on` are text, and every mistake has its place."""
+"""Reading and writing YAML with the core schema of YAML 1.2: dates, times, `yes` and `on` are text. Errors have a line
+and column."""
 
 from __future__ import annotations
 
@@ -15,10 +16,10 @@ from mockd.config.values import MAX_DEPTH, TOO_DEEP, TOO_LONG
 from mockd.errors import ConfigError, Problem
 
 Parser: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""What makes events of a text: libyaml where PyYAML was built with it."""
+"""PyYAML's parser, which is libyaml's if PyYAML was built with libyaml."""
 
 MAX_EXPANSION = 200_000
-"""Values that aliases may stand for in one text, taken together."""
+"""Most values that all aliases of one text together may stand for."""
 
 _TAG = "tag:yaml.org,2002:"
 _MERGE = object()
@@ -39,12 +40,12 @@ _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def read_yaml(text: str, source: str | None) -> tuple[Any, Marks]:
-    """The value of a YAML text, and where everything in it stands. Raises `ConfigError` with line and column."""
+    """The value of a YAML text, and the places in it. Raises `ConfigError` with line and column if it is malformed."""
     return _Builder(text, source).build()
 
 
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not been reached."""
 
     __slots__ = ("anchor", "key", "marks", "merged", "size", "value")
 
@@ -53,7 +54,7 @@ class _Open:
         self.marks = marks
         self.anchor = anchor
         self.size = 1
-        self.key: Any = None  # of a mapping: the key whose value comes next
+        self.key: Any = None  # in a mapping, the key whose value comes next
         self.merged: list[tuple[dict[str, Any], Marks]] = []
 
     @property
@@ -62,7 +63,7 @@ class _Open:
 
 
 class _Built:
-    """A finished value: `size` counts what is in it, aliases expanded."""
+    """A finished value. `size` is the number of values in it, with aliases expanded."""
 
     __slots__ = ("marks", "size", "value")
 
@@ -73,7 +74,7 @@ class _Built:
 
 
 class _Builder:
-    """Builds values from a parser's events. Nothing recurses, so no nesting can overflow it."""
+    """A builder of values from the parser's events. It does not recurse, so no nesting can overflow the stack."""
 
     def __init__(self, text: str, source: str | None) -> None:
         self._text = text
@@ -117,7 +118,7 @@ class _Builder:
             parser.dispose()
 
     def _shielded(self) -> str:
-        """The text with the three characters hidden that are line breaks in YAML 1.1 only."""
+        """The text with stand-ins for the three characters that are line breaks only in YAML 1.1."""
         breaks = [char for char in _OLD_BREAKS if char in self._text]
         spare = (code for code in range(0x10F000, 0x10FFFE) if chr(code) not in self._text)
         hidden = {ord(char): next(spare) for char in breaks}
@@ -250,7 +251,8 @@ def _place(mark: Any) -> Place:
 
 
 def core_value(text: str) -> Any:
-    """What plain (unquoted) text is in the core schema. Raises `ValueError` for an integer too long for Python."""
+    """The value of plain (unquoted) text in the core schema. Raises `ValueError` if an integer is too long for
+    Python."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] in _NUMBER_START:
@@ -265,18 +267,19 @@ def core_value(text: str) -> Any:
 
 
 _PLAIN_OR_QUOTED = ((True, False), (False, True))
-"""The ways to write a scalar, as PyYAML's resolver takes them."""
+"""The ways to write a scalar, in the form that PyYAML's resolver takes."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes text that any version of YAML takes for something else, and escapes what is a line break only in 1.1."""
+    """A dumper that quotes text which any version of YAML would read as another type, and escapes the characters that
+    are line breaks only in YAML 1.1."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
     def emit_value(self, value: Any) -> None:
-        """Emit a value piece by piece. PyYAML would make a tree of all its nodes first; to free that of thousands of
-        mocks keeps all other threads waiting."""
+        """Emit a value piece by piece. PyYAML would make a tree of all its nodes first, and to free such a tree for
+        thousands of mocks would block all other threads."""
         if isinstance(value, dict):
             self.emit(yaml.MappingStartEvent(None, None, True, flow_style=False))
             for item in chain.from_iterable(value.items()):
@@ -304,7 +307,7 @@ for _pattern in (*(pattern for pattern, _ in _INTEGERS), _FLOAT):
 
 
 def write_yaml(value: Any) -> str:
-    """A value as YAML that every reader of YAML, 1.1 or 1.2, takes for the same value; keys keep their order."""
+    """A value as YAML that readers of YAML 1.1 and of 1.2 read as the same value. Keys keep their order."""
     stream = StringIO()
     dumper = _Dumper(stream, allow_unicode=True, width=120)
     try:

@@ -1,4 +1,4 @@
-"""From a request to the mock that answers it."""
+"""Matching: finding the mock that answers a request."""
 
 from mockd.matching.rule import Rule
 from mockd.matching.table import Match, MatchTable, Miss

@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from jsonpath.selectors import JSONPathSelector
 
 Select = Callable[[RequestView], "list[Any] | None"]
-"""The values a JSONPath selects in the body of a request; None if the body cannot be searched."""
+"""The values that a JSONPath selects in the body of a request, or None if the body cannot be searched."""
 
 _Steps = Sequence[str | int]
-"""The way to one value: the names and indexes in the containers it is in."""
+"""The path to one value: a name for each object around it, and an index for each array."""
 
 
 @cache
 def _environment() -> JSONPathEnvironment:
-    # Imported when the first mock needs it: it takes longer to import than the rest of matching.
+    # Imported when the first mock needs it, as it takes longer to import than the rest of matching.
     from jsonpath import JSONPathEnvironment
 
     return JSONPathEnvironment(strict=True)
 
 
 def compile_json_path(expression: str) -> Select:
-    """Compile a JSONPath. Raises `ConfigError` for one that RFC 9535 does not allow.
+    """Compile a JSONPath. Raises `ConfigError` if RFC 9535 does not allow it.
 
-    A body that is not JSON cannot be searched, nor one so deeply nested that a `..` in the expression would need
-    more levels than the library goes down.
+    A body cannot be searched if it is not JSON, or if a `..` in the expression meets deeper nesting than the library
+    can search.
     """
     query = _compile(expression)
     if query.singular_query():
@@ -51,7 +51,7 @@ def compile_json_path(expression: str) -> Select:
         if body is NOT_JSON:
             return None
         if not isinstance(body, dict | list):
-            # The library would take text for a JSON document to parse. Below a scalar there is nothing.
+            # The library would parse text as a JSON document. A scalar has nothing in it to select.
             return [] if query.segments else [body]
         try:
             return query.findall(body)
@@ -62,7 +62,7 @@ def compile_json_path(expression: str) -> Select:
 
 
 def compile_json_equal(expression: str, expected: Any) -> Callable[[RequestView], bool]:
-    """Whether one of the values that a JSONPath selects equals a JSON value. Raises as `compile_json_path`."""
+    """A test whether a JSONPath selects a value that equals `expected`. Raises as `compile_json_path` does."""
     query = _compile(expression)
     if query.singular_query():
         steps = _steps(query)
@@ -77,7 +77,7 @@ def _compile(expression: str) -> JSONPath:
     try:
         query = _environment().compile(expression)
     except (JSONPathError, ValueError, OverflowError) as error:
-        # The last two for numbers that Python does not convert. Only the first argument is the bare reason.
+        # The last two come from numbers that Python cannot convert. The first argument is the reason alone.
         raise ConfigError(
             f"not a JSONPath: {error.args[0]}",
             path=("matcher", "bodyJsonPath", expression),
@@ -88,8 +88,8 @@ def _compile(expression: str) -> JSONPath:
 
 
 def _steps(query: JSONPath) -> _Steps:
-    """The steps of a query of names and indexes only, such as `$.messages[-1].role`. Nearly all of them are, and
-    walked here: the library's machinery for the others takes ten times as long."""
+    """The steps of a query that has only names and indexes, such as `$.messages[-1].role`. Nearly all queries are of
+    this kind. They are evaluated here, as the library's general evaluation takes ten times as long."""
     return [_step(segment.selectors[0]) for segment in query.segments]
 
 
@@ -103,11 +103,11 @@ def _step(selector: JSONPathSelector) -> str | int:
 
 
 def _walk(body: Any, steps: _Steps) -> Any:
-    """What is at the end of the steps; `NOT_JSON` where they lead nowhere."""
+    """The value at the end of the steps, or `NOT_JSON` if there is none."""
     value: Any = body
     try:
         for step in steps:
-            if type(value) is str:  # the one value in which an index finds something, and which is no container
+            if type(value) is str:  # Python would index its characters
                 return NOT_JSON
             value = value[step]
     except (KeyError, IndexError, TypeError):
@@ -116,9 +116,9 @@ def _walk(body: Any, steps: _Steps) -> Any:
 
 
 def json_equal(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal: numbers by value, and `true` is not `1`."""
+    """Whether two JSON values are equal. Numbers are compared by value, and `true` is not `1`."""
     if type(one) is str:
-        return bool(one == other)  # said first because most are
+        return bool(one == other)  # first, as most values are text
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):

@@ -1,4 +1,4 @@
-"""What nearly matched, and what was different."""
+"""Near misses: the mocks that nearly matched a request, and how they differ from it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ L = TypeVar("L")
 R = TypeVar("R")
 
 MOST_NAMED = 3
-"""How many near misses are named."""
+"""Most near misses that are named."""
 
 MOST_SHOWN = 200
-"""How many characters of a request's value are shown."""
+"""Most characters of a request's value that are shown."""
 
 _LIKE_ENOUGH = 0.5
 
@@ -28,18 +28,18 @@ _LIKE_ENOUGH = 0.5
 class _NearMiss(NamedTuple):
     rule: Rule[Any]
     held: tuple[bool, ...]
-    """For each predicate of the rule, whether it held."""
+    """For each predicate of the rule, whether it holds."""
     score: int
     likeness: float
 
 
 def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> list[dict[str, Any]]:
-    """The nearest of the rules, as JSON, best first.
+    """The near misses among the rules, as JSON, nearest first.
 
-    `rules` are in order of rank, and none of them matches; `on_path` are those with a path that fits. Near is a rule
-    whose path fits (or that wants none) if anything but its method holds, and a rule whose path is nearly that of
-    the request (another case, one slash, one segment) if its method holds. Sorted by the sum of the scores of what
-    holds, then by how alike the paths are, then by rank.
+    `rules` are in order of rank, and none of them matches. `on_path` are those whose path fits. A rule is near in two
+    cases: its path fits (or it has none) and a predicate other than its method holds; or its path differs from the
+    request's only in case, one slash or one segment, and its method holds. Near misses are sorted by the sum of the
+    scores of the predicates that hold, then by the likeness of the paths, then by rank.
     """
     nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: (near.score, near.likeness))
     return [_report(near, request) for near in nearest]
@@ -67,7 +67,7 @@ def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestV
 
 
 def _likeness(template: PathTemplate, segments: Sequence[str]) -> float:
-    """How alike a template and the segments of a path are, from 0 to 1; 0 if more than one segment is different."""
+    """The likeness of a template and the segments of a path, from 0 to 1; 0 if more than one segment differs."""
     wanted = template.outline
     longer = max(len(wanted), len(segments))
     if 2 * longer - len(wanted) - len(segments) > 1:
@@ -91,12 +91,12 @@ def _is_alike(segment: Segment, text: str) -> bool:
 
 
 def _text_likeness(one: str, other: str) -> float:
-    """The share of two texts that is in a common beginning and a common end: high for one typing error."""
+    """The share of two texts that is in their common beginning and common end. It is high if one has a typing error."""
     return 2 * sum(_common_ends(one, other, eq)) / (len(one) + len(other))
 
 
 def _common_ends(ones: Sequence[L], others: Sequence[R], alike: Callable[[L, R], bool]) -> tuple[int, int]:
-    """How many elements are alike from the beginning, and how many of the rest from the end."""
+    """The number of elements that are alike at the beginning, and the number of others that are alike at the end."""
     shorter = min(len(ones), len(others))
     head = tail = 0
     while head < shorter and alike(ones[head], others[head]):
@@ -131,12 +131,12 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
 
 
 def _sendable(value: Any) -> Any:
-    """A shown value for the encoder, which takes no text of a class of its own."""
+    """A shown value for the JSON encoder, which does not take subclasses of `str`."""
     return str(value) if isinstance(value, Note) else value
 
 
 def _reason(near: _NearMiss, request: RequestView) -> str:
-    """In a sentence: what matched, and what did not."""
+    """A sentence that says what matched and what did not."""
     pairs = list(zip(near.rule.predicates, near.held, strict=True))
     matched = [predicate.label for predicate, holds in pairs if holds]
     different = "; ".join(_difference(predicate, request) for predicate, holds in pairs if not holds)
@@ -160,19 +160,19 @@ def _quoted(value: Any) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """A value of a request, short enough to show: scalars as they are, arrays and objects as JSON text."""
+    """A request's value, cut to a length that can be shown. Arrays and objects become JSON text."""
     if isinstance(value, list | dict):
         value = _beginning(json.JSONEncoder(ensure_ascii=False).iterencode(value))
     if not isinstance(value, str) or isinstance(value, Note):
         return value
     if len(value) > MOST_SHOWN:
         value = value[:MOST_SHOWN] + "…"
-    # Requests can have code points that no answer in UTF-8 can hold.
+    # A request can have code points that cannot be encoded in UTF-8.
     return value.encode("utf-8", "replace").decode()
 
 
 def _beginning(pieces: Iterable[str]) -> str:
-    """Enough of the pieces of a text to be cut, so that a large body is not written out for a few characters."""
+    """The beginning of a text in pieces, longer than is shown. A large body is not written out as a whole."""
     text = ""
     for piece in pieces:
         text += piece

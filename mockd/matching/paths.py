@@ -1,4 +1,4 @@
-"""Path templates, and an index that finds those that fit a path without trying them all."""
+"""Path templates, and an index that finds the templates that fit a path without trying all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PATH = ("matcher", "path")
 
 
 class _Part(Struct, frozen=True):
-    """A piece of a template: decoded text, a capture with its name, or a star."""
+    """A part of a template: decoded text, a capture with its name, or a star."""
 
     kind: Literal["text", "capture", "star"]
     value: str
@@ -38,9 +38,9 @@ class _Part(Struct, frozen=True):
 def star_pattern(pieces: Sequence[tuple[str, bool]]) -> re.Pattern[str]:
     """A pattern for `fullmatch`: the pieces in this order, with any characters between them.
 
-    A piece is a regular expression and whether it is fixed text. Behind a star the first place where fixed text
-    occurs leaves the most room for the rest, so it never has to be tried at another one: without the atomic group
-    a value made for it would take time that grows with a power of its length.
+    A piece is a regular expression, and whether it is fixed text. After a star, the first occurrence of fixed text
+    leaves the most room for the rest, so no later occurrence must be tried. The atomic group prevents that: without
+    it, a value made for the purpose would take time that grows with a power of its length.
     """
     (source, _), *rest = pieces
     for piece, fixed in rest[:-1]:
@@ -51,18 +51,18 @@ def star_pattern(pieces: Sequence[tuple[str, bool]]) -> re.Pattern[str]:
 
 
 class Segment(Struct, frozen=True, dict=True):
-    """What a template wants between two slashes."""
+    """The parts of a template between two slashes."""
 
     parts: tuple[_Part, ...]
 
     @cached_property
     def literal(self) -> str | None:
-        """Its text, if it has neither captures nor stars."""
+        """The segment's text if it has neither captures nor stars, otherwise None."""
         return "".join(part.value for part in self.parts) if all(part.kind == "text" for part in self.parts) else None
 
     @cached_property
     def folded(self) -> str:
-        """As it is written, but decoded, and without regard to case."""
+        """The segment as it is written, but decoded and case-folded."""
         text = "".join(f"{{{part.value}}}" if part.kind == "capture" else part.value for part in self.parts)
         return text.casefold()
 
@@ -72,7 +72,7 @@ class Segment(Struct, frozen=True, dict=True):
 
     @cached_property
     def is_capture(self) -> bool:
-        """Whether all of it is one `{name}`."""
+        """Whether the whole segment is one `{name}`."""
         return len(self.parts) == 1 and self.parts[0].kind == "capture"
 
     @cached_property
@@ -81,10 +81,10 @@ class Segment(Struct, frozen=True, dict=True):
 
 
 class PathTemplate(Struct, frozen=True, dict=True):
-    """The `path` of a matcher, compiled by `parse_path`. It is compared with decoded paths, from end to end.
+    """The `path` of a matcher, compiled by `parse_path`. It is compared with the whole of a decoded path.
 
-    `{name}` stands for one segment or a part of one (`{file}.json`), never empty. `*` stands for any characters,
-    `/` included, or none: `/a/*` fits `/a/` and `/a/b/c`, but not `/a`. A trailing slash counts.
+    `{name}` stands for one segment or a part of one (`{file}.json`), never empty. `*` stands for any number of any
+    characters, even `/`: `/a/*` fits `/a/` and `/a/b/c`, but not `/a`. A trailing slash matters.
     """
 
     text: str
@@ -94,7 +94,7 @@ class PathTemplate(Struct, frozen=True, dict=True):
 
     @cached_property
     def literal(self) -> str | None:
-        """The one path it fits, if it has neither captures nor stars."""
+        """The only path that the template fits, if it has neither captures nor stars, otherwise None."""
         return "".join(part.value for part in self.parts) if all(part.kind == "text" for part in self.parts) else None
 
     @cached_property
@@ -103,12 +103,12 @@ class PathTemplate(Struct, frozen=True, dict=True):
 
     @cached_property
     def outline(self) -> tuple[Segment, ...]:
-        """Its segments without the empty ones."""
+        """The template's segments without the empty ones."""
         return tuple(segment for segment in self.segments if segment.parts)
 
     @property
     def score(self) -> int:
-        """How specific it is."""
+        """Specificity of the template."""
         if self.has_star:
             return STAR_SCORE
         return CAPTURE_SCORE if self.names else EXACT_SCORE
@@ -119,11 +119,11 @@ class PathTemplate(Struct, frozen=True, dict=True):
         return _pattern(self.parts)
 
     def fits(self, path: str) -> bool:
-        """Whether a decoded path fits."""
+        """Whether the template fits a decoded path."""
         return path == self.literal if self.literal is not None else self._pattern.fullmatch(path) is not None
 
     def captures(self, path: str) -> dict[str, str]:
-        """The values of its `{name}`s in a path that fits."""
+        """The values of the template's `{name}`s in a path that it fits."""
         if not self.names:
             return {}
         match = self._pattern.fullmatch(path)
@@ -132,9 +132,9 @@ class PathTemplate(Struct, frozen=True, dict=True):
 
 
 def parse_path(text: str) -> PathTemplate:
-    """Compile the `path` of a matcher. Raises `ConfigError` for a brace that is no `{name}`, and for a name used twice.
+    """Compile the `path` of a matcher. Raises `ConfigError` for a brace outside a `{name}` and for a name used twice.
 
-    Percent-encoded text is decoded, so `%7B` and `%2A` are a brace and a star that stand for themselves.
+    Percent-encoded text is decoded, so `%7B` and `%2A` are a literal brace and a literal star.
     """
     parts = tuple(_parts(text))
     names = tuple(part.value for part in parts if part.kind == "capture")
@@ -147,7 +147,7 @@ def parse_path(text: str) -> PathTemplate:
 
 
 def _parts(text: str) -> Iterator[_Part]:
-    if not any(char in text for char in "{}*"):  # as most paths are
+    if not any(char in text for char in "{}*"):  # true of most paths
         yield _Part("text", unquote(text))
         return
     part, position = re.compile(_PART), 0
@@ -199,7 +199,7 @@ def _pattern(parts: Sequence[_Part]) -> re.Pattern[str]:
 
 
 class _Node(Generic[E]):
-    """Where templates with the same leading segments part."""
+    """A node of the index: the templates that have the same leading segments."""
 
     __slots__ = ("below", "capture", "here", "literals", "patterns")
 
@@ -208,12 +208,12 @@ class _Node(Generic[E]):
         self.capture: _Node[E] | None = None
         self.patterns: dict[str, tuple[re.Pattern[str], _Node[E]]] = {}
         self.here: list[E] = []
-        """Of templates that end here."""
+        """Entries whose templates end at this node."""
         self.below: list[E] = []
-        """Of templates whose next segment has a star."""
+        """Entries whose templates have a star in the next segment."""
 
     def step(self, segment: Segment) -> _Node[E]:
-        """The node behind a segment of a template, made if need be."""
+        """The node below this one for a segment of a template. It is made if there is none."""
         if segment.literal is not None:
             return self.literals.setdefault(segment.literal, _Node())
         if segment.is_capture:
@@ -223,7 +223,7 @@ class _Node(Generic[E]):
         return self.patterns.setdefault(segment.pattern.pattern, (segment.pattern, _Node()))[1]
 
     def follow(self, segment: str, nodes: list[_Node[E]]) -> None:
-        """Add the nodes behind a segment of a path to `nodes`."""
+        """Add to `nodes` the nodes below this one that fit a segment of a path."""
         literal = self.literals.get(segment)
         if literal is not None:
             nodes.append(literal)
@@ -235,7 +235,7 @@ class _Node(Generic[E]):
 
 
 class PathIndex(Generic[E]):
-    """Entries by path template. What a look-up costs depends on the path, hardly on the number of entries."""
+    """Entries by path template. The cost of a look-up depends on the path, and hardly on the number of entries."""
 
     def __init__(self) -> None:
         self._exact: dict[str, list[E]] = {}
@@ -254,9 +254,9 @@ class PathIndex(Generic[E]):
         node.here.append(entry)
 
     def find(self, path: str) -> list[list[E]]:
-        """The entries whose template fits a decoded path, in lists that keep the order of adding.
+        """The entries whose templates fit a decoded path, in lists that keep the order in which entries were added.
 
-        Of a template with a star only the segments before the star are looked at: the caller asks it.
+        If a template has a star, only the segments before the star are compared. The caller must test the whole.
         """
         exact = self._exact.get(path)
         found = [exact] if exact else []

@@ -1,4 +1,4 @@
-"""The criteria of a matcher, as a table of kinds."""
+"""The criteria of a matcher, as a table of their kinds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN_BYTES = 1000
 
 
 class Note(str):
-    """Something said about a request where it has no value to show."""
+    """A remark that is shown if the request has no value to show."""
 
     __slots__ = ()
 
@@ -30,9 +30,10 @@ NOT_SEARCHABLE = Note("(not JSON, or nested too deeply)")
 class Kind(Struct, frozen=True):
     """One kind of criterion.
 
-    `field` is its key in the configuration, `attribute` that of `Matcher`, `label` its name in sentences; where
-    one matcher may have several, each has a key (a header's name). `compile` gets the expected value and that key
-    and gives the test; `actual` says what the request has in that place. `is_of_url`: the URL alone decides.
+    `field` is its key in the configuration, `attribute` its field of `Matcher`, and `label` its name in sentences. If
+    a matcher may have several criteria of the kind, each has a key, such as a header's name. `compile` makes the test
+    from the expected value and the key. `actual` returns the request's own value. `is_of_url` is true if the test
+    reads only the URL.
     """
 
     field: str
@@ -45,7 +46,7 @@ class Kind(Struct, frozen=True):
 
 
 class Predicate(Struct, frozen=True):
-    """One criterion of one matcher, ready to be asked."""
+    """One criterion of one matcher, compiled."""
 
     kind: Kind
     key: str
@@ -55,21 +56,21 @@ class Predicate(Struct, frozen=True):
 
     @property
     def field(self) -> str:
-        """Where it is in the matcher: `headers.x-key`."""
+        """The criterion's place in the matcher, such as `headers.x-key`."""
         return f"{self.kind.field}.{self.key}" if self.key else self.kind.field
 
     @property
     def label(self) -> str:
-        """Its name in sentences."""
+        """The criterion's name in sentences."""
         return self.kind.label.format(key=self.key)
 
     def actual(self, request: RequestView) -> Any:
-        """What a request has where this predicate looks: a JSON value or a `Note`."""
+        """The value of a request that this predicate tests: a JSON value or a `Note`."""
         return self.kind.actual(request, self.key)
 
 
 def method_fits(expected: str, actual: str) -> bool:
-    """Whether a mock for one method may answer another: the same one, and HEAD where GET is answered."""
+    """Whether a mock for the method `expected` may answer the method `actual`: the same one, or HEAD for GET."""
     return expected == actual or (actual == "HEAD" and expected == "GET")
 
 
@@ -99,7 +100,7 @@ def _compile_header(expected: str, name: str) -> Holds:
 
 
 def _bytes(text: str) -> bytes:
-    # JSON can name code points that have no UTF-8; they then fit no body, which is better than to fail.
+    # JSON can have code points that UTF-8 does not. They then match no body, which is better than an error.
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -180,11 +181,11 @@ KINDS = (
     Kind("bodyPattern", "body_pattern", 22, _compile_body_pattern, _actual_body, "bodyPattern"),
     Kind("bodyJsonPath", "body_json_path", 15, _compile_body_json_path, _actual_json, "bodyJsonPath {key}"),
 )
-"""The other kinds, cheapest first: the order in which they are asked."""
+"""The other kinds, cheapest first, which is the order in which they are tested."""
 
 
 def compile_predicates(matcher: Matcher, template: PathTemplate | None) -> Iterator[Predicate]:
-    """The predicates of a matcher, cheapest first; `template` is its path. Raises `ConfigError` for a bad JSONPath."""
+    """The predicates of a matcher, cheapest first. `template` is its path. Raises `ConfigError`."""
     if matcher.method is not None:
         yield _predicate(METHOD, "", matcher.method.upper())
     if template is not None:

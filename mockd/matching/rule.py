@@ -1,4 +1,4 @@
-"""A mock as the matcher table sees it."""
+"""Rules: mocks as the match table sees them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class Rule(Generic[T]):
-    """A matcher, compiled, and the target it stands for.
+    """A compiled matcher and its target.
 
-    Raises `ConfigError` (its path begins with `matcher`) for what only shows when it is compiled: a bad JSONPath,
-    a brace in a path that is no `{name}`, a capture name given twice. Rules do not change: a table can be made anew
-    from those of the last one.
+    Raises `ConfigError` (with a path that begins with `matcher`) for faults that are found only when the matcher is
+    compiled: a wrong JSONPath, a brace in a path outside a `{name}`, or a name that is used twice. Rules never change,
+    so a new table can use the rules of the last one.
     """
 
     __slots__ = ("id", "matcher", "method", "name", "predicates", "priority", "score", "target", "template")
@@ -33,16 +33,16 @@ class Rule(Generic[T]):
         self.predicates: tuple[Predicate, ...] = tuple(compile_predicates(matcher, self.template))
         self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)
-        """Specificity: the sum of its predicates' scores."""
+        """Specificity: the sum of the predicates' scores."""
 
     def may_answer(self, request: RequestView, method: str) -> bool:
-        """Whether this rule fits that method and the URL of a request, whatever it wants of headers and body."""
+        """Whether this rule fits `method` and the URL of a request, without regard to headers and body."""
         if self.method is not None and not method_fits(self.method, method):
             return False
         return all(predicate.holds(request) for predicate in self.predicates if predicate.kind.is_of_url)
 
     def captures(self, request: RequestView) -> dict[str, str]:
-        """What the path of a request that fits says: `{name}` values, or the named groups of `pathPattern`."""
+        """The captures in the path of a request that matches: `{name}` values, or the named groups of `pathPattern`."""
         if self.template is not None:
             return self.template.captures(request.path)
         if self.matcher.path_pattern is None:

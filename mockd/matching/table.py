@@ -1,4 +1,4 @@
-"""Which mock answers a request."""
+"""The match table, which finds the mock that answers a request."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mockd.request import RequestView
 
 
 class Match(Struct, Generic[T], frozen=True):
-    """The target of the rule that won, and what its path captured."""
+    """The target of the rule that matched, and the captures in the request's path."""
 
     target: T
     captures: dict[str, str]
 
 
 class Miss:
-    """No rule matches. Why not is only worked out when it is asked for."""
+    """The result if no rule matches. The near misses are found only when they are read."""
 
     def __init__(self, table: MatchTable[Any], request: RequestView) -> None:
         self._table = table
@@ -31,24 +31,24 @@ class Miss:
 
     @cached_property
     def near_misses(self) -> list[dict[str, Any]]:
-        """Up to three mocks that nearly matched, nearest first, as JSON: `{mockId, mockName?, score,
+        """The mocks that nearly matched, at most three, nearest first, as JSON: `{mockId, mockName?, score,
         maxPossibleScore, matchPercentage, fields: [{field, matched, score, maxScore, expected, actual}], reason}`."""
         return self._table.near_misses(self._request)
 
 
 _Entry = tuple[int, str | None, tuple[Holds, ...], Rule[T]]
-"""A rule in a table: its rank, its method, what is still to ask once the index has found it, and the rule."""
+"""A rule in a table: its rank, its method, the tests that the index has not done, and the rule."""
 
 
 class MatchTable(Generic[T]):
-    """Rules in order of rank: priority, then score, then the one loaded last.
+    """Rules in order of rank: by priority, then by score, then the one loaded last first.
 
-    Rules with a path are found through an index, so that a request does not pay for mocks with other paths. Those
-    without one are asked in order. A table does not change; another set of mocks is another table.
+    Rules with a path are found through an index, so that a request takes no time for mocks with other paths. Rules
+    without a path are tested in order. A table never changes; another set of mocks has another table.
     """
 
     def __init__(self, rules: Sequence[Rule[T]]) -> None:
-        """`rules` are in the order they were loaded."""
+        """`rules` are in the order in which they were loaded."""
         places = sorted(
             range(len(rules)), key=lambda place: (rules[place].priority, rules[place].score, place), reverse=True
         )
@@ -68,10 +68,10 @@ class MatchTable(Generic[T]):
             self._index.add(rule.template, entry)
 
     def resolve(self, request: RequestView) -> Match[T] | Miss:
-        """The rule of the first rank that matches.
+        """The first rule that matches, in order of rank.
 
-        HEAD is answered by a mock for HEAD if that is the first of those for HEAD and for every method; otherwise
-        by the mock that answers GET.
+        HEAD is matched against rules for HEAD and rules for every method. If the first that matches is for HEAD, it
+        answers; otherwise the rule that answers GET does.
         """
         method = request.method.upper()
         rule = self._first(request, method)
@@ -97,8 +97,8 @@ class MatchTable(Generic[T]):
         return first
 
     def announced_by(self, preflight: RequestView, method: str) -> Rule[T] | None:
-        """The rule that a preflight for that method is about: the first whose method and URL fit. What else it asks
-        for cannot be known, as the request itself is yet to come."""
+        """The rule that a preflight for `method` is about: the first whose method and URL fit. The other criteria
+        cannot be tested, as the request itself is yet to come."""
         found = [
             (rank, rule)
             for entries in (*self._index.find(preflight.path), self._anywhere)
@@ -108,7 +108,7 @@ class MatchTable(Generic[T]):
         return min(found, key=lambda entry: entry[0])[1] if found else None
 
     def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
-        """What `Miss.near_misses` is, for a request that no rule matches."""
+        """The near misses of a request that no rule matches, in the form of `Miss.near_misses`."""
         from mockd.matching.nearmiss import near_misses
 
         return near_misses(self._rules, set(self._on_path(request.path)), request)

@@ -1,1 +1,1 @@
-"""The mocks of an engine: a set that is changed as a whole, and what each mock is while it runs."""
+"""The mocks of an engine: a set that is changed as a whole, and the running form of each mock."""

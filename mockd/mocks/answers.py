@@ -1,7 +1,7 @@
-"""Which answer of a mock comes now.
+"""The choice of a mock's next answer.
 
-A mock has one plan, so all there is to know yet is how often something has happened: a template's `error.times` is
-a number of requests.
+A mock has only one plan, so the choice depends only on how often something has happened: a template's `error.times`
+is a number of requests.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from collections import OrderedDict
 from mockd.store import ScopedStore
 
 MOST_COUNTERS = 10_000
-"""Counters of one mock. Names come from the configuration, but any client can make up a key: beyond this number the
-counter that was used longest ago starts again."""
+"""Most counters of one mock. Names come from the configuration, but any client can invent a key. Beyond this number,
+the counter that was used longest ago starts again."""
 
 
 class Answers:
-    """What a mock counts. The counters are in the engine's store, each under a key (whose requests) and a name (of what
-    is counted). They belong to the thread of the event loop."""
+    """The counters of one mock. They are in the engine's store, each under a key (whose requests are counted) and a
+    name (what is counted). They belong to the thread of the event loop."""
 
     def __init__(self, mock_id: str, state: ScopedStore) -> None:
         self._place = ("answers", mock_id)
         self._state = state
         self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
-        """The counters there are, the one used longest ago first."""
+        """The existing counters; the one used longest ago comes first."""
 
     def count(self, key: str, name: str) -> int:
-        """Add one to a counter, which begins at 0, and return its new value."""
+        """Add one to a counter, which starts at 0, and return its new value."""
         counter = (key, name)
         self._used[counter] = None
         self._used.move_to_end(counter)
@@ -40,6 +40,6 @@ class Answers:
         return (self._state.get(*self._place, key, name) or 0) + 1
 
     def reset(self) -> None:
-        """Start all counters again."""
+        """Set all counters back to 0."""
         self._used.clear()
         self._state.drop(*self._place)

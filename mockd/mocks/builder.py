@@ -1,4 +1,4 @@
-"""From what users wrote to mocks that can run. Everything that can be wrong with a mock shows here."""
+"""Building mocks that can run from the configuration. All faults of a mock are found here at the latest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class MockBuilder:
-    """Builds the mocks of one engine. It changes nothing that is in use, so that it can work in any thread."""
+    """A builder of the mocks of one engine. It changes nothing that is in use, so it can work in any thread."""
 
     def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
         self._settings = settings
@@ -34,18 +34,19 @@ class MockBuilder:
         self._state = state
 
     def check(self, spec: MockSpec) -> None:
-        """Raise `ConfigError` for what only shows when a mock is built: its template, placeholders, patterns."""
+        """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
+        patterns."""
         spec, _ = self._compile(spec)
         _rule(spec, None)
 
     def build_all(
         self, specs: Sequence[MockSpec], running: Mapping[str, Rule[Registered]], *, is_loading: bool, came_before: bool
     ) -> list[Rule[Registered]]:
-        """Mocks ready to run, each as the target of its rule. What streams are made of is that of the mock that is
-        `running`, if it stays the same.
+        """Mocks ready to run, each as the target of its rule. If the content of a mock is the same as that of the
+        `running` one, it takes over the running mock's plan, sessions and answers.
 
-        `is_loading`: data files are read again too. `came_before`: an earlier process may have served these mocks.
-        Raises `ConfigError` with the problems of all.
+        If `is_loading` is true, data files are read again too. If `came_before` is true, an earlier process may have
+        served these mocks. Raises `ConfigError` with the problems of all mocks.
         """
         rules: list[Rule[Registered]] = []
         problems: list[Problem] = []
@@ -67,7 +68,7 @@ class MockBuilder:
             return rule
         content = content_of(spec)
         is_same = running is not None and running.content == content
-        # Its files are read again only when configuration files are.
+        # Data files are read again only when configuration files are.
         files = running.files if running is not None and is_same and not is_loading else files_of(spec)
         if running is not None and is_same and running.files == files:
             plan, sessions, answers = running.plan, running.sessions, running.answers
@@ -78,7 +79,7 @@ class MockBuilder:
         return _rule(spec, Registered(spec, plan, sessions, answers, content, files))
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
-        """The plan of a mock, and the mock with environment values read as the numbers its template wants."""
+        """The plan of a mock, and the mock with environment values read as numbers if its template wants numbers."""
         while True:
             try:
                 return spec, self._plan(spec)
@@ -99,7 +100,7 @@ class MockBuilder:
         return plan
 
     def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], came_before: bool) -> Sessions | None:
-        """The sessions of a mock that resumes: those in the store, if they are of the same content."""
+        """The sessions of a mock that resumes: those in the store if they were made from the same content."""
         if plan.resume is None:
             return None
         kept: tuple[tuple[bytes, Files], Sessions] | None = self._state.get("sessions", plan.mock_id)
@@ -112,7 +113,7 @@ class MockBuilder:
 
 
 def free(rules: list[Rule[Registered]]) -> None:
-    """Let mocks go one by one: freeing thousands in one go keeps all other threads waiting."""
+    """Free mocks one by one. To free thousands at once would block all other threads."""
     while rules:
         rules.pop()
 

@@ -1,5 +1,5 @@
-"""The set of mocks. A change builds a whole new set, which is then swapped in: requests see the old set or the new one,
-never a mixture, and a change that is refused leaves no trace.
+"""The set of mocks. A change builds a whole new version, which is then swapped in. Requests see the old version or the
+new one, never a mixture, and a change that is refused has no effect.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 class Version(Struct, frozen=True):
-    """One whole set of mocks, in order, and the table that finds them. `configured` are those that configuration files
-    had when they were last loaded, None before that."""
+    """One version of the set of mocks: the mocks in order, and the table that finds them. `configured` are the mocks of
+    the configuration files when they were last loaded, or None before that."""
 
     rules: Mapping[str, Rule[Registered]] = field(default_factory=dict)
     table: MatchTable[Registered] = field(default_factory=lambda: MatchTable([]))
     configured: Sequence[MockSpec] | None = None
 
     def get(self, mock_id: str) -> Registered | None:
-        """One mock, if there is one with that id."""
+        """One mock, or None if there is none with that ID."""
         rule = self.rules.get(mock_id)
         return None if rule is None else rule.target
 
@@ -49,23 +49,23 @@ class Version(Struct, frozen=True):
         return [rule.target for rule in self.rules.values()]
 
     def specs(self) -> list[MockSpec]:
-        """What users wrote of the mocks, in order."""
+        """The configuration of the mocks, in order."""
         return [rule.target.spec for rule in self.rules.values()]
 
 
 class Swap(Struct):
-    """What is left to do after a swap: the streams of mocks `ended` (gone, disabled, or sending something else now) are
-    to end, and the sessions `closed` to be forgotten."""
+    """The work that is left after a swap. Streams of the mocks in `ended` (deleted, disabled, or with other content)
+    must end, and the sessions in `closed` must be forgotten."""
 
     ended: set[str] = field(default_factory=set)
     closed: list[Sessions] = field(default_factory=list)
 
 
 class MockSet:
-    """The mocks of an engine, in two steps: a change is *accepted*, which may take long and may be done in any thread,
-    and then `swap`, which takes no time and belongs to the thread of the event loop, *serves* it.
+    """The mocks of an engine. They change in two steps. First a change is *accepted*, which may take long and may be
+    done in any thread. Then `swap` *serves* it, which takes no time and belongs to the thread of the event loop.
 
-    One change at a time is worked out, on the version that was accepted last.
+    Changes are worked out one at a time, on the version that was accepted last.
     """
 
     def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
@@ -80,7 +80,8 @@ class MockSet:
         self.swap()
 
     def check(self, spec: MockSpec) -> None:
-        """Raise `ConfigError` for what only shows when a mock is made ready: its template, placeholders, patterns."""
+        """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
+        patterns."""
         self._builder.check(spec)
 
     # -- accepting changes -----------------------------------------------------------------------------------------
@@ -88,8 +89,8 @@ class MockSet:
     def load(self, specs: Sequence[MockSpec]) -> None:
         """Take these as the mocks of the configuration files: at the start, and again when a file was saved.
 
-        Changes made since through the admin API stay, but for mocks whose files changed; with a state file they all
-        stay. Raises `ConfigError` and changes nothing.
+        Changes made through the admin API stay, except those to mocks that have changed in the files. With a state
+        file, all of them stay. Raises `ConfigError` and then changes nothing.
         """
         with self._changing:
             changes = self._changes
@@ -100,7 +101,7 @@ class MockSet:
             self._accept(changes, changes.over(specs), configured=list(specs), is_loading=True)
 
     def create(self, doc: object) -> MockSpec:
-        """Add a mock, after the others. Raises `ConfigError`, or `ConflictError` if its id is taken."""
+        """Add a mock after the others. Raises `ConfigError`, or `ConflictError` if its ID is taken."""
         spec = parse_mock(doc, root=self._files_root)
         with self._changing:
             if spec.id in self._accepted.rules:
@@ -108,7 +109,7 @@ class MockSet:
             return self._put(spec)
 
     def replace(self, mock_id: str, doc: object) -> MockSpec:
-        """Put another mock in the place of one. Raises `NotFoundError`, `ConfigError`."""
+        """Replace a mock; the new one takes its place in the order. Raises `NotFoundError`, `ConfigError`."""
         with self._changing:
             self._accepted.find(mock_id)
             return self._put(parse_mock(doc, root=self._files_root, mock_id=mock_id))
@@ -119,7 +120,7 @@ class MockSet:
             return self._patch(self._accepted.find(mock_id).spec, patch)
 
     def toggle(self, mock_id: str) -> MockSpec:
-        """Enable a mock that is disabled, disable one that is enabled. Raises `NotFoundError`."""
+        """Enable a disabled mock, or disable an enabled one. Raises `NotFoundError`."""
         with self._changing:
             spec = self._accepted.find(mock_id).spec
             return self._patch(spec, {"enabled": not spec.mock.enabled})
@@ -132,9 +133,9 @@ class MockSet:
             self._accept(self._without({mock_id}, [spec.id for spec in specs]), specs)
 
     def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
-        """Add mocks, those with a known id in its place; with `replace` they are all there is afterwards.
+        """Add mocks; one with a known ID replaces the old mock in its place. With `replace`, all others are removed.
 
-        `dry_run` only checks. Returns how many. Raises `ConfigError` and changes nothing.
+        `dry_run` only checks. Returns the number of mocks given. Raises `ConfigError` and then changes nothing.
         """
         with self._changing:
             by_id = {} if replace else {spec.id: spec for spec in self._accepted.specs()}
@@ -150,7 +151,7 @@ class MockSet:
     # -- serving them ----------------------------------------------------------------------------------------------
 
     def swap(self) -> Swap:
-        """Serve the version that was accepted last, and forget what was kept for mocks that made way for others."""
+        """Serve the version that was accepted last, and drop the stored state of mocks that were replaced."""
         with self._swapping:
             before, now = self.served, self._accepted
             if now is before:
@@ -168,7 +169,7 @@ class MockSet:
             return swap
 
     def let_go(self) -> None:
-        """Free the versions that are no longer served. It may take long, and may be done in any thread."""
+        """Free the versions that are no longer served. This may take long, and may be done in any thread."""
         while self._retired:
             free(list(self._retired.pop().rules.values()))
 
@@ -214,7 +215,7 @@ class MockSet:
         configured: Sequence[MockSpec] | None = None,
         is_loading: bool = False,
     ) -> None:
-        """Check everything, put it on disk if that is asked for, and only then take it."""
+        """Check all mocks, store the changes (on disk if there is a state file), and only then accept the version."""
         rules = self._build(specs, is_loading=is_loading)
         table = MatchTable([rule for rule in rules if rule.target.spec.mock.enabled])
         if changes is not self._changes:

@@ -1,4 +1,4 @@
-"""A mock as it runs, and what its streams are made of: where that stays the same they go on."""
+"""The running form of a mock, and the content of its streams: as long as that stays the same, its streams go on."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Sessions
 
 Files = tuple[tuple[str, int, int], ...]
-"""A mock's data files as they were read: path, time of change, size."""
+"""A mock's data files when they were read: path, time of the last change in nanoseconds, size in bytes."""
 
 KINDS = ("sse", "chunked", "response")
 
 
 class Registered(Struct, frozen=True):
-    """A mock ready to run, with the `content` and `files` that its plan was made from."""
+    """A mock ready to run, with the `content` and `files` from which its plan was made."""
 
     spec: MockSpec
     plan: StreamPlan
@@ -35,7 +35,8 @@ class Registered(Struct, frozen=True):
     files: Files
 
     def has_new_files(self) -> bool:
-        """Whether its data files are others now. One that is gone stands in the way of no other mock's change."""
+        """Whether the mock's data files have changed. A missing file counts as unchanged, so that it does not prevent
+        changes to other mocks."""
         try:
             return files_of(self.spec) != self.files
         except (ConfigError, OSError):
@@ -43,19 +44,19 @@ class Registered(Struct, frozen=True):
 
 
 def kind_of(spec: MockSpec) -> str:
-    """Which of `KINDS` a mock is."""
+    """The kind of a mock, one of `KINDS`."""
     return next(kind for kind in KINDS if getattr(spec.mock, kind) is not None)
 
 
 def content_of(spec: MockSpec) -> bytes:
-    """What a mock's streams are made of, but for its files, as one text."""
+    """The configuration from which a mock's streams are made, without its data files, as JSON."""
     kind = kind_of(spec)
     root = str(spec.root) if any(_data_files(spec)) else None
     return encode_large_json([kind, spec.values[kind], root])
 
 
 def files_of(spec: MockSpec) -> Files:
-    """A mock's data files as they are now. Raises `ConfigError` where one is missing."""
+    """A mock's data files in their present state. Raises `ConfigError` if one is missing."""
     found = []
     for path, name in _data_files(spec):
         file: Path = resolve_file(name, spec.root, path=path)
@@ -65,7 +66,7 @@ def files_of(spec: MockSpec) -> Files:
 
 
 def _data_files(spec: MockSpec) -> Iterator[tuple[tuple[str, str], str]]:
-    """Where in a mock a data file is named, and its name."""
+    """The data files that a mock names: the path of each field, and the name in it."""
     for path in DATA_FILES:
         part = spec.values.get(path[0])
         if isinstance(part, dict) and part.get(path[1]) is not None:

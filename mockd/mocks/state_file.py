@@ -1,4 +1,4 @@
-"""The state file: a store that keeps what was changed of the mocks on disk."""
+"""The state file: a store that keeps on disk the changes made to mocks."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ FORMAT = 1
 
 
 class StateError(MockdError):
-    """The state file cannot be written: what was asked has not been done."""
+    """The state file cannot be written, so the change was not made."""
 
     code = "state_error"
 
 
 class StateFile(MemoryStore):
-    """A store that keeps the changes of every scope in a file, on disk before `put` returns.
+    """A store that keeps the changes of every scope in a file. They are on disk before `put` returns.
 
-    The file is read at once; there need not be one yet. Raises `ConfigError` for a broken one.
+    The file is read at once. It need not exist yet. Raises `ConfigError` if it is malformed.
     """
 
     def __init__(self, file: Path, environ: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._file = file.resolve()  # a link stays one
+        self._file = file.resolve()  # if the file is a link, its target is written and the link stays
         self._writing = threading.Lock()
         self._changes = _read(self._file, os.environ if environ is None else environ)
         for scope, changes in self._changes.items():
             super().put(scope, CHANGES, changes)
 
     def put(self, scope: str, key: Key, value: Any) -> None:
-        """As in memory; `StateError` where changes cannot be written."""
+        """Keep a value in memory, and changes also in the file. Raises `StateError` if they cannot be written."""
         if key == CHANGES:
             with self._writing:
                 changes = {**self._changes, scope: value}
@@ -106,7 +106,7 @@ def _saved_spec(spec: MockSpec) -> dict[str, Any]:
 
 
 def _replace_file(file: Path, content: bytes) -> None:
-    """Write a file so that it is whole at every moment: the old one, then the new one."""
+    """Write a file in such a way that it is complete at every moment: first the old content, then the new."""
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(handle, "wb") as temporary:
@@ -117,7 +117,7 @@ def _replace_file(file: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(name)
         raise
-    # The new name is on disk once its folder is; some file systems have no such order, and then no need of it.
+    # The new name is on disk only after its folder is. Some file systems cannot sync a folder and need not.
     with contextlib.suppress(OSError):
         folder = os.open(file.parent, os.O_RDONLY)
         try:

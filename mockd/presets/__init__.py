@@ -1,6 +1,7 @@
-"""Presets, mocks that come with mockd, and all the mocks that settings name.
+"""Presets, which are mocks that come with mockd, and all the mocks that settings name.
 
-A preset is data: a table of routes (`llm`), which becomes mocks like anyone's (`routes`). It is loaded when named.
+A preset is data: a table of routes (module `llm`) from which ordinary mocks are made (module `routes`). It is loaded
+only if it is named.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ SHAPING = ("preset_text", "preset_script", "ttft", "itl", "tokens_per_second")
 
 
 def configured(settings: Settings, check: Check | None = None) -> list[MockSpec]:
-    """The mocks that settings name: those of configuration files, then those of the preset, which a mock of the same
-    id in a file replaces. `check` is as in `load_paths`. Raises `ConfigError`."""
+    """The mocks that settings name: those of the configuration files, then those of the preset. A mock in a file
+    replaces the preset's mock with the same ID. `check` is as in `load_paths`. Raises `ConfigError`."""
     files = load_paths(settings.config, check=check) if settings.config else []
     preset = preset_of(settings)
     if preset is None:
@@ -30,8 +31,8 @@ def configured(settings: Settings, check: Check | None = None) -> list[MockSpec]
 
 
 def preset_of(settings: Settings) -> Preset | None:
-    """The preset that settings name. Raises `ConfigError` where there is none of that name, or none for what shapes
-    it."""
+    """The preset that settings name, or None. Raises `ConfigError` if there is no preset of that name, or if settings
+    shape a preset but name none."""
     if settings.preset is not None:
         known = presets()
         if settings.preset not in known:
@@ -45,7 +46,7 @@ def preset_of(settings: Settings) -> Preset | None:
 
 
 def presets() -> dict[str, Preset]:
-    """Every preset by its name."""
+    """Every preset by name."""
     from mockd.presets.llm import LLM
 
     return {preset.name: preset for preset in (LLM,)}

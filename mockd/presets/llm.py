@@ -1,4 +1,4 @@
-"""`llm`: every provider of language models that mockd has a template for, on one port."""
+"""The preset `llm`: every provider of language models for which mockd has a template, on one port."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from mockd.presets import models
 from mockd.presets.routes import Preset, Route
 
-# Where providers share a path, by these. All of Mistral's clients have its name in their user agent, and so has that of
-# the AI SDK for it.
+# Criteria that tell providers apart if they share a path. Mistral's own clients have its name in their user agent, and
+# so has the AI SDK's client for Mistral.
 _OF_MISTRAL: dict[str, Any] = {"headers": {"User-Agent": "*mistral*"}}
 _OF_ANTHROPIC: dict[str, Any] = {"headers": {"anthropic-version": "*"}}
 _OF_GEMINI: dict[str, Any] = {"headers": {"x-goog-api-key": "*"}}
@@ -47,7 +47,8 @@ _ANTHROPIC = (
 
 
 def _gemini(version: str) -> tuple[Route, ...]:
-    """Google's clients disagree about the version. On `/v1/models` it is not alone."""
+    """The routes of one version of the Gemini API, as Google's clients use different versions. `/v1/models` is a path
+    of other providers too."""
     at, name = f"/{version}/models", f"{version}-"
     only = _OF_GEMINI if version == "v1" else {}
     return (
@@ -86,7 +87,7 @@ _UI = (
 
 LLM = Preset(
     "llm",
-    "The chats of every provider that mockd has a template for, their embeddings, models and moderations.",
+    "Chats, embeddings, models and moderations of every provider for which mockd has a template.",
     base_urls={
         "openai": "/openai/v1",
         "azure": "/azure",

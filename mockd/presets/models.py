@@ -1,4 +1,4 @@
-"""What providers say about their models, in the form of each. Any other name is a model too."""
+"""Descriptions of models in each provider's form. A model of any other name exists too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ANY = "{{ request.params.model }}"
-"""The model that the path names."""
+"""A name that stands for the model named in the request's path."""
 
 _CREATED, _CREATED_TEXT = 1735689600, "2025-01-01T00:00:00Z"
 

@@ -1,4 +1,4 @@
-"""From a preset's table to mocks, which are read as those of configuration files are."""
+"""Making mocks from a preset's table. They are read like the mocks of configuration files."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from mockd.sources.llm.reply import ReplyParams
 from mockd.sources.registry import SourceKind, find_kind
 
 PRIORITY = -1_000_000
-"""Of a preset's mocks: whatever users write wins over them."""
+"""Priority of a preset's mocks, so low that users' own mocks win over them."""
 
 _VERSION = re.compile(r"^/v\d\w*(?=/)")
 
 
 class Route(Struct, frozen=True):
-    """One endpoint of a provider, and what answers there: a template, or a body that is always the same.
+    """One endpoint of a provider, and its answer: a template, or a body that is always the same.
 
-    It is at the provider's own `path`, there only for requests that have what `only` says (as in a matcher), and under
-    the provider's name, with its version and without. `name` is what it does, for the mock's id.
+    It is served at the provider's own `path`, there only for requests that meet the criteria `only` (as in a matcher),
+    and also under the provider's name, with the version in the path and without. `name` says what it does, for the
+    mock's ID.
     """
 
     provider: str
@@ -38,7 +39,7 @@ class Route(Struct, frozen=True):
     only: Mapping[str, Any] = {}
 
     def matchers(self) -> Iterator[dict[str, Any]]:
-        """Which requests it is for; one for each place."""
+        """The route's matchers, one for each path at which it is served."""
         yield {"method": self.method, "path": self.path, **self.only}
         unversioned = _VERSION.sub("", self.path, count=1)
         for path in dict.fromkeys((self.path, unversioned)):
@@ -46,7 +47,7 @@ class Route(Struct, frozen=True):
 
 
 class Preset(Struct, frozen=True):
-    """Mocks that come with mockd. `base_urls` says what to give each provider's client as its URL, as a path."""
+    """Mocks that come with mockd. `base_urls` has the path of the base URL for each provider's clients."""
 
     name: str
     summary: str
@@ -54,7 +55,7 @@ class Preset(Struct, frozen=True):
     routes: Sequence[Route]
 
     def mocks(self, settings: Settings) -> list[MockSpec]:
-        """Its mocks, shaped by the settings. Raises `ConfigError` for a script that is wrong."""
+        """The preset's mocks, shaped by the settings. Raises `ConfigError` for a wrong script."""
         script = read_script(settings.preset_script) if settings.preset_script is not None else None
         answers = _Answers(settings, script)
         found: dict[str, dict[str, Any]] = {}
@@ -62,7 +63,7 @@ class Preset(Struct, frozen=True):
             base = f"{self.name}-{route.provider}-{route.name}"
             for number, matcher in enumerate(route.matchers(), 1):
                 mock_id = base if number == 1 else f"{base}-{number}"
-                # Where two providers say the same in the same place, the first one stands for both.
+                # If two providers have the same matcher, the first one's mock stands for both.
                 found.setdefault(repr(matcher), {"id": mock_id, "matcher": matcher, **answers.of(route)})
         if script is not None:
             script.tell_what_is_left_out()
@@ -70,7 +71,7 @@ class Preset(Struct, frozen=True):
 
 
 class _Answers:
-    """What the routes of a preset answer, with settings that are the same for all."""
+    """The answers of a preset's routes, made with the settings that all routes share."""
 
     def __init__(self, settings: Settings, script: Script | None) -> None:
         self._script = script
@@ -80,7 +81,7 @@ class _Answers:
         self._timing = {name: value for name, value in timing.items() if value is not None}
 
     def of(self, route: Route) -> dict[str, Any]:
-        """The part of a mock that says what is sent."""
+        """The section of a mock that says what is sent: `sse`, `chunked` or `response`."""
         if route.template is None:
             return {"response": {"body": route.body}}
         kind = find_kind(route.template)
@@ -97,7 +98,7 @@ class _Answers:
 
 
 def _checked(text: str) -> str:
-    """The same text. Raises `ConfigError` where it has expressions that are none."""
+    """The same text. Raises `ConfigError` if an expression in it is wrong."""
     try:
         compile_value(text)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""`--preset-script`: a file of replies, each for some requests, for every provider at once."""
+"""The file of `--preset-script`: replies for certain requests, for every provider at once."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _log = logging.getLogger("mockd")
 
 
 class Script:
-    """Scripted replies as they were read, and what had to be left out of them where a wire has nothing for it."""
+    """Scripted replies as they were read, and a record of the parameters that a template's wire cannot express."""
 
     def __init__(self, document: Document, replies: list[Scripted]) -> None:
         self._document = document
         self._replies = replies
         self._left_out: dict[tuple[int, str], dict[str, None]] = {}
-        """The templates that lack a parameter of a reply, by its number and name."""
+        """The templates that lack a parameter of a reply, by the reply's number and the parameter's name."""
 
     def for_template(self, name: str) -> list[Any]:
-        """The replies that the wire of a template can express, as they are written."""
+        """The replies as they are written, without the parameters that the wire of a template cannot express."""
         wire = llm.wire_of(name)
         return [
             self._without(number, inexpressible(scripted.reply, wire.expresses, wire.finish, wire.lacks), name)
@@ -41,14 +41,14 @@ class Script:
         return scripted
 
     def tell_what_is_left_out(self) -> None:
-        """Say it in the log."""
+        """Log a warning for each parameter that was left out."""
         for (number, name), templates in self._left_out.items():
             text = f"left out where the wire has nothing for it: {', '.join(templates)}"
             _log.warning("%s", self._document.report(Problem(text, (number, "reply", *name.split(".")))))
 
 
 def _removed(value: Any, path: tuple[str, ...]) -> Any:
-    """A JSON value without what stands at a path."""
+    """A JSON value without the key at a path."""
     key, *rest = path
     if rest:
         return {**value, key: _removed(value[key], tuple(rest))}
@@ -56,7 +56,7 @@ def _removed(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def read_script(name: str) -> Script:
-    """Read a script: a list of `{when, reply}`, JSON or YAML. Raises `ConfigError` with line and column."""
+    """Read a script: a list of `{when, reply}` in JSON or YAML. Raises `ConfigError` with line and column."""
     document = read_file(Path(name))
     try:
         script = Script(document, convert(document.value, list[Scripted]))

@@ -1,4 +1,4 @@
-"""`mockd serve`, and what else needs no running server: everything the command line asks of the engine."""
+"""Everything for which the command line needs the engine and no running server: `mockd serve`, checks and lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `mockd templates` and `mockd presets` list, as JSON documents."""
+"""The lists of `mockd templates` and `mockd presets`, as JSON documents."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mockd.sources.registry import SourceKind
 
 
 def templates() -> list[dict[str, Any]]:
-    """Every template, those of plug-ins too, with its parameters."""
+    """Every template with its parameters, including those of plug-ins."""
     return [_template(kind) for _, kind in sorted(kinds().items())]
 
 
 def template(name: str) -> dict[str, Any]:
-    """One template. Raises `NotFoundError`."""
+    """One template with its parameters. Raises `NotFoundError`."""
     known = kinds()
     if name not in known:
         raise NotFoundError(f"there is no template {name!r}; known: {', '.join(sorted(known))}")
@@ -30,7 +30,7 @@ def template(name: str) -> dict[str, Any]:
 
 
 def presets() -> list[dict[str, Any]]:
-    """Every preset, with the settings that shape it, the URLs that clients are given, and its routes."""
+    """Every preset, with the settings that shape it, the base URLs for clients, and its routes."""
     return [_preset(preset) for preset in known.presets().values()]
 
 
@@ -50,7 +50,7 @@ class _Parameters:
         self._kind = kind
 
     def listed(self, cls: type[msgspec.Struct], within: str = "") -> list[dict[str, Any]]:
-        """Those that a struct has; `within` is where it stands, as a prefix."""
+        """The parameters that a struct has. `within` is the path of the struct, as a prefix of their names."""
         fields = struct_info(cls).fields
         return [
             _described(field, self._inside(field, f"{within}{field.encode_name}."))
@@ -59,7 +59,7 @@ class _Parameters:
         ]
 
     def _inside(self, field: inspect.Field, within: str) -> list[dict[str, Any]]:
-        # A reply in a script has the parameters of the reply around it: they are not listed again.
+        # A reply in a script has the same parameters as the reply around it, so they are not listed again.
         structs = [struct for struct in structs_in(field.type) if not issubclass(self._kind.params, struct.cls)]
         return [parameter for struct in structs for parameter in self.listed(struct.cls, within)]
 

@@ -1,4 +1,4 @@
-"""Configuration files checked without serving them."""
+"""Checking configuration files without serving them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mockd.settings import Settings
 
 
 def check(paths: Sequence[str]) -> list[Problem]:
-    """Every problem `mockd serve --config` would refuse these files, globs and directories for."""
+    """Every problem for which `mockd serve --config` would refuse these files, globs and directories."""
     try:
         engine = Engine(Settings())
         engine.load(load_paths(paths, check=engine.check))

@@ -1,6 +1,6 @@
-"""What `mockd serve` writes: log records and the start-up lines, on stderr, as text or as JSON lines.
+"""The output of `mockd serve` on stderr, as text or as JSON lines: log records and the start-up lines.
 
-Logging is process-wide, so only `mockd serve` configures it; an embedded mockd leaves it to its host.
+Logging is process-wide, so only `mockd serve` configures it. An embedded mockd leaves logging to its host.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ logger = logging.getLogger("mockd")
 
 _UNWANTED = frozenset(
     {
-        # Every response that mockd leaves without an end is meant so: an abrupt termination.
+        # mockd leaves a response incomplete only on purpose, for an abrupt termination.
         "ASGI callable returned without completing response.",
-        # mockd serves no WebSockets; installing a library for them would not change that.
+        # mockd serves no WebSockets, with or without a library for them.
         "No supported WebSocket library detected. Please use \"pip install 'uvicorn[standard]'\", "
         "or install 'websockets' or 'wsproto' manually.",
     }
@@ -33,7 +33,7 @@ def configure(level: str, format: Literal["text", "json"]) -> None:
     debug = level == "debug"
     levels = {
         "mockd": level.upper(),
-        # At `info` uvicorn tells of its own starts and stops, once a port.
+        # At `info`, uvicorn would log its own starts and stops, once for each port.
         "uvicorn": level.upper() if debug or level in ("error", "critical") else "WARNING",
         "uvicorn.access": "INFO" if debug else "CRITICAL",
     }
@@ -48,13 +48,13 @@ def configure(level: str, format: Literal["text", "json"]) -> None:
 
 
 def _is_wanted(record: logging.LogRecord) -> bool:
-    # Requests still open when the time for shutting down is over are cancelled: no traceback for that.
+    # Requests that are still open after the shutdown timeout are cancelled, which needs no traceback.
     cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
     return not cancelled and record.msg not in _UNWANTED
 
 
 def say(text: str, format: Literal["text", "json"], **fields: Any) -> None:
-    """Write something that is no matter of log levels: where the server listens, the key it made up."""
+    """Write a line whatever the log level is: where the server listens, or the API key that it made."""
     if format == "json":
         record = logging.LogRecord("mockd", logging.INFO, "", 0, text, None, None)
         record.fields = fields
@@ -63,12 +63,12 @@ def say(text: str, format: Literal["text", "json"], **fields: Any) -> None:
 
 
 def count_of(number: int, noun: str) -> str:
-    """`1 mock`, `2 mocks`."""
+    """A number with its noun: `1 mock`, `2 mocks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class _JsonFormatter(logging.Formatter):
-    """One JSON object a line; what is passed as `extra={"fields": {…}}` becomes keys of it."""
+    """A formatter that writes one JSON object on each line. Items of `extra={"fields": {…}}` become keys of it."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Opening ports, and saying clearly why one cannot be opened."""
+"""Opening ports, with clear errors if one cannot be opened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockd.errors import ConfigError
 from mockd.settings import Settings, spelling
 
 BACKLOG = 2048
-"""Connections the kernel holds until they are accepted."""
+"""Number of connections that the kernel queues until they are accepted."""
 
 _REASONS = {
     errno.EADDRINUSE: "is in use",
@@ -30,7 +30,7 @@ def listen(settings: Settings, option: str) -> socket.socket:
     host_option = option.replace("port", "host")
     host: str = getattr(settings, host_option)
     try:
-        # A name may stand for several addresses. Of those IPv4 is what clients fall back to, so it serves them all.
+        # A name may stand for several addresses. Clients fall back to IPv4, so an IPv4 address serves all of them.
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     except socket.gaierror as error:
@@ -45,8 +45,8 @@ def listen(settings: Settings, option: str) -> socket.socket:
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, f"cannot be opened: {os.strerror(error.errno or 0)}")
         raise ConfigError(f"port {port} on {host} {reason}; choose another with {spelling(option)}") from None
-    # For its connections: an event must not wait for the one before it to be acknowledged. asyncio sees to that only
-    # for sockets of its own making.
+    # Accepted connections inherit this option: an event must not wait until the one before it is acknowledged. asyncio
+    # sets the option only on sockets that it made itself.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -58,7 +58,7 @@ def check_tls(settings: Settings) -> None:
             raise ConfigError(f"{spelling('tls_key')} goes with {spelling('tls_cert')}")
         return
     try:
-        # Without a password of our own, OpenSSL would ask the terminal for that of an encrypted key.
+        # If no password were given for an encrypted key, OpenSSL would ask for one on the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, lambda: "")
     except OSError as error:
         files = " and ".join(filter(None, (settings.tls_cert, settings.tls_key)))
@@ -66,7 +66,7 @@ def check_tls(settings: Settings) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
+    """Whether only this machine can reach the address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -74,6 +74,6 @@ def is_loopback(host: str) -> bool:
 
 
 def url(scheme: str, host: str, port: int) -> str:
-    """An address to type in; for "every address" that is this machine's own."""
+    """A URL that users can open. For "every address", it has this machine's loopback address."""
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

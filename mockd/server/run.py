@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from mockd.server.watch import Watcher
 
 _KEEP_ALIVE_S = 75
-"""Longer than the pools of usual clients keep an idle connection, so that they never send into one just closed."""
+"""Time for which an idle connection is kept. It is longer than in the pools of common clients, so that a client never
+sends a request on a connection that was just closed."""
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit code: 0, or 2 for what stands against serving."""
+    """Serve until SIGINT or SIGTERM. Returns the exit code: 0, or 2 if the configuration prevents serving."""
     logs.configure(settings.log_level, settings.log_format)
     try:
         service = _Service(settings)
@@ -48,7 +49,7 @@ def run(settings: Settings) -> int:
 
 
 class _Service:
-    """Everything made and both ports open; serves once `run` is called."""
+    """The engine with its mocks and open ports, ready to serve when `run` is called."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.workers > 1:
@@ -64,7 +65,7 @@ class _Service:
             options = ["port", "admin_port"] if settings.admin_port else ["port"]
             self.listeners = [opened.enter_context(listen(settings, option)) for option in options]
             opened.pop_all()
-        # The ports as they are, for those who asked for any free one.
+        # The port that was opened, as port 0 stands for any free one.
         self.settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
 
     def run(self) -> int:
@@ -91,12 +92,13 @@ class _Service:
                 watching = tasks.create_task(self.watcher.run(self.engine)) if self.watcher else None
                 self._welcome()
                 _calm_garbage_collector()
-                # The admin API's thread holds the interpreter so long while the event loop waits: 1 ms instead of 5.
+                # Time for which the admin API's thread may hold the interpreter while the event loop waits; the
+                # default is 5 ms.
                 sys.setswitchinterval(0.001)
                 await stopping.wait()
                 if watching:
                     watching.cancel()
-                # uvicorn closes its ports and idle connections while the engine ends the streams.
+                # uvicorn closes ports and idle connections while the engine ends the streams.
                 for server in servers:
                     server.should_exit = True
                 await self.engine.shutdown()
@@ -121,7 +123,7 @@ class _Service:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: mockd ends its streams before the ports go."""
+    """uvicorn without its signal handlers, as mockd ends its streams before the ports are closed."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -140,8 +142,8 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        proxy_headers=False,  # the peer is the client: what a proxy in front says could as well be made up
-        # What is still open when the streams have had their time is cut off. Fractions work, whatever the type says.
+        proxy_headers=False,  # the peer counts as the client, as any client can forge a proxy's headers
+        # Connections that are still open after this time are cut off. Fractions work, although the type is `int`.
         timeout_graceful_shutdown=settings.shutdown_timeout,  # type: ignore[arg-type]
         **tls,
     )
@@ -151,7 +153,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
 
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` in the loop on SIGINT or SIGTERM; on a SIGINT after that, exit at once."""
+    """Call `stop` in the event loop on SIGINT or SIGTERM. On another SIGINT after that, exit at once."""
     loop = asyncio.get_running_loop()
     seen = False
 
@@ -160,7 +162,7 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
         if seen and number == signal.SIGINT:
             os._exit(128 + number)
         seen = True
-        # Wakes the loop as well, which a plain call from here would not.
+        # This also wakes the event loop, which a plain call would not.
         loop.call_soon_threadsafe(stop)
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -184,17 +186,18 @@ def _exposes_admin(settings: Settings) -> bool:
 
 
 def _calm_garbage_collector() -> None:
-    # With the defaults, passes over the oldest generation take 20 to 55 ms each while a thousand streams are
-    # accepted, and every paced event due in that time is late. What is loaded now lives as long as the process: there
-    # is next to no garbage in it, and to look for that would make the first answer wait. A pass over 20,000 younger
-    # objects takes 5 ms, and thousands of mocks that come at once need many of those instead of a few long ones.
+    # With the defaults, each pass over the oldest generation takes 20 to 55 ms while a thousand streams are accepted,
+    # and every paced event that is due in that time is late. The objects that are loaded now live as long as the
+    # process. They hold next to no garbage, and to look for it would delay the first answer, so they are frozen. A pass
+    # over 20,000 younger objects takes 5 ms. With these thresholds, thousands of mocks that are created at once cause
+    # many such passes instead of a few long ones.
     gc.freeze()
     gc.set_threshold(5_000, 3, 2_000)
     gc.enable()
 
 
 def _raise_file_limit() -> None:
-    # Usually 1,024 files may be open, and every stream is one; more is there for the asking.
+    # Every stream is an open file. The usual limit is 1,024, but a process may raise it to the hard limit.
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

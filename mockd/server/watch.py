@@ -1,4 +1,4 @@
-"""`--watch`: configuration files applied again when they are saved, appear or go."""
+"""`--watch`, which applies configuration files again when they are saved, created or deleted."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from mockd.server.logs import count_of, logger
 from mockd.settings import Settings
 
 _TICK_MS = 1000
-"""How often files are looked at without a notice from the system: there is none on some network file systems, and
-none between loading a file and watching it."""
+"""Interval, in milliseconds, at which files are checked without a notice from the system. There is no notice on some
+network file systems, and none between loading a file and watching it."""
 
 Stamps = dict[Path, tuple[int, int, int] | None]
 
 
 class Watcher:
-    """Watches what `--config` and `--preset-script` name. Make it before the files are read, so that no change goes
-    unseen."""
+    """A watcher of the files that `--config` and `--preset-script` name. Make it before the files are read, so that it
+    misses no change."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -36,7 +36,7 @@ class Watcher:
 
     async def run(self, engine: Engine) -> None:
         """Apply every change until cancelled."""
-        # Imported here because nothing else needs it, and it takes its time.
+        # Imported here, as nothing else needs it and it is slow to load.
         from watchfiles import awatch
 
         while True:
@@ -51,13 +51,13 @@ class Watcher:
                         if self._folders() != folders:
                             break
             except OSError as error:
-                # A folder that went just now, or more of them than the system watches: ticks alone have to do.
+                # A folder was just deleted, or there are more folders than the system can watch: ticks must suffice.
                 logger.debug("no notice of changed files: %s", error)
                 await asyncio.sleep(_TICK_MS / 1000)
                 await self._refresh(engine)
 
     async def _refresh(self, engine: Engine) -> None:
-        # In threads, all of it: only to look at thousands of files takes its time.
+        # All of this runs in threads, as even to check thousands of files takes time.
         if not await asyncio.to_thread(self._has_changed):
             return
         try:
@@ -89,11 +89,11 @@ class Watcher:
         return len(specs)
 
     def _look(self) -> Stamps:
-        """What every file that counts looks like now. Reads them, to find the data files they name."""
+        """The present stamps of all watched files. Configuration files are read to find the data files they name."""
         return _stamps([*watched_files(self._settings.config), *map(Path, self._scripts)])
 
     def _look_quickly(self) -> Stamps:
-        """The same for the files known so far; a file that is new changes its folder."""
+        """The present stamps of the known files and their folders. A new file changes the stamp of its folder."""
         return _stamps([*self._files, *self._folders()])
 
     def _folders(self) -> set[Path]:
@@ -102,7 +102,7 @@ class Watcher:
 
 
 def _place(path: str) -> Path:
-    """The folder in which files for that path appear: the directory itself, or where the file or glob looks."""
+    """The folder in which new files for a path appear: the directory itself, or the parent of the file or glob."""
     if os.path.isdir(path):
         return Path(path).absolute()
     place = Path(path).absolute().parent

@@ -1,4 +1,4 @@
-"""What is printed when the server is up."""
+"""The lines that are printed when the server is ready."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _CHAT = '{"model": "any", "stream": true, "messages": [{"role": "user", "content
 
 
 def aligned(values: Mapping[str, str]) -> Iterator[str]:
-    """Names and values, a pair a line, the values below each other."""
+    """Names and values, one pair on each line, with the values in one column."""
     width = max(6, *map(len, values))
     for name, value in values.items():
         yield f"  {name:<{width}} {value}"
 
 
 def curl_line(mocks: Iterable[Mock], base_url: str) -> str | None:
-    """A command that shows the first mock a plain request can reach, or None if there is none."""
+    """A curl command for the first mock that a plain request can reach, or None if there is none."""
     for mock in mocks:
         matcher = mock.matcher
         if mock.enabled and matcher.path and not (matcher.body_pattern or matcher.body_json_path):

@@ -1,4 +1,4 @@
-"""What a mock sends: from its configuration to a source of events. Pluggable through `register`."""
+"""Sources of events, made from the configuration of mocks. Others can be added with `register`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ register_built_in()
 
 
 def build_source(mock: Mock, root: FilePath | None) -> Source:
-    """The source of a mock; its data files are resolved in `root`. Raises `ConfigError` with the path from the mock."""
+    """The source of a mock. Data files are resolved in `root`. The path in a `ConfigError` starts at the mock."""
     if mock.response is not None:
         from mockd.sources.response import response_source
 

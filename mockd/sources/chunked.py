@@ -1,4 +1,4 @@
-"""Text or a file in pieces, and NDJSON."""
+"""The sources of `chunked` mocks: text or a file in pieces, and NDJSON."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _scripted(events: list[Event], passes: int | None = 1) -> ScriptSource:
 
 
 def _item(item: Any) -> Any:
-    """An NDJSON item as event data. Text as data is a line ready to send, so text that is a value gets its quotes."""
+    """An NDJSON item as the data of an event. Text as data is a line ready to send, so an item of text is quoted."""
     if item is None:
         return JSON_NULL
     if isinstance(item, str):
@@ -72,7 +72,7 @@ def _escaped(hole: Hole) -> Hole:
 
 
 class FilledText(BaseSource):
-    """Text with placeholders, filled in for each connection and then cut into chunks of `size` bytes."""
+    """Text with placeholders, which are filled in for each connection. It is then cut into chunks of `size` bytes."""
 
     def __init__(self, text: Text, size: int) -> None:
         self._text = text
@@ -92,7 +92,7 @@ class FilledText(BaseSource):
 
 
 class FileSource(BaseSource):
-    """A file in chunks of `size` bytes, or (None) in lines."""
+    """A file in chunks of `size` bytes, or in lines if `size` is None."""
 
     def __init__(self, file: FilePath, size: int | None) -> None:
         self._file = file

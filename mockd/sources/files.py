@@ -1,4 +1,4 @@
-"""Data files, read in pieces off the event loop."""
+"""Reading data files in pieces, in other threads than the event loop's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ READ_BYTES = 64 * 1024
 
 
 async def pieces(file: Path, size: int) -> AsyncIterator[bytes]:
-    """A file in pieces of `size` bytes, the last one shorter."""
+    """A file in pieces of `size` bytes; the last one may be shorter."""
     loop = asyncio.get_running_loop()
     block = max(size, READ_BYTES // size * size)
     async with _opened(file) as opened:
@@ -22,7 +22,7 @@ async def pieces(file: Path, size: int) -> AsyncIterator[bytes]:
 
 
 async def lines(file: Path) -> AsyncIterator[bytes]:
-    """A file's lines without their ends; empty ones are passed over."""
+    """The lines of a file without their line ends; empty lines are left out."""
     loop = asyncio.get_running_loop()
     async with _opened(file) as opened:
         while read := await loop.run_in_executor(None, opened.readlines, READ_BYTES):
@@ -37,7 +37,7 @@ async def _opened(file: Path) -> AsyncIterator[BinaryIO]:
     try:
         opened = await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(_close)  # the thread opens it all the same
+        opening.add_done_callback(_close)  # the thread opens the file in spite of the cancellation
         raise
     with opened:
         yield opened

@@ -1,6 +1,6 @@
-"""Events made as they are needed: numbers, one value with fresh placeholders, or a list over and over.
+"""Generators: numbers, one value whose placeholders are filled in anew, or a list that is repeated.
 
-Each is a script of one pass or of endless passes, so nothing is built in proportion to a count.
+Each generator is a short script that is repeated, so that memory does not grow with the number of events.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NUMBER = r"%(0?\d{0,2})d"
 
 
 def generator_source(config: Generator) -> ScriptSource:
-    """The source of a `generator`. Its `count` is the total, 0 for ever."""
+    """The source of a `generator`. Its `count` is the number of events in all; 0 is no limit."""
     path = ("sse", "generator", config.type)
     passes: int | None = None
     is_list = config.type == "template"
@@ -35,7 +35,7 @@ def generator_source(config: Generator) -> ScriptSource:
 
 
 def _numbered(sequence: Sequence) -> Text:
-    """The format with holes for its numbers and its placeholders."""
+    """The format as text with holes for its numbers and placeholders."""
     path = ("sse", "generator", "sequence", "format")
     parts: list[object] = []
     position = 0

@@ -1,7 +1,7 @@
-"""Which sources there are, and how one is found by name.
+"""The registry of kinds of sources, which finds them by name.
 
-Built-ins are registered like anyone's. Others are found through the entry-point group `mockd.sources` (the entry's
-value is a `SourceKind`), or named as `package.module:attribute`.
+Built-in kinds are registered in the same way as others. A kind can also be found through the entry-point group
+`mockd.sources` (the entry's value is a `SourceKind`), or be named as `package.module:attribute`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ P = TypeVar("P", bound=msgspec.Struct)
 
 
 class SourceKind(msgspec.Struct, Generic[P], frozen=True):
-    """A kind of source: its name, its parameters (a Struct, from which validation, docs and JSON Schema follow), how
-    one is built from them when a mock is registered, a line about it, where in a mock it is named: `sse.template`,
-    `chunked.template` (it sends NDJSON) or `response.template` (it only gives whole answers), and which parameters
-    that others of its sort have it refuses, as `name` or `name.name`."""
+    """A kind of source.
+
+    `params` is the struct of its parameters, from which validation, docs and JSON Schema are made. `build` makes a
+    source from them when a mock is registered. `summary` describes the kind in one line. `part` says where in a mock
+    it is named: `sse.template`, `chunked.template` (it sends NDJSON) or `response.template` (it gives only whole
+    answers). `lacks` are the parameters in `params` that this kind refuses, as `name` or `name.name`.
+    """
 
     name: str
     params: type[P]
@@ -39,19 +42,19 @@ _unloaded: dict[str, Callable[[str], SourceKind[Any]]] = {}
 
 
 def register(kind: SourceKind[Any]) -> None:
-    """Make a kind of source known under its name; the last one registered counts."""
+    """Register a kind of source under its name. It replaces an earlier one of the same name."""
     _kinds[kind.name] = kind
     _unloaded.pop(kind.name, None)
 
 
 def register_later(name: str, load: Callable[[str], SourceKind[Any]]) -> None:
-    """Make a kind of source known that `load` gives for its name when it is first asked for."""
+    """Register a kind of source that `load` makes from its name when it is first needed."""
     _unloaded[name] = load
 
 
 def kinds() -> dict[str, SourceKind[Any]]:
-    """Every kind by name: the registered ones and those of installed plug-ins. Raises `ConfigError` for a plug-in that
-    cannot be imported."""
+    """Every kind by name: registered ones and those of installed plug-ins. Raises `ConfigError` if a plug-in cannot be
+    imported."""
     for name, load in tuple(_unloaded.items()):
         register(load(name))
     return {name: _imported(place, ()) for name, place in _plug_ins().items()} | _kinds
@@ -59,13 +62,13 @@ def kinds() -> dict[str, SourceKind[Any]]:
 
 def _plug_ins() -> dict[str, str]:
     """The import string of every installed plug-in, by its name."""
-    from importlib.metadata import entry_points  # only needed for names that are not built in, and slow to import
+    from importlib.metadata import entry_points  # slow to import, and needed only for names that are not built in
 
     return {entry.name: entry.value for entry in entry_points(group=GROUP)}
 
 
 def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
-    """The kind of that name, or at that import string. Raises `ConfigError` with the known names."""
+    """The kind with a name or an import string. Raises `ConfigError` with the known names."""
     if name in _unloaded:
         register(_unloaded[name](name))
     if name in _kinds:
@@ -83,7 +86,7 @@ def _imported(name: str, path: Path) -> SourceKind[Any]:
     module, _, attribute = name.partition(":")
     try:
         kind = getattr(import_module(module), attribute)
-    except Exception as error:  # whatever that module does when it is imported
+    except Exception as error:  # a module may raise anything when it is imported
         raise ConfigError(f"cannot import `{name}`: {error}", path=path) from None
     if not isinstance(kind, SourceKind):
         raise ConfigError(f"`{name}` is not a SourceKind", path=path)
@@ -91,7 +94,7 @@ def _imported(name: str, path: Path) -> SourceKind[Any]:
 
 
 def build_named(name: str, params: dict[str, Any], path: Path = ()) -> Source:
-    """The source of that kind with these parameters. Raises `ConfigError` with the path of what is wrong."""
+    """The source of a named kind with these parameters. Raises `ConfigError` with the path of the fault."""
     kind = find_kind(name, (*path, "template"))
     if path and path[-1] != kind.part:
         raise ConfigError(

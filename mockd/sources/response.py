@@ -1,4 +1,4 @@
-"""A plain response: a body from the configuration, or a file."""
+"""The sources of plain responses: a body from the configuration, or a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mockd.sources.registry import build_named
 
 
 class FixedSource(BaseSource):
-    """The same answer to every request, with its placeholders filled in afresh."""
+    """The same answer to every request, with its placeholders filled in anew."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer: Answer = answer
@@ -25,7 +25,7 @@ class FixedSource(BaseSource):
 
 
 def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
-    """The source of a `response` mock. Its status and delay are those of the mock, whatever the source."""
+    """The source of a `response` mock. The status and delay of the mock apply, whatever the source is."""
     if config.template is not None:
         return build_named(config.template, config.template_params or {}, ("response",))
     if config.body_file is not None:

@@ -1,4 +1,4 @@
-"""A list of events, from the configuration or from a file beside it."""
+"""The sources of fixed lists of events, from the configuration or from a file beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mockd.source import BaseSource, Opened, Script, SourceContext
 
 
 class ScriptSource(BaseSource):
-    """A source that is the same script for every request."""
+    """A source that has the same script for every request."""
 
     def __init__(self, script: Script) -> None:
         self.script: Script = script
@@ -23,13 +23,13 @@ class ScriptSource(BaseSource):
 
 
 def list_source(configs: Sequence[EventConfig], repeat: int, path: Path = ("sse", "events")) -> ScriptSource:
-    """The events of a list, gone through `repeat` times (0: for ever)."""
+    """The events of a list, sent `repeat` times; 0 is no limit."""
     events = [parse_event(config, (*path, index)) for index, config in enumerate(configs)]
     return ScriptSource(Script(lambda: events, passes=repeat or None))
 
 
 def file_source(name: str, root: FilePath | None, repeat: int) -> ScriptSource:
-    """The events of a file."""
+    """The events of a data file, sent `repeat` times; 0 is no limit."""
     from mockd.config.events_file import read_events
 
     path: Path = ("sse", "eventsFile")
