@@ -567,6 +567,7 @@ async def stop_from_a_loop(stream: Stream) -> None:
 @pytest.mark.parametrize("has_loop", [False, True])
 async def test_told_to_stop_from_another_thread(has_loop: bool) -> None:
     """Which may have an event loop of its own: what the stream does is done in its own all the same."""
+    asyncio.get_running_loop().set_debug(True)  # so that it refuses to be used from another thread
     stream = await play(b"a", (HOLD_S, b"z"))
     stream.done()
     threads: list[int] = []
