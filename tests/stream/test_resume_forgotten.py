@@ -124,6 +124,26 @@ async def test_an_event_that_is_too_old_is_forgotten_while_its_stream_goes_on(la
     assert [block for _, block in again.blocks] == [block for _, block in stream.blocks[10:]]
 
 
+async def test_nor_is_it_kept_in_memory(lab: Lab) -> None:
+    await lab.stream(events=[{"data": "$uuid"}] * 60, timing=SECONDLY, resume=SHORT)
+    await lab.clock.advance(50)
+    [buffer] = sessions_of(lab)._buffers.values()
+    assert len(buffer.held) == 11
+
+
+async def test_an_event_is_too_old_though_nothing_came_after_it(lab: Lab) -> None:
+    """Nor did anything else happen to its stream, which is silent."""
+    stream = await lab.stream(events=[*RANDOM, {"data": "late", "delay": 100_000}], resume=SHORT)
+    await lab.clock.advance(9)
+    assert len(lab.engine.buffer("mock")) == 6
+    await lab.clock.advance(2)
+    assert lab.engine.buffer("mock") == []
+    again = await come_back(lab, ids_of(stream)[1])
+    assert again.text == ""
+    await lab.clock.advance(100)
+    assert data_of(again) == "late"
+
+
 async def test_an_event_sent_again_is_young_again(lab: Lab) -> None:
     first = await cut_after(lab, 1, events=[{"data": "$uuid"}] * 3, resume=SHORT)
     await lab.clock.advance(8)

@@ -117,6 +117,18 @@ def test_a_batch_is_bounded(make: Any) -> None:
     assert 0 < len(make(plan, script).take(START)) <= 1000
 
 
+@pytest.mark.parametrize("most", [0, 1, 3])
+@pytest.mark.parametrize("stop", [{"maxEvents": 2}, {"simulateDisconnect": 2}])
+@pytest.mark.parametrize("data", ["same", "$uuid"])
+@pytest.mark.parametrize("make", [script_cursor, session_cursor])
+def test_no_event_after_the_stop(make: Any, data: str, stop: dict[str, Any], most: int) -> None:
+    """Though it is due at the same moment, and one more would be all."""
+    plan, script = plan_of(events=[{"data": data}] * 3, lifecycle=stop)
+    moments, (_, events_sent, _) = played(make(plan, script), most)
+    assert events_sent == 2
+    assert b"".join(taken for _, taken in moments).count(b"data: ") == 2
+
+
 @pytest.mark.parametrize("make", [script_cursor, session_cursor])
 def test_what_is_not_due_is_not_taken(make: Any) -> None:
     plan, script = plan_of(events=[{"data": "1"}, {"data": "2"}], timing={"initialDelay": 1000, "fixedDelay": 500})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from mockd.journal.exchange import Outcome
 from mockd.lines.memory import MemoryLine
 from mockd.program.terms import Lifetime
 from mockd.streaming.ops import ABORT, CLOSE, RESET, STUCK_GRACE_S
@@ -566,12 +567,18 @@ async def stop_from_a_loop(stream: Stream) -> None:
 
 
 @pytest.mark.parametrize("has_loop", [False, True])
-async def test_told_to_stop_from_another_thread(has_loop: bool) -> None:
+async def test_told_to_stop_from_another_thread(has_loop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which may have an event loop of its own: what the stream does is done in its own all the same."""
     stream = await play(b"a", (HOLD_S, b"z"))
     stream.done()
     threads: list[int] = []
-    stream.on_command = lambda command: threads.append(threading.get_ident())
+    order = Stream.order
+
+    def noted(self: Stream, outcome: Outcome) -> None:
+        threads.append(threading.get_ident())
+        order(self, outcome)
+
+    monkeypatch.setattr(Stream, "order", noted)
 
     def tell() -> None:
         if has_loop:
