@@ -1,6 +1,6 @@
 """Templates of language models' replies: one description of a reply, and every provider's wire for it.
 
-Each is loaded when it is first named: a process rarely needs more than one or two.
+A template is loaded when it is first named, as a process rarely needs more than one or two.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ WIRES = {
     "vercel-ui": "vercel_ui.VercelUI",
     "ag-ui": "ag_ui.AgUI",
 }
-"""The wire of each template: module and class in this package."""
+"""The wire of each template, as module and class in this package."""
 ENDPOINTS = (
     "openai-embeddings",
     "gemini-embeddings",
@@ -34,7 +34,7 @@ ENDPOINTS = (
     "cohere-embeddings",
     "openai-moderations",
 )
-"""Templates of endpoints that only give whole answers (`endpoints`)."""
+"""Templates of endpoints that give only whole answers (module `endpoints`)."""
 
 
 def wire_of(name: str) -> type[Wire]:
@@ -45,7 +45,7 @@ def wire_of(name: str) -> type[Wire]:
 
 
 def load(name: str) -> SourceKind[Any]:
-    """The template of that name, one of `WIRES` and `ENDPOINTS`."""
+    """The template with a name from `WIRES` or `ENDPOINTS`."""
     if name in WIRES:
         from mockd.sources.llm import kind
 

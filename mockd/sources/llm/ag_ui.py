@@ -1,7 +1,8 @@
 """`ag-ui`: the Agent User Interaction Protocol, which `HttpAgent` reads.
 
-A run of an agent, event by event, on the thread that the request names: https://docs.ag-ui.com/concepts/events.
-Clients since 1.0 say which version they speak; only they are told ours, and how many tokens there were.
+The events are those of an agent's run on the thread that the request names:
+https://docs.ag-ui.com/concepts/events. Clients since 1.0 send their protocol version. Only they get mockd's version and
+the number of tokens.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _VERSION = "1.0"
 
 
 class AgUIShape(NamedTuple):
-    """What of a request decides which keys events have."""
+    """The part of a request that decides which keys events have."""
 
     has_version: bool
 
@@ -46,7 +47,7 @@ class AgUI(Wire):
         return True
 
     def model(self, ask: Ask) -> str | None:
-        """There is none: the page does not know which models an agent asks."""
+        """Always None, as the page does not know which models an agent uses."""
         return None
 
     def shape(self, ask: Ask) -> AgUIShape:
@@ -57,7 +58,7 @@ class AgUI(Wire):
         return shape.has_version
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
-        """As everywhere; thread and run are the request's."""
+        """The slots of every wire; thread and run are the request's."""
         slots = super().slots(ask, reply, shape)
         for slot, name in (("thread", "threadId"), ("run", "runId")):
             if (given := ask.text(name)) is not None:
@@ -93,7 +94,7 @@ def _event(type: str, more: Mapping[str, Any], delay_s: float | None = STRUCTURE
 
 
 def _deltas(type: str, of: Mapping[str, Any], deltas: Sequence[str]) -> Iterator[Event]:
-    """What fills a message or a call. An empty delta is refused by clients."""
+    """The events with the content of a message or a call. Clients refuse an empty delta."""
     for delta in filter(None, deltas):
         yield _event(type, {**of, "delta": delta}, delay_s=None)
 

@@ -1,6 +1,6 @@
 """`anthropic-messages`: Anthropic's Messages, streamed or in one piece.
 
-A message is a list of blocks, each of which is opened, filled by deltas and closed before the next:
+A message is a list of blocks. Each block is opened, filled by deltas and closed before the next:
 https://docs.anthropic.com/en/docs/build-with-claude/streaming.
 """
 
@@ -23,14 +23,14 @@ _LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
 
 
 class Delta(NamedTuple):
-    """A piece of a block, and its delay: None where it is content."""
+    """A piece of a block, and its delay, which is None if the piece is content."""
 
     delta: dict[str, Any]
     delay_s: float | None
 
 
 class Block(NamedTuple):
-    """A block of a message: as it is opened, what fills it, and in one piece."""
+    """A block of a message: its opening, the deltas that fill it, and its whole form."""
 
     opening: dict[str, Any]
     deltas: list[Delta]
@@ -72,7 +72,7 @@ class Anthropic(Wire):
     # -- what a request asks ---------------------------------------------------------------------------------------
 
     def turns(self, ask: Ask) -> Iterator[Turn]:
-        """The conversation; the results of tools come in messages of the user."""
+        """The conversation. The results of tools come in the user's messages."""
         yield Turn("system", text_in(ask.body.get("system")))
         for turn, blocks in _messages(ask.body.get("messages")):
             if any(_is_result(block) for block in blocks):
@@ -93,7 +93,7 @@ class Anthropic(Wire):
     # -- what differs from stream to stream ------------------------------------------------------------------------
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
-        """As everywhere, and `uncached`: here the tokens of a request are counted without those that were cached."""
+        """The slots of every wire, and `uncached`: the number of the request's tokens without cached ones."""
         slots = super().slots(ask, reply, shape)
         slots["uncached"] = b"%d" % max(int(slots["prompt"]) - reply.usage.cached_tokens, 0)
         return slots
@@ -147,7 +147,7 @@ class Anthropic(Wire):
         return self.finish["content_filter" if reply.refusal else reply.finish]
 
     def ending(self, reply: Reply, stop_reason: str | None) -> dict[str, Any]:
-        """Why a message ended, as it says; with a refusal, in its words."""
+        """The fields that say why a message ended, with the text of a refusal."""
         ending: dict[str, Any] = {"stop_reason": stop_reason, "stop_sequence": None}
         if stop_reason == "refusal":
             ending["stop_details"] = {
@@ -169,7 +169,7 @@ class Anthropic(Wire):
 
 
 def blocks_of(reply: Reply) -> Iterator[Block]:
-    """The blocks of a message: what is thought, what is said, the tools that are called."""
+    """The blocks of a message: reasoning, text and tool calls."""
     if reply.reasoning:
         thoughts = "".join(reply.reasoning)
         proof = signature(thoughts)
@@ -188,7 +188,7 @@ def blocks_of(reply: Reply) -> Iterator[Block]:
         yield Block({**cited, "type": "text", "text": ""}, deltas, {**whole_citations, "type": "text", "text": text})
     for number, call in enumerate(reply.calls):
         fragments = call.fragments if call.input else ()
-        # The first one is empty; without arguments it is all there is.
+        # The first delta is empty. A call without arguments has no other.
         deltas = [Delta({"type": "input_json_delta", "partial_json": ""}, STRUCTURE if fragments else None)]
         deltas += [Delta({"type": "input_json_delta", "partial_json": fragment}, None) for fragment in fragments]
         tool = {"type": "tool_use", "id": call_id(number, call), "name": call.name}
@@ -196,7 +196,7 @@ def blocks_of(reply: Reply) -> Iterator[Block]:
 
 
 def usage_of(reply: Reply) -> dict[str, Any]:
-    """Tokens, all in all."""
+    """The numbers of tokens of the request and the whole reply."""
     return {
         "input_tokens": Slot("uncached"),
         "cache_creation_input_tokens": 0,
@@ -206,12 +206,12 @@ def usage_of(reply: Reply) -> dict[str, Any]:
 
 
 def _event(data: dict[str, Any], delay_s: float | None = STRUCTURE) -> Event:
-    """An event: its type is said twice."""
+    """An event that has its type both in its event line and in its data."""
     return Event(data, type=data["type"], delay_s=delay_s)
 
 
 def _passages(reply: Reply) -> Iterator[tuple[tuple[Citation, ...], list[str]]]:
-    """What is said in passages, each a block of its own with the sources that it is taken from."""
+    """The text in passages, each a block of its own with the citations for it."""
     places = [(citation, *place_of(citation, reply.text)) for citation in reply.citations]
 
     def sources(spot: tuple[str, int]) -> tuple[Citation, ...]:
@@ -246,6 +246,6 @@ def _is_result(block: Any) -> bool:
 
 @lru_cache(maxsize=1)
 def _resets(at: int) -> Headers:
-    """When the limits are full again, as HTTP headers say it."""
+    """The HTTP headers that say when the rate limits are reset."""
     moment = rfc3339(at).encode()
     return tuple((b"anthropic-ratelimit-%b-reset" % name.encode(), moment) for name in _LIMITS)

@@ -1,4 +1,4 @@
-"""A request to a model, as every provider's wire reads it."""
+"""Requests to models, as every provider's wire reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Turn(NamedTuple):
 
 
 class Ask:
-    """A request with its JSON body. `body` is empty where that is not an object, and `is_object` false."""
+    """A request with its JSON body. If that is not an object, `body` is empty and `is_object` is false."""
 
     __slots__ = ("body", "context", "is_object")
 
@@ -35,18 +35,18 @@ class Ask:
         return self.context.request
 
     def text(self, name: str) -> str | None:
-        """A text of the body; None where there is none."""
+        """A text field of the body, or None if there is none."""
         value = self.body.get(name)
         return value if isinstance(value, str) else None
 
     def part(self, name: str) -> dict[str, Any]:
-        """An object of the body; empty where there is none."""
+        """An object field of the body, or an empty object if there is none."""
         value = self.body.get(name)
         return value if isinstance(value, dict) else {}
 
 
 def text_in(content: Any) -> str:
-    """The text of a message's content: itself, or that of its parts."""
+    """The text of a message's content, which is text or has parts with text."""
     if isinstance(content, str):
         return content
     if isinstance(content, dict):
@@ -57,7 +57,7 @@ def text_in(content: Any) -> str:
 
 
 def chat_turns(messages: Any) -> Iterator[Turn]:
-    """The turns of `messages` in the form of most chat APIs: `[{role, content}]`, content text or parts with text."""
+    """The turns of `messages` in the form of most chat APIs: `[{role, content}]`, with text or parts as content."""
     for message in messages if isinstance(messages, list) else ():
         if isinstance(message, dict):
             role = message.get("role")
@@ -65,12 +65,12 @@ def chat_turns(messages: Any) -> Iterator[Turn]:
 
 
 def words_in(turns: Iterable[Turn]) -> int:
-    """About how many tokens a conversation has: its words."""
+    """The number of words of a conversation, which stands for its number of tokens."""
     return sum(len(turn.text.split()) for turn in turns)
 
 
 def last_user_text(turns: Iterable[Turn]) -> str:
-    """What the user said last."""
+    """The text of the last user message."""
     said = [turn.text for turn in turns if turn.role == "user" and turn.text]
     return said[-1] if said else ""
 

@@ -1,7 +1,7 @@
-"""`azure-openai`: Chat Completions as Azure serves them, with what its content filters found.
+"""`azure-openai`: Chat Completions as Azure serves them, with the results of its content filters.
 
-The first chunk of a stream has no choices, only what the filters found in the prompt: clients that take the first
-choice of every chunk fail there.
+The first chunk of a stream has no choices, only the filters' results for the prompt. Clients that take the first choice
+of every chunk fail on it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class AzureOpenAI(OpenAIChat):
     # -- what a request asks ---------------------------------------------------------------------------------------
 
     def model(self, ask: Ask) -> str | None:
-        """The body's, else the deployment of the path."""
+        """The model in the body, otherwise the deployment in the path."""
         deployment = _DEPLOYMENT.search(ask.request.path)
         return super().model(ask) or (deployment[1] if deployment else None)
 
@@ -90,8 +90,8 @@ class AzureOpenAI(OpenAIChat):
     # -- errors ----------------------------------------------------------------------------------------------------
 
     def error_body(self, failure: Failure) -> Any:
-        """The model's own errors are OpenAI's; those of the gateway before it have only a code. What the filters
-        refuse says what they found."""
+        """The model's own errors have OpenAI's form. Errors of the gateway before it have only a code. A refusal by the
+        content filters has their results."""
         word = self.error_type(failure.type, failure.status)
         if word == "content_filter":
             found = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {**_FILTERED, **_JAILBREAK}}

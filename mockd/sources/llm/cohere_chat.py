@@ -1,6 +1,6 @@
 """`cohere-chat`: Cohere's Chat, version 2, streamed or in one piece.
 
-A message is built of parts, each of which is started, filled by deltas and ended:
+A message has several parts. Each part is started, filled by deltas and ended:
 https://docs.cohere.com/v2/docs/streaming.
 """
 
@@ -16,7 +16,7 @@ from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, UuidForm, Wire, c
 
 
 class CohereShape(NamedTuple):
-    """What of a request decides which keys events have."""
+    """The part of a request that decides which keys events have."""
 
     logprobs: bool = False
 
@@ -123,7 +123,7 @@ class CohereChat(Wire):
 
 
 def _event(type: str, message: Any = None, *, delay_s: float | None = STRUCTURE, **more: Any) -> Event:
-    """An event with a piece of the message; its type is said twice."""
+    """An event with a piece of the message. It has its type both in its event line and in its data."""
     delta = {} if message is None else {"delta": {"message": message}}
     return Event({"type": type, **more, **delta}, type=type, delay_s=delay_s)
 
@@ -148,7 +148,7 @@ def _call(number: int, call: Call, arguments: str) -> dict[str, Any]:
 
 
 def _word(name: str) -> str:
-    """The name of a tool as ids begin with it: text that neither JSON nor a format would change."""
+    """The name of a tool as IDs begin with it: only letters, digits and `_`, which need no escaping."""
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
 
 
@@ -165,12 +165,12 @@ def _citations(reply: Reply) -> list[dict[str, Any]]:
 
 
 def _blocks_before(reply: Reply) -> int:
-    """How many blocks of content come before the text."""
+    """The number of content blocks before the text."""
     return int(bool(reply.reasoning) and not reply.calls)
 
 
 def _logprobs(token: str) -> dict[str, Any]:
-    """Its bytes stand for the ids of tokens."""
+    """The log probabilities of a token, with its bytes in place of token IDs."""
     ids = list(token.encode())
     return {"text": token, "token_ids": ids, "logprobs": [-0.01] * len(ids)}
 

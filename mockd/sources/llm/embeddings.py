@@ -1,7 +1,7 @@
-"""Embeddings: vectors that follow from the text alone, in every provider's form.
+"""Embeddings: vectors that depend on the text alone, in every provider's form.
 
-A text has the same vector whatever the model, the provider and the seed. It has length 1, and a shorter vector of the
-same text begins in the same direction.
+A text has the same vector with every model, provider and seed. The vector has length 1. A shorter vector of the same
+text has the same direction in its dimensions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class EmbeddingParams(EndpointParams, frozen=True, kw_only=True):
 
     dimensions: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_DIMENSIONS)] | None,
-        Meta(description="Numbers in a vector, where the request does not say; by default as many as the service has."),
+        Meta(description="Dimensions of a vector, if the request does not say; by default those of the real service."),
     ] = None
 
 
@@ -44,19 +44,19 @@ def vector(text: str, dimensions: int) -> Vector:
 
 
 def inputs(given: Any) -> list[str]:
-    """What is to be embedded: one text or several, each as text, as its tokens, or as parts with text."""
+    """The texts to embed. The request has one or several, each as text, as tokens, or as parts with text."""
     if not isinstance(given, list) or (given and all(isinstance(item, int) for item in given)):
         given = [given]
     return [item if isinstance(item, str) else text_in(item) or str(item) for item in given]
 
 
 def words(texts: Sequence[str]) -> int:
-    """About how many tokens texts have."""
+    """The number of words of texts, which stands for their number of tokens."""
     return sum(len(text.split()) for text in texts)
 
 
 def _asked(ask: Ask, name: str, params: EmbeddingParams, default: int) -> int:
-    """The dimensions that a request asks for under that name."""
+    """The dimensions that a request asks for in the field `name`, or the default."""
     return _dimensions(ask.body.get(name), params, default)
 
 
@@ -103,7 +103,7 @@ def _listed(ask: Ask, model: str, dimensions: int) -> dict[str, Any]:
 
 
 def gemini(ask: Ask, model: str, params: EmbeddingParams) -> Any:
-    """Gemini's answer: to several `requests`, or to one."""
+    """Gemini's answer, to several `requests` or to one."""
     several = ask.body.get("requests")
     if isinstance(several, list):
         return {"embeddings": [_of_request(one, params) for one in several if isinstance(one, dict)]}
@@ -119,7 +119,7 @@ def _of_request(request: dict[str, Any], params: EmbeddingParams) -> dict[str, A
 
 
 def ollama(ask: Ask, model: str, params: EmbeddingParams) -> Any:
-    """Ollama's answer: that of `/api/embed`, or to a `prompt` that of the older `/api/embeddings`."""
+    """Ollama's answer: to a `prompt`, the form of the older `/api/embeddings`, otherwise that of `/api/embed`."""
     dimensions = _asked(ask, "dimensions", params, 768)
     if "input" not in ask.body and "prompt" in ask.body:
         return {"embedding": vector(text_in(ask.body["prompt"]), dimensions)}
@@ -154,7 +154,7 @@ _FORMS: dict[str, Callable[[Vector], Any]] = {
 
 
 def cohere(ask: Ask, model: str, params: EmbeddingParams) -> Any:
-    """Cohere's answer, in each of the forms asked for."""
+    """Cohere's answer, with the vectors in each form that the request asks for."""
     asked = ask.body.get("inputs")
     texts = inputs(ask.body.get("texts") or (asked if isinstance(asked, list) else []))
     dimensions = _asked(ask, "output_dimension", params, 1536)

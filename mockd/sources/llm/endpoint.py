@@ -1,4 +1,4 @@
-"""Endpoints of providers that give one answer and no stream: embeddings, moderations."""
+"""Endpoints of providers that give whole answers and no streams: embeddings and moderations."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ P = TypeVar("P", bound=EndpointParams)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[P]):
-    """One endpoint. Its errors, headers and ids are those of its provider's wire; `required` is what the service
-    refuses to do without, and `answer` makes the answer to a request that asks for a model."""
+    """One endpoint. Its errors, headers and IDs are those of its provider's wire. `required` are the fields without
+    which the service refuses a request, and `answer` makes the answer to a request that names a model."""
 
     name: str
     summary: str
@@ -60,7 +60,7 @@ class EndpointSource(BaseSource, Generic[P]):
         if params.error is not None and is_due(params.error, "error", context):
             return refusal(wire, failure_of(wire, params.error), ask)
         model = params.model or wire.model(ask) or self._endpoint.default_model
-        # As bytes, in which nobody looks for what is to be filled in: vectors are long.
+        # As bytes, which are not searched for slots, as vectors are long.
         body = encode_json(self._endpoint.answer(ask, model, params))
         headers = {"content-type": "application/json"} | dict(plain_headers(wire, ask, wire.new_ids(ask)))
         return Answer(body=body, headers=tuple(headers.items()))

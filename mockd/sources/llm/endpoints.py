@@ -1,4 +1,4 @@
-"""Which endpoints beside the chats there are templates for."""
+"""The templates of endpoints other than chats."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     Endpoint(
         name="gemini-embeddings",
-        summary="Embeddings of Google Gemini, one and in batches.",
+        summary="Embeddings of Google Gemini, single and in batches.",
         wire=Gemini,
         required=(),
         default_model="gemini-embedding-001",
@@ -44,7 +44,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     Endpoint(
         name="ollama-embeddings",
-        summary="Embeddings of Ollama, of `/api/embed` and the older `/api/embeddings`.",
+        summary="Embeddings of Ollama, for `/api/embed` and the older `/api/embeddings`.",
         wire=OllamaChat,
         required=("model",),
         default_model="nomic-embed-text",
@@ -53,7 +53,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     ),
     Endpoint(
         name="cohere-embeddings",
-        summary="Embeddings of Cohere, in every form it has.",
+        summary="Embeddings of Cohere, in all of its forms.",
         wire=CohereChat,
         required=("model",),
         default_model="embed-v4.0",

@@ -1,4 +1,4 @@
-"""Replies whose description follows the request: texts in `templateParams` with `{{ request… }}`."""
+"""Replies that depend on the request through expressions (`{{ request… }}`) in `templateParams`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mockd.sources.llm.source import WireSource
 from mockd.sources.llm.wire import Wire
 
 MOST_SOURCES = 64
-"""Replies kept for each mock, so that what comes again need not be made again."""
+"""Most replies that are kept for each mock, so that a repeated reply need not be made again."""
 
 
 class FollowingSource(BaseSource):
-    """The source of parameters with expressions: another reply for each request, of which the last ones are kept."""
+    """The source of parameters with expressions. Each request may have its own reply; the latest replies are kept."""
 
     def __init__(self, wire: type[Wire], source: WireSource, params: Compiled) -> None:
         self._wire = wire

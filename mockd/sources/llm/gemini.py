@@ -1,7 +1,7 @@
 """`gemini`: Google's Gemini API, `streamGenerateContent` and `generateContent`.
 
-The path names the model and the method: https://ai.google.dev/api/generate-content. With `?alt=sse` a stream is
-Server-Sent Events, without it a JSON array that is sent piece by piece.
+The path names the model and the method: https://ai.google.dev/api/generate-content. With `?alt=sse`, a stream is
+Server-Sent Events; without it, a JSON array that is sent piece by piece.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mockd.sources.llm.reply import Call, Error, Reply, place_of
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, Wire, signature
 
 _MOST_CANDIDATES = 8
-"""As the real service has it."""
+"""The limit of the real service."""
 _JSON = ((b"content-type", b"application/json; charset=UTF-8"),)
 _ATTACHMENT = ((b"content-disposition", b"attachment"),)
 _ERROR_DELAY_S = 0.05
@@ -28,7 +28,7 @@ _SIZES = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProper
 
 
 class GeminiShape(NamedTuple):
-    """What of a request decides which events its stream has."""
+    """The part of a request that decides which events its stream has."""
 
     is_sse: bool = True
     candidates: int = 1
@@ -36,7 +36,7 @@ class GeminiShape(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A part of a candidate's content, and how many tokens were thought and said when it is sent."""
+    """A part of a candidate's content, and the numbers of thought tokens and text tokens up to it."""
 
     part: dict[str, Any]
     thought: int
@@ -45,7 +45,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AfterPrompt(Hole):
-    """The tokens of the request and so many more."""
+    """The number of the request's tokens plus `more`."""
 
     more: int
 
@@ -84,7 +84,7 @@ class Gemini(Wire):
     # -- what a request asks ---------------------------------------------------------------------------------------
 
     def streams(self, ask: Ask) -> bool:
-        """As the method says; a path without one says nothing, and gets what the template is for."""
+        """Whether the method is a streaming one. A path without a method gets a stream."""
         return _target(ask)[1] in (None, "streamGenerateContent")
 
     def model(self, ask: Ask) -> str | None:
@@ -156,7 +156,7 @@ class Gemini(Wire):
         return answer(shape, parts, usage_of(reply, shape), self.ending(reply))
 
     def ending(self, reply: Reply) -> dict[str, Any]:
-        """What a candidate says when it is complete."""
+        """The fields of a candidate that is complete."""
         grounding = {"groundingMetadata": _grounding(reply)} if reply.citations else {}
         return {"finishReason": self.finish[reply.finish], **grounding}
 
@@ -175,8 +175,8 @@ class Gemini(Wire):
         return [body] if self.streams(ask) and not self.shape(ask).is_sse else body
 
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
-        """The error as plain JSON: among Server-Sent Events too it comes without their framing. It comes on its own:
-        Google's client for JavaScript does not see it behind an event that it reads together with it."""
+        """The error as plain JSON, without framing even in an SSE stream. It is sent after a delay, as Google's client
+        for JavaScript misses an error that it reads together with an event."""
         assert isinstance(shape, GeminiShape)
         body = self.error_body(Failure(self.error_status(error.type), error.message, error.type))
         event = Event(raw=encode_json(body) + b"\n") if shape.is_sse else Event(body)
@@ -184,7 +184,7 @@ class Gemini(Wire):
 
 
 def pieces_of(reply: Reply, shape: GeminiShape) -> Iterator[Piece]:
-    """The parts of the content one by one: thoughts, words, and calls as a whole."""
+    """The parts of the content one by one: thought tokens, text tokens, and whole calls."""
     for number, token in enumerate(reply.reasoning if shape.has_thoughts else (), 1):
         yield Piece({"text": token, "thought": True}, min(number, reply.reasoning_tokens), 0)
     parts: list[tuple[dict[str, Any], int]] = [({"text": token}, 1) for token in reply.tokens]
@@ -198,20 +198,20 @@ def pieces_of(reply: Reply, shape: GeminiShape) -> Iterator[Piece]:
 def answer(
     shape: GeminiShape, parts: list[dict[str, Any]], usage: dict[str, Any], ending: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A response: the same parts for every candidate."""
+    """A response with the same parts for every candidate."""
     content = {"parts": parts, "role": "model"}
     candidates = [{"content": content, **(ending or {}), "index": index} for index in range(shape.candidates)]
     return {"candidates": candidates, **_envelope(usage)}
 
 
 def blocked(reply: Reply) -> dict[str, Any]:
-    """The response to a prompt that is refused: no candidates."""
+    """The response to a prompt that is refused, which has no candidates."""
     feedback = {"blockReason": "SAFETY", "blockReasonMessage": "".join(reply.refusal)}
     return {"promptFeedback": feedback, **_envelope(_tokens(reply, 0, 0))}
 
 
 def usage_of(reply: Reply, shape: GeminiShape, piece: Piece | None = None) -> dict[str, Any]:
-    """Tokens up to a piece, or all of them; those said count for every candidate."""
+    """The numbers of tokens up to a piece, or of the whole reply. Text tokens count once for every candidate."""
     thought, said = (reply.reasoning_tokens, _said(reply)) if piece is None else (piece.thought, piece.said)
     return _tokens(reply, thought, said * shape.candidates)
 
@@ -221,7 +221,7 @@ def _envelope(usage: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(reply: Reply, thought: int, said: int) -> dict[str, Any]:
-    """Numbers of tokens; those that are 0 are left out."""
+    """The numbers of tokens. A number that is 0 is left out."""
     numbers = {"candidatesTokenCount": said, "cachedContentTokenCount": reply.usage.cached_tokens}
     return {
         "promptTokenCount": Slot("prompt"),
@@ -241,7 +241,7 @@ def _proof(reply: Reply) -> dict[str, str]:
 
 
 def _calls(reply: Reply) -> list[dict[str, Any]]:
-    """The calls as parts; the first has the proof of what was thought."""
+    """The calls as parts. The first one has the signature of the reasoning."""
     proofs = [_proof(reply)] + [{}] * len(reply.calls)
     return [{"functionCall": _call(call), **proof} for call, proof in zip(reply.calls, proofs, strict=False)]
 
@@ -251,7 +251,7 @@ def _call(call: Call) -> dict[str, Any]:
 
 
 def _grounding(reply: Reply) -> dict[str, Any]:
-    """Where what is said is from. Places are in bytes of UTF-8, and a start of 0 is left out."""
+    """The sources of the text. Positions count bytes of UTF-8, and a start of 0 is left out."""
     supports = []
     for index, citation in enumerate(reply.citations):
         start, end = place_of(citation, reply.text)
@@ -266,18 +266,18 @@ def _grounding(reply: Reply) -> dict[str, Any]:
 
 
 def _target(ask: Ask) -> tuple[str | None, str | None]:
-    """The model and the method that a path ends with, as in `/v1beta/models/gemini-2.5-flash:generateContent`."""
+    """The model and the method at the end of a path, as in `/v1beta/models/gemini-2.5-flash:generateContent`."""
     model, colon, method = ask.request.path.rpartition("/")[2].rpartition(":")
     return (model or None, method) if colon else (None, None)
 
 
 def _objects(values: Any) -> list[dict[str, Any]]:
-    """The objects of a list, or the only one."""
+    """The objects in a list, or a single object as a list."""
     return [value for value in (values if isinstance(values, list) else [values]) if isinstance(value, dict)]
 
 
 def _get(part: Any, name: str) -> Any:
-    """A field of an object by its name in camel case; protobuf's JSON takes the same name with underscores too."""
+    """A field of an object by its name in camelCase or, as protobuf's JSON allows, in snake_case."""
     return part.get(name, part.get(_snake(name))) if isinstance(part, dict) else None
 
 
@@ -287,7 +287,7 @@ def _snake(name: str) -> str:
 
 
 def json_schema(schema: Any) -> Any:
-    """A schema as Google's clients write them, as JSON Schema: with its names, and numbers for sizes in texts."""
+    """The JSON Schema of a schema from Google's clients, who may write names in snake_case and sizes as text."""
     if isinstance(schema, list):
         return [json_schema(item) for item in schema]
     if not isinstance(schema, dict):

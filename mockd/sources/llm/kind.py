@@ -1,4 +1,4 @@
-"""Templates, each made of a provider's wire."""
+"""Making templates from providers' wires."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mockd.sources.registry import SourceKind
 
 
 def source_of(wire: type[Wire], params: ReplyParams) -> Source:
-    """The source of a template's parameters. Raises `ConfigError` for what its wire cannot express, and for
-    expressions that are none."""
+    """The source for a template's parameters. Raises `ConfigError` for a parameter that its wire cannot express, and
+    for a wrong expression."""
     fixed = WireSource(wire(params), params)
     compiled = compile_value(msgspec.to_builtins(params))
     if compiled is None:
         return fixed
-    from mockd.sources.llm.following import FollowingSource  # only loaded with the first expression
+    from mockd.sources.llm.following import FollowingSource  # loaded only with the first expression
 
     return FollowingSource(wire, fixed, compiled)
 

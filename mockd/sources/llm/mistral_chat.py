@@ -1,7 +1,7 @@
 """`mistral-chat`: Mistral's Chat Completions.
 
-Much like OpenAI's, with differences that its client checks: the usage is on the last chunk of a choice, calls come
-whole and on that chunk too, and what is thought is a part of the content.
+They are much like OpenAI's, with differences that Mistral's client checks: the last chunk of a choice has the usage and
+the whole calls, and reasoning is a part of the content.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ _CODES = {
     "rate_limited": "1300",
     "service_tier_capacity_exceeded": "3505",
 }
-"""The numbers that stand beside some words for errors."""
+"""The code of some error types."""
 
 
 class MistralShape(NamedTuple):
-    """What of a request decides which events its stream has."""
+    """The part of a request that decides which events its stream has."""
 
     choices: int = 1
     logprobs: int | None = None
-    """How many alternatives to each token; None where there is nothing about probabilities."""
+    """Number of alternatives for each token, or None without log probabilities."""
 
 
 class Told(NamedTuple):
-    """What a choice is told in one chunk."""
+    """The part of one chunk that belongs to a choice."""
 
     delta: dict[str, Any]
     is_content: bool = True
     finish: str | None = None
     token: str | None = None
-    """What of the text it is."""
+    """The token of the text in it, or None."""
 
 
 class MistralChat(Wire):
@@ -70,7 +70,7 @@ class MistralChat(Wire):
     argument_chunk = None
     request_id = (b"mistral-correlation-id", UuidForm())
     headers = ((b"content-type", b"text/event-stream"),)
-    """Its client takes nothing else."""
+    """Mistral's client accepts no other content type."""
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
@@ -190,7 +190,7 @@ def _call(number: int, call: Call, arguments: str, name: str | None = None) -> d
 
 
 def _logprobs(tokens: Sequence[str], shape: MistralShape) -> dict[str, Any] | None:
-    """As OpenAI's, with a number for each token."""
+    """Log probabilities in OpenAI's form, with an ID for each token."""
     if shape.logprobs is None:
         return None
 
@@ -202,7 +202,7 @@ def _logprobs(tokens: Sequence[str], shape: MistralShape) -> dict[str, Any] | No
 
 
 def _fragments(calls: Sequence[Call]) -> list[list[dict[str, Any]]]:
-    """The calls that go into each chunk: all in one where they are whole, else a fragment in each."""
+    """The calls in each chunk: all calls in one chunk if they are whole, otherwise one fragment in each."""
     if all(len(call.fragments) == 1 for call in calls):
         return [[_call(number, call, call.arguments) for number, call in enumerate(calls)]]
     return [

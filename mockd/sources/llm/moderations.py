@@ -1,4 +1,4 @@
-"""OpenAI's moderations: nothing is flagged but what the mock says."""
+"""OpenAI's moderations. Only the categories that the mock names are flagged."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _ID = IdForm("modr-", 32)
 class ModerationParams(EndpointParams, frozen=True, kw_only=True):
     """Parameters of moderations."""
 
-    flagged: Annotated[tuple[Category, ...], Meta(description="Categories that every input is flagged for.")] = ()
+    flagged: Annotated[tuple[Category, ...], Meta(description="Categories for which every input is flagged.")] = ()
 
 
 def moderate(ask: Ask, model: str, params: ModerationParams) -> Any:
-    """The answer: a result for each input."""
+    """The answer, with a result for each input."""
     given = ask.body.get("input")
-    # A list of parts, texts and pictures, is one input.
+    # A list of parts (texts and pictures) is one input.
     is_several = isinstance(given, list) and all(isinstance(item, str) for item in given)
     number = len(given) if isinstance(given, list) and is_several else 1
     return {"id": _ID.text(ask), "model": model, "results": [_result(params)] * number}

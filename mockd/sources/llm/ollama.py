@@ -1,6 +1,6 @@
-"""`ollama-chat` and `ollama-generate`: Ollama's two ways to ask, as NDJSON or in one piece.
+"""`ollama-chat` and `ollama-generate`: Ollama's two endpoints for replies, as NDJSON or in one piece.
 
-Every line has the same keys; the last one is `done` and says why, how many tokens there were and how long they took:
+Every line has the same keys. The last line is `done`, with the reason and the numbers and durations of tokens:
 https://github.com/ollama/ollama/blob/main/docs/api.md.
 """
 
@@ -20,23 +20,23 @@ _LOAD_NS = 20_000_000
 _PROMPT_NS = 30_000_000
 _TOKEN_NS = 10_000_000
 _MOST_ALTERNATIVES = 20
-"""As the real service has it."""
+"""The limit of the real service."""
 CONTEXT = (128006, 882, 128007, 271)
-"""What stands for the tokens of a conversation so far."""
+"""Stand-in for the tokens of the conversation so far."""
 
 
 class OllamaShape(NamedTuple):
-    """What of a request decides which lines there are, and which keys they have."""
+    """The part of a request that decides which lines the reply has, and which keys they have."""
 
     logprobs: int | None = None
-    """How many alternatives to each token; None where there is nothing about probabilities."""
+    """Number of alternatives for each token, or None without log probabilities."""
     has_context: bool = True
     loads: str | None = None
-    """`load` or `unload` where nothing is asked."""
+    """`load` or `unload` if the request has no prompt, otherwise None."""
 
 
 class Ollama(Wire):
-    """What both ways have in common."""
+    """Base class of both wires."""
 
     part = "chunked"
     default_model = "llama-mock"
@@ -49,7 +49,7 @@ class Ollama(Wire):
     call_id = IdForm("call_", 8)
     headers = ((b"content-type", b"application/x-ndjson"),)
     asked: str
-    """The key of a request with what is asked. Without it a model is only loaded."""
+    """The key of the prompt or messages in a request. A request without it only loads the model."""
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
@@ -106,11 +106,11 @@ class Ollama(Wire):
         return {**self.last(piece, reply, shape), **_logprobs(reply.tokens, shape)}
 
     def piece(self, text: str = "", thinking: str = "", calls: Sequence[Any] = ()) -> dict[str, Any]:
-        """A piece of a reply, under the keys of this way."""
+        """A piece of a reply, under the keys of this wire."""
         raise NotImplementedError
 
     def last(self, piece: dict[str, Any], reply: Reply, shape: OllamaShape) -> dict[str, Any]:
-        """The line that ends a reply."""
+        """The last line of a reply."""
         tokens = reply.output_tokens
         return line(
             piece,
@@ -151,7 +151,7 @@ class OllamaChat(Ollama):
 
 
 class OllamaGenerate(Ollama):
-    """`/api/generate`: a text that goes on from a prompt."""
+    """`/api/generate`: a text that continues a prompt."""
 
     name = "ollama-generate"
     summary = "Ollama generate, as NDJSON and in one piece."
@@ -172,7 +172,7 @@ class OllamaGenerate(Ollama):
 
 
 def line(piece: dict[str, Any], done: bool = False, **more: Any) -> dict[str, Any]:
-    """One line: what all have, around a piece."""
+    """One line: a piece with the keys that all lines have."""
     return {"model": Slot("model"), "created_at": Slot("created_at"), **piece, "done": done, **more}
 
 

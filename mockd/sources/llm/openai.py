@@ -1,4 +1,4 @@
-"""What OpenAI's wires have in common: headers, ids, the words for errors, log probabilities and padding."""
+"""The parts that OpenAI's wires share: headers, IDs, error types, log probabilities and padding."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _CODES = {
     "rate_limit_exceeded": ("requests", 429),
     "server_is_overloaded": ("service_unavailable_error", 503),
 }
-"""Words that stand in `code`, with the `type` beside them and their HTTP status. All other words are types."""
+"""Words for errors that are sent as `code`, each with its `type` and HTTP status. All other words are sent as
+`type`."""
 
 _EMPTY = "Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty array instead."
 
 
 class OpenAIWire(Wire):
-    """A wire of OpenAI's."""
+    """Base class of OpenAI's wires."""
 
     error_types = {
         400: "invalid_request_error",
@@ -70,7 +71,7 @@ class OpenAIWire(Wire):
         return {"error": self.error_in(failure)}
 
     def error_in(self, failure: Failure) -> dict[str, Any]:
-        """What answers and streams say of an error."""
+        """The error object in answers and streams."""
         word = self.error_type(failure.type, failure.status)
         type_, _ = _CODES.get(word, (None, None))
         return {
@@ -86,7 +87,7 @@ class OpenAIWire(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Padding(Hole):
-    """Random letters, which hide the lengths of tokens from who watches the wire."""
+    """Random letters that hide the lengths of tokens from eavesdroppers."""
 
     def text(self, fill: Fill) -> str:
         rng = fill.rng
@@ -97,13 +98,13 @@ PADDING = Text((Padding(),))
 
 
 def top_logprobs_of(ask: Ask) -> int:
-    """How many alternatives to each token are asked for."""
+    """The number of alternatives for each token that a request asks for."""
     top = ask.body.get("top_logprobs")
     return min(top, _MOST_TOP_LOGPROBS) if isinstance(top, int) and top > 0 else 0
 
 
 def logprobs_of(tokens: Sequence[str], top: int) -> list[dict[str, Any]]:
-    """How likely each token was, and `top` that might have stood there: itself, and made up ones."""
+    """The log probability of each token, with `top` alternatives: the token itself, and invented ones."""
     found = []
     for token in tokens:
         others = [_logprob(f"{token}{rank}", -4.0 - rank) for rank in range(1, top)]
@@ -117,8 +118,8 @@ def _logprob(token: str, logprob: float) -> dict[str, Any]:
 
 
 def schema_in(form: Any, key: str | None = None) -> Any:
-    """The JSON schema that a request's form for its text asks for; None where it asks for none. `key` is where it
-    stands in the form."""
+    """The JSON schema in a request's response format, or None if there is none. `key` is the key of the object that
+    holds the schema."""
     if not isinstance(form, dict):
         return None
     if form.get("type") == "json_object":

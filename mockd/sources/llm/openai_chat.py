@@ -1,7 +1,7 @@
 """`openai-chat`: OpenAI's Chat Completions, streamed or in one piece.
 
-The wire (role first, an empty delta with the finish reason, usage when asked for, `[DONE]`) is what OpenAI's own
-clients read: https://platform.openai.com/docs/api-reference/chat-streaming.
+The wire is the one that OpenAI's own clients read (first the role, later an empty delta with the finish reason, the
+usage if requested, `[DONE]`): https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mockd.sources.llm.reply import Call, Error, Reply, ReplyParams, place_of
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, call_id
 
 _MOST_CHOICES = 128
-"""As the real service has it."""
+"""The limit of the real service."""
 
 
 class OpenAIChatParams(ReplyParams, frozen=True, kw_only=True):
@@ -26,19 +26,19 @@ class OpenAIChatParams(ReplyParams, frozen=True, kw_only=True):
 
     finish_reason: Annotated[
         Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | None,
-        Meta(description="Why it ends; by default `tool_calls` where tools are called, else `stop`."),
-    ] = None  # type: ignore[assignment]  # one more word than everyone has
-    include_done: Annotated[bool, Meta(description="End with `data: [DONE]`.")] = True
+        Meta(description="Reason of the end; by default `tool_calls` if tools are called, else `stop`."),
+    ] = None  # type: ignore[assignment]  # one reason more than in `ReplyParams`
+    include_done: Annotated[bool, Meta(description="Whether the stream ends with `data: [DONE]`.")] = True
 
 
 class ChatShape(NamedTuple):
-    """What of a request decides which events its stream has."""
+    """The part of a request that decides which events its stream has."""
 
     usage: bool = False
     obfuscation: bool = False
     choices: int = 1
     logprobs: int | None = None
-    """How many alternatives to each token; None where there is nothing about probabilities."""
+    """Number of alternatives for each token, or None without log probabilities."""
 
 
 _PLAIN = ChatShape()
@@ -55,7 +55,7 @@ class OpenAIChat(OpenAIWire):
     finish = {word: word for word in ("stop", "length", "tool_calls", "content_filter", "function_call")}
     ids = {"id": IdForm("chatcmpl-", 29)}
     about: ClassVar[Mapping[str, Any]] = {"service_tier": "default", "system_fingerprint": "fp_mockd"}
-    """What every chunk and answer says of how it came to be."""
+    """Fields of every chunk and answer about the service that made it."""
 
     # -- what a request asks ---------------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class OpenAIChat(OpenAIWire):
             yield Event("[DONE]", delay_s=STRUCTURE)
 
     def deltas(self, reply: Reply) -> Iterator[tuple[dict[str, Any], bool]]:
-        """What each choice is told, and whether it is content."""
+        """The deltas of each choice, and whether each is content."""
         opening: dict[str, Any] = {"role": "assistant", "content": "" if _speaks(reply) else None, "refusal": None}
         opens_with_call = len(reply.calls) == 1 and not reply.tokens and not reply.reasoning
         if opens_with_call:
@@ -199,7 +199,7 @@ class OpenAIChat(OpenAIWire):
 
 
 def _speaks(reply: Reply) -> bool:
-    """Whether its message has content, be it empty."""
+    """Whether the reply's message has content, even if empty."""
     return bool(reply.tokens) or not (reply.calls or reply.refusal)
 
 
@@ -218,7 +218,7 @@ def _annotations(reply: Reply) -> list[dict[str, Any]]:
 
 
 def _logprobs(said: Mapping[str, Any], top: int) -> dict[str, Any] | None:
-    """How likely what a delta or a message says was; None where it says nothing in words."""
+    """The log probabilities of a delta or a message, or None if it has no text."""
     parts = ("content", "refusal")
     if not any(part in said for part in parts):
         return None
@@ -226,7 +226,7 @@ def _logprobs(said: Mapping[str, Any], top: int) -> dict[str, Any] | None:
 
 
 def usage_of(reply: Reply, shape: ChatShape) -> dict[str, Any]:
-    """Tokens as OpenAI counts them; those of every choice are charged for."""
+    """The numbers of tokens as OpenAI counts them: the tokens of every choice count."""
     return {
         "prompt_tokens": Slot("prompt"),
         "completion_tokens": reply.output_tokens * shape.choices,

@@ -1,7 +1,7 @@
 """`openai-responses`: OpenAI's Responses, streamed or in one piece.
 
-Every event says its type twice, in its event line and in its data, and has a number. A stream begins and ends with
-the whole response object; between, every item of the output is opened, filled and closed:
+Every event has its type both in its event line and in its data, and a sequence number. A stream begins and ends with
+the whole response object. Between, every item of the output is opened, filled and closed:
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
@@ -31,7 +31,7 @@ class OpenAIResponsesParams(ReplyParams, frozen=True, kw_only=True):
 
     error_form: Annotated[
         Literal["nested", "flat"],
-        Meta(description="An error in the stream as the service sends it, or as its clients' types have it."),
+        Meta(description="Form of an error in the stream: as the service sends it, or as in its clients' types."),
     ] = "nested"
 
 
@@ -115,7 +115,7 @@ class OpenAIResponses(OpenAIWire):
     # -- errors ----------------------------------------------------------------------------------------------------
 
     def fails_at(self, content: Sequence[int], after: int) -> int:
-        """A stream that fails before its first token has not opened an item."""
+        """The position of the failure. A stream that fails before its first token has not opened an item."""
         return super().fails_at(content if after else (), after)
 
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:

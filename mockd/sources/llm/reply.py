@@ -1,4 +1,4 @@
-"""A model's reply, described once: what is said, thought and called, whichever provider's wire it goes out on."""
+"""A model's reply (text, reasoning, tool calls and more), described once for the wires of all providers."""
 
 from __future__ import annotations
 
@@ -24,53 +24,52 @@ def _doc(text: str) -> Meta:
 
 
 class Params(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What every part of a template's parameters has in common: camelCase keys, and no unknown ones."""
+    """Base class of every part of a template's parameters: keys are in camelCase, and unknown keys are refused."""
 
 
 class ToolCall(Params, frozen=True, kw_only=True):
-    """One call of a tool."""
+    """One tool call."""
 
     name: Annotated[str, _doc("Name of the tool.")]
-    arguments: Annotated[dict[str, Any], _doc("What it is called with.")] = {}
-    id: Annotated[str | None, _doc("Id of the call; made up in the provider's form where absent.")] = None
+    arguments: Annotated[dict[str, Any], _doc("Arguments of the call.")] = {}
+    id: Annotated[str | None, _doc("ID of the call; by default a random one in the provider's form.")] = None
 
 
 class Citation(Params, frozen=True, kw_only=True):
-    """A source that a part of the reply is taken from."""
+    """A source of a part of the reply."""
 
-    url: Annotated[str, _doc("Where the source is.")]
-    title: Annotated[str, _doc("What it is called.")] = ""
-    text: Annotated[str | None, _doc("The part of the reply; all of it where absent.")] = None
+    url: Annotated[str, _doc("URL of the source.")]
+    title: Annotated[str, _doc("Title of the source.")] = ""
+    text: Annotated[str | None, _doc("The part of the reply; by default all of it.")] = None
 
 
 _Count = Annotated[int, Meta(ge=0)]
 
 
 class Usage(Params, frozen=True, kw_only=True):
-    """Tokens, as they are charged for."""
+    """The numbers of tokens in the reply's usage."""
 
-    input_tokens: Annotated[_Count | None, _doc("Of the request; its words where absent.")] = None
-    output_tokens: Annotated[_Count | None, _doc("Of the reply; counted where absent.")] = None
-    reasoning_tokens: Annotated[_Count | None, _doc("Those of them that are thought.")] = None
-    cached_tokens: Annotated[int, Meta(ge=0, description="Those of the request that were cached.")] = 0
+    input_tokens: Annotated[_Count | None, _doc("Tokens of the request; by default the number of its words.")] = None
+    output_tokens: Annotated[_Count | None, _doc("Tokens of the reply; by default they are counted.")] = None
+    reasoning_tokens: Annotated[_Count | None, _doc("Reasoning tokens among the output tokens.")] = None
+    cached_tokens: Annotated[int, Meta(ge=0, description="Cached tokens among the input tokens.")] = 0
 
 
 class Error(Params, frozen=True, kw_only=True):
-    """The provider's error instead of the reply: with `status` as HTTP status, else in the stream."""
+    """The provider's error instead of the reply: an HTTP error if it has `status`, otherwise an error in the stream."""
 
-    type: Annotated[str | None, _doc("The provider's word for it; by default the one that goes with the status.")] = (
-        None
-    )
-    message: Annotated[str, _doc("What it says.")] = "The server had an error while processing your request."
+    type: Annotated[str | None, _doc("The provider's error type; by default that of the status.")] = None
+    message: Annotated[str, _doc("Message of the error.")] = "The server had an error while processing your request."
     status: Annotated[
         Annotated[int, Meta(ge=400, le=599)] | None, _doc("HTTP status of an error before the stream.")
     ] = None
     retry_after: Annotated[
-        Annotated[float, Meta(ge=0)] | None, _doc("Seconds after which to try again; with `status`.")
+        Annotated[float, Meta(ge=0)] | None, _doc("`Retry-After`, in seconds; only with `status`.")
     ] = None
-    after_tokens: Annotated[int, Meta(ge=0, description="Content events before an error in the stream.")] = 0
+    after_tokens: Annotated[int, Meta(ge=0, description="Number of content events before an error in the stream.")] = 0
     times: Annotated[
-        Annotated[int, Meta(ge=1)] | None, _doc("Only for the first so many requests; the reply comes after that.")
+        Annotated[int, Meta(ge=1)] | None,
+        _doc("Number of requests that get the error; later ones get the reply. By default all."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -83,21 +82,21 @@ class Error(Params, frozen=True, kw_only=True):
 class ReplyFields(Params, frozen=True, kw_only=True):
     """One reply."""
 
-    text: Annotated[str | None, _doc("What is said; split into words, each with the space before it.")] = None
-    tokens: Annotated[tuple[str, ...] | None, _doc("What is said, one content event each.")] = None
-    reasoning: Annotated[str | None, _doc("What is thought first.")] = None
-    tool_calls: Annotated[tuple[ToolCall, ...], _doc("Tools that are called; several are parallel calls.")] = ()
-    refusal: Annotated[str | None, _doc("What is said instead, in refusing.")] = None
-    citations: Annotated[tuple[Citation, ...], _doc("Sources of what is said.")] = ()
+    text: Annotated[str | None, _doc("Text of the reply; split into words, each with the space before it.")] = None
+    tokens: Annotated[tuple[str, ...] | None, _doc("Text of the reply in tokens, one for each content event.")] = None
+    reasoning: Annotated[str | None, _doc("Reasoning before the text.")] = None
+    tool_calls: Annotated[tuple[ToolCall, ...], _doc("Tool calls; several are parallel calls.")] = ()
+    refusal: Annotated[str | None, _doc("Text of a refusal, instead of the reply's text.")] = None
+    citations: Annotated[tuple[Citation, ...], _doc("Sources of the text.")] = ()
     finish_reason: Annotated[
-        FinishReason | None, _doc("Why it ends; by default `tool_calls` where tools are called, else `stop`.")
+        FinishReason | None, _doc("Reason of the end; by default `tool_calls` if tools are called, else `stop`.")
     ] = None
-    usage: Annotated[Usage, _doc("Tokens; counted where not given.")] = Usage()
+    usage: Annotated[Usage, _doc("Numbers of tokens; by default they are counted.")] = Usage()
     model: Annotated[str | None, _doc("Model; by default the request's.")] = None
     error: Annotated[Error | None, _doc("An error instead of the reply, or in the middle of it.")] = None
     argument_chunk: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        _doc("Characters of a tool's arguments in each fragment; by default as the provider sends them."),
+        _doc("Characters of a call's arguments in each fragment; by default as the provider sends them."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -108,17 +107,17 @@ class ReplyFields(Params, frozen=True, kw_only=True):
 
     @property
     def has_content(self) -> bool:
-        """Whether it says what the reply is, so that no other text takes its place."""
+        """Whether the fields have any content; if not, a default text is sent."""
         return bool(self.text is not None or self.tokens is not None or self.tool_calls or self.refusal is not None)
 
 
 class When(Params, frozen=True, kw_only=True):
-    """Which requests a scripted reply is for: all that is given must hold."""
+    """The requests that a scripted reply answers: every criterion that is given must match."""
 
-    contains: Annotated[str | None, _doc("Text that the last user message has in it.")] = None
-    regex: Annotated[str | None, _doc("Regular expression, searched in the last user message.")] = None
-    model: Annotated[str | None, _doc("Model asked for; `*` stands for any characters.")] = None
-    tool_result: Annotated[bool | None, _doc("Whether the last message brings the result of a tool.")] = None
+    contains: Annotated[str | None, _doc("Text that the last user message contains.")] = None
+    regex: Annotated[str | None, _doc("Regular expression that is searched for in the last user message.")] = None
+    model: Annotated[str | None, _doc("Model in the request; `*` stands for any characters.")] = None
+    tool_result: Annotated[bool | None, _doc("Whether the last message has the result of a tool.")] = None
     turn: Annotated[Annotated[int, Meta(ge=1)] | None, _doc("Number of the user's messages so far.")] = None
 
     def __post_init__(self) -> None:
@@ -130,7 +129,7 @@ class When(Params, frozen=True, kw_only=True):
 
 
 class Scripted(Params, frozen=True, kw_only=True):
-    """A reply for some requests."""
+    """A reply for certain requests."""
 
     when: Annotated[When, _doc("Which requests it is for; empty: every request.")] = When()
     reply: Annotated[ReplyFields, _doc("The reply.")]
@@ -148,7 +147,7 @@ class ReplyParams(ReplyFields, frozen=True, kw_only=True):
 
 
 class Call(Struct, frozen=True):
-    """A tool call, ready to be sent: its arguments as JSON text, whole and in fragments."""
+    """A tool call ready to send: its arguments as JSON text, whole and in fragments."""
 
     name: str
     arguments: str
@@ -162,7 +161,7 @@ class Call(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """A reply with everything that follows from its description worked out. Equal replies are sent as equal streams."""
+    """A reply with all defaults and derived values computed. Equal replies are sent as equal streams."""
 
     tokens: tuple[str, ...]
     reasoning: tuple[str, ...]
@@ -173,7 +172,7 @@ class Reply(Struct, frozen=True):
     usage: Usage
     model: str | None
     failure: Error | None = None
-    """The error in its stream."""
+    """The error in the reply's stream, or None."""
 
     @property
     def text(self) -> str:
@@ -186,7 +185,7 @@ class Reply(Struct, frozen=True):
 
     @property
     def output_tokens(self) -> int:
-        """Tokens of the whole reply, thought and calls among them."""
+        """Number of tokens of the whole reply, including reasoning and calls."""
         if self.usage.output_tokens is not None:
             return self.usage.output_tokens
         arguments = sum(len(call.fragments) for call in self.calls)
@@ -194,13 +193,13 @@ class Reply(Struct, frozen=True):
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
-    """A text in words, each with the space before it; together they are the text."""
+    """The words of a text, each with the space before it. Joined, they are the text."""
     return tuple(_WORD.findall(text))
 
 
 def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argument_chunk: int | None = None) -> Reply:
-    """The reply that is described; `default` is said where nothing is. The arguments of tools are in fragments of
-    `argument_chunk` characters where it does not say otherwise; None: in one piece."""
+    """The reply that the fields describe. Its text is `default` if they have no content. The arguments of tool calls
+    are in fragments of `argument_chunk` characters (None: in one piece), unless the fields have their own size."""
     if fields.tokens is not None:
         tokens = fields.tokens
     elif fields.text is not None:
@@ -228,7 +227,7 @@ def _call(call: ToolCall, size: int | None) -> Call:
 
 
 def place_of(citation: Citation, text: str) -> tuple[int, int]:
-    """Where in a text the part is that a citation is for: its start and its end."""
+    """The start and the end of the part of a text that a citation is for."""
     start = text.find(citation.text) if citation.text else 0
     return (start, start + len(citation.text)) if citation.text and start >= 0 else (0, len(text))
 
@@ -236,7 +235,7 @@ def place_of(citation: Citation, text: str) -> tuple[int, int]:
 def refuse_inexpressible(
     fields: ReplyFields, template: str, expresses: frozenset[str], finish: Mapping[str, str], lacks: frozenset[str]
 ) -> None:
-    """Raise `ConfigError` for what the wire of a template has no words for."""
+    """Raise `ConfigError` for a parameter that the wire of a template cannot express."""
     for name in inexpressible(fields, expresses, finish, lacks):
         what = f"the {name} `{fields.finish_reason}`" if name == "finishReason" else f"`{name}`"
         raise ConfigError(
@@ -252,14 +251,14 @@ RARE = {
     "refusal": "refusal",
     "citations": "citations",
 }
-"""Parameters that only some wires have something for, and their attributes."""
+"""Parameters that only some wires can express, and their attributes."""
 
 
 def inexpressible(
     fields: ReplyFields, expresses: frozenset[str], finish: Mapping[str, str], lacks: frozenset[str] = frozenset()
 ) -> list[str]:
-    """The parameters that are given and that a wire has nothing for, which `expresses` those of the rarer ones, has
-    those words for the reasons to `finish`, and `lacks` those that nearly every wire has."""
+    """The given parameters that a wire cannot express. The wire `expresses` certain rare parameters, has words for
+    certain reasons to `finish`, and `lacks` certain common parameters."""
     usual = {
         "usage": fields.usage != Usage(),
         "model": fields.model,

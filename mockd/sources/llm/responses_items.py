@@ -1,4 +1,4 @@
-"""The items of a response's output: what is thought, the message, and calls of tools."""
+"""The items of a response's output: reasoning, the message, and tool calls."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mockd.sources.llm.wire import STRUCTURE, call_id, signature
 
 
 class ResponsesShape(NamedTuple):
-    """What of a request decides which events its stream has, and which keys they have."""
+    """The part of a request that decides which events its stream has, and which keys they have."""
 
     obfuscation: bool = False
     encrypted: bool = False
-    """Whether reasoning comes with its encrypted content."""
+    """Whether reasoning has its encrypted content."""
     logprobs: int | None = None
-    """How many alternatives to each token; None where there is nothing about probabilities."""
+    """Number of alternatives for each token, or None without log probabilities."""
 
 
 class ItemStep(NamedTuple):
-    """An event that fills an item: its type, and what it says besides which item that is."""
+    """An event that fills an item: its type, and its fields without those that name the item."""
 
     type: str
     fields: dict[str, Any]
@@ -30,7 +30,7 @@ class ItemStep(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An item of the output: as it is opened, what fills it, and in one piece."""
+    """An item of the output: its opening, the events that fill it, and its whole form."""
 
     opening: dict[str, Any]
     steps: list[ItemStep]
@@ -38,7 +38,7 @@ class Item(NamedTuple):
 
 
 def items_of(reply: Reply, shape: ResponsesShape) -> list[Item]:
-    """The items that a reply comes in. The last one shows where the output was cut off."""
+    """The items of a reply. If the output was cut off, the last one is incomplete."""
     items = [_reasoning(reply, shape)] if reply.reasoning else []
     if reply.tokens or reply.refusal or not reply.calls:
         items.append(_message(reply, shape))

@@ -1,4 +1,4 @@
-"""The response object of OpenAI's Responses: what it says of the request, and what came of it."""
+"""The response object of OpenAI's Responses, which repeats the request's fields and has the output."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ ASKED: dict[str, Any] = {
     "user": None,
     "metadata": {},
 }
-"""Fields of a request that its response says again, and what they are where the request lacks them."""
+"""Fields of a request that its response repeats, with their defaults."""
 
 _DEFAULTS = {name: encode_json(value) for name, value in ASKED.items()}
 _TOOL = {"description": None, "strict": True}
 
 
 def asked_slots(body: Mapping[str, Any]) -> dict[str, bytes]:
-    """The values of the slots for what was asked."""
+    """The values of the slots for the request's fields."""
     given = {name: body[name] for name in body.keys() & ASKED.keys() if body[name] is not None}
     return {**_DEFAULTS, **{name: encode_json(_completed(name, value)) for name, value in given.items()}}
 
 
 def _completed(name: str, value: Any) -> Any:
-    """What a request gives, with what the service adds to it."""
+    """A field of a request, with the parts that the service adds to it."""
     default = ASKED[name]
     if isinstance(default, dict) and isinstance(value, dict):
         return {**default, **value}
@@ -64,7 +64,7 @@ def response(
     error: Mapping[str, Any] | None = None,
     incomplete: str | None = None,
 ) -> dict[str, Any]:
-    """The response object. `incomplete` is the reason why the output is cut off."""
+    """The response object. `incomplete` is the reason for which the output was cut off."""
     is_over = status in ("completed", "incomplete")
     return {
         "id": Slot("id"),

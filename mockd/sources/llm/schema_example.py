@@ -1,8 +1,8 @@
-"""A JSON value that is valid against a schema, for replies that were asked to be.
+"""JSON values that are valid against a schema, for requests that ask for structured output.
 
 It covers what models' structured output allows, and more: every type, `enum` and `const`, `anyOf`, `oneOf` and `allOf`,
-references within the schema, recursion, bounds, `multipleOf`, `pattern`, `format`, tuples. Of `oneOf` the first
-alternative that goes is taken. Not looked at are `not`, `if`, `contains` and what depends on other keys.
+references within the schema, recursion, bounds, `multipleOf`, `pattern`, `format`, tuples. Of `oneOf`, the first
+possible alternative is taken. `not`, `if`, `contains` and dependencies on other keys are ignored.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mockd.sources.llm.schema_values import Impossible, make_number, make_text
 _log = logging.getLogger("mockd")
 
 _PLENTY = 300
-"""After so many values only what the schema demands is made, so that those that go in circles come to an end."""
+"""Number of values after which only required ones are made, so that a recursive schema comes to an end."""
 _TOO_MANY = 20_000
 _MOST_DEPTH = 60
 
@@ -43,21 +43,21 @@ def _example_text(schema: bytes) -> str:
 
 
 def example(schema: Any) -> Any:
-    """A value that is valid against `schema`, always the same one.
+    """A value that is valid against `schema`. It is always the same.
 
-    Where none can be made, because the schema contradicts itself or is none, a warning says so, and the value is an
-    empty one of the schema's type.
+    If no value can be made, because the schema contradicts itself or is invalid, a warning is logged, and the result is
+    an empty value of the schema's type.
     """
     try:
         return _Maker(schema).make(schema)
-    except Exception as reason:  # a schema is whatever a client sends
+    except Exception as reason:  # a client may send anything as a schema
         _log.warning("the reply is not valid against the JSON schema of its request: %s", reason)
         given = schema.get("type") if isinstance(schema, dict) else None
         return _EMPTY.get(given) if isinstance(given, str) else None
 
 
 class _Maker:
-    """Makes values for the parts of one schema."""
+    """A maker of values for the parts of one schema."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
@@ -65,7 +65,8 @@ class _Maker:
         self._made = 0
 
     def make(self, schema: Any, number: int = 0, within: Names = frozenset()) -> Any:
-        """The value of that number, where several are wanted that differ; `within`: the references that led here."""
+        """A value for a schema. Different values of `number` give different results if the schema allows several.
+        `within` are the references that led here."""
         self._depth += 1
         try:
             if self._depth > _MOST_DEPTH:
@@ -87,7 +88,7 @@ class _Maker:
     # -- references and alternatives -------------------------------------------------------------------------------
 
     def _alternatives(self, schema: Any, within: Names) -> Iterator[tuple[Schema, Names]]:
-        """The schemas without references and combinations that this one stands for, each with the references used."""
+        """The schemas without references and combinations for which this one stands, each with the references used."""
         self._made += 1
         if self._made > _TOO_MANY:
             raise Impossible("it is too large")
@@ -116,7 +117,7 @@ class _Maker:
             yield schema, within
 
     def _without_reference(self, schema: Any, within: Names) -> tuple[Any, Names]:
-        """What a reference leads to, together with what stands beside it; any other schema as it is."""
+        """The target of a reference, merged with the keywords beside it. Any other schema is returned as it is."""
         while _is_reference(schema):
             reference = schema["$ref"]
             if reference in within:
@@ -196,7 +197,7 @@ class _Maker:
 
     def _array(self, schema: Schema, number: int, within: Names) -> list[Any]:
         items, tuple_ = schema.get("items", True), _list(schema, "prefixItems")
-        if isinstance(items, list):  # as tuples were written before 2020
+        if isinstance(items, list):  # the form of tuples before 2020
             items, tuple_ = schema.get("additionalItems", True), items
         least, most = schema.get("minItems", 0), schema.get("maxItems", _TOO_MANY)
         if least > most:
@@ -228,11 +229,11 @@ _IMPLIED = {
     "string": ("pattern", "format", "minLength", "maxLength"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-"""Keywords that only mean something for values of a type: where no type is said, it is taken for that one."""
+"""Keywords that apply only to values of one type. A schema without a type is taken to be of that type."""
 
 
 def _types(schema: Schema) -> list[str]:
-    """The types it may be, in lower case (Gemini writes them in capitals), `null` last."""
+    """The types that a value may have, in lower case (Gemini writes them in capitals), with `null` last."""
     given = schema.get("type")
     if given is None:
         implied = (name for name, keywords in _IMPLIED.items() if any(keyword in schema for keyword in keywords))

@@ -1,4 +1,4 @@
-"""Two JSON schemas as one: what `allOf` and keywords beside a reference mean."""
+"""Merging two JSON schemas into one, for `allOf` and for keywords beside a reference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def merged(one: Any, other: Any) -> Any:
-    """A schema for what is valid against both."""
+    """A schema against which a value is valid if it is valid against both."""
     if not isinstance(one, dict) or not isinstance(other, dict):
         return False if one is False or other is False else one if isinstance(one, dict) else other
     both = {**one, **other}
@@ -67,4 +67,4 @@ _JOIN = {
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), _larger),
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), _smaller),
 }
-"""How two values of a keyword become one; of others the second counts."""
+"""The function that merges two values of a keyword. For all other keywords, the second value is taken."""

@@ -9,12 +9,12 @@ from fractions import Fraction
 from typing import Any
 
 _MOST_CHARACTERS = 100_000
-"""Characters that a text is made to have at most, whatever the schema demands."""
+"""Most characters of a text, whatever the schema demands."""
 _ATTEMPTS = 20
 
 
 class Impossible(Exception):
-    """No value is valid, or none could be found. The message says why."""
+    """No valid value exists, or none was found. The message has the reason."""
 
 
 FORMATS = {
@@ -38,11 +38,11 @@ FORMATS = {
     "relative-json-pointer": "{}",
     "regex": "a{{{}}}",
 }
-"""A text of each format, with a place for a number from 1 to 28."""
+"""A text for each format, with a placeholder for a number from 1 to 28."""
 
 
 def make_text(schema: dict[str, Any], number: int = 0) -> str:
-    """The text of that number. Raises `Impossible`."""
+    """A text for a schema. Different values of `number` give different texts if possible. Raises `Impossible`."""
     least = _size(schema.get("minLength"), 0)
     most = _size(schema.get("maxLength"), _MOST_CHARACTERS)
     if least > min(most, _MOST_CHARACTERS):
@@ -54,7 +54,7 @@ def make_text(schema: dict[str, Any], number: int = 0) -> str:
         return text
     text = "text" if number == 0 else f"text{number + 1}"
     if len(text) > most:
-        # What tells texts apart is at the end.
+        # Texts differ at their end.
         return text[len(text) - most :]
     return text + "." * (least - len(text))
 
@@ -64,15 +64,15 @@ def _size(value: Any, default: int) -> int:
 
 
 class _Least(random.Random):
-    """Draws the smallest of whole numbers, so that texts repeat nothing more often than they must."""
+    """A random generator that draws the smallest integers, so that a text repeats nothing more often than it must."""
 
     def randint(self, a: int, b: int) -> int:
         return a
 
 
 def _matching(pattern: str, least: int, most: int, number: int) -> str:
-    """A text that a regular expression is found in."""
-    # Loaded here because few requests have a pattern.
+    """A text in which a regular expression matches."""
+    # Imported here, as few requests have a pattern.
     from rstr import Rstr
 
     _refuse_large(pattern)
@@ -97,7 +97,7 @@ def _refuse_large(pattern: str) -> None:
 
 
 def make_number(schema: dict[str, Any], number: int = 0, *, whole: bool) -> int | float:
-    """The number of that number. Raises `Impossible`."""
+    """A number for a schema. Different values of `number` give different results if possible. Raises `Impossible`."""
     low, high = _bound(schema, "minimum", max), _bound(schema, "maximum", min)
     step = _step(schema.get("multipleOf"), whole)
     value = _between(low, high, number) if step is None else _multiple(step, low, high, number)
@@ -105,7 +105,7 @@ def make_number(schema: dict[str, Any], number: int = 0, *, whole: bool) -> int 
 
 
 class _Bound:
-    """An end of a range; `is_open` where it does not belong to it."""
+    """An end of a range. `is_open` is true if the end itself is outside the range."""
 
     def __init__(self, value: Fraction, is_open: bool) -> None:
         self.value = value
@@ -115,7 +115,7 @@ class _Bound:
 def _bound(schema: dict[str, Any], key: str, tighter: Any) -> _Bound | None:
     open_key = "exclusive" + key.capitalize()
     closed, open_ = schema.get(key), schema.get(open_key)
-    if open_ is True:  # as it was written before 2019
+    if open_ is True:  # the form before 2019
         closed, open_ = None, closed
     found = [
         _Bound(Fraction(str(value)), is_open)
@@ -132,7 +132,7 @@ def _step(multiple: Any, whole: bool) -> Fraction | None:
     given = Fraction(str(multiple)) if isinstance(multiple, int | float) and multiple > 0 else None
     if given is None:
         return Fraction(1) if whole else None
-    # The least that is a multiple of both 1 and the step is its numerator.
+    # The least common multiple of 1 and the step is the step's numerator.
     return Fraction(given.numerator) if whole else given
 
 

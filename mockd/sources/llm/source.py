@@ -1,4 +1,4 @@
-"""From a request to a provider's reply: what all templates of model replies have in common."""
+"""The source that all templates of model replies share: it makes a provider's reply to a request."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from mockd.sources.llm.schema_example import example_text
 from mockd.sources.llm.wire import Failure, Wire
 
 _MOST_COUNTED = 64
-"""Replies of each mock of which it is remembered how many tokens they have."""
+"""Most replies of a mock whose numbers of tokens are remembered."""
 
 
 class WireSource(BaseSource):
-    """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for what that
-    wire cannot express."""
+    """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for a parameter
+    that the wire cannot express."""
 
     def __init__(self, wire: Wire, params: ReplyParams) -> None:
         self.wire = wire
@@ -50,7 +50,7 @@ class WireSource(BaseSource):
         self._reply = self._resolved(params)
         self._follows = bool(params.script or params.echo)
         self._is_open = not params.has_content
-        """Whether the request may say what kind of text it is."""
+        """Whether the parameters have no content, so that the request may decide the text."""
         self._tokens_of = lru_cache(_MOST_COUNTED)(self._tokens)
 
     def open(self, context: SourceContext) -> Script | Answer:
@@ -85,8 +85,8 @@ class WireSource(BaseSource):
         )
 
     def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply, str]:
-        """The reply that follows the request, and the place of its fields in the parameters: the first of the script
-        that fits, else the mock's own."""
+        """The reply to a request, with its fields and their place in the parameters: the first reply of the script that
+        fits, otherwise the mock's own."""
         turns = list(self.wire.turns(ask))
         model = self.wire.model(ask)
         fields, place = self._fields_for(turns, model)
@@ -121,18 +121,18 @@ class WireSource(BaseSource):
 
 
 def _content_in(events: Iterable[Event]) -> list[int]:
-    """The places of the events with content."""
+    """The positions of the content events."""
     return [place for place, event in enumerate(events) if event.delay_s is None]
 
 
 def is_due(error: Error, place: str, context: SourceContext) -> bool:
-    """Whether a request gets the error that stands at that place in the parameters: it may be only for the first so
-    many."""
+    """Whether a request gets the error at `place` in the parameters. It counts the request, as `error.times` may limit
+    the error to the first requests."""
     return error.times is None or context.count(place) <= error.times
 
 
 def refusal(wire: Wire, failure: Failure, ask: Ask) -> Answer:
-    """A provider's HTTP error."""
+    """The answer with a provider's HTTP error."""
     slots = wire.new_ids(ask)
     headers = list(plain_headers(wire, ask, slots))
     if failure.retry_after is not None:
@@ -144,13 +144,13 @@ def refusal(wire: Wire, failure: Failure, ask: Ask) -> Answer:
 
 
 def plain_headers(wire: Wire, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
-    """The headers of a provider's answers in one piece."""
+    """The headers of a provider's whole answers."""
     own = wire.headers_of(ask, slots, is_stream=False)
     return (*wire.common_headers, *((name.decode(), value.decode()) for name, value in own))
 
 
 def failure_of(wire: Wire, error: Error) -> Failure:
-    """An error of a mock as its wire is asked to say it."""
+    """A mock's error in the form that wires take."""
     status = error.status or wire.error_status(error.type)
     return Failure(status, error.message, error.type, retry_after=error.retry_after)
 

@@ -1,6 +1,6 @@
 """`vercel-ui`: the UI message stream of Vercel's AI SDK, which `useChat` and its transports read.
 
-What a page is told of a message, part by part: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol.
+The stream sends the parts of a message to a page: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class VercelUI(Wire):
         return True
 
     def model(self, ask: Ask) -> str | None:
-        """There is none: the page does not know which models its server asks."""
+        """Always None, as the page does not know which models its server uses."""
         return None
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
@@ -55,7 +55,7 @@ class VercelUI(Wire):
             yield Turn(role if isinstance(role, str) else "user", text_in(message), is_answered)
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
-        """As everywhere; a request that ends with a message of the assistant has that one continued."""
+        """The slots of every wire. If a request ends with a message of the assistant, that message is continued."""
         slots = super().slots(ask, reply, shape)
         messages = _messages(ask)
         if messages and messages[-1].get("role") == "assistant" and isinstance(messages[-1].get("id"), str):

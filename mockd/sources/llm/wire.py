@@ -1,8 +1,8 @@
-"""What a provider's wire has to say, and nothing else: words, keys and the order of events.
+"""The base class of providers' wires: their words, their keys and the order of their events.
 
-Everything a template does with a reply is in `source`; a new provider is one subclass of `Wire`, most of it data.
-Events and whole answers are built once for each `shape` of request: what differs between streams of one shape (ids,
-times, the model) stands in them as a `Slot`.
+Everything else that a template does with a reply is in module `source`. A new provider is one subclass of `Wire`, most
+of it data. Events and whole answers are built once for each `shape` of request. Values that differ between streams of
+one shape (IDs, times, the model) are `Slot`s in them.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from mockd.sources.llm.ask import Ask, Turn, chat_turns, words_in
 from mockd.sources.llm.reply import Call, Error, Reply, ReplyParams
 
 STRUCTURE = 0.0
-"""The delay of events that belong to the format; those with content leave theirs to the mock's timing."""
+"""Delay of events that belong to the format. Content events have None, so that the mock's timing decides."""
 
 
 class IdForm:
-    """How ids of one kind look: a prefix and so many random hexadecimal digits."""
+    """The form of one kind of ID: a prefix and a number of random hexadecimal digits."""
 
     __slots__ = ("_bits", "_form")
 
@@ -35,16 +35,16 @@ class IdForm:
         self._bits = 4 * digits
 
     def make(self, ask: Ask) -> bytes:
-        """A new one, as JSON."""
+        """A new ID, as JSON."""
         return self._form % ask.context.rng.getrandbits(self._bits)
 
     def text(self, ask: Ask) -> str:
-        """A new one, as text."""
+        """A new ID, as text."""
         return self.make(ask)[1:-1].decode()
 
 
 class UuidForm(IdForm):
-    """Random UUIDs."""
+    """The form of random UUIDs."""
 
     __slots__ = ()
 
@@ -56,7 +56,7 @@ class UuidForm(IdForm):
 
 
 class Failure(Struct, frozen=True):
-    """An error, as a wire is asked to say it. `param` is the field of the request that is wrong."""
+    """An error in the form that wires take. `param` is the field of the request that is wrong."""
 
     status: int
     message: str
@@ -66,43 +66,43 @@ class Failure(Struct, frozen=True):
 
 
 class Wire:
-    """A provider's streaming API. Subclasses set the class attributes and say events, whole answers and errors."""
+    """A provider's streaming API. Subclasses set the class attributes and make events, whole answers and errors."""
 
     name: ClassVar[str]
-    """Of its template."""
+    """Name of the template."""
     summary: ClassVar[str]
     part: ClassVar[Literal["sse", "chunked"]] = "sse"
     params_type: ClassVar[type[ReplyParams]] = ReplyParams
     default_model: ClassVar[str]
     expresses: ClassVar[frozenset[str]] = frozenset()
-    """Which of reasoning, toolCalls, refusal and citations it has something for."""
+    """The parameters among `reasoning`, `toolCalls`, `refusal` and `citations` that the wire can express."""
     lacks: ClassVar[frozenset[str]] = frozenset()
-    """Which of usage, model and error.type it has nothing for."""
+    """The parameters among `usage`, `model` and `error.type` that the wire cannot express."""
     finish: ClassVar[Mapping[str, str]]
-    """The provider's words for the reasons to finish."""
+    """The provider's word for each finish reason."""
     error_types: ClassVar[Mapping[int, str]]
-    """The provider's words for errors by HTTP status; 400 and 500 must be among them, unless it lacks words."""
+    """The provider's error types by HTTP status. 400 and 500 must be among them, unless the provider has no types."""
     required: tuple[str, ...] = ("model", "messages")
-    """What the service refuses to do without, of the request's body."""
+    """Fields of the body without which the service refuses a request."""
     missing: ClassVar[str] = "Missing required parameter: '{}'."
-    """How it says so."""
+    """The service's message if such a field is missing."""
     not_json: ClassVar[str] = "We could not parse the JSON body of your request."
-    """What it says to a body that is no JSON object."""
+    """The service's message if the body is not a JSON object."""
     ids: ClassVar[Mapping[str, IdForm]] = {}
-    """Ids that are new for each reply, by the name of their slot."""
+    """Forms of the IDs that are new for each reply, by the names of their slots."""
     call_id: ClassVar[IdForm] = IdForm("call_", 24)
     argument_chunk: ClassVar[int | None] = 16
-    """Characters of a tool's arguments in each fragment, where a mock does not say; None: all in one."""
+    """Default number of characters of a call's arguments in each fragment; None: all in one."""
     request_id: ClassVar[tuple[bytes, IdForm] | None] = None
-    """The header with the request's id, and how that looks; the slot `request_id` has the same one."""
+    """The header with the request's ID, and the form of the ID. The slot `request_id` has the same ID."""
     opening_events: ClassVar[int] = 1
-    """How many events a stream begins with, whatever is said."""
+    """Number of events with which every stream begins, whatever the reply is."""
     headers: ClassVar[Headers] = ((b"content-type", b"text/event-stream; charset=utf-8"),)
-    """Of streams."""
+    """Headers of streams."""
     common_headers: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Of every answer, streams and errors alike."""
+    """Headers of every answer, including streams and errors."""
     retry_in_ms: ClassVar[bool] = False
-    """Whether errors say `retry-after-ms` too."""
+    """Whether errors also have `retry-after-ms`."""
 
     def __init__(self, params: ReplyParams) -> None:
         self.params = params
@@ -110,7 +110,7 @@ class Wire:
     # -- what a request asks ---------------------------------------------------------------------------------------
 
     def streams(self, ask: Ask) -> bool:
-        """Whether it wants a stream. A body that is not JSON says nothing, and gets what the template is for."""
+        """Whether the request asks for a stream. A request whose body is not a JSON object gets one too."""
         return bool(ask.body.get("stream")) or not ask.is_object
 
     def model(self, ask: Ask) -> str | None:
@@ -121,15 +121,15 @@ class Wire:
         return chat_turns(ask.body.get("messages"))
 
     def shape(self, ask: Ask) -> Hashable:
-        """What of the request decides which events there are, and which keys they have."""
+        """The part of the request that decides which events the stream has, and which keys they have."""
         return None
 
     def json_schema(self, ask: Ask) -> Any:
-        """The JSON schema that the reply's text must be valid against; None where the request has none."""
+        """The JSON schema against which the reply's text must be valid, or None if the request has none."""
         return None
 
     def complaint(self, ask: Ask) -> Failure | None:
-        """What the service would refuse the request for."""
+        """The error with which the service would refuse the request, or None."""
         if not ask.is_object:
             return Failure(400, self.not_json)
         for name in self.required:
@@ -140,15 +140,15 @@ class Wire:
     # -- what differs from stream to stream ------------------------------------------------------------------------
 
     def new_ids(self, ask: Ask) -> dict[str, bytes]:
-        """The slots that every answer has, errors too: its ids, and that of the request."""
+        """The slots of every answer, including errors: its own IDs and the request's ID."""
         slots = {name: form.make(ask) for name, form in self.ids.items()}
         if self.request_id is not None:
             slots["request_id"] = self.request_id[1].make(ask)
         return slots
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
-        """The values of slots, as JSON: the ids, `created`, `model`, `call0` and so on, and where it `counts` the
-        numbers of tokens `prompt` and `total`."""
+        """The values of slots, as JSON: the IDs, `created`, `model`, `call0` and so on, and the numbers of tokens
+        `prompt` and `total` if the wire `counts` tokens."""
         slots = self.new_ids(ask)
         slots["created"] = b"%d" % ask.context.clock.wall()
         slots["model"] = encode_json(reply.model or self.model(ask) or self.default_model)
@@ -163,25 +163,25 @@ class Wire:
         return slots
 
     def headers_of(self, ask: Ask, slots: Mapping[str, bytes], *, is_stream: bool) -> Headers:
-        """What one answer has besides, or other than, the headers that all have: the request's id."""
+        """The headers of one answer, such as the request's ID. Each is added to the common headers, or replaces one."""
         return () if self.request_id is None else ((self.request_id[0], slots["request_id"][1:-1]),)
 
     def counts(self, ask: Ask, shape: Hashable) -> bool:
-        """Whether the answer says how many tokens there were."""
+        """Whether the answer has the numbers of tokens."""
         return True
 
     def output_tokens(self, reply: Reply, shape: Hashable) -> int:
-        """Tokens of the answer, as they are charged for."""
+        """Number of output tokens in the answer's usage."""
         return reply.output_tokens
 
     # -- what is sent ----------------------------------------------------------------------------------------------
 
     def framing(self, shape: Hashable) -> str | None:
-        """The framing of a stream: a name in `mockd.framing.FRAMINGS`, or None for the usual one of its `part`."""
+        """The framing of a stream: a name in `mockd.framing.FRAMINGS`, or None for the usual framing of `part`."""
         return None
 
     def events(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
-        """The stream of a reply. Events with content have no delay of their own, all others `STRUCTURE`."""
+        """The events of a reply's stream. Content events have no delay of their own, all others have `STRUCTURE`."""
         raise NotImplementedError
 
     def whole(self, reply: Reply, shape: Hashable) -> Any:
@@ -193,34 +193,34 @@ class Wire:
         raise NotImplementedError
 
     def error_answer(self, failure: Failure, ask: Ask) -> Any:
-        """The same as this request gets it."""
+        """The error body in the form that a certain request gets."""
         return self.error_body(failure)
 
     def fails_at(self, content: Sequence[int], after: int) -> int:
-        """Before which event a stream fails that has said `after` tokens; its events with content are in these
-        places. It fails before it finishes."""
+        """The position of the event before which a stream fails, after `after` content events. `content` are the
+        positions of the content events. The stream always fails before its finishing events."""
         if after < len(content):
             return content[after]
         return content[-1] + 1 if content else self.opening_events
 
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
-        """How the stream says that it failed, after the events that were sent."""
+        """The events that report a failure in the stream, after the events that were sent."""
         raise NotImplementedError
 
     def error_type(self, type: str | None, status: int) -> str:
-        """The provider's word for an error: the given one, or what goes with its status."""
+        """The provider's error type: the given one, or that of the status."""
         return type or self.error_types.get(status) or self.error_types[400 if status < 500 else 500]
 
     def error_status(self, type: str | None) -> int:
-        """The HTTP status that goes with the provider's word for an error."""
+        """The HTTP status of the provider's error type."""
         return next((status for status, word in self.error_types.items() if word == type), 500)
 
 
 def signature(reasoning: str) -> str:
-    """What stands for the proof that a model thought this: the same for the same thoughts."""
+    """A stand-in for a model's signature of its reasoning, the same for the same reasoning."""
     return b64encode(sha256(reasoning.encode()).digest()).decode()
 
 
 def call_id(number: int, call: Call) -> str | Slot:
-    """The id of a reply's call: the given one, or a new one for each stream."""
+    """The ID of a reply's call: the given one, or a slot that has a new ID for each stream."""
     return call.id or Slot(f"call{number}")

@@ -1,4 +1,4 @@
-"""Templates: sources with a name and parameters. One module each; adding one here makes it known."""
+"""Templates: sources with a name and parameters. Each is a module, and is registered by an entry here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAMES = (*llm.WIRES, *llm.ENDPOINTS, _NOTIFICATIONS)
 
 
 def register_built_in() -> None:
-    """Make those known that come with mockd. They are loaded when they are first named."""
+    """Register the templates that come with mockd. They are loaded when they are first named."""
     for name in (*llm.WIRES, *llm.ENDPOINTS):
         register_later(name, llm.load)
     register_later(_NOTIFICATIONS, _load_notifications)
@@ -25,5 +25,5 @@ def _load_notifications(_: str) -> SourceKind[Any]:
 
 
 def built_in() -> tuple[SourceKind[Any], ...]:
-    """Those that come with mockd."""
+    """The templates that come with mockd."""
     return tuple(map(find_kind, _NAMES))

@@ -1,4 +1,4 @@
-"""`notification-stream`: one event a notification."""
+"""`notification-stream`: one event for each notification."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ DEFAULT: list[dict[str, Any]] = [
 class NotificationParams(Struct, rename="camel", forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Parameters of `notification-stream`."""
 
-    notifications: Annotated[list[Any] | None, Meta(description="What is sent, one an event; placeholders work.")] = (
+    notifications: Annotated[list[Any] | None, Meta(description="Payloads, one for each event; placeholders work.")] = (
         None
     )
     messages: Annotated[list[Any] | None, Meta(description="The same as `notifications`.")] = None
     include_timestamp: Annotated[bool, Meta(description="Add `timestamp` (RFC 3339) to items without one.")] = False
     include_id: Annotated[bool, Meta(description="Add `id` (a UUID) to items without one.")] = False
     event_type: Annotated[
-        str | None, Meta(description="Event type of all; by default each item's own `type`, else `notification`.")
+        str | None, Meta(description="Event type of all events; by default each item's `type`, else `notification`.")
     ] = None
-    interval: Annotated[Delay | None, Meta(description="Pause between events in ms where `timing` says none.")] = None
-    loop: Annotated[bool, Meta(description="Start again after the last one, for ever.")] = False
+    interval: Annotated[
+        Delay | None, Meta(description="Pause between events, in milliseconds, if `timing` has none.")
+    ] = None
+    loop: Annotated[bool, Meta(description="Whether the events start again after the last one.")] = False
 
     def __post_init__(self) -> None:
         if self.notifications is not None and self.messages is not None:
@@ -46,7 +48,7 @@ class NotificationParams(Struct, rename="camel", forbid_unknown_fields=True, fro
 
 
 class NotificationSource(ScriptSource):
-    """Its events are a second apart unless something says otherwise."""
+    """A source whose events come at an interval, by default a second."""
 
     def __init__(self, script: Script, interval: Pause) -> None:
         super().__init__(script)
@@ -54,7 +56,7 @@ class NotificationSource(ScriptSource):
 
 
 def build(params: NotificationParams) -> Source:
-    """The source of these parameters."""
+    """The source for these parameters."""
     name = "messages" if params.notifications is None else "notifications"
     items = params.notifications if params.notifications is not None else params.messages
     events = [_event(item, params, (name, index)) for index, item in enumerate(DEFAULT if items is None else items)]
