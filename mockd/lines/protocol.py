@@ -10,7 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mockd.lines.delivery import Delivery
 
 MOST_PIPELINED = 16
-"""Requests that may wait behind one that is being answered before nothing more is read."""
+"""Requests that may wait behind one that is being answered before nothing more is read, not even that the client has
+left: they take memory."""
 
 
 class Protocol(HttpToolsProtocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,6 +35,7 @@ MOCKS: dict[str, dict[str, Any]] = {
     "abrupt": {
         "sse": {**ENDED_IN_ORDER["sse"], "lifecycle": {"termination": {"type": "abrupt", "closeDelay": 100}}},
     },
+    "unread": {"response": {"body": "x" * 150_000}},
     "large": {"sse": {"events": [{"data": "x" * 1000}], "repeat": 0}},
 }
 READ = {
@@ -168,6 +170,28 @@ def unread(server: RunningMockd) -> Client:
     return client
 
 
+def test_what_is_missing_of_one_answer_is_not_missing_of_the_one_before(server: RunningMockd) -> None:
+    with Client(server.url, receive_buffer=4096).ask("/whole") as client:
+        client.read_until(READ["whole"])
+        client.ask("/unread").read_head()
+        before, rest = ended(server, "whole"), ended(server, "unread")
+        if server.url.startswith("http:"):
+            assert before["bytesAcked"] == before["bytesSent"]
+            assert 0 < rest["bytesAcked"] < rest["bytesSent"]
+        else:  # TLS does not say how much of what it was given is still with it
+            assert "bytesAcked" not in rest
+
+
+def test_requests_that_wait_are_bounded(server: RunningMockd) -> None:
+    with opened(server, "held") as client:
+        [connection] = server.engine.connections.connections("held")
+        client.send(b"GET /whole HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        eventually(lambda: connection.stream.line._cycle.flow.read_paused)  # type: ignore[union-attr]
+        # Nor is it noticed then that the client leaves.
+        server.engine.close_all("held")
+        eventually(lambda: not server.engine.connections.live("held"))
+
+
 def test_a_client_that_is_cut_off(impatient_server: RunningMockd) -> None:
     with Client(impatient_server.url, receive_buffer=4096).ask("/large") as client:
         client.read_head()
@@ -197,3 +221,64 @@ def test_a_client_that_no_longer_answers(number: int, departure: str) -> None:
     delivery = Delivery(object())
     delivery.lost(OSError(number, "lost"))
     assert delivery.departure == departure
+
+
+class Transport:
+    """A transport over a real connection, whose other end reads nothing."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._opened = opened
+
+    def get_extra_info(self, name: str) -> Any:
+        return self._opened if name == "socket" else None
+
+    def get_write_buffer_size(self) -> int:
+        return 1000
+
+
+class AsyncioTransport(Transport):
+    __module__ = "asyncio.transports"
+
+
+@contextlib.contextmanager
+def full(kind: type[Transport] = Transport) -> Iterator[tuple[Delivery, int]]:
+    """The delivery of a connection that takes no more, and how many bytes of it are missing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        ours, _ = listener.accept()
+        with ours:
+            ours.setblocking(False)
+            delivery = Delivery(kind(ours))
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    delivery.written += ours.send(bytes(65536))
+            delivery.written += 1000
+            missing = delivery.missing(delivery.written)
+            assert missing is not None
+            yield delivery, missing
+
+
+def test_the_first_bytes_are_acknowledged_first() -> None:
+    with full() as (delivery, missing):
+        acknowledged = delivery.written - missing
+        assert 1000 < missing < delivery.written
+        assert [delivery.missing(acknowledged + more) for more in (-5, 0, 1, 500)] == [0, 0, 1, 500]
+
+
+def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
+    with full() as (delivery, missing):  # the server: it may still arrive
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) is None
+    with full() as (delivery, missing):
+        delivery.left()
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) == missing
+    with full() as (delivery, missing):
+        delivery.lost(ConnectionResetError())
+        assert delivery.missing(delivery.written) == missing
+    with full(AsyncioTransport) as (delivery, missing):  # which has forgotten what was unsent
+        delivery.lost(ConnectionResetError())
+        assert delivery.missing(delivery.written) is None
+    with full() as (delivery, missing):
+        delivery.broken_off()
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) == missing
