@@ -114,6 +114,9 @@ class Engine:
         if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+        if mock.program is not None and not headers and request.method != "HEAD":
+            exchange.mock_id = mock.spec.id
+            return mock.program
         call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
         return respond(mock.plan, mock.sessions, call)
 

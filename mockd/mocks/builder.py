@@ -18,6 +18,7 @@ from mockd.program.terms import Seeding
 from mockd.settings import Settings
 from mockd.sources import build_source
 from mockd.store import ScopedStore
+from mockd.streaming.pipeline import constant
 
 if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Sessions
@@ -76,7 +77,7 @@ class MockBuilder:
             spec, plan = self._compile(spec)
             sessions = self._sessions(plan, (content, files), came_before)
             answers = Answers(spec.id, self._state)
-        return _rule(spec, Registered(spec, plan, sessions, answers, content, files))
+        return _rule(spec, Registered(spec, plan, constant(plan), sessions, answers, content, files))
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
         """The plan of a mock, and the mock with environment values read as numbers if its template wants numbers."""

@@ -14,6 +14,7 @@ from mockd.errors import ConfigError
 from mockd.jsontext import encode_large_json
 from mockd.mocks.answers import Answers
 from mockd.program.plan import StreamPlan
+from mockd.streaming.program import Program
 
 if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Sessions
@@ -25,10 +26,12 @@ KINDS = ("sse", "chunked", "response")
 
 
 class Registered(Struct, frozen=True):
-    """A mock ready to run, with the `content` and `files` from which its plan was made."""
+    """A mock ready to run, with the `content` and `files` from which its plan was made. `program` answers every
+    request, if that is the same for all."""
 
     spec: MockSpec
     plan: StreamPlan
+    program: Program | None
     sessions: Sessions | None
     answers: Answers
     content: bytes

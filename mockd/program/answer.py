@@ -37,6 +37,12 @@ class CompiledAnswer:
     def _length(self, body: bytes) -> Headers:
         return [] if self.status in BODILESS else [(b"content-length", b"%d" % len(body))]
 
+    @property
+    def constant(self) -> bytes | None:
+        """The body, if that and all headers are the same for every request."""
+        is_constant = isinstance(self._frame, bytes) and not self._rules.following
+        return self._frame if is_constant else None  # type: ignore[return-value]  # it is bytes
+
     def body(self, fill: Fill) -> bytes:
         """The body for one request."""
         return self._frame.render(fill) if isinstance(self._frame, FrameTemplate) else self._frame

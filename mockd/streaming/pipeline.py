@@ -66,6 +66,23 @@ class Call(Struct, frozen=True):
     answers: Counted
 
 
+def constant(plan: StreamPlan) -> Program | None:
+    """The program of a mock that answers every request with the same bytes, after the same delay; None if its answer
+    depends on the request, or anything in it is drawn."""
+    answer = plan.source.answer
+    if answer is None or answer.events is not None or answer.tokens is not None:
+        return None
+    if callable(answer.delay_s) or callable(plan.head_delay_s):
+        return None
+    ready = plan.ready(answer)
+    body = ready.constant
+    if body is None or ready.status in BODILESS:
+        return None
+    program = whole(ready.status, body, ready.headers, [], plan.head_delay_s + answer.delay_s)
+    program.rows = lambda _, now: WholeCursor(body)  # one for each request
+    return program
+
+
 def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened."""
