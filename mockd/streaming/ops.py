@@ -72,7 +72,7 @@ class Close:
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         line = stage.line
         line.flush()
-        await drained(stage)
+        await stage.drain()
         if line.ends_with_connection:
             await acknowledged(stage)
             line.abort(reset=True)
@@ -88,7 +88,7 @@ class Reset:
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         stage.line.flush()
-        await drained(stage)
+        await stage.drain()
         await acknowledged(stage)
         stage.line.abort(reset=True)
         stage.outcome = outcome
@@ -107,12 +107,6 @@ TURN_TO_END = TurnToEnd()
 CLOSE = Close()
 RESET = Reset()
 ABORT = Abort()
-
-
-async def drained(stage: Stage) -> None:
-    """Wait until the server has taken what was written."""
-    if stage.line.pending and not stage.line.is_gone:
-        await stage.drain()
 
 
 async def acknowledged(stage: Stage) -> None:

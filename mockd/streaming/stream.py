@@ -108,7 +108,7 @@ class Stream:
                         await self._give_way()
                 elif self.outcome is None:
                     await self._go_on(again)
-            if self.line.pending and not self.line.is_gone:
+            if self.line.pending:
                 await self.drain()
             outcome = self.outcome
         except asyncio.CancelledError:
@@ -194,7 +194,7 @@ class Stream:
         line = self.line
         if self._order is not None or self._backlog or line.pending:
             return None
-        cursor, now = self.cursor, self.services.clock.monotonic()
+        cursor, now = self.cursor, self.clock.monotonic()
         self._reached = reached = now + ROUNDING_S
         if cursor.next_due <= reached:
             if cursor.op is None:
@@ -284,8 +284,7 @@ class Stream:
     async def _rest(self, when: float, callback: Callable[[], None]) -> None:
         self.line.flush()
         vigil = self._settle()
-        if self.line.pending and not self.line.is_gone:
-            await self.drain()
+        await self.drain()
         if self._stopped != "client_disconnected":
             await vigil.rest(when, callback)
 
@@ -311,12 +310,14 @@ class Stream:
             services = self.services
             # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
             room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
-            calendar = services.calendars.of(asyncio.get_running_loop())
+            calendar = services.calendars.of(self._loop)
             self._vigil = Vigil(self, calendar, self.program.lifetime, self.arrived, services.send_timeout_s, room)
         return self._vigil
 
     async def drain(self) -> None:
         """Wait until the server has taken what was written. A client that does not read for too long is cut off."""
+        if not self.line.pending or self.line.is_gone:
+            return
         if self._vigil is not None or self.line.unsent() >= SLICE:  # less may still be on its way out
             await self._settle().drain()
         else:
