@@ -6,7 +6,6 @@ Due times are times of the monotonic clock. Timestamps that users see are times 
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -33,10 +32,8 @@ class SystemClock:
     wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        # The delay is rounded up to whole milliseconds: some event loops round less than half a millisecond to 0,
-        # and a callback that comes too early would set a new timer again and again until its time.
-        delay_ms = math.ceil(max(0.0, when - time.monotonic()) * 1000)
-        return asyncio.get_running_loop().call_later(delay_ms / 1000, callback)
+        # The loops of asyncio and uvloop count by the same clock.
+        return asyncio.get_running_loop().call_at(when, callback)
 
 
 def rfc3339(wall_s: float) -> str:

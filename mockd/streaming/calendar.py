@@ -7,10 +7,10 @@ thousand. Nothing is ever early: a moment belongs to the tick that ends after it
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
-import math
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from math import ceil, floor
 from weakref import WeakKeyDictionary
 
 from mockd.clock import Clock
@@ -26,18 +26,22 @@ ROUNDING_S = 1e-6
 """Moments so close count as the same: far more than what is lost in sums of seconds, far less than anyone can see."""
 
 
+Callback = Callable[[], float | None]
+"""The work of an entry. It returns when it is to be called again, as a monotonic time; None if it is done."""
+
+
 class Timer:
-    """One entry of the calendar. It may be cancelled until it is called."""
+    """One entry of the calendar. It may be cancelled while it waits."""
 
-    __slots__ = ("_calendar", "_tick", "callback")
+    __slots__ = ("_calendar", "callback", "tick")
 
-    def __init__(self, calendar: Calendar, tick: int, callback: Callable[[], None]) -> None:
+    def __init__(self, calendar: Calendar, callback: Callback) -> None:
         self.callback = callback
+        self.tick = 0
         self._calendar = calendar
-        self._tick = tick
 
     def cancel(self) -> None:
-        self._calendar.drop(self, self._tick)
+        self._calendar.drop(self)
 
 
 _NO_ENTRIES: dict[Timer, None] = {}
@@ -62,21 +66,26 @@ class Calendar:
         """The monotonic time."""
         return self._clock.monotonic()
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+    def call_at(self, when: float, callback: Callback) -> Timer:
         """Call back at the monotonic time `when`, or within the millisecond after it."""
-        tick = math.ceil((when - ROUNDING_S / 2) / TICK_S)
-        bucket = self._buckets.get(tick)
-        if bucket is None:
-            bucket = self._buckets[tick] = {}
-            heapq.heappush(self._ticks, tick)
-        timer = Timer(self, tick, callback)
-        bucket[timer] = None
-        if not self._is_running and (self._handle is None or tick < self._armed_for):
+        timer = Timer(self, callback)
+        self._put(timer, when)
+        if not self._is_running and (self._handle is None or timer.tick < self._armed_for):
             self._arm()
         return timer
 
-    def drop(self, timer: Timer, tick: int) -> None:
-        """Take out an entry of a tick, if it is still there."""
+    def _put(self, timer: Timer, when: float) -> None:
+        timer.tick = tick = ceil((when - ROUNDING_S / 2) / TICK_S)
+        bucket = self._buckets.get(tick)
+        if bucket is None:
+            self._buckets[tick] = {timer: None}
+            heappush(self._ticks, tick)
+        else:
+            bucket[timer] = None
+
+    def drop(self, timer: Timer) -> None:
+        """Take out an entry, if it is still there."""
+        tick = timer.tick
         bucket = self._buckets.get(tick)
         if bucket is None or bucket.pop(timer, self) is self:
             self._due_now.pop(timer, None)
@@ -84,7 +93,7 @@ class Calendar:
             del self._buckets[tick]
             if len(self._ticks) > MOST_STALE + 2 * len(self._buckets):
                 self._ticks = list(self._buckets)
-                heapq.heapify(self._ticks)
+                heapify(self._ticks)
 
     def _arm(self) -> None:
         if self._handle is not None:
@@ -92,7 +101,7 @@ class Calendar:
             self._handle = None
         # Ticks whose entries were all cancelled need no wake-up.
         while self._ticks and self._ticks[0] not in self._buckets:
-            heapq.heappop(self._ticks)
+            heappop(self._ticks)
         if self._ticks:
             self._armed_for = self._ticks[0]
             self._handle = self._clock.call_at(self._armed_for * TICK_S, self._run)
@@ -101,15 +110,15 @@ class Calendar:
         self._handle = None
         self._is_running = True
         started = self._clock.monotonic()
-        now = math.floor((started + ROUNDING_S / 2) / TICK_S)
+        now = floor((started + ROUNDING_S / 2) / TICK_S)
         while self._ticks and self._ticks[0] <= now:
-            tick = heapq.heappop(self._ticks)
+            tick = heappop(self._ticks)
             self._due_now = bucket = self._buckets.pop(tick, _NO_ENTRIES)
             if bucket and not self._run_bucket(bucket, started + TURN_S):
                 # What came for this tick meanwhile is behind what is left of it.
                 bucket.update(self._buckets.get(tick, _NO_ENTRIES))
                 self._buckets[tick] = bucket
-                heapq.heappush(self._ticks, tick)
+                heappush(self._ticks, tick)
                 break
         self._is_running = False
         self._arm()
@@ -122,10 +131,13 @@ class Calendar:
                 if bucket.pop(timer, self) is self:
                     continue  # cancelled by one before it
                 try:
-                    timer.callback()
+                    again = timer.callback()
                 except Exception:
                     # What fails for one stream must not stop the time of all others.
                     logger.exception("an entry of the calendar failed")
+                    again = None
+                if again is not None:
+                    self._put(timer, again)
                 if monotonic() > until:
                     return False
         return True

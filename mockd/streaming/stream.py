@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.lines import Line
-from mockd.streaming.calendar import ROUNDING_S
+from mockd.streaming.calendar import ROUNDING_S, Callback
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.endings import end_of
@@ -281,22 +281,22 @@ class Stream:
         """Rest until the monotonic time `when`, or until something else wants this stream's attention."""
         await self._rest(when, self.wake)
 
-    async def _rest(self, when: float, callback: Callable[[], None]) -> None:
+    async def _rest(self, when: float, callback: Callback) -> None:
         self.line.flush()
         vigil = self._settle()
         await self.drain()
         if self._stopped != "client_disconnected":
             await vigil.rest(when, callback)
 
-    def _step(self) -> None:
-        """The calendar's turn while the task rests: send what is due, and come again. The task is woken for all that
-        is not plain."""
-        assert self._vigil is not None
+    def _step(self) -> float | None:
+        """The calendar's turn while the task rests: send what is due, and say when to come again. The task is woken
+        for all that is not plain."""
         again = self.advance()
         if again is None or again <= self._reached:
-            self._vigil.wake()
-        else:
-            self._vigil.call_at(again, self._step)
+            self.wake()
+        elif again != NEVER:
+            return again
+        return None
 
     def wake(self) -> None:
         """Look again at what is due."""

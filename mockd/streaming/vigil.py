@@ -7,13 +7,12 @@ that leaves, a deadline and a new event of a running source all wake the stream'
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from mockd.journal.exchange import Outcome
 from mockd.lines import Line
 from mockd.program.terms import Lifetime
-from mockd.streaming.calendar import ROUNDING_S, Calendar, Timer
+from mockd.streaming.calendar import ROUNDING_S, Calendar, Callback, Timer
 from mockd.streaming.cursors.cursor import NEVER
 
 if TYPE_CHECKING:
@@ -70,16 +69,17 @@ class Vigil:
         stream.line.limit(room)
         if not stream.line.on_departure(self._note_departure):
             self._watcher = asyncio.get_running_loop().create_task(self._watch(stream.line))
-        self._check: Timer | None = None
-        self._arm_check()
+        soonest = self._soonest()
+        # One entry in the calendar stands for all of this stream's deadlines.
+        self._check = None if soonest is None else calendar.call_at(soonest, self._check_deadlines)
 
     # -- rest ------------------------------------------------------------------------------------------------------
 
-    async def rest(self, when: float, callback: Callable[[], None]) -> None:
-        """Wait until woken; the calendar calls back at `when`."""
+    async def rest(self, when: float, callback: Callback) -> None:
+        """Wait until woken; the calendar calls back at `when`, and again whenever the callback says."""
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         if when != NEVER:
-            self.call_at(when, callback)
+            self._timer = self._calendar.call_at(when, callback)
         try:
             await waiter
         finally:
@@ -87,10 +87,6 @@ class Vigil:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-
-    def call_at(self, when: float, callback: Callable[[], None]) -> None:
-        """Have the calendar call back at `when` while the stream rests."""
-        self._timer = None if when == NEVER else self._calendar.call_at(when, callback)
 
     def wake(self) -> None:
         """Let the stream look again at what is due."""
@@ -126,10 +122,9 @@ class Vigil:
 
     # -- deadlines -------------------------------------------------------------------------------------------------
 
-    def _arm_check(self) -> None:
-        """One entry in the calendar stands for all of this stream's deadlines."""
+    def _soonest(self) -> float | None:
         soonest = min(self._deadline(), self._idle_deadline(), self._send_deadline())
-        self._check = None if soonest == NEVER else self._calendar.call_at(soonest, self._check_deadlines)
+        return None if soonest == NEVER else soonest
 
     def _deadline(self) -> float:
         limit = self._lifetime.connection_timeout_s
@@ -145,8 +140,7 @@ class Vigil:
             return NEVER
         return (self._calendar.now() if self._sending_since is None else self._sending_since) + limit
 
-    def _check_deadlines(self) -> None:
-        self._check = None
+    def _check_deadlines(self) -> float | None:
         reached = self._calendar.now() + ROUNDING_S
         if min(self._deadline(), self._idle_deadline()) <= reached:
             self._stream.order("timed_out")
@@ -154,7 +148,8 @@ class Vigil:
             self._stream.order("slow_client")
             self._stream.cut()
         else:
-            self._arm_check()
+            return self._soonest()
+        return None
 
     def _is_read_on(self) -> bool:
         """Whether the client has read any of what waits for it: then its time begins again."""

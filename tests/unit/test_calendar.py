@@ -75,7 +75,12 @@ async def test_an_entry_that_fails_stops_no_other(caplog: pytest.LogCaptureFixtu
 async def test_an_entry_may_cancel_another_of_the_same_moment() -> None:
     clock = ManualClock()
     calendar, called = Calendar(clock), []
-    first = calendar.call_at(START_S + 0.01, lambda: (called.append("first"), second.cancel()))
+
+    def cancel_second() -> None:
+        called.append("first")
+        second.cancel()
+
+    first = calendar.call_at(START_S + 0.01, cancel_second)
     second = calendar.call_at(START_S + 0.01, lambda: called.append("second"))
     await clock.advance(1)
     assert called == ["first"]

@@ -85,7 +85,17 @@ class ScriptCursor:
         if table.ids is not None:
             self._note_id(table.ids[index:end])
         self._taken += end - index
-        self._advance(end)
+        if self._taken >= self._stop:
+            self._end()
+            return rows
+        if end == len(table.frames):
+            end = 0
+            if due is not None:
+                self._base += due[-1]
+                self._due = due = table.later
+        self._index = end
+        if due is not None:
+            self.next_due = self._base + due[end]
         return rows
 
     def _filled_lead(self, lead: Lead) -> bytes:
@@ -119,19 +129,6 @@ class ScriptCursor:
             if id_ is not None:
                 self.last_event_id = id_
                 return
-
-    def _advance(self, end: int) -> None:
-        if self._taken >= self._stop:
-            self._end()
-            return
-        if end == len(self._table.frames):
-            if self._due is not None:
-                self._base += self._due[-1]
-                self._due = self._table.later
-            end = 0
-        self._index = end
-        if self._due is not None:
-            self.next_due = self._base + self._due[end]
 
     def _end(self) -> None:
         script = self._script
