@@ -7,7 +7,7 @@ import struct
 from typing import Any, Literal
 
 Departure = Literal["client-fin", "client-rst", "client-timeout"]
-"""How a client has left: it closed the connection, reset it, or no longer answered."""
+"""The way in which a client has left: it closed the connection, reset it, or no longer answered."""
 
 _SIOCOUTQ = 0x5411
 """The Linux request for the bytes that a TCP peer has not acknowledged (tcp(7))."""

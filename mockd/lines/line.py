@@ -109,8 +109,7 @@ class Line:
         self._is_gone = True
 
     def on_departure(self, callback: Callable[[], None]) -> bool:
-        """Have the server call `callback` once the client has left. Returns False if it cannot; then `watch` must be
-        awaited."""
+        """Have the server call `callback` once the client has left. Returns False if it cannot; then await `watch`."""
         return False
 
     def limit(self, most: int) -> None:
@@ -121,8 +120,7 @@ class Line:
         return 0
 
     def unacknowledged(self) -> int | None:
-        """Number of bytes that the client's machine has not acknowledged, unsent ones included; None if that is not
-        known."""
+        """Number of bytes, unsent ones included, that the client's machine has not acknowledged; None if not known."""
         return None
 
     # -- the end of the connection ---------------------------------------------------------------------------------

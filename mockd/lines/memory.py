@@ -16,8 +16,8 @@ Command = tuple[str, Any]
 
 
 class MemoryLine(Line):
-    """A line that records commands, and calls `note` with each. A client that is not reading leaves `backlog` bytes
-    unsent."""
+    """A line that records commands, and calls `note` with each. It has `backlog` bytes unsent while its client does not
+    read."""
 
     __slots__ = ("_body", "_callback", "_reads", "backlog", "commands", "departure", "note")
 

@@ -33,8 +33,7 @@ def _line_for(kind: type) -> type[Line]:
 
 
 def http_protocol() -> Any:
-    """The `http` option for a uvicorn that mockd itself starts: mockd's own protocol class if httptools is
-    installed."""
+    """The `http` option for a uvicorn that mockd itself starts: mockd's own protocol class, if there is httptools."""
     try:
         from mockd.lines.protocol import Protocol
     except ImportError:  # no httptools
