@@ -79,7 +79,7 @@ class Row(Struct, frozen=True):
         return expressions_of(self.frame) + (expressions_in(self.id) if isinstance(self.id, Text) else [])
 
     def filled(self, fill: Fill) -> tuple[bytes, str | None]:
-        """Its bytes and its id, filled in."""
+        """The bytes and the id of the event, filled in."""
         id_ = filled_id(self.id, fill) if isinstance(self.id, Text) else self.id
         fill.event_id = id_ or ""
         return (self.frame if isinstance(self.frame, bytes) else self.frame.render(fill)), id_
@@ -114,8 +114,8 @@ class Marks:
         return template % (len(self.fillers) - 1)
 
     def text(self, text: str | Text, clean: Clean | None = None) -> str:
-        """Text that is sent as it is. `clean` makes the values of its holes fit the frame, as they may have line
-        breaks."""
+        """Text that is sent as it is. `clean` makes the values of its holes, which may have line breaks, fit the
+        frame."""
         if isinstance(text, str):
             return text
         return "".join(p if isinstance(p, str) else self._mark(self._TEXT, p, _plain(p, clean)) for p in text)

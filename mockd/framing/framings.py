@@ -1,4 +1,4 @@
-"""How the events of a body become bytes: one class for each kind of framing, and the table of them by name.
+"""Framings, by which the events of a body become bytes: one class for each kind, and the table of them by name.
 
 `ServerSentEvent.encode` of sse-starlette is the reference for Server-Sent Events.
 """
@@ -18,11 +18,10 @@ _LINE_BREAK = r"\r\n|[\r\n]"
 
 
 class Framing:
-    """The way in which the events of a body become bytes. Subclasses encode one event, and say what else a body
-    contains."""
+    """The way in which events become bytes. Subclasses encode one event, and say what else a body contains."""
 
     name: str
-    """Its name in `FRAMINGS`."""
+    """The name in `FRAMINGS`."""
     content_type: ClassVar[str]
     """The Content-Type of its bodies, unless the source or the mock says another."""
     kind: ClassVar[Literal["sse", "chunked", "ndjson"]]
@@ -67,8 +66,7 @@ class Framing:
         return payload
 
     def with_retry(self, payload: bytes, retry: int) -> bytes:
-        """The bytes of an event that `takes_retry`, with the time added after which its client reconnects, in
-        milliseconds."""
+        """The bytes of an event that `takes_retry`, with a `retry` added: milliseconds until its client reconnects."""
         return payload
 
     def read(self, payload: bytes) -> tuple[str | None, str | None]:
