@@ -18,7 +18,7 @@ from mockd.store import ScopedStore
 from mockd.turns import go_through
 
 Status = Literal["active", "ended", "all"]
-"""Which exchanges are listed; active ones include those that are closing."""
+"""The exchanges to list; active ones include those that are closing."""
 
 STOPPED_AT_ONCE = 50
 """Number of streams that are told to stop in one turn of the event loop."""
@@ -148,7 +148,7 @@ class Registry:
         active = [exchange for exchange in exchanges if exchange.status == "active"]
         for exchange in active:
             exchange.status = "closing"
-        # Each stream sends its end in the turn of the event loop after the one in which it is told.
+        # Each stream sends its end in the turn of the event loop after it is told.
         go_through(_told_to_stop(active, outcome), STOPPED_AT_ONCE)
         return len(active)
 
