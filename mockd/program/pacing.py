@@ -1,4 +1,4 @@
-"""When events are due: a function of the timing, an event's own delay and its place."""
+"""The due times of events: a function of the timing, an event's own delay and its place."""
 
 from __future__ import annotations
 

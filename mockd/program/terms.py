@@ -41,7 +41,7 @@ class Lifetime(Struct, frozen=True):
 
 
 class Ending(Struct, frozen=True):
-    """How a stream ends when mockd ends it."""
+    """The way in which mockd ends a stream."""
 
     type: Literal["graceful", "abrupt", "error"] = "graceful"
     final: Row | None = None
