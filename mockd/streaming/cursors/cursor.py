@@ -22,14 +22,13 @@ class Cursor(Protocol):
     """
 
     next_due: float
-    """The time at which the next row (or the op, if there is one) is due; `NEVER` while the source has nothing
-    ready."""
+    """Due time of the next row or, if there is one, of the op; `NEVER` while the source has nothing ready."""
     op: Op | None
     """What must be done after the rows that were taken; None while there are more rows."""
     outcome: Outcome | None
-    """How the rows came to their end; None while there are more."""
+    """The way in which the rows came to their end; None while there are more."""
     failure: MockdError | None
-    """What went wrong, if the outcome is "failed"."""
+    """The error, if the outcome is "failed"."""
     events_sent: int
     """Number of events with data that were taken."""
     last_event_id: str | None

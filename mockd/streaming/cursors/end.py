@@ -9,8 +9,7 @@ from mockd.streaming.ops import Op
 
 
 class EndCursor:
-    """The end of a stream after the rows that `before` has taken: a last row, if there is one, and after a pause the
-    op."""
+    """The end of a stream after the rows that `before` has taken: perhaps a last row, and after a pause the op."""
 
     __slots__ = ("_op", "_op_due", "_row", "events_sent", "last_event_id", "next_due", "op", "outcome")
 
