@@ -1,4 +1,4 @@
-"""How events become bytes: frames with holes, and a table of framings."""
+"""Frames with holes, and the table of framings: how events become bytes."""
 
 from __future__ import annotations
 

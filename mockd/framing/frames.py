@@ -1,6 +1,8 @@
-"""The bytes of one event, with holes in them, and what must be known of the event when they are sent.
+"""Frames: the bytes of an event, with holes for what is known only when they are sent. A row is a frame with what a
+stream must know of it.
 
-A frame is encoded once, with marks where its holes are, and cut at the marks: filling a frame in is one `join`.
+A frame is encoded once, with marks in the place of its holes, and cut at the marks, so that filling it in is one
+`join`.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ _NOT_IN_LINES = r"\r\n|[\r\n\0]"
 
 
 def one_line(text: str) -> str:
-    """Text with blanks in the place of line breaks and NUL, so that it ends no line and no field."""
+    """Text with spaces instead of line breaks and NULs, so that it cannot end a line or a field."""
     return re.sub(_NOT_IN_LINES, " ", text)
 
 
 class FrameTemplate:
-    """A frame with holes. `render` fills it in for one event. `holes` has the hole of each part, None for bytes."""
+    """A frame with holes, which `render` fills in for one event. `holes` has the hole of each part, or None if the part
+    is bytes."""
 
     __slots__ = ("holes", "parts")
 
@@ -43,7 +46,7 @@ class FrameTemplate:
 
 
 class EnvelopedTemplate(FrameTemplate):
-    """A frame with holes that is put in its envelope when it is filled in: lengths and checksums follow from that."""
+    """A frame with holes that gets its envelope when it is filled in, as lengths and checksums depend on all bytes."""
 
     __slots__ = ("_envelope",)
 
@@ -61,8 +64,8 @@ Frame = bytes | FrameTemplate
 class Row(Struct, frozen=True):
     """One event, ready to be sent.
 
-    `id` is what a client may come back with, None if the framing sends no ids. `counted`: the event is one of those
-    that are counted. `takes_retry`: the `retry` of its connection may be added to it.
+    `id` is what a client may reconnect with, or None if the framing sends no ids. `counted` and `takes_retry` are those
+    of the event.
     """
 
     frame: Frame
@@ -72,11 +75,11 @@ class Row(Struct, frozen=True):
 
     @property
     def expressions(self) -> list[Expression]:
-        """The expressions that it waits for."""
+        """The expressions that must be rendered before `filled` is called."""
         return expressions_of(self.frame) + (expressions_in(self.id) if isinstance(self.id, Text) else [])
 
     def filled(self, fill: Fill) -> tuple[bytes, str | None]:
-        """Its bytes and its id, filled in."""
+        """The bytes and the id of the event, filled in."""
         id_ = filled_id(self.id, fill) if isinstance(self.id, Text) else self.id
         fill.event_id = id_ or ""
         return (self.frame if isinstance(self.frame, bytes) else self.frame.render(fill)), id_
@@ -88,12 +91,12 @@ def filled_id(id_: Text, fill: Fill) -> str:
 
 
 def expressions_of(frame: Frame | None) -> list[Expression]:
-    """The expressions that a frame waits for."""
+    """The expressions that must be rendered before a frame is filled in."""
     return expressions_in(frame.holes) if isinstance(frame, FrameTemplate) else []
 
 
 class Marks:
-    """Stands marks in for the holes of an event while it is encoded, and cuts the result at them."""
+    """Marks that stand for the holes of an event while it is encoded. The result is cut at them."""
 
     # A word that no user's text contains, different in every process.
     _WORD = secrets.token_hex(8)
@@ -111,13 +114,14 @@ class Marks:
         return template % (len(self.fillers) - 1)
 
     def text(self, text: str | Text, clean: Clean | None = None) -> str:
-        """Text that is sent as it is, but for line breaks in its holes: `clean` makes those fit the frame."""
+        """Text that is sent as it is. `clean` makes the values of its holes, which may have line breaks, fit the
+        frame."""
         if isinstance(text, str):
             return text
         return "".join(p if isinstance(p, str) else self._mark(self._TEXT, p, _plain(p, clean)) for p in text)
 
     def json(self, value: Any) -> Any:
-        """A JSON value; a number hole that is a whole value becomes a number."""
+        """A JSON value with marks for its holes. A hole for a number that is the whole value becomes a number."""
         if isinstance(value, Text):
             if len(value) == 1 and isinstance(value[0], Hole) and value[0].is_number:
                 return self._mark(self._JSON, value[0], _plain(value[0]))
@@ -131,8 +135,8 @@ class Marks:
         return value
 
     def data(self, data: Any, clean: Clean | None = None) -> bytes:
-        """Data as it is sent outside Server-Sent Events: none as nothing, bytes and text as they are, any other value
-        as JSON."""
+        """Data as it is sent outside Server-Sent Events: nothing for None, bytes and text as they are, and any other
+        value as JSON."""
         if data is None:
             return b""
         if isinstance(data, bytes):
@@ -142,7 +146,7 @@ class Marks:
         return encode_json(self.json(data))
 
     def cut(self, frame: bytes, envelope: Envelope | None = None) -> Frame:
-        """The encoded frame with holes in the place of its marks, and in its envelope if there is one."""
+        """The encoded frame with holes in the place of its marks, in its envelope if there is one."""
         if not self.fillers:
             return frame if envelope is None else envelope(frame)
         parts: list[bytes | Filler] = []

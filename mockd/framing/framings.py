@@ -1,4 +1,4 @@
-"""How the events of a body become bytes: one class for each kind of framing, and the table of them by name.
+"""Framings, by which the events of a body become bytes: one class for each kind, and the table of them by name.
 
 `ServerSentEvent.encode` of sse-starlette is the reference for Server-Sent Events.
 """
@@ -18,18 +18,18 @@ _LINE_BREAK = r"\r\n|[\r\n]"
 
 
 class Framing:
-    """A framing. Subclasses encode one event, and say what else stands in a body."""
+    """The way in which events become bytes. Subclasses encode one event, and say what else a body contains."""
 
     name: str
-    """Its name in `FRAMINGS`."""
+    """The name in `FRAMINGS`."""
     content_type: ClassVar[str]
-    """The Content-Type of its bodies, if nobody says another one."""
+    """The Content-Type of its bodies, unless the source or the mock says another."""
     kind: ClassVar[Literal["sse", "chunked", "ndjson"]]
-    """What the list of connections calls it."""
+    """The kind that the list of connections shows."""
     keepalive: bytes = b""
-    """What is sent after a long silence; empty if there is nothing that its clients pass over."""
+    """Bytes that are sent after a long silence; empty if there are none that clients would ignore."""
     separator: bytes = b""
-    """What begins each event, and is what `opening` may replace."""
+    """Bytes that begin each event. `opening` may replace them in the first one."""
     end: bytes = b""
     """The last bytes of a body that ends cleanly."""
     sends_ids: ClassVar[bool] = False
@@ -37,7 +37,7 @@ class Framing:
     has_opening: ClassVar[bool] = False
     """Whether `opening` changes anything; it follows from the class."""
     envelope: Envelope | None = None
-    """What goes around the bytes of each event when their holes are filled in. Frames see to it themselves."""
+    """The function that wraps the bytes of each event once their holes are filled in. Frames call it themselves."""
 
     def __init_subclass__(cls) -> None:
         cls.has_opening = cls.opening is not Framing.opening
@@ -51,7 +51,7 @@ class Framing:
         return marks.cut(self.separator + body if body else body, self.envelope)
 
     def body(self, event: Event, marks: Marks) -> bytes:
-        """The bytes of one event without separator and envelope, with marks for holes; none for an event that has no
+        """The bytes of one event without separator and envelope, with marks for holes; empty for an event that has no
         place in this framing."""
         raise NotImplementedError
 
@@ -62,11 +62,11 @@ class Framing:
         return Row(frame, event.id if self.sends_ids else None, event.counted, event.takes_retry)
 
     def opening(self, payload: bytes) -> bytes:
-        """The first bytes of a body, at least one, as they begin it."""
+        """The first bytes of a body, changed so that they begin it. `payload` is not empty."""
         return payload
 
     def with_retry(self, payload: bytes, retry: int) -> bytes:
-        """The bytes of an event that `takes_retry` with the milliseconds after which its client comes back."""
+        """The bytes of an event that `takes_retry`, with a `retry` added: milliseconds until its client reconnects."""
         return payload
 
     def read(self, payload: bytes) -> tuple[str | None, str | None]:
@@ -108,7 +108,7 @@ class SseFraming(Framing):
         return encode_json(marks.json(data)).decode()
 
     def _more_lines(self, text: str) -> str:
-        """Text with each of its lines on a line of the event."""
+        """Text with each of its lines in a `data` line of its own."""
         return f"{self._line_end}data: ".join(re.split(_LINE_BREAK, text))
 
     def with_retry(self, payload: bytes, retry: int) -> bytes:
@@ -148,7 +148,7 @@ class RawFraming(Framing):
 
 
 class JsonArrayFraming(Framing):
-    """One JSON array, an event for each of its values, as Google sends it to clients that do not ask for SSE."""
+    """One JSON array with a value for each event, as Google sends it to clients that do not ask for SSE."""
 
     name = "json-array"
     content_type = "application/json; charset=UTF-8"

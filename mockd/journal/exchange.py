@@ -24,7 +24,7 @@ EndedBy = Literal["client-fin", "client-rst", "client-timeout", "mockd"]
 
 
 class Stoppable(Protocol):
-    """What a record needs of the stream that it is about."""
+    """The part of a stream that the record of its exchange uses."""
 
     def request_stop(self, outcome: Outcome) -> None:
         """End through the termination; may be called from any thread."""
@@ -34,22 +34,22 @@ class Stoppable(Protocol):
 
 
 class Delivered(Protocol):
-    """What a record needs of the connection that its answer went to."""
+    """The part of a connection's delivery that the record of an exchange uses."""
 
     departure: Literal["client-fin", "client-rst", "client-timeout"] | None
     """How the client has left, if it has."""
 
     def missing(self, end: int) -> int | None:
-        """How many bytes before `end` have not been acknowledged; None if that cannot be known."""
+        """Number of bytes before `end` that are not acknowledged; None if that cannot be known."""
 
 
 class Exchange(Struct):
     """One request and its answer: who, since when, how much, and how it ended.
 
-    It is opened before anything is matched, so `mock_id` is None until a mock is found. Counters are what was handed
-    to the transport. What became of it is known to `delivery`, up to the byte `wire_end` of the connection, when the
-    answer is over; `look` takes note of it. `connected_at` is Unix time in seconds. `key` tells parallel users of one
-    server apart.
+    `mock_id` is None until a mock is found. `events_sent` and `bytes_sent` count what was handed to the transport. When
+    the answer is over, `delivery` knows what became of it, and `wire_end` is the position in the connection at which it
+    ended; `look` takes note of that. `connected_at` is Unix time in seconds. `key` tells parallel users of one server
+    apart.
     """
 
     prefix: str
@@ -77,12 +77,12 @@ class Exchange(Struct):
 
     @property
     def id(self) -> str:
-        """Its name: unique across processes and restarts."""
+        """The ID, which is unique across processes and restarts."""
         return f"{self.kind}-{self.prefix}{self.number:06x}"
 
     def look(self) -> None:
-        """Take note of what the client's machine has acknowledged by now, and of how the client has left. Bytes that
-        are missing may be those of heads and chunks, so what is acknowledged may be more than is said."""
+        """Take note of what the client's machine has acknowledged by now, and of how the client has left. Missing bytes
+        may belong to the head or to chunk sizes, so more may be acknowledged than is noted."""
         if self.delivery is None:
             return
         if self.bytes_acknowledged != self.bytes_sent:

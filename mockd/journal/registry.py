@@ -18,10 +18,10 @@ from mockd.store import ScopedStore
 from mockd.turns import go_through
 
 Status = Literal["active", "ended", "all"]
-"""Which exchanges are listed; active ones include those that are closing."""
+"""The exchanges to list; active ones include those that are closing."""
 
 STOPPED_AT_ONCE = 50
-"""Streams that are told to stop in one turn of the event loop."""
+"""Number of streams that are told to stop in one turn of the event loop."""
 _HEX = "[0-9a-f]{6,16}"
 
 
@@ -33,7 +33,7 @@ def _told_to_stop(exchanges: list[Exchange], outcome: Outcome) -> Iterator[None]
 
 
 class Registry:
-    """The exchanges of an engine. `max_ended` closed ones are remembered; totals are counted in `state`."""
+    """The exchanges of an engine. The last `max_ended` that have ended are remembered. Totals are kept in `state`."""
 
     def __init__(self, clock: Clock, state: ScopedStore, *, max_ended: int = 1000) -> None:
         self._clock = clock
@@ -42,7 +42,7 @@ class Registry:
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
         self._state = state
-        # What has come together since the totals were last asked for.
+        # Counts since the totals were last asked for.
         self._ended_since = self._events_since = self._bytes_since = self._errors_since = 0
         self._drained: asyncio.Event | None = None
 
@@ -61,7 +61,7 @@ class Registry:
         )
 
     def opened(self, exchange: Exchange, stream: Stoppable) -> None:
-        """List an exchange among the live ones: a mock answers it."""
+        """List an exchange among the live ones, now that a mock answers it."""
         exchange.stream = stream
         self._live[exchange.number] = exchange
 
@@ -94,13 +94,13 @@ class Registry:
     # -- what is known of them -------------------------------------------------------------------------------------
 
     def connections(self, mock_id: str | None = None) -> list[Exchange]:
-        """The live ones, oldest first; of one mock if `mock_id` is given."""
+        """The live exchanges, oldest first: all, or those of one mock."""
         live = list(self._live.values())
         return live if mock_id is None else [exchange for exchange in live if exchange.mock_id == mock_id]
 
     def listed(self, status: Status = "active", mock_id: str | None = None, limit: int | None = None) -> list[Exchange]:
-        """Live ones, ended ones or both, the newest `limit` of them, oldest first. May only be asked from the event
-        loop that answers."""
+        """The newest `limit` exchanges that are live, ended, or either, oldest first. May only be called in the event
+        loop that answers requests."""
         listed: list[Exchange] = []
         if status != "active":
             listed += self._ended
@@ -115,7 +115,7 @@ class Registry:
         return listed
 
     def live(self, mock_id: str | None = None) -> list[dict[str, Any]]:
-        """The live ones as JSON objects, oldest first."""
+        """The live exchanges as JSON objects, oldest first."""
         return [exchange.to_json() for exchange in self.connections(mock_id)]
 
     def get(self, connection_id: str) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Registry:
         return exchange.to_json()
 
     def _find(self, connection_id: str) -> Exchange | None:
-        """A live one."""
+        """A live exchange, or None."""
         number = connection_id.partition(self._prefix)[2]
         exchange = self._live.get(int(number, 16)) if re.fullmatch(_HEX, number) else None
         return exchange if exchange is not None and exchange.id == connection_id else None
@@ -144,11 +144,11 @@ class Registry:
         self.stop([exchange], "closed_by_admin")
 
     def stop(self, exchanges: list[Exchange], outcome: Outcome) -> int:
-        """End streams through their termination; how many had not been told before."""
+        """End streams through their termination. Returns the number of those that had not been told before."""
         active = [exchange for exchange in exchanges if exchange.status == "active"]
         for exchange in active:
             exchange.status = "closing"
-        # Each of them is going to send its end in the turn of the loop after this.
+        # Each stream sends its end in the turn of the event loop after it is told.
         go_through(_told_to_stop(active, outcome), STOPPED_AT_ONCE)
         return len(active)
 

@@ -1,4 +1,4 @@
-"""Lines: one response on its way out. This folder, and no other, names servers and reads what is theirs."""
+"""Lines, each of which is one response on its way out. Only this folder names servers and uses their internals."""
 
 from __future__ import annotations
 

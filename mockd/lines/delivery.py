@@ -1,4 +1,4 @@
-"""What became of the bytes of one connection: how many of them its client's machine has acknowledged."""
+"""The fate of the bytes sent on a connection: how many of them the client's machine has acknowledged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import struct
 from typing import Any, Literal
 
 Departure = Literal["client-fin", "client-rst", "client-timeout"]
-"""How a client has left: it closed the connection, reset it, or no longer answered."""
+"""The way in which a client has left: it closed the connection, reset it, or no longer answered."""
 
 _SIOCOUTQ = 0x5411
 """The Linux request for the bytes that a TCP peer has not acknowledged (tcp(7))."""
@@ -15,8 +15,8 @@ _DEPARTURES: dict[int, Departure] = {errno.ETIMEDOUT: "client-timeout", errno.EH
 
 
 def unacknowledged(transport: Any) -> int | None:
-    """Bytes that the peer of a transport has not acknowledged, unsent ones included; None if that is not known. The
-    transport must not be lost: its number may be that of another connection by now."""
+    """Number of bytes that the peer of a transport has not acknowledged, unsent ones included; None if that is not
+    known. The transport must not be lost, as another connection may have its file descriptor by then."""
     try:
         import fcntl
 
@@ -27,16 +27,16 @@ def unacknowledged(transport: Any) -> int | None:
 
 
 def _left_of(transport: Any) -> int | None:
-    """The same, but None if some of it may lie below TLS, whose buffer cannot be asked. There is nothing in it while
-    the kernel has nothing left to send."""
+    """`unacknowledged`, or None if TLS may hold more bytes, whose number cannot be asked. It holds none while nothing
+    else is unacknowledged."""
     left = unacknowledged(transport)
     return left if not left or transport.get_extra_info("ssl_object") is None else None
 
 
 class Delivery:
-    """The bytes of one connection, answer after answer, until it is lost.
+    """The delivery of all answers on one connection, one after another, until the connection is lost.
 
-    `written` counts those of the answers that are over; `departure` tells how the client has left, if it has.
+    `written` is the number of bytes of the answers that are over. `departure` is how the client has left, or None.
     """
 
     __slots__ = ("_left", "_transport", "departure", "written")
@@ -48,8 +48,8 @@ class Delivery:
         self.departure: Departure | None = None
 
     def missing(self, end: int) -> int | None:
-        """How many of the bytes before `end`, an earlier value of `written`, have not been acknowledged. None if that
-        cannot be known. May only be asked from the connection's own event loop."""
+        """Number of bytes before `end`, an earlier value of `written`, that are not acknowledged; None if that cannot
+        be known. May only be called in the connection's own event loop."""
         if self._transport is not None:
             self._left = _left_of(self._transport)
         return None if self._left is None else max(0, self._left - (self.written - end))
@@ -75,7 +75,7 @@ class Delivery:
             # asyncio has thrown away what was unsent, and does not say how much.
             self._left = None if type(transport).__module__.startswith("asyncio.") else left
         elif self.departure is None:
-            # Below TLS this may have been the client. Otherwise what is on its way still arrives, if it is read.
+            # Under TLS, the client may have closed the connection. Otherwise mockd has, and bytes may still arrive.
             self.departure = "client-fin"
             self._left = 0 if left == 0 else None
         elif left is not None:

@@ -1,4 +1,4 @@
-"""What every line does, and the line that any ASGI server can be given: messages."""
+"""The interface of all lines, and the line for any ASGI server, which sends messages."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ BODILESS = frozenset({204, 205, 304})
 
 
 class Line:
-    """One response on its way out, by the messages of ASGI: what can be done under every server.
+    """One response on its way out, sent as ASGI messages, which every server understands.
 
-    Nothing here waits but `drain` and `watch`. What is written is handed on at once if the server allows it, and
-    otherwise is `pending` until the task of the stream drains it. The head is kept back until something follows it,
-    or until `flush`, so that a short answer is one write.
+    Only the coroutines wait. Written bytes go out at once if the server allows that; otherwise they are `pending` until
+    the task of the stream drains them. The head is kept back until something follows it or `flush` is called, so that a
+    short answer is one write.
     """
 
     __slots__ = ("_head", "_is_gone", "_queue", "_receive", "_send", "scope")
 
     writes_at_once = False
-    """Whether what is written is on its way at once; otherwise a task must drain it."""
+    """Whether written bytes go out at once. Otherwise a task must drain them."""
     breaks_off = False
-    """Whether `close` and `abort` end the connection. Otherwise the server does it, once the app has returned."""
+    """Whether `close` and `abort` end the connection. Otherwise the server ends it, once the app has returned."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -40,8 +40,7 @@ class Line:
     # -- the request -----------------------------------------------------------------------------------------------
 
     def received(self, most: int) -> bytes | None:
-        """The body of the request if all of it is here and it has at most `most` bytes; None if it must be waited
-        for."""
+        """The body of the request, if all of it has come and it has at most `most` bytes; otherwise None."""
         return None
 
     async def receive(self) -> Any:
@@ -51,7 +50,7 @@ class Line:
     # -- the answer ------------------------------------------------------------------------------------------------
 
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
-        """Status and headers: those of all answers of a kind, and those of this one."""
+        """Set the status and the headers: those of all answers of a kind, and this answer's own."""
         self._head = {"type": "http.response.start", "status": status, "headers": [*headers, *own]}
 
     def flush(self) -> None:
@@ -61,23 +60,23 @@ class Line:
             self._head = None
 
     def write(self, data: bytes) -> None:
-        """A part of the body: one chunk, if the body is chunked."""
+        """Write a part of the body, which is one chunk if the body is chunked."""
         self.flush()
         self._queue.append({"type": "http.response.body", "body": data, "more_body": True})
 
     def finish(self, data: bytes = b"") -> None:
-        """The last part of the body, and its clean end."""
+        """Write the last part of the body, and end the body cleanly."""
         self.flush()
         self._queue.append({"type": "http.response.body", "body": data, "more_body": False})
 
     @property
     def pending(self) -> bool:
-        """Whether more may only be written once `drain` has returned, or at all."""
+        """Whether nothing more may be written before `drain` returns, or ever, if the connection is closing."""
         return bool(self._queue)
 
     @property
     def queued(self) -> bool:
-        """Whether the server has not taken all that was written."""
+        """Whether the server still has to take something that was written."""
         return bool(self._queue)
 
     async def drain(self) -> None:
@@ -87,7 +86,7 @@ class Line:
             while queue:
                 await send(queue[0])
                 queue.popleft()
-        except OSError:  # what ASGI has `send` raise once the client has left
+        except OSError:  # which ASGI has `send` raise once the client has left
             self._is_gone = True
             queue.clear()
 
@@ -95,13 +94,12 @@ class Line:
 
     @property
     def is_gone(self) -> bool:
-        """Whether nothing can reach the client any more, as far as is known: it has left, or the connection is
-        closing."""
+        """Whether nothing can reach the client any more: it is known to have left, or the connection is closing."""
         return self._is_gone
 
     @property
     def is_lost(self) -> bool:
-        """Whether the connection is closed, with all that was written behind it."""
+        """Whether the connection is closed. Before that, what was written may still go out."""
         return self._is_gone
 
     async def watch(self) -> None:
@@ -111,38 +109,38 @@ class Line:
         self._is_gone = True
 
     def on_departure(self, callback: Callable[[], None]) -> bool:
-        """Have the server call back once the client has left. False if it cannot, and `watch` is to be awaited."""
+        """Have the server call `callback` once the client has left. Returns False if it cannot; then await `watch`."""
         return False
 
     def limit(self, most: int) -> None:
-        """Let at most about `most` bytes wait in this process for the client to read on."""
+        """Let at most about `most` bytes wait in this process until the client reads."""
 
     def unsent(self) -> int:
-        """Bytes that wait in this process for the client to read on; 0 if that is not known."""
+        """Number of bytes that wait in this process until the client reads; 0 if that is not known."""
         return 0
 
     def unacknowledged(self) -> int | None:
-        """Bytes that the client's machine has not acknowledged, unsent ones included; None if that is not known."""
+        """Number of bytes, unsent ones included, that the client's machine has not acknowledged; None if not known."""
         return None
 
     # -- the end of the connection ---------------------------------------------------------------------------------
 
     @property
     def ends_with_connection(self) -> bool:
-        """Whether a body without a length ends where the connection does, as under HTTP/1.0, which knows no chunks:
-        there a connection that is closed early looks like a clean end."""
+        """Whether only the end of the connection marks the end of a body without a length, as in HTTP/1.0, which has no
+        chunks. A connection that is closed early then looks like a clean end."""
         return self.scope.get("http_version") == "1.0"
 
     def close(self) -> None:
-        """Close the connection without the end of the body, behind what was written."""
+        """Close the connection after what was written, without ending the body."""
 
     def abort(self, *, reset: bool = False) -> None:
-        """Give the connection up at once; with `reset` the client reads a connection reset (TCP RST)."""
+        """Cut the connection at once. With `reset`, the client sees a connection reset (TCP RST)."""
 
     def release(self) -> None:
-        """The response is over: keep nothing of the server's."""
+        """Let go of the server's objects, as the response is over."""
 
     def receipt(self) -> tuple[Delivery | None, int]:
-        """The response is over: where to ask what became of it, and up to which byte of the connection it went. None
-        if the server cannot tell."""
+        """The delivery of a response that is over, and the position in its connection at which it ended. The delivery
+        is None if the server cannot tell. May only be called once."""
         return None, 0

@@ -1,4 +1,4 @@
-"""A line in memory: what a stream does to it is a list of commands, for tests without a socket."""
+"""A line in memory, for tests without a socket: it records what a stream does as a list of commands."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mockd.lines.line import Line
 from mockd.request import Scope
 
 Command = tuple[str, Any]
-"""What was done, as (name, value): head, write, finish, close, abort."""
+"""A command as (name, value). The names are head, write, finish, close and abort."""
 
 
 class MemoryLine(Line):
-    """A line that notes commands. `note` is called with each; a client that is not reading leaves `backlog` bytes
-    unsent."""
+    """A line that records commands, and calls `note` with each. It has `backlog` bytes unsent while its client does not
+    read."""
 
     __slots__ = ("_body", "_callback", "_reads", "backlog", "commands", "departure", "note")
 
@@ -102,7 +102,7 @@ class MemoryLine(Line):
     # -- what the client does --------------------------------------------------------------------------------------
 
     def leave(self, departure: Departure) -> None:
-        """The connection is gone."""
+        """The client leaves, or the connection is closed."""
         if not self._is_gone:
             self._is_gone, self.departure = True, departure
             self._reads.set()
@@ -110,7 +110,7 @@ class MemoryLine(Line):
                 self._callback()
 
     def stop_reading(self) -> None:
-        """The client reads no more of what is written."""
+        """The client stops reading."""
         self._reads.clear()
 
     def read_on(self) -> None:

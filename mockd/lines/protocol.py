@@ -1,4 +1,4 @@
-"""The protocol class of the servers that mockd starts itself: uvicorn's, which also says what became of an answer."""
+"""The protocol class of the servers that mockd itself starts: uvicorn's, which also tells what became of an answer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mockd.lines.delivery import Delivery
 
 MOST_PIPELINED = 16
-"""Requests that may wait behind one that is being answered before nothing more is read, not even that the client has
-left: they take memory."""
+"""Most requests that may wait, and take memory, behind the one that is being answered. If there are more, nothing is
+read from the connection, so it is not known whether the client has left."""
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol with httptools. Its answers know what the client has acknowledged and how it has left, and
-    the one that is being sent is told so too if another request was pipelined behind it: uvicorn tells the last
-    request only, and reads nothing more by then, not even that the client has left."""
+    """uvicorn's protocol with httptools, whose answers know what the client has acknowledged and how it has left.
+
+    If requests are pipelined, uvicorn stops reading, and tells only the last of them that the client has left. This
+    class reads on, and also tells the one that is being answered.
+    """
 
     _running: Any = None
     """uvicorn's object for the request that is being answered."""

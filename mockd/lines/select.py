@@ -1,4 +1,4 @@
-"""Which line a request gets, by the exact classes behind the server's own `send` and `receive`."""
+"""The choice of a request's line, by the exact class of the object behind the server's `send` and `receive`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from mockd.lines.line import Line
 from mockd.request import Receive, Scope, Send
 
 _lines: dict[type, type[Line]] = {}
-"""The line for each class of a server's objects for a request."""
+"""The class of line for each class of a server's request object."""
 
 
 def line_of(scope: Scope, receive: Receive, send: Send) -> Line:
-    """The line of a request. A middleware's `send` or `receive` is not the server's own: it must see all messages."""
+    """The line of a request. If `send` or `receive` is a middleware's, it is the line of messages, so that the
+    middleware sees all of them."""
     server = getattr(send, "__self__", None)
     if server is None or getattr(receive, "__self__", None) is not server:
         return Line(scope, receive, send)
@@ -32,7 +33,7 @@ def _line_for(kind: type) -> type[Line]:
 
 
 def http_protocol() -> Any:
-    """What uvicorn, started by mockd itself, is to speak HTTP with: the class that knows most, if it can be had."""
+    """The `http` option for a uvicorn that mockd itself starts: mockd's own protocol class, if there is httptools."""
     try:
         from mockd.lines.protocol import Protocol
     except ImportError:  # no httptools

@@ -1,8 +1,8 @@
-"""Whether the server has been told to stop, of which ASGI does not inform an app in time.
+"""A watch for the order to stop the server, of which ASGI does not tell an app in time.
 
-uvicorn waits until every response has ended before it ends the lifespan, and an app that is mounted in another one, or
-run with `--lifespan off`, has no lifespan. So live streams would keep the server waiting. The only trace of the order
-to stop is uvicorn's own flag, which can be asked, but does not call back.
+uvicorn ends the lifespan only after every response has ended, and an app that is mounted in another one or run with
+`--lifespan off` has no lifespan. So live streams would keep the server waiting. The only trace of the order is a flag
+of uvicorn, which can be read but does not call back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from sse_starlette.sse import AppStatus
 
 LOOK_S = 0.1
-"""Seconds between two looks at the flag."""
+"""Time, in seconds, between two looks at the flag."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 OnStop = Callable[[float], None]
@@ -24,17 +24,17 @@ OnStop = Callable[[float], None]
 class StopWatches:
     """Watches for the order to stop, one for each event loop that is answering requests.
 
-    `on_stop` is called in every such loop, and again every tenth of a second, with the seconds that have passed since
-    the order: requests that still come in after it are told so too.
+    After the order, `on_stop` is called in every such loop, and again every tenth of a second for requests that come in
+    later. Its argument is the number of seconds since the order.
     """
 
     def __init__(self, on_stop: OnStop) -> None:
         self._on_stop = on_stop
         self.by_loop: dict[AbstractEventLoop, StopWatch] = {}
-        """Those that are on. Their `requests` are to be counted up and down by whoever answers any."""
+        """The watches that are on. Whoever answers requests must count them up and down in `requests`."""
 
     def start(self) -> StopWatch:
-        """A new watch, of the running event loop."""
+        """Start a watch for the running event loop."""
         for gone in [other for other in self.by_loop if other.is_closed()]:
             self.by_loop.pop(gone, None)
         loop = asyncio.get_running_loop()
@@ -46,8 +46,8 @@ class StopWatch:
     """The watch of one event loop. It goes on while `requests` are being answered, and is over at the first look that
     finds none.
 
-    It is a timer and not a task: a timer needs nobody to wait for it, and nobody complains about one that is left in a
-    loop that is closed.
+    It is a timer and not a task, as nobody must wait for a timer, and asyncio does not complain about one that is left
+    in a closed loop.
     """
 
     __slots__ = ("_had_flag", "_loop", "_on_over", "_on_stop", "_told_at", "requests")
@@ -60,7 +60,7 @@ class StopWatch:
         self._on_stop = on_stop
         self._on_over = on_over
         self._told_at: float | None = None
-        # The flag of sse-starlette stays set, so a process whose last server has stopped starts with it.
+        # The flag of sse-starlette stays set, so it may come from an earlier server of this process.
         self._had_flag = AppStatus.should_exit
         loop.call_later(LOOK_S, self._look)
 
@@ -75,8 +75,8 @@ class StopWatch:
             self._on_stop(self._loop.time() - self._told_at)
 
     def _is_told(self) -> bool:
-        # Either is enough, and neither is certain: signal handlers may be replaced by an app's own, which call on
-        # uvicorn's, and sse-starlette sets its flag only if it was imported before uvicorn began to handle signals.
+        # Either sign is enough, and neither is certain: an app may replace uvicorn's signal handlers by its own, and
+        # sse-starlette sets its flag only if it was imported before uvicorn began to handle signals.
         return (AppStatus.should_exit and not self._had_flag) or any(map(_server_is_told, _SIGNALS))
 
 

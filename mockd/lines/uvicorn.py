@@ -1,8 +1,8 @@
-"""uvicorn's lines. What they rely on of its private parts is held by `tests/wire/test_uvicorn_contract.py`.
+"""The lines for uvicorn. `tests/wire/test_uvicorn_contract.py` checks all private parts of uvicorn that they use.
 
-Both know the transport, so they can tell what is unsent and unacknowledged, close and reset. Under httptools they also
-write to it themselves: the messages of ASGI cost as much as everything else about a short stream, and a calendar that
-writes needs no task.
+Both lines know the transport, so they can tell how much is unsent or unacknowledged, and close or reset the connection.
+The line for httptools also writes to the transport itself: ASGI messages cost as much as everything else about a short
+stream, and the calendar can write without a task.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from mockd.request import Receive, Scope, Send
 
 _STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 _LINGER_NOT = struct.pack("ii", 1, 0)
-"""The value of `SO_LINGER` with which a close is a reset."""
+"""Value of `SO_LINGER` that makes a close a reset."""
 
 
 class Watch:
-    """Stands in for the event on which uvicorn tells a request of its client, and calls back once that has left.
+    """A stand-in for uvicorn's event of a request, which calls back once the client has left.
 
     uvicorn sets the event for each part of the body, at the end of the response, and when the connection is lost.
     """
@@ -42,7 +42,7 @@ class Watch:
 
 
 class UvicornLine(Line):
-    """The line under uvicorn with h11: messages, beside its transport."""
+    """The line for uvicorn with h11. It sends messages, and uses the transport for everything else."""
 
     __slots__ = ("_cycle", "_transport")
 
@@ -95,11 +95,11 @@ class UvicornLine(Line):
             opened: socket.socket = self._transport.get_extra_info("socket")
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self._transport.abort()
-        self._cycle.disconnected = True  # which it is in a moment: nobody is to complain that the answer is not whole
+        self._cycle.disconnected = True  # now, so that uvicorn does not complain of an incomplete answer
 
 
 class HttptoolsLine(UvicornLine):
-    """The line under uvicorn with httptools, which writes to the transport itself."""
+    """The line for uvicorn with httptools, which writes to the transport itself."""
 
     __slots__ = ("_delivery", "_is_chunked", "_sends_body", "_unsent_head", "_written")
 
@@ -107,14 +107,14 @@ class HttptoolsLine(UvicornLine):
     queued = False
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Not by way of `super()`: this is called for each request.
+        # Without `super()`, for speed: this is called for each request.
         self.scope = scope
         self._receive = receive
         self._cycle = cycle = send.__self__  # type: ignore[attr-defined]
         self._transport = cycle.transport
         self._unsent_head: bytes | None = None
         self._written = 0
-        # Only mockd's own protocol knows it.
+        # Only mockd's own protocol sets it.
         self._delivery: Delivery | None = getattr(cycle, "delivery", None)
 
     @property
@@ -200,7 +200,7 @@ class HttptoolsLine(UvicornLine):
 
     @property
     def pending(self) -> bool:
-        # A closed transport takes nothing, and says nothing of it.
+        # A closing transport drops what is written, without an error.
         is_pending: bool = self._cycle.flow.write_paused or self._transport.is_closing()
         return is_pending
 
@@ -213,14 +213,14 @@ class HttptoolsLine(UvicornLine):
         cycle = self._cycle
         cycle.message_event = Watch(cycle, callback)
         cycle.flow.resume_reading()
-        # A connection that is only closing will be lost, which the event tells.
+        # If the connection is only closing, uvicorn sets the event once it is lost.
         if self.is_lost:
             callback()
         return True
 
     def release(self) -> None:
         if type(self._cycle.message_event) is Watch:
-            # What the server still sets is for nobody.
+            # The server may still set the event, which must have no effect.
             self._cycle.message_event = _NOBODY
 
     def receipt(self) -> tuple[Delivery | None, int]:
@@ -248,13 +248,14 @@ _NOBODY = _Nobody()
 
 _OF_SERVER = frozenset({b"date", b"server"})
 _SPECIAL = frozenset({b"content-length", b"connection", *_OF_SERVER})
-"""Names of headers that are more to the server than text."""
+"""Names of headers that the server would add or must obey."""
 _Defaults = list[tuple[bytes, bytes]]
 """The headers of the server itself: `Date`, which changes each second, and `Server`."""
 
 
 def _start_of(status: int, headers: FixedHeaders, defaults: _Defaults) -> bytes:
-    """How an answer begins. uvicorn makes a new list of its headers each second, and until then that stays the same."""
+    """The status line and the fixed headers of an answer, kept until uvicorn makes a new list of its own headers, once
+    a second."""
     key, start = headers.started
     if key is not None and key[0] is defaults and key[1] == status:
         return start
@@ -276,7 +277,7 @@ _MODULES: dict[str, type[UvicornLine]] = {
 
 
 def line_for(kind: type) -> type[Line]:
-    """The line for the class of uvicorn's object for a request: exactly that class, and no subclass of anyone's."""
+    """The line for the class of a uvicorn request object. A subclass of it gets the line of messages."""
     line = _MODULES.get(kind.__module__)
     known = getattr(sys.modules.get(kind.__module__), "RequestResponseCycle", None)
     return Line if line is None or kind is not known else line

@@ -26,8 +26,8 @@ KINDS = ("sse", "chunked", "response")
 
 
 class Registered(Struct, frozen=True):
-    """A mock ready to run, with the `content` and `files` from which its plan was made. `program` answers every
-    request, if that is the same for all."""
+    """A mock ready to run, with the `content` and `files` from which its plan was made. `program` answers every request
+    if one program fits all; otherwise it is None."""
 
     spec: MockSpec
     plan: StreamPlan

@@ -1,1 +1,1 @@
-"""What a stream sends and when, worked out once when its mock is registered."""
+"""Plans: what a stream sends and when, worked out once when its mock is registered."""

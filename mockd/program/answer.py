@@ -1,4 +1,4 @@
-"""Whole answers, made ready: once for all requests if the source always gives the same one."""
+"""Whole answers, compiled: once for all requests if the source always gives the same one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _RAW = FRAMINGS["raw"]
 
 
 class CompiledAnswer:
-    """A whole answer of a mock whose `rules` decide about its headers. `status` is that of the mock, if it says one:
-    errors keep their own.
+    """A whole answer of a mock, with the mock's `rules` applied to its headers. The mock's `status`, if it has one,
+    replaces the answer's, unless that is an error.
 
-    `headers` are the same for every request, with the length if the body is. `expressions` are rendered before `body`
-    and `own` are asked.
+    `headers` are those that are the same for every request, with the length if the body is the same too. `expressions`
+    must be rendered before `body` and `own` are called.
     """
 
     __slots__ = ("_frame", "_rules", "expressions", "headers", "status")
@@ -39,7 +39,7 @@ class CompiledAnswer:
 
     @property
     def constant(self) -> bytes | None:
-        """The body, if that and all headers are the same for every request."""
+        """The body, if it and all headers are the same for every request; otherwise None."""
         is_constant = isinstance(self._frame, bytes) and not self._rules.following
         return self._frame if is_constant else None  # type: ignore[return-value]  # it is bytes
 
@@ -48,8 +48,8 @@ class CompiledAnswer:
         return self._frame.render(fill) if isinstance(self._frame, FrameTemplate) else self._frame
 
     def own(self, body: bytes, fill: Fill, others: Headers) -> Headers:
-        """The headers of one answer beside those that are the same for all: the length of its body, `others` as far
-        as nobody has said them, and those that follow the request."""
+        """The headers of one answer beyond `headers`: the length of its body, those of `others` that are not settled
+        yet, and those that follow the request."""
         if isinstance(self._frame, FrameTemplate):
             others = self._length(body) + others
         if others:

@@ -1,4 +1,4 @@
-"""Headers that say something about the body: those that would not be true are refused when the mock is loaded."""
+"""Headers that describe the body: a mock is refused when it is loaded if one of them would not be true."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Part = SseConfig | ChunkedConfig | ResponseConfig
 
 _NUMBER = r"[ \t]*[0-9]{1,18}[ \t]*"
 _MAGIC = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
-"""What compressed bytes begin with, for the codings that have a mark."""
+"""The first bytes of compressed data, for the codings with a fixed beginning."""
 
 
 def check_body_headers(mock: Mock, root: FilePath | None) -> None:
-    """Raise `ConfigError` for a `Content-Length` or `Content-Encoding` that the body will not have, as far as that is
-    known; `root` is the folder of the mock's data files.
+    """Raise `ConfigError` for a `Content-Length` or `Content-Encoding` that is not true of the body, as far as that is
+    known. `root` is the folder of the mock's data files.
 
-    A mock for HEAD alone may say both of a body that it does not have.
+    A mock that answers only HEAD may have both, as it has no body.
     """
     is_for_head = mock.matcher.method is not None and mock.matcher.method.upper() == "HEAD"
     kind, part = _answer_of(mock)
@@ -115,7 +115,7 @@ def _file_of(part: Part) -> tuple[str, str | None]:
 
 
 def _begins_with(file: FilePath, mark: bytes) -> bool:
-    """Whether a file does; one that cannot be read is for its answers to complain about."""
+    """Whether a file begins with `mark`. A file that cannot be read is reported by the answers that send it."""
     try:
         with file.open("rb") as opened:
             return opened.read(len(mark)) == mark

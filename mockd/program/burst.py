@@ -1,6 +1,6 @@
-"""Streams that are due as a whole at their head: all of their bytes, put together when they are compiled.
+"""Bursts: streams that are due as a whole at their head, so that their bytes are joined when the script is compiled.
 
-A chat model's answers are such streams if no pacing is asked for, and they come by the thousand.
+A chat model's answers without pacing are bursts, and they come by the thousand.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mockd.program.timetable import Lead, Timetable
 
 
 class Burst(Struct, frozen=True):
-    """All bytes of a script's stream: its pieces, with the lead, which differs from stream to stream, between them."""
+    """All bytes of a script's stream: `pieces`, and between them the lead, which differs from stream to stream."""
 
     pieces: list[bytes]
     lead: Lead | None
@@ -26,7 +26,8 @@ class Burst(Struct, frozen=True):
 
 
 def burst_of(terms: Terms, table: Timetable | None, stop: float) -> Burst | None:
-    """A stream of so many events as a burst; None if anything about it takes time or needs a look at what is sent."""
+    """The burst of a stream that stops after `stop` events. None if it takes time, or if its events must be looked at
+    one by one."""
     if table is None or table.first is not None or table.has_holes or terms.retry is not None or terms.flush_each:
         return None
     if not 0 < stop <= min(table.most, len(table.frames)):

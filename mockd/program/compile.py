@@ -19,7 +19,7 @@ from mockd.source import Source
 
 
 def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seeding) -> StreamPlan:
-    """The plan of an `sse` mock. Raises `ConfigError` with the path from the mock."""
+    """The plan of an `sse` mock. Raises `ConfigError` with a path that begins at the mock."""
     framing = FRAMINGS["sse"]
     rules = HeaderRules(config.headers, ("sse", "headers"))
     in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
@@ -46,7 +46,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         answer_status=_unusual(config.status),
     )
     if source.script is not None:
-        # What is wrong with it is said now, not when the first client comes.
+        # Faults of the script are reported now, not when the first client comes.
         try:
             plan.framed(source.script.framing).compiled(source.script)
         except ConfigError as error:
@@ -118,7 +118,7 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
 def _framed(
     source: Source, rules: HeaderRules, life: ChunkedLifecycle, kind: str, lasting: Headers, framing: Framing
 ) -> Framed:
-    """What of a mock's plan follows from that framing; `lasting` are headers for connections that last."""
+    """The parts of a mock's plan that depend on its framing. `lasting` are headers for connections that last."""
     usual = [
         (b"content-type", framing.content_type.encode()),
         (b"cache-control", b"no-cache"),
@@ -130,7 +130,7 @@ def _framed(
 
 
 def _unusual(status: int) -> int | None:
-    """A stream's status, if it is another than the usual one."""
+    """A stream's status, or None if it is the usual one."""
     return None if status == 200 else status
 
 

@@ -1,4 +1,4 @@
-"""When events are due: a function of the timing, an event's own delay and its place."""
+"""The due times of events: a function of the timing, an event's own delay and its place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from mockd.events import Event, Pause, drawn
 
 
 class Pacing:
-    """The delay rule of a mock. Of several modes, the first given counts (see `Timing`).
+    """The rule for a mock's delays. If several modes are given, the first one counts (see `Timing`).
 
-    `default` is the pause between events if none is given, `token_delay` the one before content events if the
-    timing has neither `itl` nor `tokensPerSecond`. `is_random`: some pause is drawn.
+    `default` is the pause between events if the timing gives none. `token_delay` is the pause before content events if
+    the timing has neither `itl` nor `tokensPerSecond`. `is_random` is true if some pause is drawn.
     """
 
     def __init__(self, timing: Timing, default: Pause = 0.0, token_delay: Pause | None = None) -> None:
@@ -30,12 +30,12 @@ class Pacing:
 
     @property
     def period(self) -> int:
-        """After how many events of the stream the rule repeats, apart from positions in the list."""
+        """Number of events of the stream after which the rule repeats, apart from positions in the list."""
         return self._burst or 1
 
     def due_s(self, number: int, position: int, event: Event, rng: random.Random, after_s: float) -> float:
-        """When event `number` of the stream (from 0, at `position` in its list) is due, in seconds from the head;
-        `after_s` is when the one before it was."""
+        """Due time of event `number` of the stream (from 0, at `position` in its list), in seconds from the head.
+        `after_s` is the due time of the event before it."""
         if number == 0:
             after_s += drawn(self._initial, rng)
         pause = event.delay_s
@@ -55,8 +55,8 @@ class Pacing:
         return after_s + (pause(rng) if callable(pause) else pause)
 
     def whole_delay_s(self, tokens: int | None, rng: random.Random) -> float:
-        """How long a model's reply of so many tokens takes that is sent in one piece; 0 for answers that are no
-        model's (None)."""
+        """Time, in seconds, that a model takes for a reply of so many tokens that is sent in one piece; 0 if `tokens`
+        is None, as for answers that are no model's."""
         if tokens is None:
             return 0.0
         pause = 0.0 if self._token is None else self._token

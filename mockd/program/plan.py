@@ -1,6 +1,6 @@
-"""A mock's plan: what its streams go by, and the scripts that they send.
+"""A mock's plan: the terms of its streams, and the scripts that they send.
 
-Scripts (events known in advance) are framed and timed once for each key (`CompiledScript`); after that nothing runs
+Scripts (events known in advance) are framed and timed once for each key (`CompiledScript`). After that, nothing runs
 for each event but the calendar and one send.
 """
 
@@ -19,24 +19,24 @@ from mockd.program.terms import Ending, Terms
 from mockd.source import Answer, Script
 
 MOST_SCRIPTS = 64
-"""Compiled scripts kept for each mock: one for each key that its source makes out of requests."""
+"""Most compiled scripts that are kept for each mock, one for each key that its source makes from requests."""
 
 Framed = tuple[FixedHeaders, FixedHeaders, Ending]
-"""What of a plan follows from its framing: the headers, those of a connection that lasts, and the end."""
+"""The parts of a plan that depend on its framing: headers, headers for a connection that lasts, and the ending."""
 
 
 class StreamPlan(Terms, frozen=True, kw_only=True):
-    """What all streams of a mock go by, and the scripts that they send."""
+    """The terms of all streams of a mock, and the scripts that they send."""
 
     in_framing: Callable[[Framing], Framed]
     scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
     answers: list[CompiledAnswer] = field(default_factory=list)
-    """The whole answer that its source gives to every request, once it was asked for."""
+    """The compiled answer, if the source gives the same one to every request; empty before its first use."""
     variants: dict[str, StreamPlan] = field(default_factory=dict)
-    """The same plan in other framings, by their names."""
+    """This plan in other framings, by the name of the framing."""
 
     def compiled(self, script: Script) -> CompiledScript:
-        """The script's frames and times: framed on first use, then kept."""
+        """The compiled script, which is made on first use and then kept."""
         compiled = self.scripts.get(script.key)
         if compiled is None:
             compiled = self.scripts[script.key] = CompiledScript(script, self)
@@ -45,7 +45,7 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
         return compiled
 
     def ready(self, answer: Answer) -> CompiledAnswer:
-        """A whole answer, made ready: once, if the source always gives the same one."""
+        """The compiled form of a whole answer, made only once if the source always gives the same answer."""
         if answer is not self.source.answer:
             return CompiledAnswer(answer, self.header_rules, self.answer_status)
         if not self.answers:
@@ -53,7 +53,7 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
         return self.answers[0]
 
     def framed(self, name: str | None) -> StreamPlan:
-        """This plan for a stream in the framing of that name; None is the usual one. Raises `ValueError`."""
+        """This plan in the framing of that name, or in the usual one if it is None. Raises `ValueError`."""
         if name is None or name == self.framing.name:
             return self
         if name not in self.variants:
@@ -72,8 +72,7 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
         return self.variants[name]
 
     def with_headers(self, own: Headers) -> StreamPlan:
-        """The plan with headers that its source says in the place of the usual ones, but for those that the mock
-        says."""
+        """This plan with its source's `own` headers instead of the usual ones, except those that the mock decides."""
         own = self.header_rules.undecided(own)
         if not own:
             return self

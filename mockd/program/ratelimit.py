@@ -1,4 +1,4 @@
-"""A token bucket, full at the start, and what a mock's rate limit makes of one stream's schedule."""
+"""A token bucket that is full at the start, and the effect of a mock's rate limit on one stream's schedule."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Verdict = Literal["sent", "dropped", "refused"]
 """The fate of an event: "refused" ends the stream there."""
 
 MOST_DROPPED = 256
-"""Limit of events dropped at one moment before an endless stream rests; without a pause it would drop for ever."""
+"""Most events that an endless stream drops at one moment. It then pauses, or it might drop events for ever."""
 
 
 class TokenBucket:
-    """Tokens for one stream. Times are in seconds and do not go back: an earlier one counts as the latest so far."""
+    """The tokens of one stream. Times are in seconds and never go back: an earlier time counts as the latest so far."""
 
     def __init__(self, limit: RateLimit, now: float) -> None:
         self._rate = limit.events_per_second
@@ -24,7 +24,7 @@ class TokenBucket:
         self._at = now
 
     def take(self, when: float) -> float:
-        """Take a token at `when`: that time again if there was one, else (nothing taken) when there will be."""
+        """Take a token at `when` and return `when`. If there is none, only return when there will be one."""
         elapsed = max(0.0, when - self._at)
         self._tokens = min(self._capacity, self._tokens + elapsed * self._rate)
         self._at += elapsed
@@ -36,20 +36,20 @@ class TokenBucket:
 
 
 class Limiter:
-    """A mock's rate limit on the schedule of one stream, in seconds from its head: asked once for each event, in
-    order. So what is sent does not depend on who reads, or when."""
+    """A mock's rate limit on the schedule of one stream. Times are in seconds from the head. It is asked once for each
+    event, in order, so that the result does not depend on who reads, or when."""
 
     def __init__(self, limit: RateLimit, *, is_endless: bool) -> None:
         self.limit = limit
         self.rest_until = 0.0
-        """When the next event may be due, whatever the schedule says."""
+        """The earliest time at which the next event may be due, whatever the schedule says."""
         self._is_endless = is_endless
         self._bucket = TokenBucket(limit, 0.0)
         self._dropped = 0
         self._dropped_at = -1.0
 
     def admit(self, due_s: float) -> tuple[float, Verdict]:
-        """When an event that is due at that time goes out, or would have, and what becomes of it."""
+        """The time at which an event due at `due_s` goes out, or would have, and the verdict on it."""
         ready_s = self._bucket.take(due_s)
         if ready_s == due_s:
             return due_s, "sent"
@@ -71,12 +71,13 @@ class Limiter:
 
 
 def capacity(limit: RateLimit) -> float:
-    """What the bucket holds: at least one token, or a slow rate would never send anything."""
+    """Size of the bucket in tokens. It is at least one by default, or a slow rate would never send anything."""
     return float(limit.burst_size) if limit.burst_size is not None else max(1.0, limit.events_per_second)
 
 
 def headers(limit: RateLimit, wall: float) -> list[tuple[bytes, bytes]]:
-    """`X-RateLimit-…` for the start of a stream; `Reset` is when a bucket emptied now would be full (Unix time)."""
+    """The `X-RateLimit-…` headers at the start of a stream. `Reset` is the Unix time at which a bucket that is emptied
+    now would be full."""
     held = capacity(limit)
     reset = math.ceil(wall + held / limit.events_per_second)
     return [

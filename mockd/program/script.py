@@ -1,4 +1,4 @@
-"""Scripts, compiled: events that are known in advance, framed, with their ids and what can be said of them."""
+"""Compiled scripts: events that are known in advance, with their frames, ids and times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mockd.program.timetable import lay_out
 from mockd.source import Script
 
 Id = str | Text | int | None
-"""An event's id: the given one, perhaps with placeholders; the number it is assigned one from; or none."""
+"""An event's id: the given one, perhaps with placeholders; the number from which one is assigned; or none."""
 
 NUMBER = r"[1-9][0-9]{0,17}"
 """Pattern of a number in an id."""
@@ -31,13 +31,13 @@ def key_of(id_: str) -> str:
 
 
 class CompiledScript:
-    """A script's events with their frames, and what can be known of them in advance.
+    """A script's events with their frames, and all that is known of them in advance.
 
-    `ids` are the given ones and, with resume, for every other event with data its number from 1. `is_same`: every
-    client gets the same bytes. `stands_alone`: besides, each event can be made without those before it. `is_random`:
-    some delays are drawn. `timetable`: when everything is due, if that can be said for all streams at once (not with
-    drawn delays, ids of a session, or a rate limit). `stop`: after how many events the mock's streams stop, and why;
-    `ends_plainly`: the body ends with the last of them. `burst`: the whole stream, if that is due at its head.
+    `ids` are the given ids; with resume, each other event with data has its number from 1. `is_same` is true if every
+    client gets the same bytes, and `stands_alone` if also each event can be made without those before it. `is_random`
+    is true if some delays are drawn. `timetable` has the due times if they are the same for all streams: not with drawn
+    delays, resume or a rate limit. `stop` is the number of events after which streams stop, and the reason.
+    `ends_plainly` is true if the body ends with the last event. `burst` is the stream, if all of it is due at its head.
     """
 
     def __init__(self, script: Script, terms: Terms) -> None:
@@ -86,11 +86,11 @@ class CompiledScript:
         return is_same, is_same and is_constant and not drops
 
     def position_of(self, number: int) -> int:
-        """Position of event `number` of the stream in what its users see as the list."""
+        """Position of event `number` of the stream in the list that users see."""
         return number % self.length if self._is_list else number
 
     def after_counted(self, count: int) -> float:
-        """Number of events of the stream that have been sent once `count` events with data have been."""
+        """Number of events of the stream that are sent by the time `count` events with data are."""
         if count == 0:
             return 0
         if not self.data_events:
@@ -106,7 +106,7 @@ class CompiledScript:
         return passes * self.data_events + bisect_left(self._places, rest)
 
     def id_of(self, number: int) -> Id:
-        """The id of event `number` of the stream; in later passes, a given one with the number of the pass."""
+        """The id of event `number` of the stream. In later passes, a given id ends with the number of the pass."""
         passes, place = divmod(number, self.length)
         id_ = self.ids[place]
         if not passes or not id_ or not self.is_resumable:
@@ -147,11 +147,11 @@ class CompiledScript:
 
 
 Events = CompiledScript | Iterator[Event] | AsyncIterator[Event]
-"""The events of one stream: known in advance, or made as it goes."""
+"""The events of one stream: known in advance, or made while it runs."""
 
 
 def _ids(events: Sequence[Event], *, assigned: bool) -> Iterator[Id]:
-    """An id for each event: the given one; else, if they are assigned, its number among those that clients see."""
+    """An id for each event: the given one or, if ids are `assigned`, its number among the events that are counted."""
     number = 0
     for event in events:
         number += event.counted
@@ -167,8 +167,7 @@ def _total(length: int, script: Script) -> float:
 
 
 def _stop_of(life: Lifetime, script: CompiledScript) -> tuple[float, Outcome]:
-    """The number of events after which a script's stream stops, and the reason; the weightier one if two fall
-    together."""
+    """The number of events after which a script's stream stops, and the reason: the weightier one if two apply."""
     stops: list[tuple[float, Outcome]] = [(script.total, "completed")]
     if life.max_events:
         stops.append((script.after_counted(life.max_events), "max_events"))

@@ -1,4 +1,4 @@
-"""What a stream goes by: everything about it but its events and its connection."""
+"""The terms of a stream: everything about it but its events and its connection."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from mockd.program.pacing import Pacing
 from mockd.source import Source
 
 UNSEEDED = random.Random()
-"""Shared by all streams without a seed: a generator of their own would cost each 2.5 KiB."""
+"""The random generator of all streams without a seed. One of its own would cost each of them 2.5 KiB."""
 
 
 class Seeding(Struct, frozen=True):
-    """The seed of the process, and the numbering of a mock's streams, by which each draws values of its own."""
+    """The seed of the process, and the numbering of a mock's streams, which lets each stream draw its own values."""
 
     seed: int | None = None
     number: Callable[[], int] = field(default_factory=lambda: count().__next__)
 
 
 class Lifetime(Struct, frozen=True):
-    """Time limits of a stream in seconds, and what else ends it; 0 is off."""
+    """Limits on the life of a stream. Times are in seconds, and 0 turns a limit off."""
 
     keepalive_s: float = 0.0
     timeout_s: float = 0.0
@@ -41,14 +41,14 @@ class Lifetime(Struct, frozen=True):
 
 
 class Ending(Struct, frozen=True):
-    """How a stream ends when mockd ends it."""
+    """The way in which mockd ends a stream."""
 
     type: Literal["graceful", "abrupt", "error"] = "graceful"
     final: Row | None = None
     error: Row | None = None
     close_delay_s: float = 0.0
     close_draw: Draw | None = None
-    """Distribution from which `close_delay_s` is drawn, once for each stream."""
+    """The distribution from which `close_delay_s` is drawn, once for each stream."""
 
     @property
     def is_plain(self) -> bool:
@@ -57,14 +57,14 @@ class Ending(Struct, frozen=True):
 
 
 class Terms(Struct, frozen=True):
-    """What all streams of a mock go by."""
+    """The terms that all streams of a mock share."""
 
     mock_id: str
     kind: Kind
     status: int
     headers: FixedHeaders
     lasting_headers: FixedHeaders
-    """The same for a connection that lasts (HTTP/1.1, and the client has not asked for its end)."""
+    """The headers for a connection that lasts (HTTP/1.1, and the client has not asked to close it)."""
     framing: Framing
     pacing: Pacing
     source: Source
@@ -78,9 +78,9 @@ class Terms(Struct, frozen=True):
     seed: int | None = None
     seeding: Seeding = field(default_factory=Seeding)
     header_rules: HeaderRules = NO_RULES
-    """What its `headers` decide, on whole answers too."""
+    """The rules of the mock's `headers`, which apply to whole answers too."""
     answer_status: int | None = None
-    """The status that the mock gives to answers whose source says one, if they are no errors."""
+    """The mock's status, which replaces that of a source's answer unless that is an error."""
 
     @property
     def expressions(self) -> list[Expression]:
@@ -89,8 +89,8 @@ class Terms(Struct, frozen=True):
         return [*self.header_rules.expressions, *(expression for row in rows for expression in row.expressions)]
 
     def random(self) -> random.Random:
-        """The random generator of a new stream: the same for each with a seed of the mock; with one of the process
-        a different one for each, but the same from run to run."""
+        """The random generator of a new stream. With a seed of the mock, all its streams draw the same values; with a
+        seed of the process, each stream draws its own, which are the same in every run."""
         if self.seed is not None:
             return random.Random(self.seed)
         if self.seeding.seed is not None:
@@ -98,8 +98,8 @@ class Terms(Struct, frozen=True):
         return UNSEEDED
 
     def ending_of(self, fill: Fill) -> Ending:
-        """How a new stream ends, its pause drawn. A seed of the mock gives that a generator of its own: the stream's
-        must draw for its events what it draws when they are made again."""
+        """The ending of a new stream, its pause drawn. With a seed of the mock, the pause has a generator of its own,
+        as the stream's generator must draw the same for its events when they are made again."""
         if (draw := self.ending.close_draw) is None:
             return self.ending
         rng = fill.rng if self.seed is None else self.random()

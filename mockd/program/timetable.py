@@ -1,4 +1,4 @@
-"""When the events of a list are due, laid out once for all streams that send it."""
+"""The due times of a list's events, laid out once for all streams that send it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mockd.framing import Frame, FrameTemplate
 from mockd.program.pacing import Pacing
 
 MOST_UNROLLED = 4096
-"""Limit of events in a timetable that repeats its list until passes are alike."""
+"""Most events in a timetable that repeats its list, which it does until all passes are alike."""
 BATCH = 128
-"""Limit of events in one send, so that other streams get their turn."""
+"""Most events in one send, so that other streams get their turn."""
 BATCH_BYTES = 32 * 1024
 _NOT_USED = random.Random(0)
 
 
 class Lead:
-    """What frames of a stream begin with: bytes, and slots, at least one, which are filled in once."""
+    """The bytes with which frames of a stream begin. They have at least one slot, and are filled in once."""
 
     __slots__ = ("_form", "_values_of")
 
@@ -35,8 +35,8 @@ class Lead:
 
 
 class Timetable:
-    """When a script's events are due, in seconds: in the first pass from the head, in later ones from the last event
-    of the pass before. Short lists are repeated in it, so that one send can carry several passes.
+    """The due times of a script's events, in seconds: in the first pass from the head, in later ones from the last
+    event of the pass before. Short lists are repeated, so that one send can carry several passes.
 
     `counted` holds the number of events with data before each place (None if all have data), `ids` the given ids (None
     if there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
@@ -59,10 +59,10 @@ class Timetable:
 
 
 def _split_lead(frames: list[Frame]) -> tuple[Lead | None, list[bool], list[Frame]]:
-    """What frames begin with up to the last slot of the first, which frames do, and what is left of them.
+    """The common lead (the first frame with holes, up to its last slot), which frames have it, and the rest of each.
 
-    A chat completion's chunks all begin with the same id, time and model: with that filled in once, what is left has
-    no holes. Frames in an envelope have no lead: it is around the whole of each.
+    A chat completion's chunks all begin with the same id, time and model: with that filled in once, the rest has no
+    holes. Frames in an envelope have no lead, as the envelope goes around all of their bytes.
     """
     first = next((frame for frame in frames if type(frame) is FrameTemplate), None)
     slots = [place for place, hole in enumerate(first.holes) if isinstance(hole, Slot)] if first else []
@@ -90,7 +90,7 @@ def _rest(frame: Frame, size: int) -> Frame:
 
 
 def _size(frame: Frame) -> int:
-    """Bytes of a frame, without what its holes are filled with."""
+    """Size of a frame in bytes, without the values of its holes."""
     parts = frame.parts if isinstance(frame, FrameTemplate) else [frame]
     return sum(len(part) for part in parts if isinstance(part, bytes))
 
@@ -98,9 +98,8 @@ def _size(frame: Frame) -> int:
 def lay_out(
     events: Sequence[Event], frames: list[Frame], total: float, position_of: Callable[[int], int], pacing: Pacing
 ) -> Timetable | None:
-    """The timetable of a script with so many events in `total`; None if passes differ too much to lay one out, or the
-    ids are known only when they are filled in. `position_of` says where an event of the stream stands in its list.
-    Not for random pacing."""
+    """The timetable of a script that sends `total` events. None if its passes differ too much, or if an id has holes.
+    `position_of` gives the position in its list for an event of the stream. Not for random pacing."""
     length, times = len(events), 1
     if any(isinstance(event.id, Text) for event in events):
         return None
@@ -112,7 +111,7 @@ def lay_out(
             return None
     unrolled = length * times
     if length and position_of(unrolled) and len(pacing.per_event) > unrolled:
-        return None  # what is later is not yet like what comes after it
+        return None  # the second table would not fit the passes after it
 
     def due(start: int) -> list[float] | None:
         at, table = 0.0, []

@@ -1,1 +1,1 @@
-"""Cursors: what a stream takes its bytes from, each when it is due."""
+"""Cursors, from which a stream takes its rows when they are due."""

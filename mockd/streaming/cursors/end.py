@@ -1,4 +1,4 @@
-"""The end that a termination says."""
+"""The cursor of the end of a stream, as its termination says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockd.streaming.ops import Op
 
 
 class EndCursor:
-    """The end of a stream, behind what `before` has taken: a last row, if there is one, then after a pause the op."""
+    """The end of a stream after the rows that `before` has taken: perhaps a last row, and after a pause the op."""
 
     __slots__ = ("_op", "_op_due", "_row", "events_sent", "last_event_id", "next_due", "op", "outcome")
 
@@ -32,7 +32,7 @@ class EndCursor:
         return [row] if row else []
 
     def note_last_id(self, id_: str) -> None:
-        """What it ends with is known to the rows before it."""
+        """The cursor before this one takes note of it."""
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,4 +1,4 @@
-"""The cursor of what is known in advance: taking a batch is a slice."""
+"""The cursor over a compiled script, which is known in advance: taking a batch is a slice."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mockd.streaming.ops import FINISH, Op
 
 
 class ScriptCursor:
-    """A compiled script, from its start to a stop that is known in advance. `now` is the moment of the head; a burst,
-    which is due then, does not need it."""
+    """The rows of a compiled script, from its start to a stop that is known in advance. `now` is the time of the head;
+    a burst does not need it."""
 
-    # Slots, and no struct: what is set for each event is set faster.
+    # Slots and no struct, as attributes are set for each event and this is faster.
     __slots__ = (
         "_base",
         "_due",
@@ -114,7 +114,7 @@ class ScriptCursor:
         return rows
 
     def _add_retry(self, rows: list[bytes]) -> None:
-        """Give the first event of the connection its `retry`."""
+        """Add `retry` to the first event of the stream."""
         script = self._script
         for place, row in enumerate(rows):
             event = script.events[(self._taken + place) % script.length]

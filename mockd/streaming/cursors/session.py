@@ -1,4 +1,4 @@
-"""The cursor of everything that needs code for each event: a reader of a session, at its own place."""
+"""The cursor over a session, for everything that needs code for each event. It reads at its own place."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mockd.streaming.sessions.resume import Buffer, Place, Sessions
 from mockd.streaming.sessions.session import Entry, RunningSession, Session, running_steps
 
 MOST_LOOKED_AT = max(BATCH, MOST_DROPPED)
-"""Events looked at in one take: with a limiter that drops, few of them may be sent."""
+"""Most entries that one `take` looks at, as a limiter may drop most of them."""
 
 
 def first_place(plan: StreamPlan, events: Events, fill: Fill, now: float, *, is_held: bool) -> Place:
-    """The start of a new session. `is_held`: clients may come back to it."""
+    """The start of a new session. `is_held` is true if clients may come back to it."""
     session = _new_session(plan, events, fill, now)
     return Place.at_start(session, Buffer(session) if is_held else None)
 
@@ -35,8 +35,8 @@ def _new_session(plan: StreamPlan, events: Events, fill: Fill, now: float) -> Se
 
 
 class SessionCursor:
-    """The events of a session from a place on. `wake` is called when the session's source has more; `sessions` are
-    those that a client can come back to."""
+    """The rows of a session from a place on. `wake` is called when the session's source has more. `sessions` are those
+    to which clients can come back."""
 
     def __init__(
         self, place: Place, connection_id: str, now: float, wake: Callable[[], None], sessions: Sessions | None = None
@@ -64,7 +64,7 @@ class SessionCursor:
         self._check_limits()
 
     def _look_again(self) -> None:
-        """The source has more, or has ended."""
+        """Look for an entry again, as the source has more or has ended."""
         if self.outcome is None:
             self.next_due = AT_ONCE
         self._wake()
@@ -93,7 +93,7 @@ class SessionCursor:
         return rows
 
     def _upcoming(self) -> Entry | None:
-        """The next entry, which stays the next until `_pass`; None if there is no more, or none yet."""
+        """The next entry, which stays the next until `_pass`. None if there are no more, or none yet."""
         if self._made_again is not None:
             self._anew = self._anew or next(self._made_again, None)
             if self._anew is not None:
@@ -102,7 +102,7 @@ class SessionCursor:
             self._made_again, self._entry = None, self._buffer.before_oldest()
         entry = self._session.after(self._entry)
         if self._buffer is not None and self._session.is_cut_off(self._entry):
-            # This connection lags so far that what it was to read next is no longer held.
+            # This stream lags so far behind that its next entry is no longer held.
             self._made_again = self._buffer.made_again(self._entry.number + 1)
             return self._upcoming()
         return entry

@@ -1,4 +1,4 @@
-"""An answer in one piece, and none at all."""
+"""The cursors of an answer in one piece, and of no answer at all."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Resume: the session, and the place in it, at which a client that comes back with `Last-Event-ID` goes on
-(WHATWG HTML, 9.2)."""
+"""Resume (WHATWG HTML, section 9.2): the sessions of a mock, and the place in one of them at which a client that sends
+`Last-Event-ID` goes on."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from mockd.program.script import NUMBER, CompiledScript, key_of
 from mockd.streaming.sessions.session import Entry, Session
 
 MOST_MADE_AGAIN = 10_000
-"""Limit of events that are made again only to reach later ones, if each depends on those before."""
+"""Most events that are made again only to reach later ones, if each event depends on those before it."""
 MOST_REMEMBERED = 10_000
-"""Limit of given ids that each mock remembers after their events are no longer held."""
+"""Most given ids that each mock remembers after their events are no longer held."""
 
 
 def can_make_again(script: CompiledScript, number: int) -> bool:
-    """Whether a script's event of that number can be made anew, the same as the first time."""
+    """Whether event `number` of a script can be made again, the same as the first time."""
     return script.stands_alone or (script.is_same and number <= MOST_MADE_AGAIN)
 
 
 class Buffer:
-    """What is held of one session for clients that come back: the events with an id that were sent last."""
+    """The events of one session that are held for clients that come back: the last ones sent, of those with an id."""
 
     __slots__ = ("held", "last_id", "last_sent", "left_at", "readers", "session")
 
@@ -39,14 +39,14 @@ class Buffer:
         self.session = session
         self.held: deque[Entry] = deque()
         self.last_sent = session.tail
-        """The furthest event that somebody has been sent."""
+        """The furthest event that was sent to any client."""
         self.last_id: str | None = None
         """The id of a final or error event."""
         self.readers = 0
         self.left_at = 0.0
 
     def before_oldest(self) -> Entry:
-        """A place before the oldest event held; if none is held, behind the furthest that was sent."""
+        """An entry before the oldest event held, or the furthest event sent if none is held."""
         if not self.held:
             return self.last_sent
         oldest = self.held[0]
@@ -55,7 +55,7 @@ class Buffer:
         return before
 
     def made_again(self, start: int) -> Iterator[Entry]:
-        """The events from number `start` up to those held, made anew; none if they would not be the same."""
+        """The events from `start` up to those held, made again; none if they would not be the same."""
         session, script = self.session, self.session.script
         if script is None or not can_make_again(script, start):
             return
@@ -71,8 +71,9 @@ class Buffer:
 
 
 class Place(Struct, frozen=True):
-    """Where in a session a connection goes on: with the events `made_again`, then behind `entry`, which is before the
-    oldest event held if there were any. `count` events with data came before. `finished`: nothing is to come."""
+    """The place in a session at which a stream goes on: after `entry` or, if there are events `made_again`, with them
+    and then with those held. `count` is the number of events with data before it. `finished` is true if nothing more
+    will come."""
 
     session: Session
     entry: Entry
@@ -83,14 +84,15 @@ class Place(Struct, frozen=True):
 
     @classmethod
     def at_start(cls, session: Session, buffer: Buffer | None = None) -> Place:
-        """Where a session's first connection begins."""
+        """The place at which a session's first stream begins."""
         return cls(session, session.tail, session.tail.count, buffer)
 
 
 class Sessions:
-    """The sessions of one mock, and the index of the ids that clients were given.
+    """The sessions of one mock, and the index of the ids that were sent to clients.
 
-    `came_before`: an earlier process may have served this mock, and its clients may come back to this one.
+    `came_before` is true if an earlier process may have served this mock, so that its clients may come back to this
+    one.
     """
 
     def __init__(self, plan: StreamPlan, *, max_sessions: int, clock: Clock, came_before: bool = False) -> None:
@@ -102,23 +104,23 @@ class Sessions:
         self._clock = clock
         self._came_before = came_before
         self._buffers: OrderedDict[str, Buffer] = OrderedDict()
-        """All, by session id, oldest first."""
+        """All buffers, by session id, oldest first."""
         self._idle: OrderedDict[str, Buffer] = OrderedDict()
-        """Those without a connection, the one longest left first."""
+        """The buffers that no stream reads; the one that was left longest ago comes first."""
         self._empty: OrderedDict[str, Buffer] = OrderedDict()
-        """Those without a connection whose events have all become too old."""
+        """The buffers that no stream reads and whose events have all become too old."""
         self._index: dict[str, Entry] = {}
         self._last_ids: dict[str, tuple[Buffer, Entry]] = {}
-        """Ids of final and error events, and what each came after."""
+        """Ids of final and error events, each with the buffer and entry after which it was sent."""
         self._remembered: OrderedDict[str, str] = OrderedDict()
-        """Given ids whose events are held no longer, and the session that sent each last."""
+        """Given ids whose events are no longer held, each with the id of the session that sent it last."""
         self._reached: float = 0
-        """How far the furthest session got, forgotten ones too: the number after its last event."""
+        """The number after the last event of the session that got furthest, forgotten sessions included."""
 
     # -- connections come and go -----------------------------------------------------------------------------------
 
     def join(self, buffer: Buffer) -> None:
-        """A connection begins to read."""
+        """Take note that a stream begins to read."""
         buffer.readers += 1
         id_ = buffer.session.id
         if id_ not in self._buffers:
@@ -128,7 +130,7 @@ class Sessions:
         self._empty.pop(id_, None)
 
     def leave(self, buffer: Buffer) -> None:
-        """A connection has ended."""
+        """Take note that a stream has ended."""
         buffer.readers -= 1
         if buffer.readers:
             return
@@ -153,7 +155,7 @@ class Sessions:
                 self._last_ids.pop(key, None)
 
     def sent_last(self, buffer: Buffer, entry: Entry, id_: str) -> None:
-        """Take note that a connection ended behind `entry` with a final or error event that has an id."""
+        """Take note that a stream ended after `entry`, with a final or error event that has an id."""
         if buffer.session.id in self._buffers:
             self._forget_last_id(buffer)
             buffer.last_id = key_of(id_)
@@ -162,7 +164,7 @@ class Sessions:
     # -- clients come back -----------------------------------------------------------------------------------------
 
     def find(self, last_event_id: str) -> Place | None:
-        """The place at which a client that was last sent this id goes on; None if the id was never issued."""
+        """The place at which a client that was last sent this id goes on. None if the id is not known."""
         self._age()
         key = key_of(last_event_id)
         if key in self._last_ids:
@@ -177,8 +179,8 @@ class Sessions:
         return self._find_forgotten(key)
 
     def _find_forgotten(self, key: str) -> Place | None:
-        """For an id that is held no longer: by the session it names or was remembered with, or by its place in the
-        script."""
+        """The place for an id whose event is no longer held: in the session that the id names or was remembered with,
+        or by the event's number in the script."""
         source = self._plan.source.script
         plan = self._plan if source is None else self._plan.framed(source.framing)
         script = None if source is None else plan.compiled(source)
@@ -203,7 +205,7 @@ class Sessions:
         return next((buffer for buffer in reversed(self._buffers.values()) if number <= buffer.last_sent.number), None)
 
     def _was_issued(self, number: int) -> bool:
-        """Whether any session got that far. Of what an earlier process sent nothing is known until this one sends."""
+        """Whether any session got that far. Until this process sends anything, an earlier one may have."""
         if self._came_before and not self._reached:
             self._reached = math.inf
         return number < self._reached
@@ -224,7 +226,7 @@ class Sessions:
     def _place(self, buffer: Buffer, entry: Entry) -> Place:
         session, now = buffer.session, self._clock.monotonic()
         following = session.after(entry)
-        # What has no id, or was dropped, may have been all that came: the client could not tell of it.
+        # Skip events that were sent without an id, or dropped: the client's id cannot tell that they came before.
         while following is not None and (
             (following.id is None and following.number <= buffer.last_sent.number)
             or (following.verdict == "dropped" and session.started + following.due_s <= now)
@@ -256,7 +258,7 @@ class Sessions:
             yield from self._forgetting(buffer)
 
     def closing(self) -> Iterator[None]:
-        """Forget the sessions, one event of theirs in each step: the mock is gone."""
+        """Forget the sessions of a mock that is gone, one event in each step."""
         for buffer in list(self._buffers.values()):
             yield from self._forgetting(buffer)
             if buffer.session.id in self._buffers:
@@ -272,7 +274,7 @@ class Sessions:
         entry.buffer, entry.connection_id, entry.sent_wall = buffer, connection_id, self._clock.wall()
         buffer.held.append(entry)
         if len(buffer.held) > self._buffer_size:
-            # Cut off, so that a connection that lags does not hold on to all events since.
+            # The entry is cut off from the next, so that a stream that lags does not keep all later events in memory.
             self._forget_oldest(buffer).next = None
         self._forget_old(buffer, entry.sent_at)
 
@@ -305,8 +307,8 @@ class Sessions:
             pass
 
     def ageing(self) -> Iterator[None]:
-        """Empty the buffers of sessions that were left longer ago than events are held, one event in each step. A
-        script's session can still go on; that of a source that runs is dropped, so that the source is let go."""
+        """Empty the buffers of sessions that were left longer ago than `maxAge`, one event in each step. The session of
+        a script can still go on. The session of a running source is dropped, so that the source is let go."""
         oldest = self._clock.monotonic() - self._max_age_s
         while self._idle:
             id_, buffer = next(iter(self._idle.items()))
@@ -327,7 +329,7 @@ class Sessions:
             self._drop(next(iter(candidates.values())))
 
     def _drop(self, buffer: Buffer) -> None:
-        """Forget a session. Its connections read on, but nobody can come back to it."""
+        """Forget a session. Its streams read on, but nobody can come back to it."""
         self._forget_all(buffer)
         self._forget_last_id(buffer)
         for group in (self._buffers, self._idle, self._empty):
@@ -337,7 +339,7 @@ class Sessions:
 
 
 def described(held: list[tuple[Entry, Framing]]) -> list[dict[str, Any]]:
-    """Events that are held as JSON objects, in the order they were sent."""
+    """The events held, as JSON objects, in the order in which they were sent."""
     return [
         {
             "id": entry.id,
@@ -350,7 +352,7 @@ def described(held: list[tuple[Entry, Framing]]) -> list[dict[str, Any]]:
 
 
 def _sent_event(entry: Entry, framing: Framing) -> dict[str, Any]:
-    """What the client was sent, as type and data; as `raw` if that is how it was sent."""
+    """The sent form of an event: type and data, or `raw` for a raw event."""
     if entry.step is not None and entry.step.event.raw is not None:
         return {"raw": entry.payload.decode("utf-8", "replace")}
     type_, data = framing.read(entry.payload)

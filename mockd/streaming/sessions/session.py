@@ -1,7 +1,7 @@
-"""Sessions: the events of one stream, made once, on one schedule, for every connection that belongs to it.
+"""Sessions: the events of a stream and of all streams that resume it, made once and on one schedule.
 
-A session is a chain of entries, made one at a time as the first reader needs them. Every connection reads along the
-chain at its own place, and entries that nobody can reach any more are gone by themselves.
+A session is a chain of entries, made one at a time as the first reader needs them. Every stream reads along the chain
+at its own place, and entries that no stream can reach any more are freed by themselves.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from mockd.program.ratelimit import Limiter, Verdict
 from mockd.program.script import CompiledScript, Id
 
 LOOKAHEAD = 64
-"""Limit of events that are taken from a running source ahead of the stream."""
+"""Most events that are taken from a running source ahead of its readers."""
 LOOKAHEAD_BYTES = 256 * 1024
-"""Bytes of such events after which no more are taken."""
+"""Number of bytes of such events after which no more are taken."""
 LONGEST_DROPPED = 100_000
-"""A longer script without delay is as good as endless: it is not gone through to drop all of it at once."""
+"""Most events of a script that a rate limit may drop at once. A longer script counts as endless."""
 PROMPT_S = 0.001
 """Time, in seconds, within which a running source must give an event that counts as ready."""
 _NOT_IN_IDS = str.maketrans("", "", "\r\n\0")
 
 
 class Step(Struct, frozen=True):
-    """One event on its way into a session: its number in the stream, its position in the list, its frame and id."""
+    """One event on its way into a session: its number in the session, its position in the list, its frame and id."""
 
     number: int
     position: int
@@ -53,7 +53,7 @@ def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
 
 
 def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
-    """The step of an event from a source that runs: framed now, with an assigned id if resume is on."""
+    """The step of an event from a running source: framed now, with an assigned id if resume is on."""
     id_: Id = event.id
     if isinstance(id_, str):
         id_ = id_.translate(_NOT_IN_IDS)
@@ -65,14 +65,15 @@ def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
 
 
 def running_steps(plan: StreamPlan, events: Iterator[Event]) -> Iterator[Step]:
-    """The steps of a source that runs, in an ordinary iterator."""
+    """The steps of a running source that is an ordinary iterator."""
     return (running_step(plan, event, number) for number, event in enumerate(events))
 
 
 class Entry:
-    """One event of a session; the first entry of a chain stands for the head of the stream and has no `step`.
+    """One event of a session. The first entry of a chain stands for the head and has no `step`.
 
-    `due_s` is counted from the head, `count` is the events with data up to this one. `sent_at` is monotonic.
+    `due_s` is the due time in seconds from the head, and `count` the number of events with data up to this one.
+    `sent_at` is monotonic time.
     """
 
     __slots__ = (
@@ -100,7 +101,7 @@ class Entry:
         self.payload = b""
         self.next: Entry | None = None
         self.buffer: Any = None
-        """The buffer that holds it, if one does; whose class is of the layer above."""
+        """The `Buffer` that holds the entry, or None. Its class is in the layer above."""
         self.sent_at = 0.0
         self.sent_wall = 0.0
         self.connection_id: str | None = None
@@ -111,7 +112,7 @@ class Entry:
 
 
 class Session:
-    """The events of one stream. `started` is the moment of its head; its first entry is the `tail` to begin with."""
+    """A chain of entries. `started` is the time of the head. `tail` is the last entry made, at first the head's."""
 
     def __init__(
         self, plan: StreamPlan, steps: Iterator[Step], fill: Fill, now: float, script: CompiledScript | None = None
@@ -124,7 +125,7 @@ class Session:
         self.ended = False
         self.failure: SourceError | None = None
         self.readers: list[Callable[[], None]] = []
-        """What wakes each connection."""
+        """Callbacks, each of which wakes one stream."""
         self.fill = fill
         self._steps = steps
         self._due_s = 0.0
@@ -133,29 +134,30 @@ class Session:
 
     @classmethod
     def of_script(cls, plan: StreamPlan, script: CompiledScript, fill: Fill, now: float, start: int = 0) -> Session:
-        """The session of a script; with `start`, it continues at `now` a session that another left at that event."""
+        """The session of a script. With `start`, it goes on from that event at `now`, as if those before it were
+        sent."""
         first = start if script.stands_alone else 0
         session = cls(plan, script_steps(script, first), fill, now, script)
         session.tail = Entry(None, first - 1, 0.0, script.counted_before(first))
         while session.tail.number < start - 1 and (entry := session.after(session.tail)) is not None:
             if entry.verdict != "dropped":
-                session.payload(entry)  # takes from the random generator what it took the first time
+                session.payload(entry)  # draws the same random values as the first time
         session.started -= session.tail.due_s
         return session
 
     def after(self, entry: Entry) -> Entry | None:
-        """The entry behind this one. None if the session has ended, if its source has none ready yet (it wakes the
-        readers when it has), or if this entry `is_cut_off`."""
+        """The entry after this one. None if the session has ended, if its source has none ready yet (the readers are
+        woken when it has), or if this entry `is_cut_off`."""
         if entry is self.tail and not self.ended:
             self._make_more()
         return entry.next
 
     def is_cut_off(self, entry: Entry) -> bool:
-        """Whether the entries behind this one have been let go of."""
+        """Whether the entries after this one have been cut off from it."""
         return entry.next is None and entry is not self.tail
 
     def payload(self, entry: Entry) -> bytes:
-        """The entry's bytes, filled in when first asked for and the same ever after."""
+        """The entry's bytes, which are filled in on first use and then stay the same."""
         if not entry.payload and entry.step is not None:
             frame = entry.step.frame
             if isinstance(frame, bytes):
@@ -172,7 +174,7 @@ class Session:
             _, entry.verdict = self._limiter.admit(max(entry.due_s, now - self.started))
 
     def close(self) -> None:
-        """Nobody will read on. An ordinary iterator is let go with the session."""
+        """End a session that nobody will read on. An ordinary iterator is freed with it."""
 
     def _make_more(self) -> None:
         try:
@@ -186,7 +188,7 @@ class Session:
             self._append(step, 0.0)
 
     def _append(self, step: Step, not_before_s: float) -> None:
-        """Put an event at the end of the chain, due its delay after the one before it."""
+        """Put an event at the end of the chain. It is due its delay after the one before it."""
         limiter, counted = self._limiter, step.event.counted
         begin_s = self._due_s if limiter is None else max(self._due_s, limiter.rest_until)
         due_s = self.plan.pacing.due_s(step.number, step.position, step.event, self.fill.rng, begin_s)
@@ -208,15 +210,15 @@ class Session:
 
     def _fail(self, error: BaseException) -> None:
         self.ended = True
-        # Clients see the message: of the system's errors without the names of files.
+        # Clients see this message, so it must not name the files of the system's errors.
         text = error.strerror if isinstance(error, OSError) else str(error)
         self.failure = SourceError(f"{type(error).__name__}: {text}")
         self.failure.__cause__ = error
 
 
 class RunningSession(Session):
-    """The session of a source that is awaited: its events are due their delay after the one before, or when they are
-    there."""
+    """The session of a source that is awaited. Each event is due its delay after the one before it, or when it has come
+    if that is later."""
 
     def __init__(self, plan: StreamPlan, events: AsyncIterator[Event], fill: Fill, now: float) -> None:
         super().__init__(plan, iter(()), fill, now)
@@ -250,7 +252,7 @@ class RunningSession(Session):
                 self._append(step, not_before_s)
                 self._wake_readers()
         except asyncio.CancelledError:
-            # Cancelling its task has ended the source, if not its events.
+            # Cancelling its task has ended the source before its last event.
             self._fail(SourceError("the source was stopped"))
             raise
         except Exception as error:
@@ -264,7 +266,7 @@ class RunningSession(Session):
             wake()
 
     def close(self) -> None:
-        """Nobody will read on: let the source go, in its own loop."""
+        """Let the source go, in its own event loop, as nobody will read on."""
         if not self.ended:
             self._fail(SourceError("its session is forgotten"))
         if not self._loop.is_closed():
@@ -285,4 +287,4 @@ async def _close(pulling: asyncio.Task[None] | None, events: AsyncIterator[Event
 
 
 _closing: set[asyncio.Task[None]] = set()
-"""Keeps the tasks that close sources from being collected while they run."""
+"""The tasks that close sources, kept here so that they are not collected while they run."""
