@@ -50,6 +50,17 @@ async def test_nothing_is_early_and_nothing_more_than_a_millisecond_late() -> No
     assert called == [11]
 
 
+async def test_one_timer_of_the_loop_is_set_whatever_is_entered() -> None:
+    clock = ManualClock()
+    calendar = Calendar(clock)
+    for _ in range(10):
+        calendar.call_at(START_S + 0.01, lambda: calendar.call_at(START_S + 0.02, lambda: None))
+        calendar.call_at(START_S + 0.03, lambda: None)
+    assert len(clock._timers) == 1
+    await clock.advance(0.01)
+    assert len(clock._timers) == 1
+
+
 async def test_a_cancelled_entry_is_not_called() -> None:
     clock = ManualClock()
     calendar, called = Calendar(clock), []
