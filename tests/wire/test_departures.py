@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mockd.lines.delivery import Delivery
+from mockd.lines.delivery import Delivery, unacknowledged
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
@@ -247,12 +247,13 @@ def full(kind: type[Transport] = Transport) -> Iterator[tuple[Delivery, int]]:
         ours, _ = listener.accept()
         with ours:
             ours.setblocking(False)
-            delivery = Delivery(kind(ours))
+            transport = kind(ours)
+            delivery = Delivery(transport)
             with contextlib.suppress(BlockingIOError):
                 while True:
                     delivery.written += ours.send(bytes(65536))
             delivery.written += 1000
-            missing = delivery.missing(delivery.written)
+            missing = unacknowledged(transport)
             assert missing is not None
             yield delivery, missing
 
@@ -270,6 +271,11 @@ def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
         assert delivery.missing(delivery.written) is None
     with full() as (delivery, missing):
         delivery.left()
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) == missing
+    with full() as (delivery, missing):  # below TLS the connection is closed before one is told
+        delivery.left()
+        delivery._transport.get_extra_info("socket").close()
         delivery.lost(None)
         assert delivery.missing(delivery.written) == missing
     with full() as (delivery, missing):

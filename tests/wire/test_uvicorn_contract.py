@@ -141,10 +141,14 @@ HEADERS: dict[str, list[tuple[bytes, bytes]]] = {
     "keep-alive": [(b"connection", b"keep-alive"), TEXT],
     "own length": [TEXT],
     "own close": [TEXT],
+    "own Close": [TEXT],
+    "own keep-alive": [TEXT],
 }
 OWN: dict[str, list[tuple[bytes, bytes]]] = {
     "own length": [(b"content-length", b"6")],
     "own close": [(b"connection", b"close")],
+    "own Close": [(b"connection", b"x, Close")],
+    "own keep-alive": [(b"connection", b"keep-alive")],
 }
 """Headers that one answer adds to those of its kind."""
 REQUESTS = {
@@ -419,6 +423,40 @@ def test_the_line_calls_back_when_the_client_has_left_and_not_before() -> None:
     assert called == ["/leaves"]
 
 
+def test_the_body_of_a_request_is_handed_over_once_if_it_is_not_too_long() -> None:
+    bodies: list[bytes | None] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, cycle = exact(scope, receive, send), send.__self__  # type: ignore[attr-defined]
+        while cycle.more_body:
+            await asyncio.sleep(0)
+        bodies.extend([line.received(2), line.received(3), bytes(cycle.body)])
+        await empty(scope, receive, send)
+
+    with serving(app, "httptools") as url, Client(url) as client:
+        client.send(REQUESTS["body"])
+        client.read_head()
+    assert bodies == [None, b"abc", b""]
+
+
+def test_the_body_of_a_request_whose_client_has_left_is_not_there() -> None:
+    bodies: list[bytes | None] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, left = exact(scope, receive, send), asyncio.Event()
+        line.on_departure(left.set)
+        await left.wait()
+        bodies.append(line.received(100))
+        over.set()
+
+    with serving(app, "httptools") as url:
+        with Client(url) as client:
+            client.send(REQUESTS["body"])
+        assert over.wait(PATIENCE_S)
+    assert bodies == [None]
+
+
 async def filled(line: Line) -> asyncio.Future[None]:
     """What waits for the client, once it has been written more than it has room for."""
     while True:
@@ -492,7 +530,7 @@ def test_the_protocol_is_told_of_each_request_and_how_its_connection_was_lost() 
 
 
 @pytest.mark.parametrize("http", KINDS)
-@pytest.mark.parametrize("end", ["close", "abort", "reset"])
+@pytest.mark.parametrize("end", ["close", "abort", "reset", "close and reset"])
 def test_an_answer_that_is_broken_off_on_purpose_is_no_fault_of_the_app(
     http: str, end: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -502,10 +540,10 @@ def test_an_answer_that_is_broken_off_on_purpose_is_no_fault_of_the_app(
         line.head(200, FixedHeaders([]))
         line.write(b"x")
         await line.drain()
-        if end == "close":
+        if end.startswith("close"):
             line.close()
             await asyncio.wait_for(line.watch() if http == "h11" else left.wait(), PATIENCE_S)
-        line.abort(reset=end == "reset")
+        line.abort(reset=end.endswith("reset"))
 
     with serving(app, http) as url, Client(url) as client:
         client.ask("/")
