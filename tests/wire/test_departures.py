@@ -228,12 +228,13 @@ class Transport:
 
     def __init__(self, opened: socket.socket) -> None:
         self._opened = opened
+        self.unsent = 1000
 
     def get_extra_info(self, name: str) -> Any:
         return self._opened if name == "socket" else None
 
     def get_write_buffer_size(self) -> int:
-        return 1000
+        return self.unsent
 
 
 class AsyncioTransport(Transport):
@@ -263,6 +264,8 @@ def test_the_first_bytes_are_acknowledged_first() -> None:
         acknowledged = delivery.written - missing
         assert 1000 < missing < delivery.written
         assert [delivery.missing(acknowledged + more) for more in (-5, 0, 1, 500)] == [0, 0, 1, 500]
+        delivery._transport.unsent += 5  # what waits in this process is missing too
+        assert delivery.missing(delivery.written) == missing + 5
 
 
 def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
@@ -273,6 +276,11 @@ def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
         delivery.left()
         delivery.lost(None)
         assert delivery.missing(delivery.written) == missing
+    with full() as (delivery, missing):  # more has arrived since then
+        delivery.left()
+        delivery._transport.unsent -= 500
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) == missing - 500
     with full() as (delivery, missing):  # below TLS the connection is closed before one is told
         delivery.left()
         delivery._transport.get_extra_info("socket").close()

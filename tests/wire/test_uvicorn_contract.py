@@ -423,12 +423,31 @@ def test_the_line_calls_back_when_the_client_has_left_and_not_before() -> None:
     assert called == ["/leaves"]
 
 
+def test_a_receipt_counts_all_bytes_of_the_answers() -> None:
+    ends: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = exact(scope, receive, send)
+        line.head(200, FixedHeaders([]))
+        line.flush()
+        line.write(b"ab")
+        line.finish(b"c")
+        ends.append(line.receipt()[1])
+
+    with serving(app, Protocol) as url:
+        for requests in (LAST, REQUESTS["1.0"], REQUESTS["plain"] + LAST, REQUESTS["HEAD"] + LAST):
+            with Client(url) as client:
+                client.send(requests)
+                received = len(client.read_to_end())
+            assert ends[-1] == received
+
+
 def test_the_body_of_a_request_is_handed_over_once_if_it_is_not_too_long() -> None:
     bodies: list[bytes | None] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         line, cycle = exact(scope, receive, send), send.__self__  # type: ignore[attr-defined]
-        while cycle.more_body:
+        while cycle.more_body:  # noqa: ASYNC110  # nothing tells
             await asyncio.sleep(0)
         bodies.extend([line.received(2), line.received(3), bytes(cycle.body)])
         await empty(scope, receive, send)
