@@ -51,3 +51,14 @@ async def test_what_cannot_reach_a_client_that_has_left_is_not_kept() -> None:
     assert not line.is_gone
     await line.drain()
     assert (line.is_gone, line.is_lost, line.queued, line.pending) == (True, True, False, False)
+
+
+async def test_a_client_is_gone_once_the_server_says_so() -> None:
+    messages = [{"type": "http.request"}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    line = Line({"type": "http"}, receive, no_messages)  # type: ignore[arg-type]
+    await line.watch()
+    assert (line.is_gone, messages) == (True, [])

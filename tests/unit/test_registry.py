@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from mockd.errors import NotFoundError
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.journal.registry import STOPPED_AT_ONCE, Registry
+from mockd.lines.delivery import Delivery
 from mockd.request import RequestView
 from mockd.store import MemoryStore, ScopedStore
 from tests.manual_clock import ManualClock, settle
@@ -48,6 +50,8 @@ async def test_one_that_ends_before_its_turn_keeps_no_other_from_being_told(regi
     exchanges = [opened(registry) for _ in range(STOPPED_AT_ONCE + 3)]
     streams = [exchange.stream for exchange in exchanges]
     assert registry.stop(exchanges, "closed_by_admin") == len(exchanges)
+    assert registry.stop(exchanges, "shutdown") == 0
+    assert {exchange.status for exchange in exchanges} == {"closing"}
     registry.closed(exchanges[-2], "completed")
     await settle()
     assert [stream.told for stream in streams] == [  # type: ignore[union-attr]
@@ -98,3 +102,34 @@ def test_what_has_ended_keeps_nothing_of_its_stream(registry: Registry) -> None:
     exchange = opened(registry)
     registry.closed(exchange, "completed")
     assert (exchange.stream, exchange.status, exchange.outcome) == (None, "closed", "completed")
+
+
+def test_the_last_ones_are_remembered() -> None:
+    registry = Registry(ManualClock(), ScopedStore(MemoryStore(), "test"), max_ended=2)
+    exchanges = [opened(registry) for _ in range(4)]
+    for exchange in exchanges:
+        registry.closed(exchange, "completed")
+    assert registry.listed("ended") == exchanges[2:]
+
+
+def test_one_that_is_asked_for_says_what_has_arrived_by_now(registry: Registry) -> None:
+    exchange = opened(registry)
+    exchange.bytes_sent, exchange.delivery = 10, Delivery(None, left=4)
+    registry.closed(exchange, "completed")
+    assert registry.get(exchange.id)["bytesAcked"] == 6
+
+
+@pytest.mark.parametrize("change", ["kind", "number", "prefix", "more"])
+def test_what_only_looks_like_an_id_is_none(registry: Registry, change: str) -> None:
+    exchange = opened(registry)
+    id_ = exchange.id
+    changed = {
+        "kind": id_.replace("response", "sse"),
+        "number": id_[:-6] + "zzzzzz",
+        "prefix": id_.replace(exchange.prefix, ""),
+        "more": id_ + " ",
+    }
+    assert registry.get(id_)["id"] == id_
+    for ask in (registry.get, registry.close):
+        with pytest.raises(NotFoundError):
+            ask(changed[change])

@@ -268,6 +268,13 @@ def test_the_first_bytes_are_acknowledged_first() -> None:
         assert delivery.missing(delivery.written) == missing + 5
 
 
+def test_what_is_acknowledged_may_be_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert unacknowledged(Transport(listener)) is None  # has no bytes to ask for
+    assert unacknowledged(Transport(listener)) is None  # is closed
+    assert unacknowledged(None) is None
+
+
 def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
     with full() as (delivery, missing):  # the server: it may still arrive
         delivery.lost(None)

@@ -423,6 +423,18 @@ def test_the_line_calls_back_when_the_client_has_left_and_not_before() -> None:
     assert called == ["/leaves"]
 
 
+def test_answers_with_the_same_headers_each_have_their_status() -> None:
+    headers = FixedHeaders([(b"content-length", b"0")])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = exact(scope, receive, send)
+        line.head(int(scope["path"][1:]), headers)
+        line.finish()
+
+    with serving(app, "httptools") as url, Client(url) as client:
+        assert [client.ask(f"/{status}").read_head()[0] for status in (200, 503, 200)] == [200, 503, 200]
+
+
 def test_a_receipt_counts_all_bytes_of_the_answers() -> None:
     ends: list[int] = []
 
@@ -569,6 +581,67 @@ def test_an_answer_that_is_broken_off_on_purpose_is_no_fault_of_the_app(
         with pytest.raises(ConnectionResetError) if end == "reset" else contextlib.nullcontext():
             assert not client.read_to_end().endswith(b"0\r\n\r\n")
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_client_that_has_left_before_anybody_asked_is_told_at_once() -> None:
+    called: list[bool] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, cycle = exact(scope, receive, send), send.__self__  # type: ignore[attr-defined]
+        while not cycle.disconnected:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0)
+        line.on_departure(lambda: called.append(line.is_gone))
+        over.set()
+
+    with serving(app, "httptools") as url:
+        Client(url).ask("/").close()
+        assert over.wait(PATIENCE_S)
+    assert called == [True]
+
+
+@pytest.mark.parametrize("http", ["httptools", Protocol], ids=str)
+def test_a_client_whose_connection_is_closing_is_told_of_once(http: Any) -> None:
+    called: list[bool] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, left = exact(scope, receive, send), asyncio.Event()
+        line.head(200, FixedHeaders([]))
+        line.write(b"x")
+        line.close()
+        line.on_departure(lambda: (called.append(line.is_lost), left.set()))
+        await left.wait()
+        over.set()
+
+    with serving(app, http) as url, Client(url) as client:
+        client.ask("/").read_to_end()
+        assert over.wait(PATIENCE_S)
+    assert called == [True]
+
+
+def test_who_waits_for_a_message_is_told_when_the_answer_is_over() -> None:
+    messages: list[Any] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = exact(scope, receive, send)
+        await receive()
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        line.head(200, FixedHeaders([(b"content-length", b"0")]))
+        line.finish()
+        line.release()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        messages.append(waiting.done() and waiting.result())
+        waiting.cancel()
+        over.set()
+
+    with serving(app, "httptools") as url, Client(url) as client:
+        client.ask("/").read_head()
+        assert over.wait(PATIENCE_S)
+    assert messages == [{"type": "http.disconnect"}]
 
 
 # -- which line --------------------------------------------------------------------------------------------------------
