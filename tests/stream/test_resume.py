@@ -218,6 +218,14 @@ async def test_204_says_who_may_read_it(lab: Lab) -> None:
     assert answer.headers["access-control-allow-origin"] == "http://page"
 
 
+async def test_pages_of_other_origins_may_read_the_rest(lab: Lab) -> None:
+    await cut_after(lab, 1, events=words(3))
+    again = await lab.open(headers={"Last-Event-ID": "2", "Origin": "http://page"})
+    assert again.status == 200
+    assert again.headers["access-control-allow-origin"] == "http://page"
+    await again.hang_up()
+
+
 async def test_most_events_are_counted_over_the_session(lab: Lab) -> None:
     await cut_after(lab, 1, events=words(9), lifecycle={"maxEvents": 5})
     again = await come_back(lab, "2")
