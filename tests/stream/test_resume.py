@@ -226,6 +226,21 @@ async def test_pages_of_other_origins_may_read_the_rest(lab: Lab) -> None:
     await again.hang_up()
 
 
+@pytest.mark.parametrize(("others", "said"), [(0, "1"), (1, "2")], ids=["remembered", "forgotten"])
+async def test_what_followed_the_first_request_stays_as_long_as_it_is_remembered(others: int, said: str) -> None:
+    lab = Lab(max_sessions=1)
+    life = {"termination": {"finalEvent": {"data": "{{ request.query.n }}"}}}
+    lab.mock(events=words(3), timing=SECONDLY, resume=ON, headers={"X-N": "{{ request.query.n }}"}, lifecycle=life)
+    for number in range(1 + others):
+        stream = await lab.open(f"{PATH}?n={number + 1}")
+        await lab.clock.advance(1)
+        await stream.hang_up()
+        assert stream.headers["x-n"] == str(number + 1)
+    again = await lab.open(f"{PATH}?n=2", headers={"Last-Event-ID": "2"})
+    await lab.clock.advance(9)
+    assert (again.status, again.headers["x-n"], data_of(again)) == (200, said, f"3 {said}")
+
+
 async def test_most_events_are_counted_over_the_session(lab: Lab) -> None:
     await cut_after(lab, 1, events=words(9), lifecycle={"maxEvents": 5})
     again = await come_back(lab, "2")
