@@ -211,3 +211,4 @@ async def test_a_connection_is_said_to_last_if_its_client_has_not_asked_for_the_
     lab.mock(events=words(1))
     stream = await lab.open(headers={} if asked is None else {"Connection": asked})
     assert stream.headers.get("connection") == ("keep-alive" if asked in (None, "keep-alive") else None)
+    assert "connection" not in (await lab.open(http_version="1.0")).headers
