@@ -50,11 +50,31 @@ async def test_nothing_is_early_and_nothing_more_than_a_millisecond_late() -> No
     assert called == [11]
 
 
+async def test_an_entry_is_called_again_when_it_says_until_it_is_cancelled() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+
+    def step() -> float | None:
+        called.append(clock.elapsed_ms)
+        return START_S + (0 if len(called) == 2 else len(called) * 0.01)
+
+    timer = calendar.call_at(START_S + 0.005, step)
+    await clock.advance(0.035)
+    assert called == [5, 10, 10, 30]
+    timer.cancel()
+    await clock.advance(1)
+    assert called == [5, 10, 10, 30]
+
+
 async def test_one_timer_of_the_loop_is_set_whatever_is_entered() -> None:
     clock = ManualClock()
     calendar = Calendar(clock)
+
+    def enter_another() -> None:
+        calendar.call_at(START_S + 0.02, lambda: None)
+
     for _ in range(10):
-        calendar.call_at(START_S + 0.01, lambda: calendar.call_at(START_S + 0.02, lambda: None))
+        calendar.call_at(START_S + 0.01, enter_another)
         calendar.call_at(START_S + 0.03, lambda: None)
     assert len(clock._timers) == 1
     await clock.advance(0.01)
