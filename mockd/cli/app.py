@@ -114,16 +114,26 @@ def validate(
 ) -> None:
     """Check configuration files without serving them."""
     from mockd.server import check
+    from mockd.server.logs import count_of
 
-    problems = check(files)
+    checked = check(files)
     if as_json:
-        print_json({"valid": not problems, "problems": [problem_document(problem) for problem in problems]})
-    for problem in problems:
+        print_json(
+            {
+                "valid": not checked.problems,
+                "mocks": checked.mocks,
+                "problems": [problem_document(problem) for problem in checked.problems],
+                "warnings": [problem_document(warning) for warning in checked.warnings],
+            }
+        )
+    for warning in checked.warnings:
+        note(f"warning: {warning}")
+    for problem in checked.problems:
         note(str(problem))
-    if problems:
+    if checked.problems:
         raise typer.Exit(USAGE)
     if not as_json:
-        print(f"OK: {', '.join(files)}")
+        print(f"OK: {count_of(checked.mocks, 'mock')} in {', '.join(files)}")
 
 
 @connected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from mockd.config.conversion import convert
 from mockd.config.models import FILE_VERSION, MockFile
+from mockd.config.warn import Warn
 from mockd.errors import ConfigError, Path, Problem
 
 MOCK_BOOKKEEPING = ("workspaceId", "createdAt", "updatedAt", "metaSortKey", "parentId", "syncVersion")
@@ -18,8 +18,6 @@ FILE_BOOKKEEPING = ("kind", "metadata", "serverConfig")
 
 VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0"), float(FILE_VERSION))
 """The spellings of the format's version that are accepted."""
-
-_log = logging.getLogger("mockd")
 
 
 class Entry(Struct, frozen=True):
@@ -94,8 +92,8 @@ def _kind(value: object) -> str:
     return "a list" if isinstance(value, list) else "text" if isinstance(value, str) else f"{value!r}".lower()
 
 
-def warn_of_dropped(values: Iterable[Any]) -> None:
-    """Log one warning with all the bookkeeping keys that these documents have, as these keys have no effect."""
+def warn_of_dropped(values: Iterable[Any], warn: Warn) -> None:
+    """Give one warning with all the bookkeeping keys that these documents have, as these keys have no effect."""
     dropped: dict[str, None] = {}
     for value in values:
         if is_envelope(value):
@@ -104,4 +102,4 @@ def warn_of_dropped(values: Iterable[Any]) -> None:
             if isinstance(entry.value, dict):
                 dropped |= dict.fromkeys(key for key in MOCK_BOOKKEEPING if key in entry.value)
     if dropped:
-        _log.warning("ignored, as they mean nothing here: %s", ", ".join(f"`{key}`" for key in dropped))
+        warn(Problem(f"ignored, as they mean nothing here: {', '.join(f'`{key}`' for key in dropped)}"))
