@@ -13,7 +13,7 @@ from mockd.cli import serve
 from mockd.cli.add import add
 from mockd.cli.catalogue import presets, templates
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
-from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report
+from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report, write
 from mockd.cli.session import JSON_HELP, Session, connected
 from mockd.cli.sse import sse
 from mockd.errors import MockdError
@@ -136,6 +136,13 @@ def validate(
         print(f"OK: {count_of(checked.mocks, 'mock')} in {', '.join(files)}")
 
 
+def schema() -> None:
+    """Print the JSON Schema of configuration files, by which editors complete and check them."""
+    from mockd.config.schema import schema_text
+
+    write(schema_text())
+
+
 @connected
 def status(session: Session) -> None:
     """Show whether a server is running, and its state."""
@@ -155,6 +162,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_file,
     "export": export,
     "validate": validate,
+    "schema": schema,
     "templates": templates,
     "presets": presets,
     "status": status,

@@ -238,14 +238,20 @@ def _convert(doc: dict[str, Any], values: dict[str, Any]) -> tuple[Mock, dict[st
         try:
             return convert(values, Mock), values
         except ConfigError as error:
-            problem = error.problems[0]
-            better = _read_number(doc, values, problem.path)
-            if better is None:
-                written = at(doc, problem.path)
-                if written == at(values, problem.path) or not isinstance(written, str):
-                    raise
-                raise ConfigError(structs.replace(problem, hint=f"the value comes from `{written}`")) from None
+            better = values
+            for problem in error.problems:
+                better = _read_number(doc, better, problem.path) or better
+            if better is values:
+                raise ConfigError([_with_variable(problem, doc, values) for problem in error.problems]) from None
             values = better
+
+
+def _with_variable(problem: Problem, doc: dict[str, Any], values: dict[str, Any]) -> Problem:
+    """The same problem; if the value is from the environment, with a hint that says so."""
+    written = at(doc, problem.path)
+    if written == at(values, problem.path) or not isinstance(written, str):
+        return problem
+    return structs.replace(problem, hint=f"the value comes from `{written}`")
 
 
 def _read_number(doc: dict[str, Any], values: dict[str, Any], path: errors.Path) -> dict[str, Any] | None:

@@ -16,6 +16,9 @@ MOCK_BOOKKEEPING = ("workspaceId", "createdAt", "updatedAt", "metaSortKey", "par
 FILE_BOOKKEEPING = ("kind", "metadata", "serverConfig")
 """Keys that another tool called mockd writes. They are accepted and dropped."""
 
+SCHEMA_KEY = "$schema"
+"""The key by which editors find the JSON Schema of a document. It means nothing else."""
+
 VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0"), float(FILE_VERSION))
 """The spellings of the format's version that are accepted."""
 
@@ -45,7 +48,7 @@ def split(value: Any) -> Collection:
     if not is_envelope(value):
         return Collection([Entry(value, ())], [])
     mocks = value.get("mocks")
-    header = {key: item for key, item in value.items() if key not in FILE_BOOKKEEPING}
+    header = {key: item for key, item in value.items() if key not in (SCHEMA_KEY, *FILE_BOOKKEEPING)}
     if isinstance(mocks, list):
         header["mocks"] = []
     try:
@@ -79,11 +82,14 @@ def flatten(value: Any) -> dict[str, Any]:
     inner = value.get("http", {})
     if not isinstance(inner, dict):
         raise ConfigError(f"expected an object, got {_kind(inner)}", path=("http",))
-    outer = {key: item for key, item in value.items() if key not in ("type", "http", *MOCK_BOOKKEEPING)}
+    outer = {key: item for key, item in value.items() if key not in _NOT_FLAT}
     for key in inner:
         if key in outer:
             raise ConfigError(f"`{key}` is given here and outside `http`", path=("http", key))
     return outer | inner
+
+
+_NOT_FLAT = frozenset(("type", "http", SCHEMA_KEY, *MOCK_BOOKKEEPING))
 
 
 def _kind(value: object) -> str:

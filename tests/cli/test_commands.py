@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 import mockd
+from mockd.config.schema import json_schema
 from tests.cli.harness import Cli, Served, mock
 
 Write = Callable[[str, object], Path]
@@ -340,6 +341,17 @@ def test_validate_prints_warnings_and_says_ok(local_cli: Cli, write: Write) -> N
     assert [warning["path"] for warning in document["warnings"]] == ["$.matcher.path"]
 
 
+def test_schema_prints_the_json_schema(local_cli: Cli) -> None:
+    assert local_cli("schema").json == json_schema()
+
+
+def test_a_file_may_name_its_schema(local_cli: Cli, write: Write) -> None:
+    file = write("a.json", {"$schema": "./mockd.schema.json", "version": "1.0", "mocks": [mock("a", "/a")]})
+    one = write("b.json", {"$schema": "./mockd.schema.json", **mock("b", "/b")})
+    result = local_cli("validate", str(file), str(one))
+    assert (result.code, result.err, result.out) == (0, "", f"OK: 2 mocks in {file}, {one}\n")
+
+
 def test_validate_says_how_many_mocks_there_are(local_cli: Cli, write: Write) -> None:
     folder = write("a.json", [mock("a", "/a"), mock("b", "/b")]).parent
     write("b.yaml", "{id: c, matcher: {path: /c}, response: {}}")
@@ -377,7 +389,7 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"presets", "templates"},
+            | {"presets", "schema", "templates"},
         ),
         ("mockd sse ", {"connections", "stats"}),
         ("mockd sse connections ", {"list", "get", "close"}),
