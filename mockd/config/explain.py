@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 import msgspec.inspect as inspect
 
-from mockd.config.base import Mistake
+from mockd.config.base import DURATION, Mistake
 from mockd.config.documents import UnknownKey
 from mockd.config.environment import number_or_boolean
 from mockd.config.hints import nearest, type_at, unknown_key
@@ -20,6 +20,7 @@ from mockd.errors import Path, Problem
 _PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*).*`\Z")
 _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
+_NO_DURATION = f"Expected `str` matching regex {DURATION!r}"
 _ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
 _LEADING_PATH = re.compile(r"(?P<path>[A-Za-z]+(?:\[\d+\]|\.[A-Za-z]+)*): ")
 _LEADING_NAME = re.compile(r"`(?P<path>[A-Za-z]+)` ")
@@ -92,6 +93,10 @@ def _explained(error: msgspec.ValidationError, path: Path, whole: Any, root: Any
         return Problem(f"missing `{match['key']}`", path)
     if _ENUM.fullmatch(message):
         return _not_one_of(path, whole, root)
+    if message == _NO_DURATION:
+        given = at(whole, path)
+        hint = "write it without quotes" if number_or_boolean(given) is not None else None
+        return Problem(f"{given!r} is neither a number nor a duration such as `500ms`", path, hint)
     if message.startswith("Expected "):
         return Problem(_in_words(message), path, _type_hint(message, at(whole, path)))
     return _narrowed(message, path, whole)

@@ -181,4 +181,4 @@ def test_types_are_found_by_path() -> None:
     assert type_at(Mock, ("matcher", "headers", "x")).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", 1)).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", "omit")).__class__.__name__ == "BoolType"
-    assert type_at(Mock, ("sse", "events", 3, "retry")).__class__.__name__ == "IntType"
+    assert type_at(Mock, ("sse", "events", 3, "comment")).__class__.__name__ == "StrType"
