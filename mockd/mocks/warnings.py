@@ -1,7 +1,8 @@
 """Warnings about mocks that can be served, but hardly as they were meant.
 
 `mockd validate`, `mockd serve` (when it starts and when files change) and the admin API give them. To add one, write a
-function that yields a `Problem` for each place in a mock, with a path that starts at the mock, and name it in `CHECKS`.
+function in `mockd.mocks.checks` that yields a `Problem` for each place in a mock, with a path that starts at the mock,
+and name it in `CHECKS`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from mockd.errors import Problem
+from mockd.mocks.checks import effects, matcher, texts
 from mockd.mocks.registered import Registered
 
 
@@ -19,14 +21,21 @@ def warnings_of(mock: Registered) -> Iterator[Problem]:
             yield mock.spec.origin.report(problem)
 
 
-def _query_in_path(mock: Registered) -> Iterator[Problem]:
-    path = mock.spec.mock.matcher.path
-    if path is not None and "?" in path:
-        message = f"{path!r} matches no request, as the query is not part of the path"
-        yield Problem(message, ("matcher", "path"), "write the query in `queryParams`")
-
-
 CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
-    "query-in-path": _query_in_path,
+    "path": matcher.path,
+    "path-pattern": matcher.path_pattern,
+    "matched-values": matcher.values,
+    "matched-body": matcher.body,
+    "unknown-placeholder": texts.unknown_placeholder,
+    "placeholder-elsewhere": texts.placeholder_elsewhere,
+    "body": effects.body,
+    "chunk-size": effects.chunk_size,
+    "timing": effects.timing,
+    "burst": effects.burst,
+    "delays-by-position": effects.delays_by_position,
+    "limits": effects.limits,
+    "last-event": effects.last_event,
+    "ending": effects.ending,
+    "resume": effects.resume,
 }
 """Every check of a mock, by its name."""
