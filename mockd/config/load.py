@@ -103,6 +103,8 @@ def load_paths(
     for file, document in loaded.documents:
         collection = split(document.value)
         problems += [document.report(problem) for problem in collection.problems]
+        if not (collection.entries or collection.problems):
+            warn(Problem("there are no mocks in it", source=str(file)))
         for index, entry in enumerate(collection.entries):
             origin = Origin(str(file), entry.path, nested_keys(entry.value), document, literal=False)
             try:
@@ -111,9 +113,6 @@ def load_paths(
                 problems += error.problems
             else:
                 drafts.append(structs.replace(draft, label=f"{file.name}\0{index}"))
-    for file, document in loaded.documents:
-        if document.value == []:
-            warn(Problem("there are no mocks in it", source=str(file)))
     warn_of_dropped((document.value for _, document in loaded.documents), warn)
     return _finish(drafts, problems, _derived_id, check)
 

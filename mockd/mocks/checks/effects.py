@@ -127,10 +127,15 @@ def limits(mock: Registered) -> Iterator[Problem]:
 
 def last_event(mock: Registered) -> Iterator[Problem]:
     """Numbers of events that are never reached, and `keepOpen` for a stream that ends before."""
-    stream, script = _stream(mock.spec.mock), _script(mock)
-    if stream is None or script is None or not script.length:
+    stream = _stream(mock.spec.mock)
+    if stream is None:
         return
     life, path = stream.lifecycle, (kind_of(mock.spec), "lifecycle")
+    if not (life.max_events or life.keep_open or life.simulate_disconnect is not None):
+        return
+    script = _script(mock)
+    if script is None or not script.length:
+        return
     drops = mock.plan.rate_limit is not None and mock.plan.rate_limit.strategy == "drop"
     count, reason = script.stop
     comes_back = mock.plan.resume is not None and reason == "aborted"

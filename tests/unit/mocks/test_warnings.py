@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mockd.config.load import parse_collection
+from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
 from mockd.errors import Problem
 from mockd.mocks.warnings import CHECKS
+from mockd.presets import configured
+from mockd.settings import Settings
 
 EVENTS = [{"data": 1}, {"data": 2}, {"data": 3}]
 CHAT = {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}
@@ -229,3 +232,29 @@ def test_an_engine_logs_its_warnings(caplog: pytest.LogCaptureFixture) -> None:
         Engine().load(parse_collection([{"matcher": {"path": "/a?x"}, "response": {}}], root=None))
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("$[0].matcher.path: ")
+
+
+def test_the_examples_have_no_warnings() -> None:
+    found: list[Problem] = []
+    Engine().load(load_paths(["examples/sse"], warn=found.append), found.append)
+    assert found == []
+
+
+@pytest.mark.parametrize("shaping", [{}, {"ttft": 100, "itl": 20}, {"tokens_per_second": 50}], ids=str)
+def test_presets_have_no_warnings(shaping: dict[str, Any]) -> None:
+    engine, found = Engine(Settings(preset="llm", **shaping)), []
+    engine.load(configured(engine.settings), found.append)
+    assert engine.mocks()
+    assert found == []
+
+
+def test_files_are_warned_of_with_line_and_column(tmp_path: Path) -> None:
+    file, empty = tmp_path / "a.yaml", tmp_path / "b.json"
+    file.write_text("- matcher: {path: /a}\n  response:\n    body: [x, $uid]\n")
+    empty.write_text('{"version": "1.0", "mocks": []}')
+    found: list[Problem] = []
+    Engine().load(load_paths([str(tmp_path)], warn=found.append), found.append)
+    assert [(problem.source, problem.line, problem.column) for problem in found] == [
+        (str(empty), None, None),
+        (str(file), 3, 15),
+    ]
