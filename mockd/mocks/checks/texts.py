@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 from mockd.errors import Path, Problem
@@ -36,6 +35,8 @@ def _meant(word: re.Match[str]) -> str | None:
             return f"write `${name}` without braces"
         needs_arguments = not isinstance(parse_text(f"${name}"), Text)
         return f"it needs arguments, as in `{_EXAMPLES[name]}`" if needs_arguments and not word["mark"] else None
+    from difflib import get_close_matches  # not needed by texts without a `$`
+
     near = _OTHER_NAMES.get(name.lower()) or next(iter(get_close_matches(name.lower(), NAMES, 1, 0.75)), None)
     return f"did you mean `{_EXAMPLES.get(near, f'${near}')}`? `$$` is a plain `$`" if near else None
 
