@@ -102,6 +102,7 @@ class MockSet:
                 changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
             self._accept(changes, changes.over(specs), configured=list(specs), is_loading=True)
             _warn_of(self._accepted.mocks(), warn)
+            _warn_of_shadowed(self._accepted.mocks(), warn)
 
     def create(self, doc: object, warn: Warn = log_warning) -> MockSpec:
         """Add a mock after the others. Raises `ConfigError`, or `ConflictError` if its ID is taken."""
@@ -244,3 +245,11 @@ def _warn_of(mocks: Sequence[Registered], warn: Warn) -> None:
         for mock in mocks:
             for problem in warnings_of(mock):
                 warn(problem)
+
+
+def _warn_of_shadowed(mocks: Sequence[Registered], warn: Warn) -> None:
+    if len(mocks) > 1:
+        from mockd.mocks.warnings import shadowed
+
+        for problem in shadowed(mocks):
+            warn(problem)

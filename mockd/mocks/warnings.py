@@ -7,7 +7,9 @@ and name it in `CHECKS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from msgspec import json
 
 from mockd.errors import Problem
 from mockd.mocks.checks import effects, matcher, texts
@@ -19,6 +21,19 @@ def warnings_of(mock: Registered) -> Iterator[Problem]:
     for check in CHECKS.values():
         for problem in check(mock):
             yield mock.spec.origin.report(problem)
+
+
+def shadowed(mocks: Sequence[Registered]) -> Iterator[Problem]:
+    """Warnings about mocks that never answer, as a later one has the same matcher."""
+    answering: dict[tuple[int, bytes], Registered] = {}
+    for mock in reversed(mocks):
+        spec = mock.spec
+        if spec.mock.enabled:
+            key = (spec.mock.priority, json.encode(spec.mock.matcher, order="sorted"))
+            later = answering.setdefault(key, mock)
+            if later is not mock:
+                message = f"it never answers, as {later.spec.id!r} has the same matcher and comes later"
+                yield spec.origin.report(Problem(message, ("matcher",), "give it a higher `priority`, or remove it"))
 
 
 CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {

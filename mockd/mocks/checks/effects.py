@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mockd.config.models import ChunkedConfig, Mock, SseConfig
 from mockd.config.paths import at
 from mockd.errors import Path, Problem
+from mockd.events import Event
 from mockd.lines.line import BODILESS
 from mockd.mocks.registered import Registered, kind_of
 from mockd.program.script import CompiledScript
@@ -87,6 +88,7 @@ def delays_by_position(mock: Registered) -> Iterator[Problem]:
     if not delays:
         return
     script = _script(mock)
+    events: Sequence[Event]
     if script is not None:
         count = script.length if script.position_of(script.length) == 0 else script.total
         if len(delays) > count:
@@ -103,7 +105,7 @@ def delays_by_position(mock: Registered) -> Iterator[Problem]:
                 message, hint = "this event has a delay of its own", "leave out one of them"
             else:
                 message = "this event belongs to the format of the template, and goes without a pause"
-                hint = f"the first event with content is number {content[0]}" if content else None
+                hint = f"events with content: {', '.join(map(str, content))}, counted from 0"
             yield Problem(message, (*path, position), hint)
 
 

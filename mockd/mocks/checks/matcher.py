@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mockd.config.headers import HEADER_NAME
 from mockd.errors import Problem
 from mockd.mocks.registered import Registered
 
@@ -42,6 +43,8 @@ def values(mock: Registered) -> Iterator[Problem]:
     """A regular expression as the value of a header, or a wildcard as that of a query parameter."""
     matcher = mock.spec.mock.matcher
     for name, value in matcher.headers.items():
+        if not re.fullmatch(HEADER_NAME, name):
+            yield Problem(f"no header has the name {name!r}", ("matcher", "headers", name), "correct it")
         if isinstance(value, str) and re.search(rf"\.\*|{_REGEX}", value):
             message = f"{value!r} is no regular expression here: only `*` stands for any characters"
             yield Problem(message, ("matcher", "headers", name), _as_pattern(value))
@@ -61,8 +64,13 @@ def _as_pattern(value: str) -> str:
 
 
 def body(mock: Registered) -> Iterator[Problem]:
-    """A regular expression as text that the body contains."""
-    contained = mock.spec.mock.matcher.body_contains or ""
+    """A body that requests of this method do not have, or a regular expression as text that it contains."""
+    matcher = mock.spec.mock.matcher
+    method = (matcher.method or "").upper()
+    for name in ("bodyContains", "bodyEquals", "bodyPattern", "bodyJsonPath"):
+        if method in ("GET", "HEAD") and mock.spec.values["matcher"].get(name):
+            yield Problem(f"clients send no body with {method}", ("matcher", name), 'did you mean `"method": "POST"`?')
+    contained = matcher.body_contains or ""
     if ".*" in contained:
         message = f"{contained!r} is no regular expression here: the body must contain it as it is"
         yield Problem(message, ("matcher", "bodyContains"), "write it in `bodyPattern`")

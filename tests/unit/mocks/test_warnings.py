@@ -79,10 +79,15 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         (matching(headers={"Authorization": "Bearer .*"}), "matcher.headers.Authorization", '{"pattern": "Bearer .*"}'),
         (matching(headers={"a": "^x$"}), "matcher.headers.a", "pattern"),
         (matching(headers={"a": "(x|y)"}), "matcher.headers.a", "pattern"),
+        (matching(headers={"Accept:": "x"}), "matcher.headers.Accept:", "correct"),
         (matching(queryParams={"q": "*"}), "matcher.queryParams.q", '{"exists": true}'),
         (matching(queryParams={"q": "\\d+"}), "matcher.queryParams.q", "pattern"),
     ],
-    "matched-body": [(matching(bodyContains="model.*gpt"), "matcher.bodyContains", "bodyPattern")],
+    "matched-body": [
+        (matching(method="get", bodyContains="x"), "matcher.bodyContains", "POST"),
+        (matching(method="HEAD", bodyJsonPath={"$.a": 1}), "matcher.bodyJsonPath", "POST"),
+        (matching(bodyContains="model.*gpt"), "matcher.bodyContains", "bodyPattern"),
+    ],
     "unknown-placeholder": [
         ({"response": {"body": {"a": ["$uid"]}}}, "response.body.a.0", "`$uuid`"),
         (sse(events=[{"data": "x", "id": "$UUID"}]), "sse.events.0.id", "`$uuid`"),
@@ -135,11 +140,11 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "sse.timing.perEventDelays.1",
             "leave out",
         ),
-        ({"sse": {**CHAT, "timing": {"perEventDelays": [5]}}}, "sse.timing.perEventDelays.0", "is number 1"),
+        ({"sse": {**CHAT, "timing": {"perEventDelays": [5]}}}, "sse.timing.perEventDelays.0", "1, 2, counted from 0"),
         (
             {"sse": {"template": "openai-responses", "timing": {"perEventDelays": [0, "5ms"]}}},
             "sse.timing.perEventDelays.1",
-            "is number",
+            "counted from 0",
         ),
     ],
     "limits": [
@@ -182,6 +187,8 @@ NOT_WARNED: list[dict[str, Any]] = [
     path("/a/b.c-d_e~f/"),
     matching(bodyContains="a*b.c"),
     {"response": {"body": "$uuid $timestamp $random:1:5 $random(1,5) $pick:a,b $$uid costs $5, $price, US$ 3"}},
+    matching(method="POST", bodyContains="x"),
+    matching(method="GET", bodyEquals=""),
     {"response": {"status": 204}},
     {"response": {"status": 204, "body": ""}},
     chunked(chunkSize=1),
@@ -232,6 +239,22 @@ def test_an_engine_logs_its_warnings(caplog: pytest.LogCaptureFixture) -> None:
         Engine().load(parse_collection([{"matcher": {"path": "/a?x"}, "response": {}}], root=None))
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("$[0].matcher.path: ")
+
+
+def test_a_mock_that_never_answers_is_warned_of() -> None:
+    mocks = [
+        {"id": "first", **path("/a"), "response": {}},
+        {"id": "higher", **path("/a"), "priority": 1, "response": {}},
+        {"id": "off", **path("/a"), "enabled": False, "response": {}},
+        {"id": "other", **path("/b"), "response": {}},
+        {"id": "last", **path("/a"), "response": {}},
+        {"id": "off too", **path("/b"), "enabled": False, "response": {}},
+    ]
+    found: list[Problem] = []
+    Engine().load(parse_collection(mocks, root=None), found.append)
+    (problem,) = found
+    assert problem.path == (0, "matcher")
+    assert "'last'" in problem.message
 
 
 def test_the_examples_have_no_warnings() -> None:
