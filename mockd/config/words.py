@@ -11,6 +11,7 @@ import msgspec.inspect as inspect
 
 _WORDS: dict[type, str] = {
     inspect.StrType: "text",
+    inspect.BytesType: "base64 text",
     inspect.IntType: "whole number",
     inspect.FloatType: "number",
     inspect.BoolType: "true or false",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path as FilePath
+from typing import Literal
 
 from mockd.config.files import resolve_file
 from mockd.config.models import EventConfig
@@ -28,9 +29,12 @@ def list_source(configs: Sequence[EventConfig], repeat: int, path: Path = ("sse"
     return ScriptSource(Script(lambda: events, passes=repeat or None))
 
 
-def file_source(name: str, root: FilePath | None, repeat: int) -> ScriptSource:
-    """The events of a data file, sent `repeat` times; 0 is no limit."""
-    from mockd.config.events_file import read_events
+def file_source(
+    name: str, root: FilePath | None, repeat: int, *, raw: bool, kind: Literal["sse", "chunked"] = "sse"
+) -> ScriptSource:
+    """The events of a data file, sent `repeat` times; 0 is no limit. If `raw` is true, they are its bytes."""
+    from mockd.config.events_file import read_events, read_raw
 
-    path: Path = ("sse", "eventsFile")
-    return list_source(read_events(resolve_file(name, root, path=path)), repeat, path)
+    path: Path = (kind, "eventsFile")
+    file = resolve_file(name, root, path=path)
+    return list_source(read_raw(file) if raw else read_events(file), repeat, path)
