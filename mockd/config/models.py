@@ -78,6 +78,8 @@ class Heartbeat(Config, frozen=True, kw_only=True):
         _one_of(self, "`heartbeat`", ("text", "event", "raw"))
         if self.raw == "":
             raise Mistake("`raw` is empty", ("raw",), "give the bytes that are sent")
+        if self.text is not None and "\0" in self.text:
+            raise Mistake("NUL cannot be sent in a comment", ("text",), "say it as `raw`")
         for name in ("delay", "count"):
             if self.event is not None and getattr(self.event, name) is not None:
                 hint = "`every` is the time between heartbeats, and they are not counted"
@@ -238,7 +240,9 @@ class SseConfig(Config, frozen=True, kw_only=True):
         check_headers(self.headers)
         if self.raw and self.events_file is None:
             raise Mistake("`raw` goes with `eventsFile`", ("raw",), "an event of a list has a `raw` of its own")
-        is_all_raw = self.raw or (self.events and all(event.as_it_stands is not None for event in self.events))
+        cycle = self.generator and self.generator.template
+        listed = cycle.events if cycle else self.events
+        is_all_raw = self.raw or (listed and all(event.as_it_stands is not None for event in listed))
         if self.retry is not None and is_all_raw:
             raise Mistake("`retry` cannot be added to raw events", ("retry",), "write it into the bytes")
         if self.events == [] and not self.lifecycle.keep_open:

@@ -75,8 +75,8 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
     in_framing = partial(_framed, source, rules, config.lifecycle, "chunked", [])
     framed = in_framing(framing)
     if config.lifecycle.heartbeat is not None and framed.heartbeat is None:
-        path = ("chunked", "lifecycle", "heartbeat", "event")
-        raise ConfigError("nothing of this event is sent here", path=path, hint="give it `data`, or say `raw`")
+        path = ("chunked", "lifecycle", "heartbeat")
+        raise ConfigError("it comes to no bytes here", path=path, hint="give its event `data`, or say `raw`")
     return StreamPlan(
         mock_id=mock_id,
         kind=framing.kind,

@@ -66,10 +66,15 @@ async def test_chunked(lab: Lab, source: dict[str, Any], what: dict[str, Any], b
     assert lab.ended["eventsSent"] == 2
 
 
-async def test_what_comes_to_nothing_is_refused(lab: Lab) -> None:
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [({"ndjsonItems": [1]}, {"event": {"comment": "c"}}), ({"data": "a"}, {"text": ""})],
+    ids=str,
+)
+async def test_what_comes_to_nothing_is_refused(source: dict[str, Any], what: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
-        await beating(lab, "chunked", ndjsonItems=[1], what={"event": {"comment": "c"}})
-    assert caught.value.problems[0].path == ("chunked", "lifecycle", "heartbeat", "event")
+        await beating(Lab(), "chunked", **source, what=what)
+    assert caught.value.problems[0].path == ("chunked", "lifecycle", "heartbeat")
 
 
 @pytest.mark.parametrize("ms", [0.5, 1, 7, 999, 1000, 1050, 15_000])

@@ -274,8 +274,8 @@ async def test_equal_ids_are_refused_with_their_place(recorded: Lab, tmp_path: P
 
 async def test_the_buffer_shows_what_was_sent(lab: Lab) -> None:
     await lab.stream(events=[raw("id: 1\n\n", id="1"), {"rawBase64": "/w=="}], resume=ON)
-    shown = [event["event"] for event in lab.engine.buffer("mock")]
-    assert shown == [{"raw": "id: 1\n\n"}, {"rawBase64": "/w=="}]
+    shown = [(event.get("id"), event["event"]) for event in lab.engine.buffer("mock")]
+    assert shown == [("1", {"raw": "id: 1\n\n"}), (None, {"rawBase64": "/w=="})]
 
 
 # -- what goes with it -------------------------------------------------------------------------------------------------

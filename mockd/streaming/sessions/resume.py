@@ -342,8 +342,8 @@ class Sessions:
 def described(held: list[tuple[Entry, Framing]]) -> list[dict[str, Any]]:
     """The events held, as JSON objects, in the order in which they were sent."""
     return [
-        {
-            "id": entry.id,
+        ({} if entry.id is None else {"id": entry.id})
+        | {
             "event": _sent_event(entry, framing),
             "timestamp": rfc3339(entry.sent_wall),
             "connection": entry.connection_id,

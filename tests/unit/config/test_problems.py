@@ -131,6 +131,14 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
         ({"chunked": {"eventsFile": "x"}}, "$.chunked.raw: `eventsFile` and `raw: true` go together"),
         ({"chunked": {"dataFile": "x", "raw": True}}, "$.chunked.raw: `eventsFile` and `raw: true` go together"),
         (
+            {"sse": {"generator": {"type": "template", "template": {"events": [{"raw": "x"}]}}, "retry": 1}},
+            "$.sse.retry: `retry` cannot be added to raw events",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1, "text": "\0"}}}},
+            "$.sse.lifecycle.heartbeat.text: NUL cannot be sent in a comment",
+        ),
+        (
             {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1}}}},
             "$.sse.lifecycle.heartbeat: `heartbeat` needs exactly one of `text`, `event`, `raw`; found none",
         ),
