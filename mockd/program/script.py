@@ -136,7 +136,7 @@ class CompiledScript:
         if self.is_same and self.data_events and re.fullmatch(NUMBER, key):
             before, rest = divmod(int(key) - 1, self.data_events)
             place = self._place_of(rest)
-            if self.ids[place] == rest + 1:
+            if isinstance(self.ids[place], int):
                 found.add(before * self.length + place)
         return {number for number in found if number < self.total}
 

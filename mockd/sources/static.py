@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Literal
 
+from msgspec import structs
+
 from mockd.config.files import resolve_file
 from mockd.config.models import EventConfig
-from mockd.errors import Path
+from mockd.errors import ConfigError, Path, Problem
 from mockd.placeholders import parse_event
 from mockd.source import BaseSource, Opened, Script, SourceContext
 
@@ -37,4 +39,17 @@ def file_source(
 
     path: Path = (kind, "eventsFile")
     file = resolve_file(name, root, path=path)
-    return list_source(read_raw(file) if raw else read_events(file), repeat, path)
+    if raw:
+        return list_source(read_raw(file), repeat, path)
+    try:
+        return list_source(read_events(file), repeat, path)
+    except ConfigError as error:
+        raise ConfigError([_with_cure(problem) for problem in error.problems]) from None
+
+
+def _with_cure(problem: Problem) -> Problem:
+    """The problem of a text that cannot be filled in; those of the file itself name it and stay as they are."""
+    if problem.source is not None:
+        return problem
+    cure = "`raw: true` beside `eventsFile` sends the file as it stands"
+    return structs.replace(problem, hint=cure if problem.hint is None else f"{problem.hint}; or {cure}")

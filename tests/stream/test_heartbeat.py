@@ -96,6 +96,12 @@ async def test_templates(lab: Lab, template: str) -> None:
     assert [at for at, part in stream.writes if part == b"event: p\n\n"] == [600, 1600]
 
 
+async def test_a_template_of_lines(lab: Lab) -> None:
+    source = {"template": "ollama-chat", "templateParams": {"tokens": ["a", "b"]}}
+    stream = await beating(lab, "chunked", ms=600, what={"text": ""}, timing={"itl": 1000}, **source)
+    assert [(at, part) for at, part in stream.writes if part == b"\n"] == [(600, b"\n"), (1600, b"\n")]
+
+
 @pytest.mark.parametrize("name", FRAMINGS)
 async def test_every_framing(lab: Lab, name: str) -> None:
     register(FRAMED)
