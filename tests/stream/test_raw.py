@@ -174,6 +174,12 @@ async def test_counts(lab: Lab, life: dict[str, Any], body: str, count: int, ext
 
 
 @pytest.mark.parametrize("extra", EXTRAS, ids=str)
+async def test_one_event_may_count_as_several(lab: Lab, extra: dict[str, Any]) -> None:
+    await lab.run(events=[raw("a", count=3), {"data": "b"}], **extra)
+    assert lab.ended["eventsSent"] == 4
+
+
+@pytest.mark.parametrize("extra", EXTRAS, ids=str)
 async def test_retry_is_added_to_the_next_event_that_takes_one(lab: Lab, extra: dict[str, Any]) -> None:
     stream = await lab.run(events=[raw("data: a\n\n"), {"data": "b", "id": "i"}, raw("c")], retry=7, **extra)
     assert stream.text == "data: a\n\nid: i\ndata: b\nretry: 7\n\nc"
@@ -233,6 +239,16 @@ async def test_ids_are_never_assigned_to_bytes_that_cannot_have_them(lab: Lab) -
     assert lab.ended["lastEventId"] == "2"
     assert (await come_back(lab, "1")).text == stream.text  # no such id was sent
     assert (await come_back(lab, "2")).text == "c"
+
+
+@pytest.mark.parametrize("way", ["script", "known", "answer", "awaited"])
+async def test_nor_to_those_of_a_plug_in(lab: Lab, way: str) -> None:
+    register(FRAMED)
+    params = {"way": way, "events": [{"raw": "a"}, {"data": "b"}, {"raw": "c"}]}
+    stream = await lab.stream(template="framed", templateParams=params, resume=ON)
+    assert stream.text.startswith("aid: ")
+    assert stream.text.endswith("2\ndata: b\n\nc")
+    assert [event.get("id", "")[-1:] for event in lab.engine.buffer("mock")] == ["", "2", ""]
 
 
 async def test_ids_are_assigned_by_what_is_counted(lab: Lab) -> None:
