@@ -111,8 +111,8 @@ def _raw_blocks(lines: list[bytes]) -> Iterator[bytes]:
         is_blank = _is_blank(line)
         if is_over and not is_blank:
             yield b"".join(block)
-            block, has_content = [], False
-        has_content = has_content or not is_blank
+            block = []
+        has_content = has_content or not is_blank  # blank lines before the first block are its own
         is_over = has_content and is_blank
         block.append(line)
     yield b"".join(block)
