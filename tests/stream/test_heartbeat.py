@@ -77,7 +77,7 @@ async def test_what_comes_to_nothing_is_refused(source: dict[str, Any], what: di
     assert caught.value.problems[0].path == ("chunked", "lifecycle", "heartbeat")
 
 
-@pytest.mark.parametrize("ms", [0.5, 1, 7, 999, 1000, 1050, 15_000])
+@pytest.mark.parametrize("ms", [0.001, 1, 7, 999, 1000, 1050, 15_000])
 async def test_no_interval_is_too_short(lab: Lab, ms: float) -> None:
     stream = await beating(lab, ms=ms, what={"text": "x"}, events=[{"data": "1", "delay": 60_000}], seconds=60)
     steps = 60_000 / max(1, ms)
