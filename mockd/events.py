@@ -78,7 +78,8 @@ class Event(NamedTuple):
 
     `data` is text or `bytes`, which are sent as they are, any other JSON value, which is sent as compact JSON, or
     `None` for an event without data. For the JSON value `null`, use `JSON_NULL`.
-    `raw` is sent instead of the other fields, without framing. It is text, `bytes` or a JSON value.
+    `raw` is sent instead of the other fields, without framing. It is text, `bytes` or a JSON value. `id` is then the ID
+    that clients find in it, and `counts` the number of events that it counts as, by default one.
     `delay_s` is the pause before this event, or None if the mock's timing decides. Events without a delay of their own
     are the content of their stream.
     `opens` is true for the first event with content in a template's stream. The events before it belong to the format.
@@ -92,11 +93,17 @@ class Event(NamedTuple):
     delay_s: Pause | None = None
     opens: bool = False
     raw: Any = None
+    counts: int = 1
 
     @property
-    def counted(self) -> bool:
-        """Whether the event is counted. A comment alone or a `retry` alone is not."""
-        return self.data is not None or self.raw is not None
+    def counted(self) -> int:
+        """The number of events that it counts as. A comment alone or a `retry` alone is not counted."""
+        return self.counts if self.raw is not None else int(self.data is not None)
+
+    @property
+    def takes_id(self) -> bool:
+        """Whether an ID may be assigned to the event. The bytes of a raw event stay as they are."""
+        return self.id is None and self.raw is None and self.data is not None
 
     @property
     def is_block(self) -> bool:

@@ -171,7 +171,10 @@ def parse_value(value: Any, path: Path = ()) -> Any:
 
 
 def parse_event(config: EventConfig, path: Path = ()) -> Event:
-    """The event of a configuration, with its placeholders parsed."""
+    """The event of a configuration, with its placeholders parsed. A raw event has none."""
+    delay_s = None if config.delay is None else in_seconds(config.delay)
+    if (raw := config.as_it_stands) is not None:
+        return Event(raw=raw, id=config.id, counts=1 if config.count is None else config.count, delay_s=delay_s)
 
     def parsed(field: str) -> Any:
         value = getattr(config, field)
@@ -184,7 +187,7 @@ def parse_event(config: EventConfig, path: Path = ()) -> Event:
         id=parsed("id"),
         comment=parsed("comment"),
         retry=config.retry,
-        delay_s=None if config.delay is None else in_seconds(config.delay),
+        delay_s=delay_s,
     )
 
 

@@ -129,7 +129,7 @@ class ClosedConnections(Shape, frozen=True, kw_only=True):
 class BufferedEvent(Shape, frozen=True, kw_only=True):
     """An event that is kept for clients that reconnect."""
 
-    id: str
+    id: Annotated[str | UnsetType, _doc("Missing if a raw event has no ID.")] = UNSET
     event: Annotated[Any, _doc("The event as it was sent.")]
     timestamp: Moment
     connection: Annotated[str, _doc("ID of the connection on which it was sent.")]

@@ -62,7 +62,7 @@ def _chunked(chunked: dict[str, Any]) -> str:
     if "ndjsonItems" in chunked:
         return "NDJSON: " + _count(len(chunked["ndjsonItems"]), "item")
     kind = "NDJSON" if chunked.get("format") == "ndjson" else "chunked"
-    return f"{kind}: {chunked.get('dataFile') or 'text'}"
+    return f"{kind}: {chunked.get('dataFile') or chunked.get('eventsFile') or 'text'}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Files of events: a JSON list, NDJSON, or a recorded `text/event-stream`.
+"""Files of events: a JSON list, NDJSON, or a recorded `text/event-stream`; and the bytes of a file, event by event.
 
 An item of a list, or a line of NDJSON, is an event if it is an object that has `data`, or that has only the keys of an
 event. Any other item is the data of an event.
@@ -18,7 +18,9 @@ from mockd.config.documents import Document, decode, read_bytes
 from mockd.config.models import EventConfig
 from mockd.errors import ConfigError, Problem
 
+_RAW_KEYS = frozenset({"raw", "rawBase64"})
 _EVENT_KEYS = frozenset(EventConfig.__struct_encode_fields__)
+_FRAMED_KEYS = _EVENT_KEYS - _RAW_KEYS - {"count"}
 _NDJSON_SUFFIXES = (".ndjson", ".jsonl")
 _NDJSON_START = frozenset('{"-0123456789')
 _FORMATS = "a file of events is a JSON list, NDJSON, or a `text/event-stream`"
@@ -70,7 +72,7 @@ def _read_lines(text: str, source: str) -> list[EventConfig]:
 
 
 def _event(item: Any, report: Callable[[Problem], Problem] = lambda problem: problem) -> EventConfig:
-    if not isinstance(item, dict) or not item or ("data" not in item and not item.keys() <= _EVENT_KEYS):
+    if not isinstance(item, dict) or not item or not _has_event_keys(item):
         return EventConfig(data=item)
     try:
         return convert(item, EventConfig)
@@ -78,6 +80,53 @@ def _event(item: Any, report: Callable[[Problem], Problem] = lambda problem: pro
         raise ConfigError([report(problem) for problem in error.problems]) from None
 
 
+def _has_event_keys(item: dict[str, Any]) -> bool:
+    known = _FRAMED_KEYS if item.keys().isdisjoint(_RAW_KEYS) else _EVENT_KEYS
+    return "data" in item or item.keys() <= known
+
+
+def read_raw(file: pathlib.Path) -> list[EventConfig]:
+    """The bytes of a file in blocks, each up to and with its blank lines. In a file without blank lines, each line is
+    one event. Raises `ConfigError`."""
+    content = read_bytes(file)
+    if not content:
+        raise ConfigError(Problem("there is nothing in it", source=str(file)))
+    lines = re.findall(_RAW_LINE, content)
+    if not any(map(_is_blank, lines)):
+        return [EventConfig(raw_base64=line) for line in lines]
+    blocks = list(_raw_blocks(lines))
+    texts = [block.decode(errors="replace") for block in blocks]
+    texts[0] = texts[0].removeprefix("\ufeff")
+    return list(map(_raw_event, blocks, texts))
+
+
+def _is_blank(line: bytes) -> bool:
+    return not line.strip(b"\r\n")
+
+
+def _raw_blocks(lines: list[bytes]) -> Iterator[bytes]:
+    block: list[bytes] = []
+    has_content = is_over = False
+    for line in lines:
+        is_blank = _is_blank(line)
+        if is_over and not is_blank:
+            yield b"".join(block)
+            block = []
+        has_content = has_content or not is_blank  # blank lines before the first block are its own
+        is_over = has_content and is_blank
+        block.append(line)
+    yield b"".join(block)
+
+
+def _raw_event(block: bytes, text: str) -> EventConfig:
+    """A block, with the id that clients read in it. It is counted unless it has only fields that are no content."""
+    lines = [line for line in re.split(_LINE_END, text) if line]
+    is_counted = any(line.partition(":")[0] not in _NO_CONTENT for line in lines)
+    return EventConfig(raw_base64=block, id=_fields(lines).get("id"), count=None if is_counted else 0)
+
+
+_NO_CONTENT = ("", "event", "id", "retry")
+_RAW_LINE = rb"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+"
 _LINE_END = r"\r\n|\n|\r"
 _RETRY = r"[0-9]{1,15}"
 

@@ -15,7 +15,7 @@ from mockd.config.environment import expand
 from mockd.config.shape import split
 from mockd.errors import ConfigError, Problem
 
-DATA_FILES = (("sse", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
+DATA_FILES = (("sse", "eventsFile"), ("chunked", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
 """Paths of the fields of a mock that name a data file."""
 
 SUFFIXES = (".json", ".yaml", ".yml")

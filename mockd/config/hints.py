@@ -60,10 +60,15 @@ CONFUSIONS: dict[type, dict[str, str]] = {
     models.Lifecycle: {
         "duration": "connectionTimeout",
         "maxDuration": "connectionTimeout",
-        "heartbeat": "keepaliveInterval",
-        "ping": "keepaliveInterval",
+        "ping": "heartbeat",
     },
-    models.ChunkedLifecycle: {"duration": "connectionTimeout", "maxDuration": "connectionTimeout"},
+    models.ChunkedLifecycle: {
+        "duration": "connectionTimeout",
+        "keepaliveInterval": "heartbeat",
+        "maxDuration": "connectionTimeout",
+        "ping": "heartbeat",
+    },
+    models.Heartbeat: {"comment": "text", "data": "event", "interval": "every"},
     models.Termination: {"delay": "closeDelay", "event": "finalEvent"},
     models.RateLimit: {"burst": "burstSize", "rate": "eventsPerSecond"},
     models.ChunkedConfig: {

@@ -12,7 +12,18 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta
 
 from mockd.config.base import Config as Config
-from mockd.config.base import Count, Seconds, WholeMilliseconds, doc, read_seconds, read_whole_milliseconds
+from mockd.config.base import (
+    Count,
+    Milliseconds,
+    Mistake,
+    Seconds,
+    WholeMilliseconds,
+    doc,
+    read_milliseconds,
+    read_seconds,
+    read_whole_milliseconds,
+)
+from mockd.config.events import EventConfig as EventConfig
 from mockd.config.headers import Headers, check_headers
 from mockd.config.headers import OmittedHeader as OmittedHeader
 from mockd.config.timing import Burst as Burst
@@ -24,12 +35,6 @@ from mockd.config.timing import Timing as Timing
 Status = Annotated[int, Meta(ge=200, le=599)]
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
-_LINE_BREAK = r"[\r\n\0]"
-
-
-def _check_line(value: str | None, field: str) -> None:
-    if value is not None and re.search(_LINE_BREAK, value):
-        raise ValueError(f"{field}: a line break or NUL cannot be sent in an event's {field}")
 
 
 def _check_pattern(pattern: str | None, field: str) -> None:
@@ -38,26 +43,6 @@ def _check_pattern(pattern: str | None, field: str) -> None:
             re.compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{field}: not a regular expression: {error}") from None
-
-
-class EventConfig(Config, frozen=True, kw_only=True):
-    """One event of a stream."""
-
-    type: Annotated[str | None, doc("Event type (the `event:` line), by which clients tell events apart.")] = None
-    data: Annotated[Any, doc("Payload: text is sent as written, any other JSON value as compact JSON.")] = UNSET
-    id: Annotated[str | None, doc("Event ID, for `Last-Event-ID`. Empty text resets the client's ID.")] = None
-    retry: Annotated[WholeMilliseconds | None, doc("Reconnection interval for the client, in milliseconds.")] = None
-    comment: Annotated[str | None, doc("A comment, which clients do not deliver as an event.")] = None
-    delay: Annotated[Delay | None, doc("Pause before this event, in milliseconds; overrides `timing`.")] = None
-
-    def __post_init__(self) -> None:
-        read_whole_milliseconds(self, "retry")
-        _check_line(self.type, "type")
-        _check_line(self.id, "id")
-        if self.comment is not None and "\0" in self.comment:
-            raise ValueError("comment: NUL cannot be sent in a comment")
-        if self.data is UNSET and self.id is None and self.retry is None and self.comment is None:
-            raise ValueError("an event needs `data` (or `comment`, `id` or `retry`): without it clients see nothing")
 
 
 class Termination(Config, frozen=True, kw_only=True):
@@ -82,6 +67,37 @@ class Termination(Config, frozen=True, kw_only=True):
         ),
     ] = 0.0
 
+    def __post_init__(self) -> None:
+        for name, event in (("finalEvent", self.final_event), ("errorEvent", self.error_event)):
+            if event is not None and event.count is not None:
+                raise Mistake("the last event is never counted", (name, "count"), "leave `count` out")
+
+
+class Heartbeat(Config, frozen=True, kw_only=True):
+    """What breaks a silence. It is not counted and moves no event."""
+
+    every: Annotated[Milliseconds, doc("Silence, in milliseconds, after which it is sent.")]
+    text: Annotated[
+        str | None,
+        doc("A comment in an event stream, a line in NDJSON, and the text itself in any other body."),
+    ] = None
+    event: Annotated[EventConfig | None, doc("An event.")] = None
+    raw: Annotated[str | None, doc("Text that is sent as it stands, with nothing filled in.")] = None
+
+    def __post_init__(self) -> None:
+        read_milliseconds(self, "every")
+        if not self.every:
+            raise Mistake("`every` must be more than 0", ("every",), "it is the silence before a heartbeat")
+        _one_of(self, "`heartbeat`", ("text", "event", "raw"))
+        if self.raw == "":
+            raise Mistake("`raw` is empty", ("raw",), "give the bytes that are sent")
+        if self.text is not None and "\0" in self.text:
+            raise Mistake("NUL cannot be sent in a comment", ("text",), "say it as `raw`")
+        for name in ("delay", "count"):
+            if self.event is not None and getattr(self.event, name) is not None:
+                hint = "`every` is the time between heartbeats, and they are not counted"
+                raise Mistake(f"`{name}` does not go with a heartbeat", ("event", name), hint)
+
 
 class ChunkedLifecycle(Config, frozen=True, kw_only=True):
     """How long a chunked or NDJSON response lives. Its events are chunks or items."""
@@ -98,6 +114,7 @@ class ChunkedLifecycle(Config, frozen=True, kw_only=True):
         Count | None,
         doc("Number of events after which the connection breaks, as in a network failure; 0: right after the head."),
     ] = None
+    heartbeat: Annotated[Heartbeat | None, doc("What is sent after a silence.")] = None
     termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
 
     def __post_init__(self) -> None:
@@ -214,6 +231,13 @@ class SseConfig(Config, frozen=True, kw_only=True):
         str | None,
         doc("Source: a file of events beside the configuration file (a JSON list, NDJSON, or `text/event-stream`)."),
     ] = None
+    raw: Annotated[
+        bool,
+        doc(
+            "Whether the bytes of `eventsFile` are sent as they stand, with nothing filled in: block by block, up to "
+            "and with its blank line; in a file without blank lines, line by line."
+        ),
+    ] = False
     generator: Annotated[Generator | None, doc("Source: a generator of events.")] = None
     template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
@@ -240,6 +264,13 @@ class SseConfig(Config, frozen=True, kw_only=True):
         read_whole_milliseconds(self, "retry")
         _one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
         check_headers(self.headers)
+        if self.raw and self.events_file is None:
+            raise Mistake("`raw` goes with `eventsFile`", ("raw",), "an event of a list has a `raw` of its own")
+        cycle = self.generator and self.generator.template
+        listed = cycle.events if cycle else self.events
+        is_all_raw = self.raw or (listed and all(event.as_it_stands is not None for event in listed))
+        if self.retry is not None and is_all_raw:
+            raise Mistake("`retry` cannot be added to raw events", ("retry",), "write it into the bytes")
         if self.events == [] and not self.lifecycle.keep_open:
             raise ValueError("`events` is empty: that is useful only with `lifecycle.keepOpen`")
         if self.template_params is not None and self.template is None:
@@ -256,6 +287,16 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     data: Annotated[str | None, doc("Source: text.")] = None
     data_file: Annotated[str | None, doc("Source: a file beside the configuration file.")] = None
     ndjson_items: Annotated[list[Any] | None, doc("Source: JSON values, one for each line.")] = None
+    events_file: Annotated[
+        str | None, doc("Source: a file beside the configuration file, sent event by event; goes with `raw`.")
+    ] = None
+    raw: Annotated[
+        bool,
+        doc(
+            "Whether the bytes of `eventsFile` are sent as they stand, with nothing filled in: block by block, up to "
+            "and with its blank line; in a file without blank lines, line by line."
+        ),
+    ] = False
     template: Annotated[str | None, doc("Source: a named template that sends NDJSON, such as `ollama-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     format: Annotated[
@@ -273,18 +314,21 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
         Literal["auto", "event"],
         doc("`event`: one HTTP chunk for each piece. `auto`: pieces due at the same moment may share a chunk."),
     ] = "auto"
-    repeat: Annotated[Count | None, doc("Number of passes over `ndjsonItems`; 0: no limit.")] = None
+    repeat: Annotated[Count | None, doc("Number of passes over `ndjsonItems` or `eventsFile`; 0: no limit.")] = None
     seed: Annotated[int | None, doc("Seed that makes placeholders and random delays the same in every answer.")] = None
 
     def __post_init__(self) -> None:
-        _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "template"))
+        _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "eventsFile", "template"))
+        if self.raw is not (self.events_file is not None):
+            hint = "say both; `dataFile` is sent in pieces of `chunkSize` or, with format `ndjson`, as lines"
+            raise Mistake("`eventsFile` and `raw: true` go together", ("raw",), hint)
         check_headers(self.headers)
         if self.format == "raw" and (self.ndjson_items is not None or self.template is not None):
             raise ValueError("`ndjsonItems` and templates are sent as NDJSON; format `raw` does not go with them")
         if self.chunk_delay is not None and self.timing.fixed_delay is not None:
             raise ValueError("`chunkDelay` is the same as `timing.fixedDelay`: give one")
-        if self.repeat is not None and self.ndjson_items is None:
-            raise ValueError("`repeat` goes with `ndjsonItems`: it is the number of passes over them")
+        if self.repeat is not None and self.ndjson_items is None and self.events_file is None:
+            raise ValueError("`repeat` goes with `ndjsonItems` or `eventsFile`: it is the number of passes over them")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
 

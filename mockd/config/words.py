@@ -13,6 +13,7 @@ from mockd.config.base import DURATION
 
 _WORDS: dict[type, str] = {
     inspect.StrType: "text",
+    inspect.BytesType: "base64 text",
     inspect.IntType: "whole number",
     inspect.FloatType: "number",
     inspect.BoolType: "true or false",

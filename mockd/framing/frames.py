@@ -70,7 +70,7 @@ class Row(Struct, frozen=True):
 
     frame: Frame
     id: str | Text | None = None
-    counted: bool = False
+    counted: int = 0
     takes_retry: bool = False
 
     @property

@@ -34,6 +34,10 @@ class Framing:
     """The last bytes of a body that ends cleanly."""
     sends_ids: ClassVar[bool] = False
     """Whether its clients learn the ids of events."""
+    has_comments: ClassVar[bool] = False
+    """Whether a body may have comments."""
+    line_end: str = ""
+    """The end of each line; empty if a body has no lines."""
     has_opening: ClassVar[bool] = False
     """Whether `opening` changes anything; it follows from the class."""
     envelope: Envelope | None = None
@@ -80,10 +84,11 @@ class SseFraming(Framing):
     content_type = "text/event-stream"
     kind = "sse"
     sends_ids = True
+    has_comments = True
 
     def __init__(self, name: str = "sse", line_end: str = "\n") -> None:
         self.name = name
-        self._line_end = line_end
+        self.line_end = line_end
         # One line end: a blank line after an id makes several parsers dispatch an empty event.
         self.keepalive = f": keepalive{line_end}".encode()
 
@@ -94,9 +99,9 @@ class SseFraming(Framing):
             id=None if event.id is None else marks.text(event.id, one_line),
             comment=None if event.comment is None else marks.text(event.comment, one_line),
             retry=event.retry,
-            sep=self._line_end,
+            sep=self.line_end,
         ).encode()
-        return frame if event.is_block else frame[: -len(self._line_end)]  # a lone comment, as for keepalive
+        return frame if event.is_block else frame[: -len(self.line_end)]  # a lone comment, as for keepalive
 
     def _data(self, data: Any, marks: Marks) -> str | None:
         if data is None:
@@ -109,14 +114,14 @@ class SseFraming(Framing):
 
     def _more_lines(self, text: str) -> str:
         """Text with each of its lines in a `data` line of its own."""
-        return f"{self._line_end}data: ".join(re.split(_LINE_BREAK, text))
+        return f"{self.line_end}data: ".join(re.split(_LINE_BREAK, text))
 
     def with_retry(self, payload: bytes, retry: int) -> bytes:
-        end = self._line_end.encode()
+        end = self.line_end.encode()
         return b"%bretry: %d%b" % (payload.removesuffix(end), retry, end * 2)
 
     def read(self, payload: bytes) -> tuple[str | None, str | None]:
-        lines = [line.partition(": ") for line in payload.decode().split(self._line_end)]
+        lines = [line.partition(": ") for line in payload.decode().split(self.line_end)]
         data = [value for field, _, value in lines if field == "data"]
         return next((value for field, _, value in lines if field == "event"), None), "\n".join(data) if data else None
 
@@ -127,6 +132,7 @@ class NdjsonFraming(Framing):
     name = "ndjson"
     content_type = "application/x-ndjson"
     kind = "ndjson"
+    line_end = "\n"
 
     def body(self, event: Event, marks: Marks) -> bytes:
         line = escape_line_breaks(marks.data(event.data, self._one_line))

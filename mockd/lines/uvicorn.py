@@ -172,7 +172,7 @@ class HttptoolsLine(UvicornLine):
         if not self._sends_body:
             self.flush()
             return
-        if self._is_chunked:
+        if self._is_chunked and data:  # a chunk of no bytes would end the body
             data = b"%x\r\n%b\r\n" % (len(data), data)
         if self._unsent_head is not None:
             data = self._unsent_head + data

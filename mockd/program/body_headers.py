@@ -109,6 +109,8 @@ def _file_of(part: Part) -> tuple[str, str | None]:
     """The field that names a file whose bytes are sent as they are, and that file."""
     if isinstance(part, ResponseConfig):
         return "bodyFile", part.body_file
+    if part.raw:
+        return "eventsFile", part.events_file
     if isinstance(part, ChunkedConfig):
         return "dataFile", None if part.format == "ndjson" else part.data_file
     return "", None

@@ -6,16 +6,21 @@ from functools import partial
 
 from msgspec import structs
 
+from mockd.config import models
 from mockd.config.models import ChunkedConfig, ChunkedLifecycle, Lifecycle, ResponseConfig, SseConfig
 from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
+from mockd.events import Event
 from mockd.framing import FRAMINGS, Framing, Row
 from mockd.headers import FixedHeaders, HeaderRules, Headers, first_of_each
-from mockd.placeholders import parse_event
+from mockd.placeholders import parse_event, parse_text
 from mockd.program.pacing import Pacing
 from mockd.program.plan import Framed, StreamPlan
-from mockd.program.terms import Ending, Lifetime, Seeding
+from mockd.program.terms import Ending, Heartbeat, Lifetime, Seeding
 from mockd.source import Source
+
+_LEAST_MS = 1.0
+"""Least time between two heartbeats, in milliseconds. Due times are no finer."""
 
 
 def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seeding) -> StreamPlan:
@@ -23,18 +28,15 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
     framing = FRAMINGS["sse"]
     rules = HeaderRules(config.headers, ("sse", "headers"))
     in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
-    headers, lasting_headers, ending = in_framing(framing)
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        headers=headers,
-        lasting_headers=lasting_headers,
         framing=framing,
+        **structs.asdict(in_framing(framing)),
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(config.lifecycle),
-        ending=ending,
         in_framing=in_framing,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,
@@ -71,18 +73,19 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
     framing = FRAMINGS["ndjson" if ndjson else "raw"]
     rules = HeaderRules(config.headers, ("chunked", "headers"))
     in_framing = partial(_framed, source, rules, config.lifecycle, "chunked", [])
-    headers, lasting_headers, ending = in_framing(framing)
+    framed = in_framing(framing)
+    if config.lifecycle.heartbeat is not None and framed.heartbeat is None:
+        path = ("chunked", "lifecycle", "heartbeat")
+        raise ConfigError("it comes to no bytes here", path=path, hint="give its event `data`, or say `raw`")
     return StreamPlan(
         mock_id=mock_id,
         kind=framing.kind,
         status=config.status,
-        headers=headers,
-        lasting_headers=lasting_headers,
         framing=framing,
+        **structs.asdict(framed),
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(config.lifecycle),
-        ending=ending,
         in_framing=in_framing,
         flush_each=config.flush == "event" or (timing.fixed_delay is not None and in_seconds(timing.fixed_delay) != 0),
         seed=config.seed,
@@ -126,7 +129,8 @@ def _framed(
     ]
     headers = first_of_each(list(source.headers), usual)
     fixed = FixedHeaders(headers, rules)
-    return fixed, FixedHeaders(headers + lasting, rules) if lasting else fixed, _ending(life, framing, kind)
+    lasting_headers = FixedHeaders(headers + lasting, rules) if lasting else fixed
+    return Framed(fixed, lasting_headers, _ending(life, framing, kind), _heartbeat(life, framing, kind))
 
 
 def _unusual(status: int) -> int | None:
@@ -136,13 +140,36 @@ def _unusual(status: int) -> int | None:
 
 def _lifetime(life: ChunkedLifecycle) -> Lifetime:
     return Lifetime(
-        life.keepalive_interval if isinstance(life, Lifecycle) else 0.0,
         life.timeout,
         life.connection_timeout,
         life.keep_open,
         life.max_events,
         life.simulate_disconnect,
     )
+
+
+def _heartbeat(life: ChunkedLifecycle, framing: Framing, kind: str) -> Heartbeat | None:
+    """What breaks a silence: of a heartbeat and a keepalive the one with the shorter interval, as both count from what
+    was sent last."""
+    found = []
+    if isinstance(life, Lifecycle) and life.keepalive_interval and framing.keepalive:
+        found.append(Heartbeat(life.keepalive_interval, Row(framing.keepalive)))
+    if life.heartbeat is not None:
+        event = _beat(life.heartbeat, framing, (kind, "lifecycle", "heartbeat"))
+        row = framing.row(event)
+        if row.frame:
+            found.append(Heartbeat(max(_LEAST_MS, life.heartbeat.every) / 1000, row, event.raw is not None))
+    return min(found, key=lambda heartbeat: heartbeat.every_s, default=None)
+
+
+def _beat(config: models.Heartbeat, framing: Framing, path: Path) -> Event:
+    if config.event is not None:
+        return parse_event(config.event, (*path, "event"))
+    if config.text is None:
+        return Event(raw=config.raw)
+    if framing.has_comments:
+        return Event(comment=parse_text(config.text, (*path, "text")))
+    return Event(raw=parse_text(config.text + framing.line_end, (*path, "text")))
 
 
 def _ending(life: ChunkedLifecycle, framing: Framing, kind: str) -> Ending:

@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from msgspec import field, structs
+from msgspec import Struct, field, structs
 
 from mockd.framing import Framing, framing_named
 from mockd.headers import FixedHeaders, Headers
 from mockd.program.answer import CompiledAnswer
 from mockd.program.script import CompiledScript
-from mockd.program.terms import Ending, Terms
+from mockd.program.terms import Ending, Heartbeat, Terms
 from mockd.source import Answer, Script
 
 MOST_SCRIPTS = 64
 """Most compiled scripts that are kept for each mock, one for each key that its source makes from requests."""
 
-Framed = tuple[FixedHeaders, FixedHeaders, Ending]
-"""The parts of a plan that depend on its framing: headers, headers for a connection that lasts, and the ending."""
+
+class Framed(Struct, frozen=True):
+    """The parts of a plan that depend on its framing."""
+
+    headers: FixedHeaders
+    lasting_headers: FixedHeaders
+    ending: Ending
+    heartbeat: Heartbeat | None
 
 
 class StreamPlan(Terms, frozen=True, kw_only=True):
@@ -58,14 +64,12 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
             return self
         if name not in self.variants:
             framing = framing_named(name)
-            headers, lasting_headers, ending = self.in_framing(framing)
+            framed = self.in_framing(framing)
             self.variants[name] = structs.replace(
                 self,
                 kind=framing.kind,
-                headers=headers,
-                lasting_headers=lasting_headers,
                 framing=framing,
-                ending=ending,
+                **structs.asdict(framed),
                 scripts=OrderedDict(),
                 variants={},
             )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import accumulate
 
 from mockd.errors import ConfigError
 from mockd.events import Event, EventId, Hole, Slot, Text
@@ -45,8 +46,8 @@ class CompiledScript:
         self.length = len(self.events)
         self.total = _total(self.length, script)
         self._is_list = script.is_list
-        self.data_events = sum(event.counted for event in self.events)
-        self._places = [place for place, event in enumerate(self.events) if event.counted]
+        self._counted = list(accumulate((event.counted for event in self.events), initial=0))
+        self.data_events = self._counted[-1]
         self.is_resumable = terms.resume is not None
         self.ids = tuple(_ids(self.events, assigned=self.is_resumable))
         framed = map(self._with_hole, self.events, self.ids)
@@ -96,20 +97,25 @@ class CompiledScript:
         if not self.data_events:
             return math.inf
         passes, rest = divmod(count - 1, self.data_events)
-        return passes * self.length + self._places[rest] + 1
+        return passes * self.length + self._place_of(rest) + 1
+
+    def _place_of(self, count: int) -> int:
+        """Place of the event that counts after `count` others of its pass."""
+        return bisect_right(self._counted, count) - 1
 
     def counted_before(self, number: int) -> int:
         """Number of events with data before event `number` of the stream."""
         if not self.length:
             return 0
         passes, rest = divmod(number, self.length)
-        return passes * self.data_events + bisect_left(self._places, rest)
+        return passes * self.data_events + self._counted[rest]
 
     def id_of(self, number: int) -> Id:
-        """The id of event `number` of the stream. In later passes, a given id ends with the number of the pass."""
+        """The id of event `number` of the stream. In later passes, a given id ends with the number of the pass, unless
+        it stands in raw bytes."""
         passes, place = divmod(number, self.length)
         id_ = self.ids[place]
-        if not passes or not id_ or not self.is_resumable:
+        if not passes or not id_ or not self.is_resumable or self.events[place].raw is not None:
             return id_
         if isinstance(id_, int):
             return id_ + passes * self.data_events
@@ -124,11 +130,14 @@ class CompiledScript:
         found = {self._given[key]} if key in self._given else set()
         base, _, passes = key.rpartition("#")
         if base in self._given and passes != "1" and re.fullmatch(NUMBER, passes):
-            found.add((int(passes) - 1) * self.length + self._given[base])
+            place = self._given[base]
+            if self.events[place].raw is None:
+                found.add((int(passes) - 1) * self.length + place)
         if self.is_same and self.data_events and re.fullmatch(NUMBER, key):
             before, rest = divmod(int(key) - 1, self.data_events)
-            if isinstance(self.ids[self._places[rest]], int):
-                found.add(before * self.length + self._places[rest])
+            place = self._place_of(rest)
+            if isinstance(self.ids[place], int):
+                found.add(before * self.length + place)
         return {number for number in found if number < self.total}
 
     def _refuse_equal_ids(self) -> None:
@@ -155,7 +164,7 @@ def _ids(events: Sequence[Event], *, assigned: bool) -> Iterator[Id]:
     number = 0
     for event in events:
         number += event.counted
-        yield number if event.id is None and event.counted and assigned else event.id
+        yield number if assigned and event.takes_id else event.id
 
 
 def _total(length: int, script: Script) -> float:

@@ -12,7 +12,7 @@ from msgspec import Struct, field, structs
 from mockd.config.models import RateLimit, Resume
 from mockd.events import Draw, Fill, Pause
 from mockd.expressions import Expression
-from mockd.framing import Framing, Row
+from mockd.framing import FrameTemplate, Framing, Row
 from mockd.headers import NO_RULES, FixedHeaders, HeaderRules
 from mockd.journal.exchange import Kind
 from mockd.program.pacing import Pacing
@@ -32,12 +32,32 @@ class Seeding(Struct, frozen=True):
 class Lifetime(Struct, frozen=True):
     """Limits on the life of a stream. Times are in seconds, and 0 turns a limit off."""
 
-    keepalive_s: float = 0.0
     timeout_s: float = 0.0
     connection_timeout_s: float = 0.0
     keep_open: bool = False
     max_events: int = 0
     disconnect_after: int | None = None
+
+
+class Heartbeat(Struct, frozen=True):
+    """The row that breaks a silence of `every_s` seconds. If `is_apart` is true, it is no part of the framed body, so
+    that it does not begin it. `fill` has the values for its holes; it belongs to one stream."""
+
+    every_s: float
+    row: Row
+    is_apart: bool = False
+    fill: Fill | None = None
+
+    @property
+    def has_holes(self) -> bool:
+        return isinstance(self.row.frame, FrameTemplate)
+
+    def beat(self) -> tuple[bytes, str | None]:
+        """The bytes and the id of the next heartbeat."""
+        if self.fill is not None:
+            return self.row.filled(self.fill)
+        assert isinstance(self.row.frame, bytes)
+        return self.row.frame, self.row.id if isinstance(self.row.id, str) else None
 
 
 class Ending(Struct, frozen=True):
@@ -71,6 +91,7 @@ class Terms(Struct, frozen=True):
     lifetime: Lifetime
     ending: Ending
     head_delay_s: Pause = 0.0
+    heartbeat: Heartbeat | None = None
     rate_limit: RateLimit | None = None
     resume: Resume | None = None
     retry: int | None = None
@@ -84,8 +105,10 @@ class Terms(Struct, frozen=True):
 
     @property
     def expressions(self) -> list[Expression]:
-        """The expressions in the headers and the end of its streams."""
+        """The expressions in the headers, the heartbeats and the end of its streams."""
         rows = [row for row in (self.ending.final, self.ending.error) if row is not None]
+        if self.heartbeat is not None:
+            rows.append(self.heartbeat.row)
         return [*self.header_rules.expressions, *(expression for row in rows for expression in row.expressions)]
 
     def random(self) -> random.Random:
@@ -104,3 +127,12 @@ class Terms(Struct, frozen=True):
             return self.ending
         rng = fill.rng if self.seed is None else self.random()
         return structs.replace(self.ending, close_draw=None, close_delay_s=draw(rng))
+
+    def heartbeat_of(self, fill: Fill) -> Heartbeat | None:
+        """The heartbeat of a new stream. Its holes have a generator of their own, as silence must not change what the
+        stream's generator draws for its events."""
+        if self.heartbeat is None or not self.heartbeat.has_holes:
+            return self.heartbeat
+        own = Fill(self.random(), fill.clock)
+        own.rendered = fill.rendered
+        return structs.replace(self.heartbeat, fill=own)

@@ -38,8 +38,8 @@ class Timetable:
     """The due times of a script's events, in seconds: in the first pass from the head, in later ones from the last
     event of the pass before. Short lists are repeated, so that one send can carry several passes.
 
-    `counted` holds the number of events with data before each place (None if all have data), `ids` the given ids (None
-    if there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
+    `counted` holds the number of counted events before each place (None if every event counts once), `ids` the given
+    ids (None if there are none). Frames marked in `is_led` begin with `lead`, which is filled in once for each stream.
     """
 
     __slots__ = ("counted", "first", "frames", "has_holes", "ids", "is_led", "later", "lead", "most")
@@ -51,7 +51,7 @@ class Timetable:
         self.first = first
         self.later = later
         self.counted = None
-        if not all(event.counted for event in events):
+        if not all(event.counted == 1 for event in events):
             self.counted = list(accumulate((event.counted for event in events), initial=0))
         self.ids = [event.id for event in events] if any(event.id is not None for event in events) else None
         self.has_holes = any(isinstance(frame, FrameTemplate) for frame in self.frames)

@@ -36,5 +36,5 @@ def build_source(mock: Mock, root: FilePath | None) -> Source:
         return generator_source(sse.generator)
     repeat = 1 if sse.repeat is None else sse.repeat
     if sse.events_file is not None:
-        return file_source(sse.events_file, root, repeat)
+        return file_source(sse.events_file, root, repeat, raw=sse.raw)
     return list_source(sse.events or [], repeat)

@@ -17,7 +17,7 @@ from mockd.placeholders import FromRequest, Pick, expressions_in, parse_text, pa
 from mockd.source import BaseSource, Opened, Script, Source, SourceContext
 from mockd.sources.files import lines, pieces
 from mockd.sources.registry import build_named
-from mockd.sources.static import ScriptSource
+from mockd.sources.static import ScriptSource, file_source
 
 
 def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
@@ -29,6 +29,9 @@ def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
         items = parse_value(config.ndjson_items, ("chunked", "ndjsonItems"))
         passes = 1 if config.repeat is None else config.repeat or None
         return _scripted([Event(_item(item)) for item in items], passes)
+    if config.events_file is not None:
+        repeat = 1 if config.repeat is None else config.repeat
+        return file_source(config.events_file, root, repeat, raw=True, kind="chunked")
     if config.data_file is not None:
         file = resolve_file(config.data_file, root, path=("chunked", "dataFile"))
         return FileSource(file, None if ndjson else config.chunk_size)

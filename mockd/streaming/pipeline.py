@@ -169,7 +169,7 @@ def whole(status: int, body: bytes, headers: FixedHeaders, own: Headers, delay_s
         _ANY_LIFETIME,
         _PLAIN,
         None,
-        delay_s,
+        delay_s=delay_s,
         is_whole=True,
     )
 
@@ -296,6 +296,7 @@ def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, rows: Cursor
         plan.lifetime,
         plan.ending if plan.ending.close_draw is None else plan.ending_of(fill),
         fill,
+        None if plan.heartbeat is None else plan.heartbeat_of(fill),
         plan.head_delay_s and drawn(plan.head_delay_s, fill.rng),
         plan.flush_each,
     )

@@ -13,7 +13,7 @@ from mockd.framing import Framing
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
-from mockd.program.terms import Ending, Lifetime
+from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import Cursor
 
@@ -56,6 +56,7 @@ class Program(Struct):
     lifetime: Lifetime
     ending: Ending
     fill: Fill | None
+    heartbeat: Heartbeat | None = None
     delay_s: float = 0.0
     flush_each: bool = False
     is_whole: bool = False

@@ -27,9 +27,11 @@ SLICE = 64 * 1024
 be one HTTP chunk is not cut, however long."""
 SENDS_PER_TURN = 16
 """Sends before others get their turn: a write does not suspend while the kernel takes the bytes."""
-KEEPALIVE_GRID_S = 0.05
-"""Keepalives of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
+HEARTBEAT_GRID_S = 0.05
+"""Heartbeats of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
 second so, and not a thousand. One may be this much late."""
+ON_GRID_S = 1.0
+"""Shortest interval of heartbeats that are on the grid; shorter ones fall due when they are."""
 _NO_BODY = FixedHeaders([(b"content-length", b"0")])
 
 
@@ -155,9 +157,8 @@ class Stream:
     def _begin(self) -> None:
         """The head: due times count from here."""
         program = self.program
-        framing, keepalive_s = program.framing, program.lifetime.keepalive_s
-        self._is_begun = not framing.has_opening
-        self._silence_s = keepalive_s if keepalive_s and framing.keepalive else NEVER
+        self._is_begun = not program.framing.has_opening
+        self._silence_s = NEVER if program.heartbeat is None else program.heartbeat.every_s
         self.line.head(program.status, program.headers, program.own)
         self.exchange.http_status = program.status
         self.last_event = self._last_sent = now = self.clock.monotonic()
@@ -210,13 +211,13 @@ class Stream:
                         self._slice(payload)
             if cursor.op is not None and cursor.next_due <= reached:
                 return None
-        elif self._keepalive_at() <= reached:
-            self._write(self.program.framing.keepalive, now)
+        elif self._heartbeat_at() <= reached:
+            self._beat(now)
         if line.queued or self._backlog:
             return None
-        # A keepalive comes so long after what was sent last, or later: mostly a row is due before.
+        # A heartbeat comes so long after what was sent last, or later: mostly a row is due before.
         due = cursor.next_due
-        return due if due - self._last_sent <= self._silence_s else min(due, self._keepalive_at())
+        return due if due - self._last_sent <= self._silence_s else min(due, self._heartbeat_at())
 
     def _slice(self, payload: bytes) -> None:
         """Send a large payload in slices."""
@@ -270,10 +271,24 @@ class Stream:
             self.last_event = now
         exchange.last_event_id = cursor.last_event_id
 
-    def _keepalive_at(self) -> float:
+    def _beat(self, now: float) -> None:
+        """Break the silence."""
+        heartbeat = self.program.heartbeat
+        assert heartbeat is not None
+        payload, id_ = heartbeat.beat()
+        if id_ is not None:
+            self.cursor.note_last_id(id_)
+        is_begun, self._is_begun = self._is_begun, self._is_begun or heartbeat.is_apart
+        self._write(payload, now)
+        self._is_begun = is_begun or not heartbeat.is_apart
+
+    def _heartbeat_at(self) -> float:
         if self._silence_s == NEVER or self._is_ending:
             return NEVER
-        return math.ceil((self._last_sent + self._silence_s - ROUNDING_S) / KEEPALIVE_GRID_S) * KEEPALIVE_GRID_S
+        due = self._last_sent + self._silence_s
+        if self._silence_s < ON_GRID_S:
+            return due
+        return math.ceil((due - ROUNDING_S) / HEARTBEAT_GRID_S) * HEARTBEAT_GRID_S
 
     # -- rest ------------------------------------------------------------------------------------------------------
 

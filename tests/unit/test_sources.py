@@ -64,22 +64,36 @@ def test_files_are_read_while_the_stream_runs(tmp_path: Path) -> None:
     assert isinstance(opened("response", {"bodyFile": "big.bin"}, tmp_path), AsyncIterator)
 
 
+FILES = pytest.mark.parametrize(
+    ("kind", "key", "more"),
+    [
+        ("chunked", "dataFile", {}),
+        ("chunked", "eventsFile", {"raw": True}),
+        ("response", "bodyFile", {}),
+        ("sse", "eventsFile", {}),
+        ("sse", "eventsFile", {"raw": True}),
+    ],
+)
+
+
 @pytest.mark.parametrize("name", ["../outside.txt", "/etc/hostname", "link.txt", "missing.txt", "."])
-@pytest.mark.parametrize(("kind", "key"), [("chunked", "dataFile"), ("response", "bodyFile"), ("sse", "eventsFile")])
-def test_files_outside_their_folder_are_refused(tmp_path: Path, kind: str, key: str, name: str) -> None:
+@FILES
+def test_files_outside_their_folder_are_refused(
+    tmp_path: Path, kind: str, key: str, more: dict[str, Any], name: str
+) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (tmp_path / "outside.txt").write_text("x")
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
     with pytest.raises(ConfigError) as caught:
-        opened(kind, {key: name}, folder)
+        opened(kind, {key: name, **more}, folder)
     assert caught.value.problems[0].path == (kind, key)
 
 
-@pytest.mark.parametrize(("kind", "key"), [("chunked", "dataFile"), ("response", "bodyFile"), ("sse", "eventsFile")])
-def test_without_a_folder_files_are_refused(kind: str, key: str) -> None:
+@FILES
+def test_without_a_folder_files_are_refused(kind: str, key: str, more: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        opened(kind, {key: "x.txt"})
+        opened(kind, {key: "x.txt", **more})
 
 
 # -- files -------------------------------------------------------------------------------------------------------------

@@ -133,8 +133,8 @@ class SessionCursor:
     def _issue(self, entry: Entry, now: float) -> bytes:
         payload = self._session.payload(entry)
         self._pass(entry)
-        if entry.counted:
-            self.events_sent += 1
+        if counted := entry.counted:
+            self.events_sent += counted
             self._count = entry.count
         if entry.id is not None:
             self.last_event_id = entry.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64encode
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from itertools import chain
@@ -146,7 +147,7 @@ class Sessions:
         if entry.number > buffer.last_sent.number:
             buffer.last_sent = entry
             self._reached = max(self._reached, entry.number + 1)
-            if entry.id is not None and buffer.session.id in self._buffers:
+            if (entry.id is not None or entry.counted) and buffer.session.id in self._buffers:
                 self._hold(buffer, entry, connection_id)
         if entry.id and entry.buffer is not None:
             key = key_of(entry.id)
@@ -215,7 +216,7 @@ class Sessions:
         first: list[Entry] = []
         for entry in entries:
             first.append(entry)
-            if entry.id is not None:
+            if entry.id is not None or entry.counted:
                 break
         else:
             return self._place(buffer, buffer.before_oldest())
@@ -226,9 +227,9 @@ class Sessions:
     def _place(self, buffer: Buffer, entry: Entry) -> Place:
         session, now = buffer.session, self._clock.monotonic()
         following = session.after(entry)
-        # Skip events that were sent without an id, or dropped: the client's id cannot tell that they came before.
+        # Skip comments that were sent, and what was dropped: the client's id cannot tell that they came before.
         while following is not None and (
-            (following.id is None and following.number <= buffer.last_sent.number)
+            (following.id is None and not following.counted and following.number <= buffer.last_sent.number)
             or (following.verdict == "dropped" and session.started + following.due_s <= now)
         ):
             following = session.after(following)
@@ -341,8 +342,8 @@ class Sessions:
 def described(held: list[tuple[Entry, Framing]]) -> list[dict[str, Any]]:
     """The events held, as JSON objects, in the order in which they were sent."""
     return [
-        {
-            "id": entry.id,
+        ({} if entry.id is None else {"id": entry.id})
+        | {
             "event": _sent_event(entry, framing),
             "timestamp": rfc3339(entry.sent_wall),
             "connection": entry.connection_id,
@@ -352,8 +353,11 @@ def described(held: list[tuple[Entry, Framing]]) -> list[dict[str, Any]]:
 
 
 def _sent_event(entry: Entry, framing: Framing) -> dict[str, Any]:
-    """The sent form of an event: type and data, or `raw` for a raw event."""
+    """The sent form of an event: type and data; `raw` for a raw event, or `rawBase64` if it is no UTF-8."""
     if entry.step is not None and entry.step.event.raw is not None:
-        return {"raw": entry.payload.decode("utf-8", "replace")}
+        try:
+            return {"raw": entry.payload.decode()}
+        except UnicodeDecodeError:
+            return {"rawBase64": b64encode(entry.payload).decode()}
     type_, data = framing.read(entry.payload)
     return {name: value for name, value in (("type", type_), ("data", data)) if value is not None}

@@ -57,7 +57,7 @@ def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
     id_: Id = event.id
     if isinstance(id_, str):
         id_ = id_.translate(_NOT_IN_IDS)
-    elif id_ is None and plan.resume is not None and event.counted:
+    elif plan.resume is not None and event.takes_id:
         id_ = number
     if id_ is not None:
         event = event.with_open_id()
@@ -107,8 +107,8 @@ class Entry:
         self.connection_id: str | None = None
 
     @property
-    def counted(self) -> bool:
-        return self.step is not None and self.step.event.counted
+    def counted(self) -> int:
+        return 0 if self.step is None else self.step.event.counted
 
 
 class Session:
@@ -196,7 +196,7 @@ class Session:
         entry = Entry(step, step.number, self._due_s, self.tail.count, self._id_of(step))
         if limiter is not None and counted:
             entry.due_s, entry.verdict = limiter.admit(self._due_s)
-        entry.count += counted and entry.verdict != "dropped"
+        entry.count += 0 if entry.verdict == "dropped" else counted
         self.tail.next = entry
         self.tail = entry
 

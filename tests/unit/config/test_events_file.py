@@ -12,16 +12,14 @@ from mockd.config.events_file import read_events
 from mockd.config.models import EventConfig
 from mockd.errors import ConfigError
 
+_DEFAULTS = msgspec.to_builtins(EventConfig(data=0))
+
 
 def events_of(tmp_path: Path, text: str, name: str = "events") -> list[dict[str, Any]]:
     file = tmp_path / name
     file.write_bytes(text.encode())
     return [
-        {
-            key: value
-            for key, value in msgspec.to_builtins(event).items()
-            if value != getattr(EventConfig(data=0), key) or key == "data"
-        }
+        {key: value for key, value in msgspec.to_builtins(event).items() if value != _DEFAULTS[key] or key == "data"}
         for event in read_events(file)
     ]
 
@@ -34,6 +32,10 @@ def events_of(tmp_path: Path, text: str, name: str = "events") -> list[dict[str,
         ('{"comment": "c"}', {"comment": "c"}),
         ('{"id": 1, "name": "Alice"}', {"data": {"id": 1, "name": "Alice"}}),
         ("{}", {"data": {}}),
+        ('{"count": 3}', {"data": {"count": 3}}),
+        ('{"id": "a", "count": 3}', {"data": {"id": "a", "count": 3}}),
+        ('{"raw": 5, "unit": "C"}', {"data": {"raw": 5, "unit": "C"}}),
+        ('{"rawBase64": "/w==", "id": "a", "count": 3}', {"rawBase64": "/w==", "id": "a", "count": 3}),
         ('"text"', {"data": "text"}),
         ('[1, {"data": 2}]', {"data": [1, {"data": 2}]}),
         ("12", {"data": 12}),

@@ -274,12 +274,16 @@ def test_data_files_are_not_taken_for_configuration(write: Write) -> None:
     write("conf/events.json", [{"data": 1}])
     write("conf/lines.json", '{"a": 1}\n{"a": 2}\n')
     write("conf/body.yaml", "{{{")
+    write("conf/recorded.json", "[{}")
+    write(
+        "conf/d.json", {"id": "d", "matcher": {"path": "/d"}, "chunked": {"eventsFile": "recorded.json", "raw": True}}
+    )
     write("conf/self.json", mock("self", response={"bodyFile": "self.json"}))
     write("conf/a.json", {"id": "a", "matcher": {"path": "/a"}, "sse": {"eventsFile": "${NAME}.json"}})
     chunked = {"id": "b", "http": {"matcher": {"path": "/b"}, "chunked": {"dataFile": "lines.json"}}}
     write("conf/b.json", {"mocks": [chunked, mock("c", response={"bodyFile": "body.yaml"})]})
-    assert ids("conf", NAME="events") == ["a", "b", "c", "self"]
-    assert ids("conf/*.*", NAME="events") == ["a", "b", "c", "self"]
+    assert ids("conf", NAME="events") == ["a", "b", "c", "d", "self"]
+    assert ids("conf/*.*", NAME="events") == ["a", "b", "c", "d", "self"]
 
 
 def test_a_file_given_by_name_is_configuration_whoever_names_it_as_data(write: Write) -> None:

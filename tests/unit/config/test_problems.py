@@ -61,7 +61,7 @@ def problem_of(**fields: Any) -> Problem:
         (
             {"sse": {"events": [{"data": 1, "zzz": 2}]}},
             "$.sse.events[0].zzz",
-            "known here: `type`, `data`, `id`, `retry`, `comment`, `delay`",
+            "known here: `type`, `data`, `id`, `retry`, `comment`, `delay`, `raw`, `rawBase64`, `count`",
         ),
         ({"sse": {"events": [{"event": "x", "data": 1}]}}, "$.sse.events[0].event", "did you mean `type`?"),
         ({"zz`z - at `$.x`": 1}, "$.zz`z - at `$.x`", None),
@@ -105,6 +105,63 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
         (
             {"sse": {"events": [{"data": 1, "id": "a\nb"}]}},
             "$.sse.events[0].id: a line break or NUL cannot be sent in an event's id",
+        ),
+        (
+            {"sse": {"events": [{"type": "ping"}]}},
+            "$.sse.events[0]: an event needs `data` (or `comment`, `id` or `retry`): without it clients see nothing "
+            '(to send it all the same, write it as `raw`: "event: …\\n\\n")',
+        ),
+        (
+            {"sse": {"events": [{"raw": "x", "data": None}]}},
+            "$.sse.events[0].data: `raw` is sent in place of `data` (write it into `raw`)",
+        ),
+        (
+            {"sse": {"events": [{"rawBase64": "eA==", "comment": "c"}]}},
+            "$.sse.events[0].comment: `rawBase64` is sent in place of `comment`",
+        ),
+        ({"sse": {"events": [{"raw": "x", "type": "t"}]}}, "$.sse.events[0].type: `raw` is sent in place of `type`"),
+        ({"sse": {"events": [{"raw": "x", "retry": 1}]}}, "$.sse.events[0].retry: `raw` is sent in place of `retry`"),
+        ({"sse": {"events": [{"raw": "x", "rawBase64": "eA=="}]}}, "$.sse.events[0].rawBase64: `raw` and `rawBase64`"),
+        ({"sse": {"events": [{"raw": ""}]}}, "$.sse.events[0].raw: `raw` is empty"),
+        ({"sse": {"events": [{"rawBase64": ""}]}}, "$.sse.events[0].rawBase64: `rawBase64` is empty"),
+        ({"sse": {"events": [{"rawBase64": "x"}]}}, "$.sse.events[0].rawBase64: invalid base64"),
+        ({"sse": {"events": [{"data": "x", "count": 1}]}}, "$.sse.events[0].count: `count` goes with `raw`"),
+        ({"sse": {"events": EVENTS, "raw": True}}, "$.sse.raw: `raw` goes with `eventsFile`"),
+        ({"sse": {"eventsFile": "x", "raw": True, "retry": 1}}, "$.sse.retry: `retry` cannot be added to raw events"),
+        ({"sse": {"events": [{"raw": "x"}], "retry": 1}}, "$.sse.retry: `retry` cannot be added to raw events"),
+        ({"chunked": {"eventsFile": "x"}}, "$.chunked.raw: `eventsFile` and `raw: true` go together"),
+        ({"chunked": {"dataFile": "x", "raw": True}}, "$.chunked.raw: `eventsFile` and `raw: true` go together"),
+        (
+            {"sse": {"generator": {"type": "template", "template": {"events": [{"raw": "x"}]}}, "retry": 1}},
+            "$.sse.retry: `retry` cannot be added to raw events",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1, "text": "\0"}}}},
+            "$.sse.lifecycle.heartbeat.text: NUL cannot be sent in a comment",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1}}}},
+            "$.sse.lifecycle.heartbeat: `heartbeat` needs exactly one of `text`, `event`, `raw`; found none",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 0, "text": "x"}}}},
+            "$.sse.lifecycle.heartbeat.every: ",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1, "raw": ""}}}},
+            "$.sse.lifecycle.heartbeat.raw: `raw` is empty",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1, "event": {"data": 1, "delay": 1}}}}},
+            "$.sse.lifecycle.heartbeat.event.delay: `delay` does not go with a heartbeat",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 1, "event": {"raw": "x", "count": 0}}}}},
+            "$.sse.lifecycle.heartbeat.event.count: `count` does not go with a heartbeat",
+        ),
+        (
+            {"sse": {"events": EVENTS, "lifecycle": {"termination": {"finalEvent": {"raw": "x", "count": 2}}}}},
+            "$.sse.lifecycle.termination.finalEvent.count: the last event is never counted",
         ),
         ({"matcher": {"path": "a"}, "response": {}}, "$.matcher.path: 'a' does not start with `/`"),
         ({}, "a mock needs exactly one of `sse`, `chunked`, `response`; found none"),

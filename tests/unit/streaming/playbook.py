@@ -16,7 +16,7 @@ from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Outcome
 from mockd.journal.registry import Registry
 from mockd.lines.memory import Command, MemoryLine
-from mockd.program.terms import Ending, Lifetime
+from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.request import RequestView
 from mockd.store import MemoryStore, ScopedStore
 from mockd.streaming.calendar import Calendars
@@ -35,6 +35,11 @@ FINAL = b"event: bye\ndata: 1\n\n"
 FINAL_ROW = SSE.row(Event(type="bye", data=1))
 ERROR = b"event: oops\ndata: 1\n\n"
 ERROR_ROW = SSE.row(Event(type="oops", data=1))
+
+
+def each(seconds: float) -> Heartbeat:
+    """A keepalive after so many seconds of silence."""
+    return Heartbeat(seconds, Row(KEEPALIVE))
 
 
 class Rows:
@@ -89,6 +94,7 @@ class Terms(Struct, kw_only=True):
     outcome: Outcome = "completed"
     framing: Framing = SSE
     lifetime: Lifetime = Lifetime()
+    heartbeat: Heartbeat | None = None
     delay_s: float = 0.0
     flush_each: bool = False
     is_whole: bool = False
@@ -141,6 +147,7 @@ class Play:
             lifetime=terms.lifetime,
             ending=plain,
             fill=Fill(random.Random(1), self.clock),
+            heartbeat=terms.heartbeat,
             delay_s=terms.delay_s,
             flush_each=terms.flush_each,
             is_whole=terms.is_whole,

@@ -8,13 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from msgspec import structs
 
+from mockd.events import Event
+from mockd.framing import Row
 from mockd.journal.exchange import Outcome
 from mockd.lines.memory import MemoryLine
-from mockd.program.terms import Lifetime
+from mockd.program.terms import Heartbeat, Lifetime
 from mockd.streaming.ops import ABORT, CLOSE, RESET, STUCK_GRACE_S
-from mockd.streaming.stream import KEEPALIVE_GRID_S, SENDS_PER_TURN, SLICE, Stream
+from mockd.streaming.stream import HEARTBEAT_GRID_S, SENDS_PER_TURN, SLICE, Stream
 from tests.manual_clock import settle
 from tests.stream.framings import Boxes
 from tests.unit.streaming.playbook import (
@@ -23,10 +24,11 @@ from tests.unit.streaming.playbook import (
     FINAL,
     FINAL_ROW,
     KEEPALIVE,
-    RAW,
     SEND_BUFFER,
+    SSE,
     Play,
     Terms,
+    each,
     play,
 )
 
@@ -215,7 +217,7 @@ async def test_nothing_is_written_while_the_client_does_not_read_and_all_that_wa
 
 
 async def test_no_keepalive_is_written_while_the_client_does_not_read() -> None:
-    stream = await play(b"a", (HOLD_S, b"z"), lifetime=Lifetime(keepalive_s=1), send_timeout_s=0)
+    stream = await play(b"a", (HOLD_S, b"z"), heartbeat=each(1), send_timeout_s=0)
     stream.done()
     stream.line.stop_reading()
     assert await stream.after(5.5) == []
@@ -310,7 +312,7 @@ async def test_who_does_not_read_the_end_is_cut_off_as_well() -> None:
 
 
 async def test_keepalives_come_after_silence_on_a_grid_of_all_streams() -> None:
-    stream = await play((0.01, b"a"), (2.5, b"b"), (HOLD_S, b"z"), lifetime=Lifetime(keepalive_s=1))
+    stream = await play((0.01, b"a"), (2.5, b"b"), (HOLD_S, b"z"), heartbeat=each(1))
     assert stream.done() == [HEAD]
     assert await stream.after(4) == [
         (10, "write", b"a"),
@@ -320,29 +322,50 @@ async def test_keepalives_come_after_silence_on_a_grid_of_all_streams() -> None:
         (3500, "write", KEEPALIVE),
     ]
     assert stream.exchange.events_sent == 2
-    assert KEEPALIVE_GRID_S == 0.05
+    assert HEARTBEAT_GRID_S == 0.05
 
 
 async def test_a_keepalive_before_anything_else_is_counted_from_the_head() -> None:
-    stream = await play((HOLD_S, b"z"), delay_s=0.5, lifetime=Lifetime(keepalive_s=1))
+    stream = await play((HOLD_S, b"z"), delay_s=0.5, heartbeat=each(1))
     assert await stream.after(3) == [(500, "head", 200), (1500, "write", KEEPALIVE), (2500, "write", KEEPALIVE)]
 
 
-async def test_a_framing_without_keepalives_has_none() -> None:
-    stream = await play((HOLD_S, b"z"), framing=RAW, lifetime=Lifetime(keepalive_s=1))
-    assert await stream.after(10) == [HEAD]
+async def test_short_silences_are_not_on_the_grid() -> None:
+    stream = await play((0.01, b"a"), (0.25, b"b"), (HOLD_S, b"z"), heartbeat=each(0.1))
+    assert await stream.after(0.36) == [
+        HEAD,
+        (10, "write", b"a"),
+        (110, "write", KEEPALIVE),
+        (210, "write", KEEPALIVE),
+        (250, "write", b"b"),
+        (350, "write", KEEPALIVE),
+    ]
+
+
+async def test_a_heartbeat_begins_a_body_unless_it_is_apart() -> None:
+    for is_apart, begun in ((False, b"^~"), (True, b"~")):
+        heartbeat = Heartbeat(1, Row(b"~"), is_apart)
+        stream = await play((2.5, b"a"), (HOLD_S, b"z"), framing=Boxes(), heartbeat=heartbeat)
+        first = b"a" if begun == b"^~" else b"^a"
+        writes = [(1000, "write", begun), (2000, "write", b"~"), (2500, "write", first), (3500, "write", b"~")]
+        assert await stream.after(4) == [HEAD, *writes]
+
+
+async def test_the_id_of_a_heartbeat_is_noted() -> None:
+    stream = await play(b"a", (HOLD_S, b"z"), heartbeat=Heartbeat(1, SSE.row(Event(id="h"))))
+    await stream.after(1)
+    assert stream.exchange.last_event_id == "h"
+    assert stream.exchange.events_sent == 1
 
 
 async def test_a_stream_that_is_kept_open_is_kept_alive() -> None:
-    stream = await play(b"a", op=None, lifetime=Lifetime(keepalive_s=1))
+    stream = await play(b"a", op=None, heartbeat=each(1))
     assert await stream.after(2) == [HEAD, (0, "write", b"a"), (1000, "write", KEEPALIVE), (2000, "write", KEEPALIVE)]
 
 
 @pytest.mark.parametrize("name", ["timeout_s", "connection_timeout_s"])
 async def test_deadlines(name: str) -> None:
-    stream = await play(
-        b"a", (1.5, b"b"), (HOLD_S, b"z"), lifetime=structs.replace(Lifetime(keepalive_s=1), **{name: 2})
-    )
+    stream = await play(b"a", (1.5, b"b"), (HOLD_S, b"z"), lifetime=Lifetime(**{name: 2}), heartbeat=each(1))
     stream.done()
     end = 3500 if name == "timeout_s" else 2000
     done = await stream.after(10)
@@ -364,7 +387,7 @@ async def test_a_final_event() -> None:
 
 
 async def test_a_final_event_and_a_pause() -> None:
-    stream = await play(b"a", final=FINAL_ROW, close_delay_s=0.2, lifetime=Lifetime(keepalive_s=0.05))
+    stream = await play(b"a", final=FINAL_ROW, close_delay_s=0.2, heartbeat=each(0.05))
     assert stream.done() == [HEAD, (0, "write", b"a"), (0, "write", FINAL)]
     assert await stream.after(0.199) == []  # no keepalive either: all has been said
     assert await stream.after(1) == [(200, "finish", b"")]
