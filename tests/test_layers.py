@@ -46,7 +46,7 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
     "journal": ("exchange", "registry"),
-    "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping"),
+    "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
     "program": (
         "pacing",
         "ratelimit",
