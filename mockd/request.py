@@ -44,6 +44,19 @@ NOT_JSON = object()
 """The value of `RequestView.json` if the body is not JSON."""
 
 
+LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
+"""The query parameters in which clients that cannot set headers send the ID of the last event."""
+
+
+def header_text(value: bytes) -> str:
+    """The value of a header as text: UTF-8 if it is valid UTF-8, otherwise latin-1, in which every byte is a character.
+    The standard allows any bytes (RFC 9110, section 5.5). `Last-Event-ID` is UTF-8 (WHATWG HTML, 9.2)."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 class RequestView:
     """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
@@ -62,16 +75,16 @@ class RequestView:
 
     @once
     def headers(self) -> dict[str, list[str]]:
-        """Header values by lower-case name, as latin-1 text, in the order in which they came."""
+        """Header values by lower-case name, as text (see `header_text`), in the order in which they came."""
         headers: dict[str, list[str]] = {}
         for name, value in self.scope["headers"]:
-            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+            headers.setdefault(name.decode("latin-1").lower(), []).append(header_text(value))
         return headers
 
     def header(self, name: str) -> str | None:
         """The first value of a header (its name in lower case), or None."""
         value = self.raw_headers.get(name.encode("latin-1"))
-        return None if value is None else str(value, "latin-1")
+        return None if value is None else header_text(value)
 
     @once
     def query(self) -> dict[str, list[str]]:
@@ -97,9 +110,14 @@ class RequestView:
 
     @property
     def last_event_id(self) -> str | None:
-        """`Last-Event-ID`, which is UTF-8 on the wire (WHATWG HTML, 9.2), or None."""
-        value = self.raw_headers.get(b"last-event-id")
-        return str(value, "utf-8", "replace") if value else None
+        """The ID of the last event that the client has: of its header, or else of a query parameter; None without."""
+        if header := self.raw_headers.get(b"last-event-id"):
+            return header_text(header)
+        for name in LAST_EVENT_ID:
+            for value in self.query.get(name, ()):
+                if value:
+                    return header_text(value.encode("utf-8", "surrogateescape"))
+        return None
 
     @property
     def client_ip(self) -> str | None:

@@ -54,7 +54,7 @@ class Protocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as offer:
-            if not self._has_offer:  # but CONNECT, whose tunnel mockd does not have
+            if not self._has_offer:  # CONNECT, which was refused
                 return b""
             self._has_offer, self._offering = False, self.headers
             self.parser = HttpRequestParser(self)
@@ -75,7 +75,7 @@ class Protocol(HttpToolsProtocol):
         if self._offering is not None:
             # In place, as they belong to the request's scope already. Mocks see the offer.
             self.headers[:], self._offering = self._offering, None
-        elif self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        elif self.parser.should_upgrade():
             self.scope["method"] = self.parser.get_method().decode()
             self.scope["http_version"] = self.parser.get_http_version()
             self._has_offer = True

@@ -117,7 +117,7 @@ async def test_headers(lab: Lab) -> None:
         headers={"X-A": f"a {X}", "content-type": "text/event-stream; v={{ request.body.v }}", "X-B": "{{ name }}"},
     )
     stream = await lab.open(body=json.dumps({"x": " é\r\nSet-Cookie: a=b\0\x7f→ ", "v": 2}).encode())
-    assert stream.headers["x-a"] == "a  é Set-Cookie: a=b ?"
+    assert stream.headers["x-a"].encode("latin-1").decode() == "a  é Set-Cookie: a=b →"
     assert stream.headers["content-type"] == "text/event-stream; v=2"
     assert stream.headers["x-b"] == "{{ name }}"
     assert stream.headers["cache-control"] == "no-cache"
