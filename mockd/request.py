@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -46,6 +46,9 @@ NOT_JSON = object()
 
 LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
 """The query parameters in which clients that cannot set headers send the ID of the last event."""
+
+
+_IN_PATHS = "/:@!$&'()*+,;=~"
 
 
 def header_text(value: bytes) -> str:
@@ -94,6 +97,37 @@ class RequestView:
         for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
             query.setdefault(name, []).append(value)
         return query
+
+    @once
+    def cookies(self) -> dict[str, str]:
+        """The cookies (RFC 6265, section 4.2); of equal names the first counts, whose path is the longest."""
+        cookies: dict[str, str] = {}
+        for header in self.headers.get("cookie", ()):
+            for pair in header.split(";"):
+                name, mark, value = pair.partition("=")
+                if mark:
+                    cookies.setdefault(name.strip(), value.strip().strip('"'))
+        return cookies
+
+    @property
+    def base(self) -> str:
+        """The URL under which the mocks are, without a slash at its end, as the client knows it."""
+        return self._origin + quote(self.scope.get("root_path", ""), safe=_IN_PATHS)
+
+    @property
+    def url(self) -> str:
+        """The whole URL, as the client asked for it."""
+        raw: bytes | None = self.scope.get("raw_path")
+        path = quote(self.scope["path"], safe=_IN_PATHS) if raw is None else raw.decode("latin-1")
+        query: str = self.scope.get("query_string", b"").decode("latin-1")
+        return self._origin + path + (f"?{query}" if query else "")
+
+    @property
+    def _origin(self) -> str:
+        host, port = self.scope.get("server") or ("", None)
+        host = f"[{host}]" if ":" in host else host
+        server = "localhost" if port is None else f"{host}:{port}"  # without a port, it is a Unix socket
+        return f"{self.scope.get('scheme', 'http')}://{self.header('host') or server}"
 
     @once
     def text(self) -> str:

@@ -17,7 +17,7 @@ PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
-    {"config", "expressions", "placeholders", "framing"},
+    {"config", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},
     {"program"},
@@ -36,6 +36,8 @@ BESIDE = {
     "settings": {"errors"},
     "request": {"errors"},
     "source": {"clock", "events", "request"},
+    "expression_words": {"config"},
+    "expressions": {"expression_words"},
     "placeholders": {"config", "expressions"},
     "framing": {"expressions", "placeholders"},
     "app": {"admin"},
