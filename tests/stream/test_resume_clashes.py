@@ -149,15 +149,29 @@ async def test_a_client_that_has_everything_is_told_so_although_ids_clash(lab: L
 
 
 async def test_final_events_clash_too(lab: Lab) -> None:
-    final = {"termination": {"finalEvent": {"id": "end", "data": "bye"}}, "timeout": 2}
-    lab.mock(events=FOLLOWING, timing=SECONDLY, resume=ON, lifecycle={**final})
-    for user in ("ann", "bob"):
-        await opened(lab, user)
-    await lab.clock.advance(2.5)
+    final = {"termination": {"finalEvent": {"id": "end", "data": "bye"}}, "connectionTimeout": 1.5}
+    lab.mock(events=FOLLOWING, timing=SECONDLY, resume=ON, lifecycle=final)
+    await opened(lab, "ann")
     again = await opened(lab, "ann", headers={"Last-Event-ID": "end"})
+    assert data_of(again) == "a ann"
     await lab.clock.advance(60)
-    assert "bob" not in again.text
-    assert data_of(again).startswith("a ann")
+    again = await opened(lab, "ann", headers={"Last-Event-ID": "end"})
+    assert data_of(again).startswith("c ann d ann")
+    await opened(lab, "bob")
+    await lab.clock.advance(60)
+    again = await opened(lab, "ann", headers={"Last-Event-ID": "end"})
+    assert data_of(again) == "a ann"
+
+
+@pytest.mark.parametrize(("events", "ids"), [(HEADED, ["d"]), (FOLLOWING, list("abcd"))])
+async def test_a_session_that_was_pushed_out_clashes_unless_all_are_the_same(
+    events: list[dict[str, Any]], ids: list[str]
+) -> None:
+    lab = Lab(max_sessions=1)
+    await two_clients(lab, {"events": events}, "ann", "bob")
+    again = await opened(lab, "ann", headers={"Last-Event-ID": "c"})
+    await lab.clock.advance(60)
+    assert ids_of(again) == ids
 
 
 async def test_calls_that_run_side_by_side_lose_no_answer(lab: Lab) -> None:

@@ -150,9 +150,12 @@ class Sessions:
             self._reached = max(self._reached, entry.number + 1)
             if entry.id is not None and buffer.session.id in self._buffers:
                 self._hold(buffer, entry, connection_id)
-        if entry.id and entry.buffer is not None:
+        if entry.id and (entry.buffer is not None or buffer.session.id not in self._buffers):
             key = key_of(entry.id)
             self._note_clash(key, buffer)
+            if entry.buffer is None:  # the session was dropped, but its client may come back
+                self._remember(entry, buffer)
+                return
             self._index[key] = entry
             if self._last_ids:
                 self._last_ids.pop(key, None)
@@ -318,11 +321,15 @@ class Sessions:
         entry.buffer = None
         if entry.id and self._index.get(key := key_of(entry.id)) is entry:
             del self._index[key]
-            if entry.step is not None and not isinstance(entry.step.id, int):
-                self._remembered[key] = buffer.session.id
-                if len(self._remembered) > MOST_REMEMBERED:
-                    self._remembered.popitem(last=False)
+            self._remember(entry, buffer)
         return entry
+
+    def _remember(self, entry: Entry, buffer: Buffer) -> None:
+        """Take note of the session that sent an event with a given id."""
+        if entry.id and entry.step is not None and not isinstance(entry.step.id, int):
+            self._remembered[key_of(entry.id)] = buffer.session.id
+            if len(self._remembered) > MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
 
     def _forget_all(self, buffer: Buffer) -> None:
         while buffer.held:

@@ -146,8 +146,8 @@ class Session:
         return session
 
     def is_same_as(self, other: Session) -> bool:
-        """Whether this session and another certainly have the same bytes: their script is the same, nothing in it is drawn,
-        and their requests made the same of it."""
+        """Whether this session and another certainly have the same bytes: their script is the same, nothing in it is
+        drawn, and their requests made the same of it."""
         script, fill, others = self.script, self.fill, other.fill
         is_alike = script is not None and script is other.script and not script.is_drawn
         return is_alike and fill.rendered == others.rendered and fill.slots == others.slots
