@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
+from mockd.config.warn import Warn, log_warning
 from mockd.errors import BodyTooLargeError
 from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
@@ -148,9 +149,10 @@ class Engine:
 
     # Each change is made as `MockSet` says, and is served at once.
 
-    def load(self, specs: Sequence[MockSpec]) -> None:
-        """Take these as the mocks of the configuration files. Raises `ConfigError`."""
-        self.mock_set.load(specs)
+    def load(self, specs: Sequence[MockSpec], warn: Warn = log_warning) -> None:
+        """Take these as the mocks of the configuration files. `warn` gets the warnings about them. Raises
+        `ConfigError`."""
+        self.mock_set.load(specs, warn)
         self._serve()
 
     def create(self, doc: object) -> MockSpec:

@@ -225,3 +225,6 @@ def _pick(arguments: list[str], path: Path) -> Hole:
 
 
 _WITH_ARGUMENTS: dict[str, Callable[[list[str], Path], Hole]] = {"random": _random, "pick": _pick}
+
+NAMES = frozenset([*_PLAIN, *_WITH_ARGUMENTS])
+"""The names of all placeholders."""

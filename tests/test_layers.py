@@ -64,7 +64,8 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "streaming": ("calendar", "ops", "sessions", "cursors", "program", "endings", "vigil", "stream", "pipeline"),
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
-    "mocks": ("answers", "changes", "registered", "state_file", "builder", "mock_set"),
+    "mocks": ("answers", "changes", "registered", "state_file", "builder", "checks", "warnings", "mock_set"),
+    "mocks.checks": ("sample", "matcher", "texts", "effects"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

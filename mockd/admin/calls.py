@@ -151,14 +151,15 @@ def error_answer(error: MockdError) -> Response:
 
 
 def _describe_problems(problems: tuple[Problem, ...]) -> dict[str, Any]:
-    described = [_describe(problem) for problem in problems]
+    described = [describe(problem) for problem in problems]
     if len(described) == 1:
         return described[0]
     first = described[0]
     return first | {"message": f"{len(described)} problems; the first: {first['message']}", "problems": described}
 
 
-def _describe(problem: Problem) -> dict[str, Any]:
+def describe(problem: Problem) -> dict[str, Any]:
+    """A problem in its JSON shape."""
     place = "" if problem.line is None else f"line {problem.line}, column {problem.column}: "
     described = {"message": place + problem.message}
     if problem.path:

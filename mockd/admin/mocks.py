@@ -8,10 +8,10 @@ from typing import Any
 from starlette.responses import Response
 
 from mockd import errors
-from mockd.admin.calls import HEADERS, Call, no_content
+from mockd.admin.calls import HEADERS, Call, describe, no_content
 from mockd.config.load import MockSpec, parse_collection
 from mockd.engine import Engine
-from mockd.errors import ConfigError
+from mockd.errors import ConfigError, Problem
 
 
 def list_mocks(engine: Engine, call: Call) -> Any:
@@ -22,7 +22,8 @@ def list_mocks(engine: Engine, call: Call) -> Any:
 
 def create_mock(engine: Engine, call: Call) -> Any:
     """Create a mock."""
-    return _changed("created", engine.mock_set.create(call.json()))
+    warnings: list[Problem] = []
+    return _changed("created", engine.mock_set.create(call.json(), warnings.append), warnings)
 
 
 def get_mock(engine: Engine, call: Call) -> Any:
@@ -32,12 +33,14 @@ def get_mock(engine: Engine, call: Call) -> Any:
 
 def replace_mock(engine: Engine, call: Call) -> Any:
     """Replace a mock; the new one takes its place in the order."""
-    return _changed("updated", engine.mock_set.replace(call.id, call.json()))
+    warnings: list[Problem] = []
+    return _changed("updated", engine.mock_set.replace(call.id, call.json(), warnings.append), warnings)
 
 
 def patch_mock(engine: Engine, call: Call) -> Any:
     """Change a mock with a JSON merge patch (RFC 7396)."""
-    return _changed("updated", engine.mock_set.patch(call.id, call.json()))
+    warnings: list[Problem] = []
+    return _changed("updated", engine.mock_set.patch(call.id, call.json(), warnings.append), warnings)
 
 
 def delete_mock(engine: Engine, call: Call) -> Any:
@@ -48,13 +51,19 @@ def delete_mock(engine: Engine, call: Call) -> Any:
 
 def toggle_mock(engine: Engine, call: Call) -> Any:
     """Disable a mock and end its streams, or enable it again."""
-    spec = engine.mock_set.toggle(call.id)
-    return _changed("toggled", spec, f"Mock {spec.id} {'enabled' if spec.mock.enabled else 'disabled'}")
+    warnings: list[Problem] = []
+    spec = engine.mock_set.toggle(call.id, warnings.append)
+    return _changed("toggled", spec, warnings, f"Mock {spec.id} {'enabled' if spec.mock.enabled else 'disabled'}")
 
 
-def _changed(action: str, spec: MockSpec, message: str | None = None) -> dict[str, Any]:
+def _changed(action: str, spec: MockSpec, warnings: list[Problem], message: str | None = None) -> dict[str, Any]:
     message = message or f"{action.capitalize()} mock {spec.id}"
-    return {"id": spec.id, "action": action, "message": message, "mock": spec.doc}
+    return {"id": spec.id, "action": action, "message": message, "mock": spec.doc, **_listed(warnings)}
+
+
+def _listed(warnings: list[Problem]) -> dict[str, Any]:
+    """The warnings as a key of an answer, which is absent if there are none."""
+    return {"warnings": [describe(warning) for warning in warnings]} if warnings else {}
 
 
 def export_config(engine: Engine, call: Call) -> Any:
@@ -75,15 +84,20 @@ def import_config(engine: Engine, call: Call) -> Any:
     given, dry_run = call.flag("replace"), call.flag("dryRun") or False
     config, replace, place = _unwrap(call.json_or_yaml())
     root = engine.settings.files_root
+    warnings: list[Problem] = []
     try:
-        specs = parse_collection(config, root=Path(root) if root else None)
-        imported = engine.mock_set.import_specs(specs, replace=replace if given is None else given, dry_run=dry_run)
+        specs = parse_collection(config, root=Path(root) if root else None, warn=warnings.append)
+        imported = engine.mock_set.import_specs(
+            specs, replace=replace if given is None else given, dry_run=dry_run, warn=warnings.append
+        )
     except ConfigError as error:
         raise error.under(place) from None
     if dry_run:
         message = f"Nothing was changed; {_mocks(len(specs))} can be imported"
-        return {"message": message, "imported": 0, "total": len(specs), "dryRun": True}
-    return {"message": f"Imported {_mocks(imported)}", "imported": imported, "total": len(specs)}
+        answer = {"message": message, "imported": 0, "total": len(specs), "dryRun": True}
+    else:
+        answer = {"message": f"Imported {_mocks(imported)}", "imported": imported, "total": len(specs)}
+    return answer | _listed([warning.under(place) for warning in warnings])
 
 
 def _unwrap(body: Any) -> tuple[Any, bool, errors.Path]:

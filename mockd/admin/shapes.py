@@ -31,6 +31,9 @@ class ProblemShape(Shape, frozen=True, kw_only=True):
     hint: Annotated[str | UnsetType, _doc("How to correct it.")] = UNSET
 
 
+Warnings = Annotated[list[ProblemShape] | UnsetType, _doc("What can hardly be meant so; absent if nothing.")]
+
+
 class Error(ProblemShape, frozen=True, kw_only=True):
     """An error answer."""
 
@@ -53,6 +56,7 @@ class MockChange(Shape, frozen=True, kw_only=True):
     action: Literal["created", "updated", "toggled"]
     message: str
     mock: Mock
+    warnings: Warnings = UNSET
 
 
 class Connection(Shape, frozen=True, kw_only=True):
@@ -161,6 +165,7 @@ class Imported(Shape, frozen=True, kw_only=True):
     imported: Annotated[Count, _doc("Number of mocks imported; 0 for a dry run.")]
     total: Annotated[Count, _doc("Number of mocks in the configuration.")]
     dry_run: bool | UnsetType = UNSET
+    warnings: Warnings = UNSET
 
 
 class Probe(Shape, frozen=True, kw_only=True):

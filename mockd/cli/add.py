@@ -93,7 +93,8 @@ def _hint(mock: dict[str, Any]) -> None:
 def _document(answer: dict[str, Any]) -> dict[str, Any]:
     matcher = answer["mock"]["matcher"]
     place = {name: matcher[name] for name in ("method", "path", "pathPattern") if name in matcher}
-    return {"id": answer["id"], "action": answer["action"], **place, "mock": answer["mock"]}
+    warnings = {name: answer[name] for name in ("warnings",) if name in answer}
+    return {"id": answer["id"], "action": answer["action"], **place, "mock": answer["mock"], **warnings}
 
 
 def _say(answer: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from mockd.cli import serve
 from mockd.cli.add import add
 from mockd.cli.catalogue import presets, templates
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
-from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report
+from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report, write
 from mockd.cli.session import JSON_HELP, Session, connected
 from mockd.cli.sse import sse
 from mockd.errors import MockdError
@@ -114,16 +114,33 @@ def validate(
 ) -> None:
     """Check configuration files without serving them."""
     from mockd.server import check
+    from mockd.server.logs import count_of
 
-    problems = check(files)
+    checked = check(files)
     if as_json:
-        print_json({"valid": not problems, "problems": [problem_document(problem) for problem in problems]})
-    for problem in problems:
+        print_json(
+            {
+                "valid": not checked.problems,
+                "mocks": checked.mocks,
+                "problems": [problem_document(problem) for problem in checked.problems],
+                "warnings": [problem_document(warning) for warning in checked.warnings],
+            }
+        )
+    for warning in checked.warnings:
+        note(f"warning: {warning}")
+    for problem in checked.problems:
         note(str(problem))
-    if problems:
+    if checked.problems:
         raise typer.Exit(USAGE)
     if not as_json:
-        print(f"OK: {', '.join(files)}")
+        print(f"OK: {count_of(checked.mocks, 'mock')} in {', '.join(files)}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of configuration files, by which editors complete and check them."""
+    from mockd.config.schema import schema_text
+
+    write(schema_text())
 
 
 @connected
@@ -145,6 +162,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_file,
     "export": export,
     "validate": validate,
+    "schema": schema,
     "templates": templates,
     "presets": presets,
     "status": status,

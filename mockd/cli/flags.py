@@ -56,14 +56,16 @@ class Flags:
         float | None,
         typer.Option(
             "--sse-delay",
-            min=0,
+            parser=values.duration,
             metavar="MS",
             help=f"Delay between events (ms); by default {DEFAULT_DELAY_MS}, unless the template sets a pace.",
         ),
     ] = None
     sse_initial_delay: Annotated[
         float | None,
-        typer.Option("--sse-initial-delay", min=0, metavar="MS", help="Delay before the first event (ms)."),
+        typer.Option(
+            "--sse-initial-delay", parser=values.duration, metavar="MS", help="Delay before the first event (ms)."
+        ),
     ] = None
     sse_random_delay: Annotated[
         str | None, typer.Option("--sse-random-delay", metavar="MIN:MAX", help="Random delay between events (ms).")
@@ -76,7 +78,7 @@ class Flags:
         float | None,
         typer.Option(
             "--sse-keepalive",
-            min=0,
+            parser=values.duration,
             metavar="MS",
             help="Keepalive interval (ms), at least 5000, of a stream that stays open; 0, the default, is off.",
         ),
@@ -112,7 +114,8 @@ class Flags:
         None
     )
     chunk_delay: Annotated[
-        float | None, typer.Option("--chunk-delay", min=0, metavar="MS", help="Delay between chunks or lines (ms).")
+        float | None,
+        typer.Option("--chunk-delay", parser=values.duration, metavar="MS", help="Delay between chunks or lines (ms)."),
     ] = None
 
     status: Annotated[int | None, typer.Option("--status", help="HTTP status; by default 200.")] = None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
 
-from mockd.cli.output import print_json
+from mockd.cli.output import note, print_json, sentence
 from mockd.client import AdminClient
 
 P = ParamSpec("P")
@@ -41,12 +41,14 @@ class Session:
     admin: AdminClient
     as_json: bool
 
-    def answer(self, document: object, say: Callable[[], None]) -> None:
-        """Print the document for programs, or let `say` print text for people."""
+    def answer(self, document: dict[str, Any], say: Callable[[], None]) -> None:
+        """Print the document for programs, or let `say` print text for people, and then the warnings in it."""
         if self.as_json:
             print_json(document)
-        else:
-            say()
+            return
+        say()
+        for warning in document.get("warnings", ()):
+            note(f"warning: {sentence(warning)}")
 
 
 def options(flags: type) -> list[inspect.Parameter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,13 +21,19 @@ def _sse(sse: dict[str, Any]) -> Iterator[str]:
     yield _source(sse)
     timing, lifecycle = sse.get("timing") or {}, sse.get("lifecycle") or {}
     if delay := timing.get("fixedDelay"):
-        yield f"every {_milliseconds(delay)} ms"
+        yield f"every {_duration(delay)}"
     if (repeat := sse.get("repeat", 1)) != 1:
         yield f"{repeat} times" if repeat else "for ever"
     if most := lifecycle.get("maxEvents"):
         yield f"at most {most}"
     if lifecycle.get("keepOpen"):
         yield "stays open"
+
+
+def _duration(delay: Any) -> str:
+    """A delay in words, with its unit."""
+    words = _milliseconds(delay)
+    return words if re.search("[a-z]$", words) else f"{words} ms"
 
 
 def _milliseconds(delay: Any) -> str:

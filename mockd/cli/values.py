@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from mockd.config.base import DURATION, MAX_MS
+from mockd.config.base import milliseconds as in_milliseconds
 from mockd.config.load import parse_text
 from mockd.errors import ConfigError
 
@@ -83,6 +85,17 @@ def rate(text: str, option: str) -> dict[str, float]:
         raise typer.BadParameter(f"{text!r} is not N or N:BURST (events a second)", param_hint=option)
     limit = {"eventsPerSecond": number(float(found[1]))}
     return {**limit, "burstSize": int(found[2])} if found[2] else limit
+
+
+def duration(text: str) -> float:
+    """Milliseconds, from a number of them or from text with a unit, such as `2s`."""
+    try:
+        milliseconds = in_milliseconds(text) if re.match(DURATION, text) else float(text)
+    except ValueError:
+        milliseconds = -1
+    if not 0 <= milliseconds <= MAX_MS:
+        raise typer.BadParameter(f"{text!r} is neither a number of milliseconds nor text such as 500ms or 2s")
+    return milliseconds
 
 
 def keepalive(milliseconds: float, option: str) -> float:

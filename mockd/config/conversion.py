@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def convert(value: Any, type: type[T]) -> T:
-    """Convert a value to a struct. Raises `ConfigError` with one problem, whose path starts at the value."""
+    """Convert a value to a struct. Raises `ConfigError` with all problems, whose paths start at the value."""
     try:
         return msgspec.convert(value, type)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
         from mockd.config.explain import explained
 
-        raise ConfigError(explained(error, value, type)) from None
+        raise ConfigError(explained(value, type)) from None

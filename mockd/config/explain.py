@@ -3,70 +3,106 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 import msgspec.inspect as inspect
 
-from mockd.config.base import Mistake
+from mockd.config.base import DURATION, Mistake
 from mockd.config.documents import UnknownKey
 from mockd.config.environment import number_or_boolean
 from mockd.config.hints import nearest, type_at, unknown_key
-from mockd.config.paths import at, replaced
+from mockd.config.paths import at
 from mockd.errors import Path, Problem
 
-_PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\]|\[\.\.\.\])*)`\Z")
-_STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]|\[(?P<any>\.\.\.)\]")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
+_PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*).*`\Z")
+_STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
+_NO_DURATION = f"Expected `str` matching regex {DURATION!r}"
 _ENUM = re.compile(r"Invalid enum value .*", re.DOTALL)
 _LEADING_PATH = re.compile(r"(?P<path>[A-Za-z]+(?:\[\d+\]|\.[A-Za-z]+)*): ")
 _LEADING_NAME = re.compile(r"`(?P<path>[A-Za-z]+)` ")
 
 
-def explained(error: msgspec.ValidationError, value: Any, root: type) -> Problem:
-    """msgspec's error about a value that cannot become a `root`, as a problem whose path starts at the value."""
+def explained(value: Any, root: Any) -> list[Problem]:
+    """Every problem for which a value cannot become a `root`, in the order of the text. msgspec itself says only the
+    first, so each part that it refuses is looked at by itself."""
+    return _faults(value, root, (), value, root)
+
+
+def _faults(part: Any, wanted: Any, path: Path, whole: Any, root: Any) -> list[Problem]:
+    """The problems of the part at a path, which should become a `wanted`."""
+    try:
+        msgspec.convert(part, wanted)
+    except msgspec.ValidationError as error:
+        found: list[Problem] = []
+        for step, item, inner in _inside(part, wanted):
+            if inner is None:
+                hint = unknown_key(root, whole, path, str(step))
+                found.append(UnknownKey(f"unknown key `{step}`", (*path, step), hint))
+            else:
+                found += _faults(item, inner, (*path, step), whole, root)
+        # What a struct says of itself follows from its parts, if they have faults.
+        return found or [_explained(error, path, whole, root)]
+    return []
+
+
+def _inside(part: Any, wanted: Any) -> Iterator[tuple[str | int, Any, Any]]:
+    """The items of a list or object: key or index, value, and the type that is wanted there; None for a key that does
+    not belong there. There are none if it is not known which type of a union is meant."""
+    if isinstance(part, list):
+        lists = [type_ for type_ in _members(wanted) if get_origin(type_) is list]
+        if len(lists) == 1:
+            yield from ((index, item, get_args(lists[0])[0]) for index, item in enumerate(part))
+    elif isinstance(part, dict):
+        objects = [type_ for type_ in _members(wanted) if get_origin(type_) is dict or _is_struct(type_)]
+        if len(objects) == 1 and _is_struct(objects[0]):
+            fields = {field.encode_name: field.type for field in msgspec.structs.fields(objects[0])}
+            yield from ((key, item, fields.get(key)) for key, item in part.items())
+        elif len(objects) == 1:
+            yield from ((key, item, get_args(objects[0])[1]) for key, item in part.items())
+
+
+def _members(wanted: Any) -> Iterator[Any]:
+    """The types of a union, or the one type."""
+    if get_origin(wanted) is Annotated:
+        yield from _members(get_args(wanted)[0])
+    elif get_origin(wanted) in (Union, UnionType):
+        for type_ in get_args(wanted):
+            yield from _members(type_)
+    else:
+        yield wanted
+
+
+def _is_struct(wanted: Any) -> bool:
+    return isinstance(wanted, type) and issubclass(wanted, msgspec.Struct)
+
+
+def _explained(error: msgspec.ValidationError, path: Path, whole: Any, root: Any) -> Problem:
+    """msgspec's error about the part at a path, in words."""
     text = str(error)
     place = _PLACE.search(text)
     message = text[: place.start()] if place else text
-    path = _path(place[1] if place else "", text, value, root)
+    for step in _STEP.finditer(place[1] if place else ""):
+        path = (*path, step["name"] or int(step["index"]))
     if isinstance(error.__cause__, Mistake):
         return error.__cause__.problem.under(path)
-    if match := _UNKNOWN.fullmatch(message):
-        hint = unknown_key(root, value, path, match["key"])
-        return UnknownKey(f"unknown key `{match['key']}`", (*path, match["key"]), hint)
     if match := _MISSING.fullmatch(message):
         return Problem(f"missing `{match['key']}`", path)
     if _ENUM.fullmatch(message):
-        return _not_one_of(path, value, root)
+        return _not_one_of(path, whole, root)
+    if message == _NO_DURATION:
+        given = at(whole, path)
+        hint = "write it without quotes" if number_or_boolean(given) is not None else None
+        return Problem(f"{given!r} is neither a number nor a duration such as `500ms`", path, hint)
     if message.startswith("Expected "):
-        return Problem(_in_words(message), path, _type_hint(message, at(value, path)))
-    return _narrowed(message, path, value)
+        return Problem(_in_words(message), path, _type_hint(message, at(whole, path)))
+    return _narrowed(message, path, whole)
 
 
-def _path(place: str, text: str, value: Any, root: type) -> Path:
-    path: Path = ()
-    for step in _STEP.finditer(place):
-        if step["any"]:
-            path = (*path, _culprit(path, text, value, root))
-        else:
-            path = (*path, step["name"] or int(step["index"]))
-    return path
-
-
-def _culprit(path: Path, text: str, value: Any, root: type) -> str:
-    """The key that msgspec writes as `[...]`: the key that is refused for the same reason if it stands alone."""
-    whole: dict[str, Any] = at(value, path)
-    for key, item in whole.items():
-        try:
-            msgspec.convert(replaced(value, path, {key: item}), root)
-        except msgspec.ValidationError as error:
-            if str(error) == text:
-                return key
-    return next(iter(whole))
-
-
-def _not_one_of(path: Path, value: Any, root: type) -> Problem:
+def _not_one_of(path: Path, value: Any, root: Any) -> Problem:
     wanted = type_at(root, path)
     known = [str(name) for name in wanted.values] if isinstance(wanted, inspect.LiteralType) else []
     given = at(value, path)

@@ -11,7 +11,7 @@ from msgspec import Meta
 from mockd.config.base import Config, Mistake
 from mockd.errors import Path
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _NOT_IN_VALUES = r"[\x00-\x08\x0a-\x1f\x7f]"
 
 
@@ -50,7 +50,7 @@ def check_headers(headers: Mapping[str, HeaderValue]) -> None:
     written: dict[str, str] = {}
     for name, given in headers.items():
         place: Path = ("headers", name)
-        if not re.fullmatch(_TOKEN, name):
+        if not re.fullmatch(HEADER_NAME, name):
             raise Mistake(f"{name!r} is not a header name", place)
         first = written.setdefault(name.lower(), name)
         if first != name:

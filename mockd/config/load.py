@@ -25,6 +25,7 @@ from mockd.config.models import FILE_VERSION, Mock
 from mockd.config.paths import at, replaced
 from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
 from mockd.config.values import check_values
+from mockd.config.warn import Warn, log_warning
 from mockd.errors import ConfigError, Problem, format_path
 
 
@@ -85,11 +86,16 @@ Check = Callable[["MockSpec"], None]
 
 
 def load_paths(
-    paths: Sequence[str], environ: Mapping[str, str] | None = None, *, check: Check | None = None
+    paths: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    *,
+    check: Check | None = None,
+    warn: Warn = log_warning,
 ) -> list[MockSpec]:
     """The mocks of configuration files, directories and glob patterns, in order.
 
-    If there are problems, `check` is run on the mocks without one, so that all problems are reported together.
+    If there are problems, `check` is run on the mocks without one, so that all problems are reported together. `warn`
+    gets the warnings about the files themselves.
     """
     environ = os.environ if environ is None else environ
     loaded = read_files(paths, environ)
@@ -97,6 +103,8 @@ def load_paths(
     for file, document in loaded.documents:
         collection = split(document.value)
         problems += [document.report(problem) for problem in collection.problems]
+        if not (collection.entries or collection.problems):
+            warn(Problem("there are no mocks in it", source=str(file)))
         for index, entry in enumerate(collection.entries):
             origin = Origin(str(file), entry.path, nested_keys(entry.value), document, literal=False)
             try:
@@ -105,7 +113,7 @@ def load_paths(
                 problems += error.problems
             else:
                 drafts.append(structs.replace(draft, label=f"{file.name}\0{index}"))
-    warn_of_dropped(document.value for _, document in loaded.documents)
+    warn_of_dropped((document.value for _, document in loaded.documents), warn)
     return _finish(drafts, problems, _derived_id, check)
 
 
@@ -117,13 +125,13 @@ def watched_files(paths: Sequence[str]) -> set[Path]:
     return {file.resolve() for file in (*named, *(file.path for file in found))} | loaded.data_files
 
 
-def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None) -> MockSpec:
+def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None, warn: Warn = log_warning) -> MockSpec:
     """One mock from the admin API, flat or nested. Its ID is `mock_id`, its own, or a random one."""
     _refuse_problems(check_values(doc))
     draft = _draft(doc, root, Origin(nested=nested_keys(doc)), None)
     if mock_id is not None and draft.mock.id not in (None, mock_id):
         raise ConfigError(f"the mock's id is {mock_id!r} and cannot be changed", path=("id",))
-    warn_of_dropped([doc])
+    warn_of_dropped([doc], warn)
     return draft.named(draft.mock.id or mock_id or _new_id(draft, ()))
 
 
@@ -135,7 +143,7 @@ def parse_saved(doc: object, *, root: Path | None, origin: Origin, environ: Mapp
     return draft.named(draft.mock.id)
 
 
-def parse_collection(value: object, *, root: Path | None) -> list[MockSpec]:
+def parse_collection(value: object, *, root: Path | None, warn: Warn = log_warning) -> list[MockSpec]:
     """The mocks of a configuration file that came through the admin API: `$${` is `${`, and the environment is not
     read."""
     problems = check_values(value)
@@ -149,11 +157,11 @@ def parse_collection(value: object, *, root: Path | None) -> list[MockSpec]:
             drafts.append(_draft(entry.value, root, _admin_origin(entry), None))
         except ConfigError as error:
             problems += error.problems
-    warn_of_dropped([value])
+    warn_of_dropped([value], warn)
     return _finish(drafts, problems, _new_id)
 
 
-def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> MockSpec:
+def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None, warn: Warn = log_warning) -> MockSpec:
     """A mock changed by a JSON Merge Patch (RFC 7396) of its flat form.
 
     `root` is the folder of a data file that the patch names. A data file that the patch leaves alone stays in the
@@ -172,7 +180,7 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None) -> Mo
         root = spec.root  # the file is not checked again, as it may have been deleted since it was read
     else:
         _check_data_files(values, root)
-    warn_of_dropped([patch])
+    warn_of_dropped([patch], warn)
     return MockSpec(spec.id, doc, values, mock, root, Origin(literal=spec.origin.literal))
 
 
@@ -229,14 +237,20 @@ def _convert(doc: dict[str, Any], values: dict[str, Any]) -> tuple[Mock, dict[st
         try:
             return convert(values, Mock), values
         except ConfigError as error:
-            problem = error.problems[0]
-            better = _read_number(doc, values, problem.path)
-            if better is None:
-                written = at(doc, problem.path)
-                if written == at(values, problem.path) or not isinstance(written, str):
-                    raise
-                raise ConfigError(structs.replace(problem, hint=f"the value comes from `{written}`")) from None
+            better = values
+            for problem in error.problems:
+                better = _read_number(doc, better, problem.path) or better
+            if better is values:
+                raise ConfigError([_with_variable(problem, doc, values) for problem in error.problems]) from None
             values = better
+
+
+def _with_variable(problem: Problem, doc: dict[str, Any], values: dict[str, Any]) -> Problem:
+    """The same problem; if the value is from the environment, with a hint that says so."""
+    written = at(doc, problem.path)
+    if written == at(values, problem.path) or not isinstance(written, str):
+        return problem
+    return structs.replace(problem, hint=f"the value comes from `{written}`")
 
 
 def _read_number(doc: dict[str, Any], values: dict[str, Any], path: errors.Path) -> dict[str, Any] | None:

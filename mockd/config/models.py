@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, field
 
-from mockd.config.base import MAX_MS, Count, Seconds, doc
 from mockd.config.base import Config as Config
+from mockd.config.base import Count, Seconds, WholeMilliseconds, doc, read_seconds, read_whole_milliseconds
 from mockd.config.headers import Headers, check_headers
 from mockd.config.headers import OmittedHeader as OmittedHeader
 from mockd.config.timing import Burst as Burst
@@ -46,11 +46,12 @@ class EventConfig(Config, frozen=True, kw_only=True):
     type: Annotated[str | None, doc("Event type (the `event:` line), by which clients tell events apart.")] = None
     data: Annotated[Any, doc("Payload: text is sent as written, any other JSON value as compact JSON.")] = UNSET
     id: Annotated[str | None, doc("Event ID, for `Last-Event-ID`. Empty text resets the client's ID.")] = None
-    retry: Annotated[Count | None, doc("Reconnection interval for the client, in milliseconds.")] = None
+    retry: Annotated[WholeMilliseconds | None, doc("Reconnection interval for the client, in milliseconds.")] = None
     comment: Annotated[str | None, doc("A comment, which clients do not deliver as an event.")] = None
     delay: Annotated[Delay | None, doc("Pause before this event, in milliseconds; overrides `timing`.")] = None
 
     def __post_init__(self) -> None:
+        read_whole_milliseconds(self, "retry")
         _check_line(self.type, "type")
         _check_line(self.id, "id")
         if self.comment is not None and "\0" in self.comment:
@@ -99,6 +100,9 @@ class ChunkedLifecycle(Config, frozen=True, kw_only=True):
     ] = None
     termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
 
+    def __post_init__(self) -> None:
+        read_seconds(self, "timeout", "connection_timeout")
+
 
 class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
     """How long an event stream lives."""
@@ -108,6 +112,8 @@ class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
     ] = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        read_seconds(self, "keepalive_interval")
         if 0 < self.keepalive_interval < 5:
             raise ValueError("`keepaliveInterval` must be 0 (off) or at least 5 seconds")
 
@@ -135,7 +141,12 @@ class Resume(Config, frozen=True, kw_only=True):
 
     enabled: Annotated[bool, doc("Whether events have IDs and a stream continues where its client left off.")] = False
     buffer_size: Annotated[int, Meta(ge=1, le=1_000_000, description="Number of events kept for each session.")] = 100
-    max_age: Annotated[float, Meta(gt=0, le=MAX_MS / 1000, description="Seconds for which an event is kept.")] = 300.0
+    max_age: Annotated[Seconds, doc("Time for which an event is kept, in seconds; above 0.")] = 300.0
+
+    def __post_init__(self) -> None:
+        read_seconds(self, "max_age")
+        if not self.max_age:
+            raise ValueError("`maxAge` must be above 0")
 
 
 class Sequence(Config, frozen=True, kw_only=True):
@@ -208,7 +219,9 @@ class SseConfig(Config, frozen=True, kw_only=True):
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
     headers: Headers = {}
-    retry: Annotated[Count | None, doc("`retry:` of each connection's first event, in milliseconds.")] = None
+    retry: Annotated[WholeMilliseconds | None, doc("`retry:` of each connection's first event, in milliseconds.")] = (
+        None
+    )
     repeat: Annotated[Count | None, doc("Number of passes over the list; 0: no limit.")] = None
     timing: Annotated[Timing, doc("When events are sent.")] = Timing()
     lifecycle: Annotated[Lifecycle, doc("How long the stream lives and how it ends.")] = Lifecycle()
@@ -224,6 +237,7 @@ class SseConfig(Config, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
+        read_whole_milliseconds(self, "retry")
         _one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
         check_headers(self.headers)
         if self.events == [] and not self.lifecycle.keep_open:

@@ -12,9 +12,12 @@ from typing import Any
 import msgspec
 
 from mockd.config.models import MockFile
-from mockd.config.shape import FILE_BOOKKEEPING, MOCK_BOOKKEEPING, VERSIONS
+from mockd.config.shape import FILE_BOOKKEEPING, MOCK_BOOKKEEPING, SCHEMA_KEY, VERSIONS
 
 SCHEMA_FILE = pathlib.Path(__file__).with_name("mockd.schema.json")
+
+
+_SCHEMA = {"description": "Address of this schema, for editors.", "type": "string"}
 
 
 def json_schema() -> dict[str, Any]:
@@ -38,11 +41,12 @@ def json_schema() -> dict[str, Any]:
     mock["properties"] |= {
         "type": {"description": "Kind of the mock.", "const": "http"},
         "http": {"description": "The same keys, nested.", "$ref": "#/$defs/NestedMock"},
+        SCHEMA_KEY: _SCHEMA,
         **dict.fromkeys(MOCK_BOOKKEEPING, _dropped()),
     }
     del mock["required"]
     mock["anyOf"] = [{"required": ["matcher"]}, {"required": ["http"]}]
-    file["properties"] |= dict.fromkeys(FILE_BOOKKEEPING, _dropped())
+    file["properties"] |= {SCHEMA_KEY: _SCHEMA} | dict.fromkeys(FILE_BOOKKEEPING, _dropped())
     file["properties"]["version"] = {
         "description": file["properties"]["version"]["description"],
         "enum": list(VERSIONS),

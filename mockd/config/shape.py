@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,16 +9,18 @@ from msgspec import Struct
 
 from mockd.config.conversion import convert
 from mockd.config.models import FILE_VERSION, MockFile
+from mockd.config.warn import Warn
 from mockd.errors import ConfigError, Path, Problem
 
 MOCK_BOOKKEEPING = ("workspaceId", "createdAt", "updatedAt", "metaSortKey", "parentId", "syncVersion")
 FILE_BOOKKEEPING = ("kind", "metadata", "serverConfig")
 """Keys that another tool called mockd writes. They are accepted and dropped."""
 
+SCHEMA_KEY = "$schema"
+"""The key by which editors find the JSON Schema of a document. It means nothing else."""
+
 VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0"), float(FILE_VERSION))
 """The spellings of the format's version that are accepted."""
-
-_log = logging.getLogger("mockd")
 
 
 class Entry(Struct, frozen=True):
@@ -47,7 +48,7 @@ def split(value: Any) -> Collection:
     if not is_envelope(value):
         return Collection([Entry(value, ())], [])
     mocks = value.get("mocks")
-    header = {key: item for key, item in value.items() if key not in FILE_BOOKKEEPING}
+    header = {key: item for key, item in value.items() if key not in (SCHEMA_KEY, *FILE_BOOKKEEPING)}
     if isinstance(mocks, list):
         header["mocks"] = []
     try:
@@ -81,11 +82,14 @@ def flatten(value: Any) -> dict[str, Any]:
     inner = value.get("http", {})
     if not isinstance(inner, dict):
         raise ConfigError(f"expected an object, got {_kind(inner)}", path=("http",))
-    outer = {key: item for key, item in value.items() if key not in ("type", "http", *MOCK_BOOKKEEPING)}
+    outer = {key: item for key, item in value.items() if key not in _NOT_FLAT}
     for key in inner:
         if key in outer:
             raise ConfigError(f"`{key}` is given here and outside `http`", path=("http", key))
     return outer | inner
+
+
+_NOT_FLAT = frozenset(("type", "http", SCHEMA_KEY, *MOCK_BOOKKEEPING))
 
 
 def _kind(value: object) -> str:
@@ -94,8 +98,8 @@ def _kind(value: object) -> str:
     return "a list" if isinstance(value, list) else "text" if isinstance(value, str) else f"{value!r}".lower()
 
 
-def warn_of_dropped(values: Iterable[Any]) -> None:
-    """Log one warning with all the bookkeeping keys that these documents have, as these keys have no effect."""
+def warn_of_dropped(values: Iterable[Any], warn: Warn) -> None:
+    """Give one warning with all the bookkeeping keys that these documents have, as these keys have no effect."""
     dropped: dict[str, None] = {}
     for value in values:
         if is_envelope(value):
@@ -104,4 +108,4 @@ def warn_of_dropped(values: Iterable[Any]) -> None:
             if isinstance(entry.value, dict):
                 dropped |= dict.fromkeys(key for key in MOCK_BOOKKEEPING if key in entry.value)
     if dropped:
-        _log.warning("ignored, as they mean nothing here: %s", ", ".join(f"`{key}`" for key in dropped))
+        warn(Problem(f"ignored, as they mean nothing here: {', '.join(f'`{key}`' for key in dropped)}"))

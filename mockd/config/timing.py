@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from mockd.config.base import MAX_MS, Config, Count, Milliseconds, doc
+from mockd.config.base import (
+    MAX_MS,
+    Config,
+    DurationText,
+    Milliseconds,
+    WholeMilliseconds,
+    doc,
+    milliseconds,
+    read_milliseconds,
+    read_whole_milliseconds,
+)
 from mockd.events import Draw, Pause
 
 
@@ -23,6 +33,7 @@ class Distribution(Config, frozen=True, kw_only=True):
     max: Annotated[Milliseconds | None, doc("Longest pause, in milliseconds; a longer draw becomes this.")] = None
 
     def __post_init__(self) -> None:
+        read_milliseconds(self, "mean", "stddev", "min", "max")
         if self.max is not None and self.max < self.min:
             raise ValueError("`max` must not be less than `min`")
         if self.dist == "uniform":
@@ -47,17 +58,19 @@ class Distribution(Config, frozen=True, kw_only=True):
             raise ValueError("`mean` must lie between `min` and `max`")
 
 
-Delay = Annotated[float, Meta(ge=0, le=MAX_MS, description="Milliseconds.")] | Distribution
-"""A pause: a number of milliseconds, or the distribution from which it is drawn."""
+Delay = Annotated[float, Meta(ge=0, le=MAX_MS, description="Milliseconds.")] | DurationText | Distribution
+"""A pause: a number of milliseconds, text with a unit, or the distribution from which it is drawn. It is read by
+`in_seconds`."""
 
 
 class RandomDelay(Config, frozen=True, kw_only=True):
     """A random pause: a whole number of milliseconds, each equally likely."""
 
-    min: Annotated[Count, doc("Shortest pause, in milliseconds.")] = 0
-    max: Annotated[Count, doc("Longest pause, in milliseconds, inclusive.")]
+    min: Annotated[WholeMilliseconds, doc("Shortest pause, in milliseconds.")] = 0
+    max: Annotated[WholeMilliseconds, doc("Longest pause, in milliseconds, inclusive.")]
 
     def __post_init__(self) -> None:
+        read_whole_milliseconds(self, "min", "max")
         if self.max < self.min:
             raise ValueError("`max` must not be less than `min`")
         if self.max > MAX_MS:
@@ -99,7 +112,7 @@ def in_seconds(delay: Delay | RandomDelay) -> Pause:
     if isinstance(delay, RandomDelay):
         low, count = delay.min, delay.max - delay.min + 1
         return lambda rng: (low + int(rng.random() * count)) / 1000
-    return delay / 1000
+    return (milliseconds(delay) if isinstance(delay, str) else delay) / 1000
 
 
 def _within_bounds(distribution: Distribution) -> Draw:

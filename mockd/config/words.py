@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 import msgspec.inspect as inspect
 
+from mockd.config.base import DURATION
+
 _WORDS: dict[type, str] = {
     inspect.StrType: "text",
     inspect.IntType: "whole number",
@@ -39,6 +41,8 @@ def type_in_words(
         return "list of: " + type_in_words(node.item_type, struct, literal)
     if isinstance(node, inspect.DictType):
         return "object of: " + type_in_words(node.value_type, struct, literal)
+    if getattr(node, "pattern", None) == DURATION:
+        return "duration"
     return _WORDS[type(node)] + _bounds(node)
 
 

@@ -86,7 +86,8 @@ class MockBuilder:
             try:
                 return spec, self._plan(spec)
             except ConfigError as error:
-                better = spec.with_number(error.problems[0].path)
+                tries = (spec.with_number(problem.path) for problem in error.problems)
+                better = next((found for found in tries if found is not None), None)
                 if better is None:
                     raise
                 spec = better

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from mockd.clock import Clock
 from mockd.config.load import MockSpec, parse_mock, patch_mock
+from mockd.config.warn import Warn, log_warning
 from mockd.errors import ConflictError, NotFoundError
 from mockd.matching import MatchTable, Rule
 from mockd.mocks.builder import MockBuilder, free
@@ -65,7 +66,8 @@ class MockSet:
     """The mocks of an engine. They change in two steps. First a change is *accepted*, which may take long and may be
     done in any thread. Then `swap` *serves* it, which takes no time and belongs to the thread of the event loop.
 
-    Changes are worked out one at a time, on the version that was accepted last.
+    Changes are worked out one at a time, on the version that was accepted last. `warn` gets the warnings about mocks
+    that a change brings, each when the change is accepted.
     """
 
     def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
@@ -86,7 +88,7 @@ class MockSet:
 
     # -- accepting changes -----------------------------------------------------------------------------------------
 
-    def load(self, specs: Sequence[MockSpec]) -> None:
+    def load(self, specs: Sequence[MockSpec], warn: Warn = log_warning) -> None:
         """Take these as the mocks of the configuration files: at the start, and again when a file was saved.
 
         Changes made through the admin API stay, except those to mocks that have changed in the files. With a state
@@ -99,31 +101,33 @@ class MockSet:
                 before, now = ({spec.id: spec.doc for spec in some} for some in (known, specs))
                 changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
             self._accept(changes, changes.over(specs), configured=list(specs), is_loading=True)
+            _warn_of(self._accepted.mocks(), warn)
+            _warn_of_shadowed(self._accepted.mocks(), warn)
 
-    def create(self, doc: object) -> MockSpec:
+    def create(self, doc: object, warn: Warn = log_warning) -> MockSpec:
         """Add a mock after the others. Raises `ConfigError`, or `ConflictError` if its ID is taken."""
-        spec = parse_mock(doc, root=self._files_root)
+        spec = parse_mock(doc, root=self._files_root, warn=warn)
         with self._changing:
             if spec.id in self._accepted.rules:
                 raise ConflictError(f"a mock with id {spec.id!r} is already there; PUT /mocks/{spec.id} replaces it")
-            return self._put(spec)
+            return self._put(spec, warn)
 
-    def replace(self, mock_id: str, doc: object) -> MockSpec:
+    def replace(self, mock_id: str, doc: object, warn: Warn = log_warning) -> MockSpec:
         """Replace a mock; the new one takes its place in the order. Raises `NotFoundError`, `ConfigError`."""
         with self._changing:
             self._accepted.find(mock_id)
-            return self._put(parse_mock(doc, root=self._files_root, mock_id=mock_id))
+            return self._put(parse_mock(doc, root=self._files_root, mock_id=mock_id, warn=warn), warn)
 
-    def patch(self, mock_id: str, patch: object) -> MockSpec:
+    def patch(self, mock_id: str, patch: object, warn: Warn = log_warning) -> MockSpec:
         """Change a mock by a JSON Merge Patch (RFC 7396). Raises `NotFoundError`, `ConfigError`."""
         with self._changing:
-            return self._patch(self._accepted.find(mock_id).spec, patch)
+            return self._patch(self._accepted.find(mock_id).spec, patch, warn)
 
-    def toggle(self, mock_id: str) -> MockSpec:
+    def toggle(self, mock_id: str, warn: Warn = log_warning) -> MockSpec:
         """Enable a disabled mock, or disable an enabled one. Raises `NotFoundError`."""
         with self._changing:
             spec = self._accepted.find(mock_id).spec
-            return self._patch(spec, {"enabled": not spec.mock.enabled})
+            return self._patch(spec, {"enabled": not spec.mock.enabled}, warn)
 
     def delete(self, mock_id: str) -> None:
         """Remove a mock. Raises `NotFoundError`."""
@@ -132,20 +136,24 @@ class MockSet:
             specs = [spec for spec in self._accepted.specs() if spec.id != mock_id]
             self._accept(self._without({mock_id}, [spec.id for spec in specs]), specs)
 
-    def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool) -> int:
+    def import_specs(self, specs: Sequence[MockSpec], *, replace: bool, dry_run: bool, warn: Warn = log_warning) -> int:
         """Add mocks; one with a known ID replaces the old mock in its place. With `replace`, all others are removed.
 
         `dry_run` only checks. Returns the number of mocks given. Raises `ConfigError` and then changes nothing.
         """
         with self._changing:
             by_id = {} if replace else {spec.id: spec for spec in self._accepted.specs()}
-            by_id |= {spec.id: spec for spec in specs}
+            given = {spec.id: spec for spec in specs}
+            by_id |= given
             if dry_run:
-                free(self._build(list(by_id.values())))
+                rules = self._build(list(by_id.values()))
+                _warn_of([rule.target for rule in rules if rule.id in given], warn)
+                free(rules)
             else:
                 order = list(by_id)
                 changes = self._without(self._accepted.rules.keys() - by_id.keys(), order)
                 self._accept(changes.with_mocks(specs, order), list(by_id.values()))
+                _warn_of([self._accepted.find(mock_id) for mock_id in given], warn)
             return len(specs)
 
     # -- serving them ----------------------------------------------------------------------------------------------
@@ -195,13 +203,15 @@ class MockSet:
     def _changes(self) -> Changes:
         return self._state.get(*CHANGES) or NO_CHANGES
 
-    def _patch(self, spec: MockSpec, patch: object) -> MockSpec:
-        return self._put(patch_mock(spec, patch, root=self._files_root))
+    def _patch(self, spec: MockSpec, patch: object, warn: Warn) -> MockSpec:
+        return self._put(patch_mock(spec, patch, root=self._files_root, warn=warn), warn)
 
-    def _put(self, spec: MockSpec) -> MockSpec:
+    def _put(self, spec: MockSpec, warn: Warn) -> MockSpec:
         specs = {**{other.id: other for other in self._accepted.specs()}, spec.id: spec}
         self._accept(self._changes.with_mocks([spec], list(specs)), list(specs.values()))
-        return self._accepted.find(spec.id).spec
+        mock = self._accepted.find(spec.id)
+        _warn_of([mock], warn)
+        return mock.spec
 
     def _without(self, mock_ids: Collection[str], order: Sequence[str]) -> Changes:
         configured = {spec.id for spec in self._accepted.configured or ()}
@@ -226,3 +236,20 @@ class MockSet:
     def _build(self, specs: Sequence[MockSpec], *, is_loading: bool = False) -> list[Rule[Registered]]:
         came_before = is_loading and self._accepted.configured is None
         return self._builder.build_all(specs, self._accepted.rules, is_loading=is_loading, came_before=came_before)
+
+
+def _warn_of(mocks: Sequence[Registered], warn: Warn) -> None:
+    if mocks:
+        from mockd.mocks.warnings import warnings_of  # not needed by a server without mocks
+
+        for mock in mocks:
+            for problem in warnings_of(mock):
+                warn(problem)
+
+
+def _warn_of_shadowed(mocks: Sequence[Registered], warn: Warn) -> None:
+    if len(mocks) > 1:
+        from mockd.mocks.warnings import shadowed
+
+        for problem in shadowed(mocks):
+            warn(problem)

@@ -84,7 +84,7 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         lifetime=_lifetime(config.lifecycle),
         ending=ending,
         in_framing=in_framing,
-        flush_each=config.flush == "event" or bool(timing.fixed_delay),
+        flush_each=config.flush == "event" or (timing.fixed_delay is not None and in_seconds(timing.fixed_delay) != 0),
         seed=config.seed,
         seeding=seeding,
         header_rules=rules,

@@ -12,7 +12,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from mockd.errors import ConfigError, Path
+from mockd.config.conversion import convert
+from mockd.config.documents import UnknownKey
+from mockd.errors import ConfigError, Path, Problem
 from mockd.source import Source
 
 GROUP = "mockd.sources"
@@ -102,28 +104,27 @@ def build_named(name: str, params: dict[str, Any], path: Path = ()) -> Source:
         )
     where = (*path, "templateParams")
     try:
-        return kind.build(msgspec.convert(params, kind.params))
-    except msgspec.ValidationError as error:
-        raise _params_error(error, kind, where) from None
+        return kind.build(_converted(params, kind))
     except ConfigError as error:
         raise error.under(where) from None
 
 
-def _params_error(error: msgspec.ValidationError, kind: SourceKind[Any], where: Path) -> ConfigError:
-    message, _, place = str(error).partition(" - at `$")
-    path: Path = where
-    for step in place.rstrip("`").replace("[", ".").replace("]", "").split("."):
-        if step:
-            path += (int(step) if step.isdecimal() else step,)
-    if message.startswith("Object contains unknown field"):
-        name = message.split("`")[1]
-        known = [field.encode_name for field in msgspec.structs.fields(kind.params)]
-        return ConfigError(
-            f"unknown parameter `{name}` of template `{kind.name}`",
-            path=(*path, name),
-            hint=_hint(name, known),
-        )
-    return ConfigError(message, path=path)
+def _converted(params: dict[str, Any], kind: SourceKind[P]) -> P:
+    """The parameters as a struct. Raises `ConfigError` with all problems, whose paths start at the parameters."""
+    try:
+        return convert(params, kind.params)
+    except ConfigError as error:
+        raise ConfigError([_about(problem, kind) for problem in error.problems]) from None
+
+
+def _about(problem: Problem, kind: SourceKind[Any]) -> Problem:
+    """The same problem; an unknown parameter is reported with the known ones."""
+    if len(problem.path) != 1 or not isinstance(problem, UnknownKey):
+        return problem
+    name = str(problem.path[0])
+    known = [field.encode_name for field in msgspec.structs.fields(kind.params)]
+    message = f"unknown parameter `{name}` of template `{kind.name}`"
+    return msgspec.structs.replace(problem, message=message, hint=_hint(name, known))
 
 
 def _hint(name: str, known: list[str]) -> str:

@@ -18,7 +18,8 @@ A configuration file is JSON or YAML: one mock, a list of mocks, or an object wi
 key is an error that names the nearest known one. The JSON Schema of it is [mockd.schema.json][schema]; a running
 server has it at `GET /schema`.
 
-Units: milliseconds in `timing`, `chunked` and everything called a delay; seconds in `lifecycle` and `resume`.
+Units: milliseconds in `timing`, `chunked` and everything called a delay; seconds in `lifecycle` and `resume`. Any of
+them may be a duration instead, which is text with a unit of its own: `"500ms"`, `"2s"`, `"1m"`.
 
 `${NAME}` and `${NAME:-default}` stand for environment variables, in the values of configuration files only. A literal
 `${` is written `$${`. Names of data files are relative to the file that names them, and must not lead out of its

@@ -61,6 +61,12 @@ def test_events_of_the_page_arrive(cli: Cli, shared_server: Served) -> None:
     )
 
 
+def test_delays_may_have_units(cli: Cli) -> None:
+    made = sse(cli, "--sse-event", "a:1", "--sse-delay", "2s", "--sse-initial-delay", "0.5s", "--sse-keepalive", "1m")
+    assert made["timing"] == {"fixedDelay": 2000, "initialDelay": 500}
+    assert made["lifecycle"]["keepaliveInterval"] == 60
+
+
 def test_keepalive_is_in_milliseconds_and_keeps_the_stream_open(cli: Cli) -> None:
     assert sse(cli, "--sse-event", "a:1", "--sse-keepalive", "15000")["lifecycle"] == {
         "keepaliveInterval": 15,
@@ -267,6 +273,9 @@ WRONG = {
     "parameter without a template": ("--path", "/x", "--sse-event", "a:1", "--template-param", "a=1"),
     "keepalive too short": ("--path", "/x", "--sse-event", "a:1", "--sse-keepalive", "4999"),
     "keepalive in seconds": ("--path", "/x", "--sse-event", "a:1", "--sse-keepalive", "15"),
+    "delay negative": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "-1"),
+    "delay without a number": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "soon"),
+    "delay that is none": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "nan"),
     "keepalive negative": ("--path", "/x", "--sse-event", "a:1", "--sse-keepalive", "-1"),
     "negative delay": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "-1"),
     "delay that is no number": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "fast"),

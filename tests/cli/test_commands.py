@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 import mockd
+from mockd.config.schema import json_schema
 from tests.cli.harness import Cli, Served, mock
 
 Write = Callable[[str, object], Path]
@@ -307,8 +308,13 @@ def test_another_server_at_the_admin_url_is_told(cli: Cli, shared_server: Served
 
 def test_validate_prints_every_problem_with_its_place(local_cli: Cli, write: Write) -> None:
     good = write("good.json", mock("a", "/a"))
-    assert local_cli("validate", str(good)).out == f"OK: {good}\n"
-    assert local_cli("validate", str(good), "--json").json == {"valid": True, "problems": []}
+    assert local_cli("validate", str(good)).out == f"OK: 1 mock in {good}\n"
+    assert local_cli("validate", str(good), "--json").json == {
+        "valid": True,
+        "mocks": 1,
+        "problems": [],
+        "warnings": [],
+    }
     wrong = write("wrong.yaml", "- {id: b, matcher: {path: /b}, sse: {evnts: []}}\n- {id: c, matcher: {path: c}}\n")
     result = local_cli("validate", str(good), str(wrong))
     assert (result.code, result.out) == (2, "")
@@ -320,6 +326,36 @@ def test_validate_prints_every_problem_with_its_place(local_cli: Cli, write: Wri
     document = local_cli("validate", str(wrong), "--json").json
     assert document["valid"] is False
     assert {problem["line"] for problem in document["problems"]} == {1, 2}
+
+
+def test_validate_prints_warnings_and_says_ok(local_cli: Cli, write: Write) -> None:
+    file, empty = write("w.json", mock("a", "/a?x=1")), write("none.json", "[]")
+    result = local_cli("validate", str(file), str(empty))
+    assert (result.code, result.out) == (0, f"OK: 1 mock in {file}, {empty}\n")
+    lines = result.err.splitlines()
+    assert lines[0] == f"warning: {empty}: there are no mocks in it"
+    assert lines[1].startswith(f"warning: {file}:1:")
+    assert len(lines) == 2
+    document = local_cli("validate", str(file), "--json").json
+    assert document["valid"] is True
+    assert [warning["path"] for warning in document["warnings"]] == ["$.matcher.path"]
+
+
+def test_schema_prints_the_json_schema(local_cli: Cli) -> None:
+    assert local_cli("schema").json == json_schema()
+
+
+def test_a_file_may_name_its_schema(local_cli: Cli, write: Write) -> None:
+    file = write("a.json", {"$schema": "./mockd.schema.json", "version": "1.0", "mocks": [mock("a", "/a")]})
+    one = write("b.json", {"$schema": "./mockd.schema.json", **mock("b", "/b")})
+    result = local_cli("validate", str(file), str(one))
+    assert (result.code, result.err, result.out) == (0, "", f"OK: 2 mocks in {file}, {one}\n")
+
+
+def test_validate_says_how_many_mocks_there_are(local_cli: Cli, write: Write) -> None:
+    folder = write("a.json", [mock("a", "/a"), mock("b", "/b")]).parent
+    write("b.yaml", "{id: c, matcher: {path: /c}, response: {}}")
+    assert local_cli("validate", str(folder)).out == f"OK: 3 mocks in {folder}\n"
 
 
 def test_validate_compiles_mocks_as_serving_does(local_cli: Cli, write: Write) -> None:
@@ -353,7 +389,7 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"presets", "templates"},
+            | {"presets", "schema", "templates"},
         ),
         ("mockd sse ", {"connections", "stats"}),
         ("mockd sse connections ", {"list", "get", "close"}),

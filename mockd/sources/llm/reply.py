@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from mockd.config.base import Seconds, read_seconds
 from mockd.config.models import Delay
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
@@ -63,9 +64,7 @@ class Error(Params, frozen=True, kw_only=True):
     status: Annotated[
         Annotated[int, Meta(ge=400, le=599)] | None, _doc("HTTP status of an error before the stream.")
     ] = None
-    retry_after: Annotated[
-        Annotated[float, Meta(ge=0)] | None, _doc("`Retry-After`, in seconds; only with `status`.")
-    ] = None
+    retry_after: Annotated[Seconds | None, _doc("`Retry-After`, in seconds; only with `status`.")] = None
     after_tokens: Annotated[int, Meta(ge=0, description="Number of content events before an error in the stream.")] = 0
     times: Annotated[
         Annotated[int, Meta(ge=1)] | None,
@@ -73,6 +72,7 @@ class Error(Params, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
+        read_seconds(self, "retry_after")
         if self.status is not None and self.after_tokens:
             raise ValueError("`afterTokens` does not go with `status`: that error comes before the stream")
         if self.status is None and self.retry_after is not None:

@@ -121,7 +121,7 @@ def test_every_mock_s_problem_is_reported_with_its_place(write: Write, refused: 
     assert [str(problem) for problem in problems] == [
         "d.json: there is no such file",
         "c.json:1:2: not JSON: expecting property name enclosed in double quotes",
-        "a.json:6:32: $.mocks[1].sse.timing.fixedDelay: expected a number or an object, got text",
+        "a.json:6:32: $.mocks[1].sse.timing.fixedDelay: 'slow' is neither a number nor a duration such as `500ms`",
         "a.json:8:8: $.mocks[2].sse.lifecycle.duration: unknown key `duration` (did you mean `connectionTimeout`?)",
         "a.json:10:44: $.mocks[3].http.response.statuss: unknown key `statuss` (did you mean `status`?)",
         'b.yaml:10:15: $.mocks[1].matcher.method: expected text, got a boolean (quote it: "true")',

@@ -9,6 +9,7 @@ import pytest
 from mockd.config.hints import CONFUSIONS, _places, type_at
 from mockd.config.load import parse_mock
 from mockd.config.models import Mock
+from mockd.engine import Engine
 from mockd.errors import ConfigError, Problem, format_path
 
 EVENTS = [{"data": 1}]
@@ -89,7 +90,7 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
         ({"response": {"delay": 10**400}}, "$.response.delay: number out of range"),
         ({"response": {"status": 200.5}}, "$.response.status: expected a whole number, got a number"),
         (
-            {"response": {"headers": {"a": "1", "b c": 2, "d": 3}}},
+            {"response": {"headers": {"a": "1", "b c": 2, "d": "3"}}},
             '$.response.headers.b c: expected text or an object or a list, got a whole number (quote it: "2")',
         ),
         ({"response": {"headers": {"a b": "1"}}}, "$.response.headers.a b: 'a b' is not a header name"),
@@ -116,6 +117,52 @@ def test_wrong_values_are_explained_at_their_place(fields: dict[str, Any], text:
     assert str(problem_of(**fields)).startswith(text)
 
 
+def test_every_problem_of_a_mock_is_said_in_the_order_of_the_text() -> None:
+    events = [{"data": 1, "evnt": "x"}, {"data": 2, "retry": "soon", "id": 5}, {"type": "x"}, {"data": 4}]
+    mock = {
+        "nmae": "x",
+        "matcher": {"path": "/a", "headers": {"a": 1, "b": "2", "c": None}, "methd": "GET"},
+        "sse": {"evnts": [], "events": events, "flush": "now", "timing": {"randomDelay": {"min": 5, "max": 1}}},
+        "priorty": 1,
+    }
+    with pytest.raises(ConfigError) as caught:
+        parse_mock(mock, root=None)
+    assert [format_path(problem.path) for problem in caught.value.problems] == [
+        "$.nmae",
+        "$.matcher.headers.a",
+        "$.matcher.headers.c",
+        "$.matcher.methd",
+        "$.sse.evnts",
+        "$.sse.events[0].evnt",
+        "$.sse.events[1].retry",
+        "$.sse.events[1].id",
+        "$.sse.events[2]",
+        "$.sse.flush",
+        "$.sse.timing.randomDelay.max",
+        "$.priorty",
+    ]
+
+
+def test_every_unknown_parameter_of_a_template_is_said() -> None:
+    params = {"tokns": ["a"], "delayPerToken": "soon", "error": {"messge": "no"}, "modl": "x"}
+    found = problems_when_built(sse={"template": "openai-chat", "templateParams": params})
+    assert [format_path(problem.path) for problem in found] == [
+        "$.sse.templateParams.tokns",
+        "$.sse.templateParams.delayPerToken",
+        "$.sse.templateParams.error.messge",
+        "$.sse.templateParams.modl",
+    ]
+    assert "did you mean `tokens`? known: " in (found[0].hint or "")
+    assert found[2].hint == "did you mean `message`?"
+
+
+def problems_when_built(**fields: Any) -> list[Problem]:
+    spec = parse_mock({"matcher": {"path": "/a"}, **fields}, root=None)
+    with pytest.raises(ConfigError) as caught:
+        Engine().check(spec)
+    return list(caught.value.problems)
+
+
 def test_a_pattern_that_python_cannot_hold_is_refused() -> None:
     problem = problem_of(matcher={"pathPattern": "a{99999999999999999999}"}, response={})
     assert format_path(problem.path) == "$.matcher.pathPattern"
@@ -134,4 +181,4 @@ def test_types_are_found_by_path() -> None:
     assert type_at(Mock, ("matcher", "path")).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", 1)).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", "omit")).__class__.__name__ == "BoolType"
-    assert type_at(Mock, ("sse", "events", 3, "retry")).__class__.__name__ == "IntType"
+    assert type_at(Mock, ("sse", "events", 3, "comment")).__class__.__name__ == "StrType"

@@ -31,6 +31,8 @@ def test_the_schema_is_one() -> None:
         [],
         [MOCK, SSE],
         {"mocks": []},
+        {"$schema": "mockd.schema.json", "mocks": []},
+        {"$schema": "mockd.schema.json", **MOCK},
         {"version": "1.0", "name": None, "mocks": [MOCK]},
         {"version": 1, "mocks": [MOCK]},
         {"version": "1", "mocks": [MOCK]},

@@ -43,7 +43,10 @@ def problem_of(document: Any) -> str:
         ({**NORMAL, "min": 41}, ".mean: `mean` must lie between `min` and `max`"),
         ({**NORMAL, "stddev": -1}, ".stddev: expected a number >= 0"),
         ({**NORMAL, "max": 1e12}, ".max: expected a number <= 31622400000"),
-        ({**NORMAL, "mean": "5"}, ".mean: expected a number, got text (write it without quotes)"),
+        (
+            {**NORMAL, "mean": "5"},
+            ".mean: '5' is neither a number nor a duration such as `500ms` (write it without quotes)",
+        ),
         (
             {**NORMAL, "dist": "gaussian"},
             ".dist: 'gaussian' is not one of `lognormal`, `normal`, `uniform`",
@@ -52,8 +55,11 @@ def problem_of(document: Any) -> str:
         ({**NORMAL, "sigma": 1}, ".sigma: unknown key `sigma` (did you mean `stddev`?)"),
         ({**NORMAL, "maxx": 1}, ".maxx: unknown key `maxx` (did you mean `max`?)"),
         (-1, ": expected a number >= 0"),
-        ("fast", ": expected a number or an object, got text"),
-        ("5", ": expected a number or an object, got text (write it without quotes)"),
+        ("fast", ": 'fast' is neither a number nor a duration such as `500ms`"),
+        (
+            "5",
+            ": '5' is neither a number nor a duration such as `500ms` (write it without quotes)",
+        ),
     ],
     ids=str,
 )

@@ -1,0 +1,188 @@
+"""Fields that have no effect together with others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mockd.config.models import ChunkedConfig, Mock, SseConfig
+from mockd.config.paths import at
+from mockd.errors import Path, Problem
+from mockd.events import Event
+from mockd.lines.line import BODILESS
+from mockd.mocks.registered import Registered, kind_of
+from mockd.program.script import CompiledScript
+
+
+def _stream(mock: Mock) -> SseConfig | ChunkedConfig | None:
+    return mock.sse or mock.chunked
+
+
+def _script(mock: Registered) -> CompiledScript | None:
+    """The script of a mock, if it is the same for every request."""
+    script = mock.plan.source.script
+    return None if script is None else mock.plan.framed(script.framing).compiled(script)
+
+
+def _given(mock: Registered, path: Path) -> Any:
+    return at(mock.spec.values, path)
+
+
+# -- what is sent ------------------------------------------------------------------------------------------------------
+
+
+def body(mock: Registered) -> Iterator[Problem]:
+    """A body with a status that has none."""
+    if mock.plan.status not in BODILESS:
+        return
+    kind = kind_of(mock.spec)
+    names = ("body", "bodyFile", "template") if kind == "response" else ("status",)
+    if any(_given(mock, (kind, name)) not in (None, "") for name in names):
+        key = "statusCode" if _given(mock, (kind, "statusCode")) is not None else "status"
+        message = f"an answer with status {mock.plan.status} has no body, so nothing else of it is sent"
+        yield Problem(message, (kind, key), "choose another status, or a `response` without a body")
+
+
+def chunk_size(mock: Registered) -> Iterator[Problem]:
+    """A chunk size for NDJSON, whose chunks are lines."""
+    if _given(mock, ("chunked", "chunkSize")) is not None and mock.plan.framing.name == "ndjson":
+        message = "the chunks of NDJSON are its lines, whatever their size"
+        yield Problem(message, ("chunked", "chunkSize"), "leave it out")
+
+
+# -- when it is sent ---------------------------------------------------------------------------------------------------
+
+_TOKEN_MODES = ("itl", "tokensPerSecond")
+_MODES = ("perEventDelays", "burst", "randomDelay", "fixedDelay")
+
+
+def timing(mock: Registered) -> Iterator[Problem]:
+    """A mode of timing beside one that comes before it and leaves it no event."""
+    kind = kind_of(mock.spec)
+    if _stream(mock.spec.mock) is None:
+        return
+    places: dict[str, Path] = {mode: (kind, "timing", mode) for mode in (*_TOKEN_MODES, *_MODES)}
+    places["delayPerToken"] = (kind, "templateParams", "delayPerToken")
+    places["chunkDelay"] = (kind, "chunkDelay")
+    order = (*_TOKEN_MODES, "delayPerToken", *_MODES, "chunkDelay")
+    given = [mode for mode in order if _given(mock, places[mode]) is not None]
+    # Delays by position leave the events behind them to the other modes.
+    first = next((mode for mode in given if mode != "perEventDelays"), None)
+    for mode in given[given.index(first) + 1 :] if first else []:
+        yield Problem(f"`{first}` decides instead, for every event", places[mode], f"give `{mode}` or `{first}`")
+
+
+def burst(mock: Registered) -> Iterator[Problem]:
+    """The interval inside groups of one event."""
+    path = (kind_of(mock.spec), "timing", "burst")
+    if _given(mock, (*path, "count")) == 1 and _given(mock, (*path, "interval")):
+        message = "a group of one event has no interval"
+        yield Problem(message, (*path, "interval"), "leave it out, or raise `count`")
+
+
+def delays_by_position(mock: Registered) -> Iterator[Problem]:
+    """Delays for events that do not exist, or that have a delay of their own: those of a template's format."""
+    path = (kind_of(mock.spec), "timing", "perEventDelays")
+    delays = _given(mock, path)
+    if not delays:
+        return
+    script = _script(mock)
+    events: Sequence[Event]
+    if script is not None:
+        count = script.length if script.position_of(script.length) == 0 else script.total
+        if len(delays) > count:
+            yield Problem(f"there are only {count} events", (*path, int(count)), "leave out the delays behind them")
+        events = script.events
+    else:
+        from mockd.mocks.checks.sample import sample_events
+
+        events = sample_events(mock)
+    content = [position for position, event in enumerate(events) if event.delay_s is None]
+    for position, event in enumerate(events[: len(delays)]):
+        if event.delay_s is not None and delays[position]:
+            if script is not None:
+                message, hint = "this event has a delay of its own", "leave out one of them"
+            else:
+                message = "this event belongs to the format of the template, and goes without a pause"
+                hint = f"events with content: {', '.join(map(str, content))}, counted from 0"
+            yield Problem(message, (*path, position), hint)
+
+
+# -- how long, and how it ends -----------------------------------------------------------------------------------------
+
+
+def limits(mock: Registered) -> Iterator[Problem]:
+    """A time limit that another one comes before."""
+    stream = _stream(mock.spec.mock)
+    if stream is None:
+        return
+    life, path = stream.lifecycle, (kind_of(mock.spec), "lifecycle")
+    most = life.connection_timeout
+    if 0 < most <= life.timeout:
+        yield Problem("`connectionTimeout` ends the stream before", (*path, "timeout"), "make it shorter")
+    end = min([limit for limit in (most, life.timeout) if limit], default=math.inf)
+    if end <= getattr(life, "keepalive_interval", 0.0):
+        name = "connectionTimeout" if end == most else "timeout"
+        yield Problem(f"`{name}` ends the stream before", (*path, "keepaliveInterval"), "make it shorter")
+
+
+def last_event(mock: Registered) -> Iterator[Problem]:
+    """Numbers of events that are never reached, and `keepOpen` for a stream that ends before."""
+    stream = _stream(mock.spec.mock)
+    if stream is None:
+        return
+    life, path = stream.lifecycle, (kind_of(mock.spec), "lifecycle")
+    if not (life.max_events or life.keep_open or life.simulate_disconnect is not None):
+        return
+    script = _script(mock)
+    if script is None or not script.length:
+        return
+    drops = mock.plan.rate_limit is not None and mock.plan.rate_limit.strategy == "drop"
+    count, reason = script.stop
+    comes_back = mock.plan.resume is not None and reason == "aborted"
+    if life.simulate_disconnect is not None and reason != "aborted" and not drops:
+        message = f"the stream ends before its connection breaks, after {script.counted_before(int(count))} events"
+        yield Problem(message, (*path, "simulateDisconnect"), "make it smaller")
+    if life.max_events and reason == "aborted" and not comes_back:
+        message = f"the connection breaks before, after {life.simulate_disconnect} events"
+        yield Problem(message, (*path, "maxEvents"), "leave it out, or raise `simulateDisconnect`")
+    if life.keep_open and (reason != "completed" or count == math.inf) and not comes_back and not drops:
+        names = {"max_events": "`maxEvents` ends the stream", "aborted": "`simulateDisconnect` ends the stream"}
+        message = names.get(reason, "the events never end")
+        yield Problem(message, (*path, "keepOpen"), "leave it out")
+
+
+def ending(mock: Registered) -> Iterator[Problem]:
+    """Parts of a termination that its type does not use, and fields of its events that are not sent."""
+    stream = _stream(mock.spec.mock)
+    if stream is None:
+        return
+    path: Path = (kind_of(mock.spec), "lifecycle", "termination")
+    termination, breaks = stream.lifecycle.termination, stream.lifecycle.simulate_disconnect is not None
+    limit = mock.plan.rate_limit
+    cannot_fail = mock.plan.source.script is not None and (limit is None or limit.strategy != "error")
+    unused = {
+        "closeDelay": termination.type == "error" and not breaks and bool(termination.close_delay),
+        "finalEvent": termination.type != "graceful" and termination.final_event is not None,
+        "errorEvent": termination.error_event is not None
+        and (termination.type == "abrupt" or (termination.type == "graceful" and cannot_fail)),
+    }
+    for name, is_unused in unused.items():
+        if is_unused:
+            hint = f"leave it out, or choose another `type` than `{termination.type}`"
+            yield Problem(f"a termination of type `{termination.type}` has no `{name}`", (*path, name), hint)
+    not_sent = ("delay",) if mock.plan.framing.sends_ids else ("type", "id", "retry", "comment", "delay")
+    for name in ("finalEvent", "errorEvent"):
+        for field in not_sent:
+            if _given(mock, (*path, name, field)) is not None:
+                hint = "it goes at once" if field == "delay" else "only `data` is sent"
+                yield Problem(f"`{field}` has no effect in the last event", (*path, name, field), hint)
+
+
+def resume(mock: Registered) -> Iterator[Problem]:
+    """Settings of `resume` that is not enabled."""
+    path = ("sse", "resume")
+    given = _given(mock, path)
+    if given and mock.plan.resume is None and "enabled" not in given:
+        yield Problem("`resume` is not enabled, so this has no effect", path, 'add `"enabled": true`')

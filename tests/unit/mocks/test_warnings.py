@@ -1,0 +1,283 @@
+"""Warnings: what they say of mocks that can hardly be meant as they are, and that all others have none."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mockd.config.load import load_paths, parse_collection
+from mockd.engine import Engine
+from mockd.errors import Problem
+from mockd.mocks.warnings import CHECKS
+from mockd.presets import configured
+from mockd.settings import Settings
+
+EVENTS = [{"data": 1}, {"data": 2}, {"data": 3}]
+CHAT = {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}
+
+
+def loaded(parts: dict[str, Any]) -> tuple[Engine, list[Problem]]:
+    engine, found = Engine(), []
+    answer = {} if {"sse", "chunked", "response"} & parts.keys() else {"response": {}}
+    mock = {"id": "a", "matcher": {"path": "/a"}, **answer, **parts}
+    engine.load(parse_collection([mock], root=None), found.append)
+    return engine, found
+
+
+def path(path: str) -> dict[str, Any]:
+    return {"matcher": {"path": path}}
+
+
+def matching(**criteria: Any) -> dict[str, Any]:
+    return {"matcher": {"path": "/a", **criteria}}
+
+
+def sse(**fields: Any) -> dict[str, Any]:
+    return {"sse": {"events": EVENTS, **fields}}
+
+
+def lifecycle(**fields: Any) -> dict[str, Any]:
+    return sse(lifecycle=fields)
+
+
+def termination(**fields: Any) -> dict[str, Any]:
+    return lifecycle(termination=fields)
+
+
+def timing(**fields: Any) -> dict[str, Any]:
+    return sse(timing=fields)
+
+
+def chunked(**fields: Any) -> dict[str, Any]:
+    return {"chunked": {"data": "a b", **fields}}
+
+
+LAST = {"data": "bye"}
+LIFE = "sse.lifecycle"
+ENDING = f"{LIFE}.termination"
+DISTRIBUTION = {"dist": "uniform", "max": 5}
+
+WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
+    "path": [
+        (path("/a?x=1"), "matcher.path", "queryParams"),
+        (path("/a/:id"), "matcher.path", "`{id}`"),
+        (path("/a/:id/b"), "matcher.path", "`{id}`"),
+        (path("/a/<int:id>"), "matcher.path", "`{id}`"),
+        (path("/a/<id>"), "matcher.path", "`{id}`"),
+        (path("/a/.*"), "matcher.path", "pathPattern"),
+        (path("/a/[0-9]+"), "matcher.path", "pathPattern"),
+        (path("/a/\\d+"), "matcher.path", "pathPattern"),
+        (path("/(a|b)"), "matcher.path", "pathPattern"),
+        (path("/a$"), "matcher.path", "pathPattern"),
+        (path("/a#top"), "matcher.path", "leave it out"),
+    ],
+    "path-pattern": [({"matcher": {"pathPattern": "^/a\\?x="}}, "matcher.pathPattern", "queryParams")],
+    "matched-values": [
+        (matching(headers={"Authorization": "Bearer .*"}), "matcher.headers.Authorization", '{"pattern": "Bearer .*"}'),
+        (matching(headers={"a": "^x$"}), "matcher.headers.a", "pattern"),
+        (matching(headers={"a": "(x|y)"}), "matcher.headers.a", "pattern"),
+        (matching(headers={"Accept:": "x"}), "matcher.headers.Accept:", "correct"),
+        (matching(queryParams={"q": "*"}), "matcher.queryParams.q", '{"exists": true}'),
+        (matching(queryParams={"q": "\\d+"}), "matcher.queryParams.q", "pattern"),
+    ],
+    "matched-body": [
+        (matching(method="get", bodyContains="x"), "matcher.bodyContains", "POST"),
+        (matching(method="HEAD", bodyJsonPath={"$.a": 1}), "matcher.bodyJsonPath", "POST"),
+        (matching(bodyContains="model.*gpt"), "matcher.bodyContains", "bodyPattern"),
+    ],
+    "unknown-placeholder": [
+        ({"response": {"body": {"a": ["$uid"]}}}, "response.body.a.0", "`$uuid`"),
+        (sse(events=[{"data": "x", "id": "$UUID"}]), "sse.events.0.id", "`$uuid`"),
+        (sse(events=[{"data": "at $timestmp"}]), "sse.events.0.data", "`$timestamp`"),
+        (sse(events=[{"data": "at $now, $now"}]), "sse.events.0.data", "`$timestamp`"),
+        (chunked(data="$rand:1:5"), "chunked.data", "`$random:1:100`"),
+        (chunked(data="$random"), "chunked.data", "arguments"),
+        (chunked(data="${uuid}"), "chunked.data", "without braces"),
+        ({"sse": {"generator": {"type": "random", "random": {"schema": "$guid"}}}}, "", "`$uuid`"),
+        (termination(finalEvent={"data": "$uid"}), f"{ENDING}.finalEvent.data", "`$uuid`"),
+    ],
+    "placeholder-elsewhere": [
+        ({"response": {"headers": {"x-id": "$uuid"}}}, "response.headers.x-id", "events"),
+        ({"sse": {"template": "openai-chat", "templateParams": {"text": "a $random:1:5"}}}, "", "events"),
+    ],
+    "body": [
+        ({"response": {"status": 204, "body": "x"}}, "response.status", "another status"),
+        ({"response": {"statusCode": 304, "body": {}}}, "response.statusCode", "another status"),
+        (sse(status=204), "sse.status", "another status"),
+        (chunked(status=205), "chunked.status", "another status"),
+    ],
+    "chunk-size": [
+        ({"chunked": {"ndjsonItems": [1], "chunkSize": 5}}, "chunked.chunkSize", "leave it out"),
+        (chunked(format="ndjson", chunkSize=5), "chunked.chunkSize", "leave it out"),
+        ({"chunked": {"template": "ollama-chat", "chunkSize": 5}}, "chunked.chunkSize", "leave it out"),
+    ],
+    "timing": [
+        (timing(itl=5, tokensPerSecond=5), "sse.timing.tokensPerSecond", "itl"),
+        (timing(itl=5, perEventDelays=[5]), "sse.timing.perEventDelays", "itl"),
+        (timing(tokensPerSecond=5, fixedDelay=5), "sse.timing.fixedDelay", "tokensPerSecond"),
+        (timing(burst={"count": 2}, randomDelay={"max": 5}), "sse.timing.randomDelay", "burst"),
+        (timing(randomDelay={"max": 5}, fixedDelay=5), "sse.timing.fixedDelay", "randomDelay"),
+        (chunked(chunkDelay=5, timing={"burst": {"count": 2}}), "chunked.chunkDelay", "burst"),
+        (
+            {"sse": {"template": "openai-chat", "templateParams": {"delayPerToken": 5}, "timing": {"itl": 5}}},
+            "sse.templateParams.delayPerToken",
+            "itl",
+        ),
+        (
+            {"sse": {"template": "openai-chat", "templateParams": {"delayPerToken": 5}, "timing": {"fixedDelay": 5}}},
+            "sse.timing.fixedDelay",
+            "delayPerToken",
+        ),
+    ],
+    "burst": [(timing(burst={"count": 1, "interval": 5}), "sse.timing.burst.interval", "count")],
+    "delays-by-position": [
+        (timing(perEventDelays=[1, 2, 3, 4]), "sse.timing.perEventDelays.3", "leave out"),
+        (
+            sse(events=[{"data": 1}, {"data": 2, "delay": 5}], timing={"perEventDelays": [1, 2]}),
+            "sse.timing.perEventDelays.1",
+            "leave out",
+        ),
+        ({"sse": {**CHAT, "timing": {"perEventDelays": [5]}}}, "sse.timing.perEventDelays.0", "1, 2, counted from 0"),
+        (
+            {"sse": {"template": "openai-responses", "timing": {"perEventDelays": [0, "5ms"]}}},
+            "sse.timing.perEventDelays.1",
+            "counted from 0",
+        ),
+    ],
+    "limits": [
+        (lifecycle(timeout=30, connectionTimeout=10), f"{LIFE}.timeout", "shorter"),
+        (lifecycle(timeout=10, keepaliveInterval=15), f"{LIFE}.keepaliveInterval", "shorter"),
+        (lifecycle(connectionTimeout=10, keepaliveInterval=15), f"{LIFE}.keepaliveInterval", "shorter"),
+        (chunked(lifecycle={"timeout": 30, "connectionTimeout": 10}), "chunked.lifecycle.timeout", "shorter"),
+    ],
+    "last-event": [
+        (lifecycle(simulateDisconnect=5), f"{LIFE}.simulateDisconnect", "smaller"),
+        (lifecycle(simulateDisconnect=2, maxEvents=1), f"{LIFE}.simulateDisconnect", "smaller"),
+        (lifecycle(simulateDisconnect=1, maxEvents=2), f"{LIFE}.maxEvents", "simulateDisconnect"),
+        (lifecycle(maxEvents=2, keepOpen=True), f"{LIFE}.keepOpen", "leave it out"),
+        (sse(repeat=0, lifecycle={"keepOpen": True}), f"{LIFE}.keepOpen", "leave it out"),
+        (chunked(lifecycle={"simulateDisconnect": 2}), "chunked.lifecycle.simulateDisconnect", "smaller"),
+    ],
+    "ending": [
+        (termination(type="error", closeDelay=5), f"{ENDING}.closeDelay", "type"),
+        (termination(type="error", closeDelay=DISTRIBUTION), f"{ENDING}.closeDelay", "type"),
+        (termination(type="error", finalEvent=LAST), f"{ENDING}.finalEvent", "type"),
+        (termination(type="abrupt", finalEvent=LAST), f"{ENDING}.finalEvent", "type"),
+        (termination(type="abrupt", errorEvent=LAST), f"{ENDING}.errorEvent", "type"),
+        (termination(errorEvent=LAST), f"{ENDING}.errorEvent", "type"),
+        (termination(finalEvent={**LAST, "delay": 5}), f"{ENDING}.finalEvent.delay", "at once"),
+        (
+            chunked(lifecycle={"termination": {"finalEvent": {**LAST, "type": "bye"}}}),
+            "chunked.lifecycle.termination.finalEvent.type",
+            "only `data`",
+        ),
+    ],
+    "resume": [(sse(resume={"bufferSize": 5}), "sse.resume", '"enabled": true')],
+}
+"""For each check: mocks, the place of the warning about each (empty: any place), and a word of its cure."""
+
+NOT_WARNED: list[dict[str, Any]] = [
+    matching(queryParams={"x": "1"}, headers={"Accept": "text/*, */*;q=0.5", "User-Agent": "Mozilla/5.0 (X11; *)"}),
+    path("/v1/models/{model}:generateContent"),
+    path("/files/*.json"),
+    path("/report.*"),
+    path("/a/b.c-d_e~f/"),
+    matching(bodyContains="a*b.c"),
+    {"response": {"body": "$uuid $timestamp $random:1:5 $random(1,5) $pick:a,b $$uid costs $5, $price, US$ 3"}},
+    matching(method="POST", bodyContains="x"),
+    matching(method="GET", bodyEquals=""),
+    {"response": {"status": 204}},
+    {"response": {"status": 204, "body": ""}},
+    chunked(chunkSize=1),
+    timing(perEventDelays=[5], fixedDelay=5, initialDelay=5),
+    timing(perEventDelays=[1, 2, 3], burst={"count": 2, "interval": 5, "pause": 9}),
+    {"sse": {**CHAT, "timing": {"perEventDelays": [0, 500, 5], "ttft": 5}}},
+    sse(repeat=2, timing={"perEventDelays": [1, 2, 3]}),
+    {"sse": {"generator": {"type": "sequence", "count": 5}, "timing": {"perEventDelays": [1, 2, 3, 4]}}},
+    lifecycle(timeout=10, connectionTimeout=60, keepaliveInterval=5, maxEvents=100),
+    lifecycle(keepOpen=True, connectionTimeout=60, keepaliveInterval=15),
+    lifecycle(simulateDisconnect=3),
+    lifecycle(simulateDisconnect=0),
+    sse(repeat=0, lifecycle={"simulateDisconnect": 50}),
+    sse(resume={"enabled": True}, lifecycle={"simulateDisconnect": 1, "maxEvents": 2, "keepOpen": True}),
+    sse(resume={"enabled": False, "bufferSize": 5}),
+    termination(finalEvent={**LAST, "type": "bye", "id": "9", "retry": 5, "comment": "c"}, closeDelay=5),
+    termination(type="abrupt", closeDelay=5),
+    termination(type="error", errorEvent=LAST),
+    sse(rateLimit={"eventsPerSecond": 1, "strategy": "error"}, lifecycle={"termination": {"errorEvent": LAST}}),
+    lifecycle(simulateDisconnect=1, termination={"type": "error", "closeDelay": 5}),
+]
+
+
+def test_every_check_has_a_mock_that_it_warns_of() -> None:
+    assert WARNED.keys() == CHECKS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "place", "cure"),
+    [(name, *case) for name, cases in WARNED.items() for case in cases],
+    ids=lambda case: str(case)[:60],
+)
+def test_a_warning_has_its_place_and_a_cure(name: str, parts: dict[str, Any], place: str, cure: str) -> None:
+    engine, (problem,) = loaded(parts)
+    where = problem.path[1:]  # behind the mock's place in the list
+    assert not place or ".".join(map(str, where)) == place
+    assert cure in (problem.hint or "")
+    assert [found.path for found in CHECKS[name](engine.mock_set.served.find("a"))] == [where]
+
+
+@pytest.mark.parametrize("parts", NOT_WARNED, ids=lambda parts: str(parts)[:60])
+def test_what_can_be_meant_so_has_no_warning(parts: dict[str, Any]) -> None:
+    assert loaded(parts)[1] == []
+
+
+def test_an_engine_logs_its_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "mockd"):
+        Engine().load(parse_collection([{"matcher": {"path": "/a?x"}, "response": {}}], root=None))
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("$[0].matcher.path: ")
+
+
+def test_a_mock_that_never_answers_is_warned_of() -> None:
+    mocks = [
+        {"id": "first", **path("/a"), "response": {}},
+        {"id": "higher", **path("/a"), "priority": 1, "response": {}},
+        {"id": "off", **path("/a"), "enabled": False, "response": {}},
+        {"id": "other", **path("/b"), "response": {}},
+        {"id": "last", **path("/a"), "response": {}},
+        {"id": "off too", **path("/b"), "enabled": False, "response": {}},
+    ]
+    found: list[Problem] = []
+    Engine().load(parse_collection(mocks, root=None), found.append)
+    (problem,) = found
+    assert problem.path == (0, "matcher")
+    assert "'last'" in problem.message
+
+
+def test_the_examples_have_no_warnings() -> None:
+    found: list[Problem] = []
+    Engine().load(load_paths(["examples/sse"], warn=found.append), found.append)
+    assert found == []
+
+
+@pytest.mark.parametrize("shaping", [{}, {"ttft": 100, "itl": 20}, {"tokens_per_second": 50}], ids=str)
+def test_presets_have_no_warnings(shaping: dict[str, Any]) -> None:
+    engine, found = Engine(Settings(preset="llm", **shaping)), []
+    engine.load(configured(engine.settings), found.append)
+    assert engine.mocks()
+    assert found == []
+
+
+def test_files_are_warned_of_with_line_and_column(tmp_path: Path) -> None:
+    file, empty = tmp_path / "a.yaml", tmp_path / "b.json"
+    file.write_text("- matcher: {path: /a}\n  response:\n    body: [x, $uid]\n")
+    empty.write_text('{"version": "1.0", "mocks": []}')
+    found: list[Problem] = []
+    Engine().load(load_paths([str(tmp_path)], warn=found.append), found.append)
+    assert [(problem.source, problem.line, problem.column) for problem in found] == [
+        (str(empty), None, None),
+        (str(file), 3, 15),
+    ]
