@@ -319,8 +319,8 @@ def _check(expression: Expression) -> None:
     except Exception as error:
         if isinstance(error, _CALLED) or getattr(error, "kind", None) in _NEVER:
             raise ConfigError(_message(error), path=expression.path, hint=_HINT) from None
-    names = partial(environment.undeclared_variables_in_str, nested=True)
-    _refuse(unknown_member(names, expression.source, _captures.get()), expression.path)
+    names_in = partial(environment.undeclared_variables_in_str, nested=True)
+    _refuse(unknown_member(names_in, expression.source, _captures.get()), expression.path)
 
 
 def _refuse(unknown: tuple[str, str | None] | None, path: Path) -> None:
