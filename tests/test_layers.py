@@ -65,7 +65,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
     "mocks": ("answers", "changes", "registered", "state_file", "builder", "checks", "warnings", "mock_set"),
-    "mocks.checks": ("sample", "matcher", "texts", "effects"),
+    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import json
 
 from mockd.errors import Problem
-from mockd.mocks.checks import effects, matcher, texts
+from mockd.mocks.checks import effects, ids, matcher, texts
 from mockd.mocks.registered import Registered
 
 
@@ -52,5 +52,6 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "last-event": effects.last_event,
     "ending": effects.ending,
     "resume": effects.resume,
+    "given-ids": ids.given,
 }
 """Every check of a mock, by its name."""

@@ -35,9 +35,9 @@ class CompiledScript:
 
     `ids` are the given ids; with resume, each other event with data has its number from 1. `is_same` is true if every
     client gets the same bytes, and `stands_alone` if also each event can be made without those before it. `is_random`
-    is true if some delays are drawn, and `is_drawn` if some of the bytes are, apart from what follows the request.
-    `timetable` has the due times if they are the same for all streams: not with drawn
-    delays, resume or a rate limit. `stop` is the number of events after which streams stop, and the reason.
+    is true if some delays are drawn. `follows_request` is true if some of the bytes follow the request, and `is_drawn`
+    if some are drawn. `timetable` has the due times if they are the same for all streams: not with drawn delays, resume
+    or a rate limit. `stop` is the number of events after which streams stop, and the reason.
     `ends_plainly` is true if the body ends with the last event. `burst` is the stream, if all of it is due at its head.
     """
 
@@ -54,7 +54,9 @@ class CompiledScript:
         self.framing = terms.framing
         self.frames: list[Frame] = [self.framing.encode(event) for event in framed]
         self.is_random = terms.pacing.is_random or any(callable(event.delay_s) for event in self.events)
-        self.expressions = (*terms.expressions, *expressions_in(self._holes()))
+        own = expressions_in(self._holes())
+        self.follows_request = bool(own)
+        self.expressions = (*terms.expressions, *own)
         self.is_same, self.stands_alone = self._sameness(script, terms)
         self.is_drawn = self._is_drawn(terms)
         self.stop = _stop_of(terms.lifetime, self)
