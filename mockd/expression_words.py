@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mockd.config.hints import nearest
-
 if TYPE_CHECKING:
     from minijinja import Environment
 
@@ -122,6 +120,8 @@ def _unknown_step(steps: list[str], captures: Collection[str] | None) -> Unknown
 
 
 def _meant(word: str, known: Iterable[Any]) -> str | None:
+    from mockd.config.hints import nearest  # loaded only after a first error
+
     words = list(known)
     if close := nearest(word, words):
         return f"did you mean `{close}`?"

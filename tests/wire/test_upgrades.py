@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
+from mockd.app import create_app
 from mockd.lines import upgrade
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, curl
@@ -115,6 +118,13 @@ class TestAnOffer:
             client.send(request_with(OFFERS[offer], path="/stream", chunked=chunked))
             assert client.read_head()[0] == 200
             assert b"".join(client.read_chunks()) == b"data: hello\n\n"
+
+
+def test_a_websocket_that_a_server_has_opened_is_closed() -> None:
+    """uvicorn takes such a handshake itself if it finds a library for it."""
+    client = TestClient(create_app())
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/echo"):
+        pass
 
 
 @pytest.mark.parametrize("offer", OFFERS)
