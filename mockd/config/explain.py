@@ -53,7 +53,7 @@ def _inside(part: Any, wanted: Any) -> Iterator[tuple[str | int, Any, Any]]:
     """The items of a list or object: key or index, value, and the type that is wanted there; None for a key that does
     not belong there. There are none if it is not known which type of a union is meant."""
     if isinstance(part, list):
-        lists = [type_ for type_ in _members(wanted) if get_origin(type_) is list]
+        lists = [type_ for type_ in _members(wanted) if get_origin(type_) in (list, tuple)]
         if len(lists) == 1:
             yield from ((index, item, get_args(lists[0])[0]) for index, item in enumerate(part))
     elif isinstance(part, dict):

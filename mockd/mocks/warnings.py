@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from msgspec import json
-
 from mockd.errors import Problem
 from mockd.mocks.checks import effects, ids, matcher, texts
 from mockd.mocks.registered import Registered
@@ -25,11 +23,11 @@ def warnings_of(mock: Registered) -> Iterator[Problem]:
 
 def shadowed(mocks: Sequence[Registered]) -> Iterator[Problem]:
     """Warnings about mocks that never answer, as a later one has the same matcher."""
-    answering: dict[tuple[int, bytes], Registered] = {}
+    answering: dict[tuple[int, str], Registered] = {}
     for mock in reversed(mocks):
         spec = mock.spec
         if spec.mock.enabled:
-            key = (spec.mock.priority, json.encode(spec.mock.matcher, order="sorted"))
+            key = (spec.mock.priority, repr(spec.mock.matcher))
             later = answering.setdefault(key, mock)
             if later is not mock:
                 message = f"it never answers, as {later.spec.id!r} has the same matcher and comes later"

@@ -61,6 +61,13 @@ def test_events_of_the_page_arrive(cli: Cli, shared_server: Served) -> None:
     )
 
 
+def test_warnings_are_printed_and_are_in_the_document(cli: Cli) -> None:
+    options = ("--path", "/a?x=1", "--body", "x")
+    assert "warning: $.matcher.path: " in cli("add", *options).err
+    assert [warning["path"] for warning in cli("add", *options, "--json").json["warnings"]] == ["$.matcher.path"]
+    assert cli("add", "--path", "/a", "--body", "x").err == ""
+
+
 def test_delays_may_have_units(cli: Cli) -> None:
     made = sse(cli, "--sse-event", "a:1", "--sse-delay", "2s", "--sse-initial-delay", "0.5s", "--sse-keepalive", "1m")
     assert made["timing"] == {"fixedDelay": 2000, "initialDelay": 500}

@@ -303,6 +303,15 @@ def test_watch_applies_a_saved_file(serve: Serve, write: Write) -> None:
     assert total(server) == 2
 
 
+def test_warnings_are_logged_at_the_start_and_at_each_reload(serve: Serve, write: Write) -> None:
+    file = write("a.json", mock("a", "/a?x=1"))
+    server = serve("--config", str(file), "--watch")
+    line = server.wait_for(lambda line: line.get("level") == "warning")
+    assert line["message"].startswith(f"{file}:1:")
+    write("a.json", [mock("a", "/a"), mock("b", "/b/:id")])
+    server.wait_for_message("`{id}`")
+
+
 def test_watch_keeps_the_old_set_if_a_file_is_wrong_and_says_which(serve: Serve, write: Write) -> None:
     file = write("a.json", mock("a", "/a"))
     server = serve("--config", str(file), "--watch")

@@ -147,10 +147,9 @@ def last_event(mock: Registered) -> Iterator[Problem]:
     if life.max_events and reason == "aborted" and not comes_back:
         message = f"the connection breaks before, after {life.simulate_disconnect} events"
         yield Problem(message, (*path, "maxEvents"), "leave it out, or raise `simulateDisconnect`")
-    if life.keep_open and (reason != "completed" or count == math.inf) and not comes_back and not drops:
-        names = {"max_events": "`maxEvents` ends the stream", "aborted": "`simulateDisconnect` ends the stream"}
-        message = names.get(reason, "the events never end")
-        yield Problem(message, (*path, "keepOpen"), "leave it out")
+    if life.keep_open and reason != "completed" and not comes_back:
+        name = "maxEvents" if reason == "max_events" else "simulateDisconnect"
+        yield Problem(f"`{name}` ends the stream all the same", (*path, "keepOpen"), "leave it out")
 
 
 def ending(mock: Registered) -> Iterator[Problem]:

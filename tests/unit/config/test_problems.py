@@ -144,12 +144,15 @@ def test_every_problem_of_a_mock_is_said_in_the_order_of_the_text() -> None:
 
 
 def test_every_unknown_parameter_of_a_template_is_said() -> None:
-    params = {"tokns": ["a"], "delayPerToken": "soon", "error": {"messge": "no"}, "modl": "x"}
+    calls = [{"nme": "f"}, {"name": "g", "argumnts": {}}]
+    params = {"tokns": ["a"], "delayPerToken": "soon", "error": {"messge": "no"}, "toolCalls": calls, "modl": "x"}
     found = problems_when_built(sse={"template": "openai-chat", "templateParams": params})
     assert [format_path(problem.path) for problem in found] == [
         "$.sse.templateParams.tokns",
         "$.sse.templateParams.delayPerToken",
         "$.sse.templateParams.error.messge",
+        "$.sse.templateParams.toolCalls[0].nme",
+        "$.sse.templateParams.toolCalls[1].argumnts",
         "$.sse.templateParams.modl",
     ]
     assert "did you mean `tokens`? known: " in (found[0].hint or "")

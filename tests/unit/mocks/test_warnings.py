@@ -169,7 +169,7 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         (lifecycle(simulateDisconnect=2, maxEvents=1), f"{LIFE}.simulateDisconnect", "smaller"),
         (lifecycle(simulateDisconnect=1, maxEvents=2), f"{LIFE}.maxEvents", "simulateDisconnect"),
         (lifecycle(maxEvents=2, keepOpen=True), f"{LIFE}.keepOpen", "leave it out"),
-        (sse(repeat=0, lifecycle={"keepOpen": True}), f"{LIFE}.keepOpen", "leave it out"),
+        (lifecycle(simulateDisconnect=1, keepOpen=True), f"{LIFE}.keepOpen", "leave it out"),
         (chunked(lifecycle={"simulateDisconnect": 2}), "chunked.lifecycle.simulateDisconnect", "smaller"),
     ],
     "ending": [
@@ -213,6 +213,7 @@ NOT_WARNED: list[dict[str, Any]] = [
     lifecycle(simulateDisconnect=3),
     lifecycle(simulateDisconnect=0),
     sse(repeat=0, lifecycle={"simulateDisconnect": 50}),
+    sse(repeat=0, lifecycle={"keepOpen": True, "maxEvents": 0}),
     sse(resume={"enabled": True}, lifecycle={"simulateDisconnect": 1, "maxEvents": 2, "keepOpen": True}),
     sse(resume={"enabled": False, "bufferSize": 5}),
     termination(finalEvent={**LAST, "type": "bye", "id": "9", "retry": 5, "comment": "c"}, closeDelay=5),
