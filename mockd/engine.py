@@ -21,6 +21,7 @@ from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
 from mockd.lines import Line, line_of
+from mockd.lines.upgrade import look_for_lost_body
 from mockd.matching import Match
 from mockd.mocks.mock_set import MockSet
 from mockd.mocks.state_file import StateFile
@@ -100,6 +101,7 @@ class Engine:
 
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request."""
+        look_for_lost_body(request)
         headers: Headers = []
         if self.settings.cors and b"origin" in request.raw_headers:  # only requests from a page have it
             if (preflight := cors.preflight_headers(request)) is None:

@@ -12,8 +12,10 @@ MiniJinja is loaded with the first text that has expressions, so mocks without e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +33,11 @@ MOST_STEPS = 100_000
 MOST_TEXT = 16 * 1024 * 1024
 """Most characters that all expressions of one text together may produce."""
 
-REQUEST = ("method", "path", "params", "query", "headers", "body")
+REQUEST = ("method", "url", "base", "path", "params", "query", "headers", "cookies", "body")
 """The members of `request`."""
+
+_captures: ContextVar[Collection[str] | None] = ContextVar("captures", default=None)
+"""The names of the captures that requests of the mock have which is being built; None if they are not known."""
 
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _NAME = r"(?<![\w.$])(?<!\w-)request(?!-?\w)"
@@ -52,6 +57,16 @@ def has_expression(text: str) -> bool:
 def split_tags(text: str) -> list[str]:
     """The pieces of a text: every second piece is a tag, and the others are literal text."""
     return re.split(_TAG, text, flags=re.DOTALL)
+
+
+@contextmanager
+def with_captures(names: Collection[str]) -> Iterator[None]:
+    """Refuse expressions that are made in this block if they ask for another capture of the path than these."""
+    token = _captures.set(names)
+    try:
+        yield
+    finally:
+        _captures.reset(token)
 
 
 class Expression(Struct, frozen=True):
@@ -103,8 +118,9 @@ def compile_value(value: Any, path: Path = ()) -> Compiled | None:
 class RequestContext:
     """The value of `request` in expressions. Its public attributes are the members that expressions can use.
 
-    `params` are the captures in the path. `query` and `headers` have the first value of each name, and headers are
-    found in any case. `body` is the JSON value, or the text of a body that is not JSON.
+    `params` are the captures in the path. `query`, `headers` and `cookies` have the first value of each name, and
+    headers are found in any case. `url` is the whole URL, and `base` its part before the path of the mock. `body` is
+    the JSON value, or the text of a body that is not JSON.
     """
 
     def __init__(self, request: RequestView, captures: Mapping[str, str]) -> None:
@@ -112,6 +128,14 @@ class RequestContext:
         self._captures = captures
         self.method = request.method
         self.path = request.path
+
+    @once
+    def url(self) -> str:
+        return self._request.url
+
+    @once
+    def base(self) -> str:
+        return self._request.base
 
     @once
     def params(self) -> _Members:
@@ -124,6 +148,10 @@ class RequestContext:
     @once
     def headers(self) -> _Headers:
         return _Headers({name: values[0] for name, values in self._request.headers.items()})
+
+    @once
+    def cookies(self) -> _Members:
+        return _Members(self._request.cookies)
 
     @once
     def body(self) -> Any:
@@ -277,17 +305,28 @@ def _environment() -> Environment:
 
 
 def _check(expression: Expression) -> None:
+    from mockd.expression_words import unknown_member, unknown_word
+
     environment = _environment()
     try:
         names = environment.undeclared_variables_in_str(expression.source)
         if unknown := sorted(names - environment.globals.keys() - {"request"}):
             raise ConfigError(f"expressions know `request`, not `{unknown[0]}`", path=expression.path, hint=_HINT)
+        _refuse(unknown_word(environment, split_tags(expression.source)), expression.path)
         _run(expression.source, _NO_REQUEST)
     except ConfigError:
         raise
     except Exception as error:
         if isinstance(error, _CALLED) or getattr(error, "kind", None) in _NEVER:
             raise ConfigError(_message(error), path=expression.path, hint=_HINT) from None
+    names_in = partial(environment.undeclared_variables_in_str, nested=True)
+    _refuse(unknown_member(names_in, expression.source, _captures.get()), expression.path)
+
+
+def _refuse(unknown: tuple[str, str | None] | None, path: Path) -> None:
+    if unknown is not None:
+        message, hint = unknown
+        raise ConfigError(message, path=path, hint=hint or _HINT)
 
 
 def _render(expression: Expression, context: RequestContext) -> str:

@@ -127,6 +127,10 @@ def first_of_each(headers: Headers, more: Headers) -> Headers:
 
 
 def _as_value(text: str) -> bytes:
-    """Text as the value of a header (RFC 9110, section 5.5). Line breaks and other control characters become spaces,
-    and characters outside latin-1 become question marks."""
-    return re.sub(_NOT_IN_VALUES, " ", text).strip().encode("latin-1", "replace")
+    """Text as the value of a header (RFC 9110, section 5.5): in latin-1 if possible, otherwise in UTF-8. Line breaks
+    and other control characters become spaces."""
+    text = re.sub(_NOT_IN_VALUES, " ", text).strip()
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -44,6 +44,22 @@ NOT_JSON = object()
 """The value of `RequestView.json` if the body is not JSON."""
 
 
+LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
+"""The query parameters in which clients that cannot set headers send the ID of the last event."""
+
+
+_IN_PATHS = "/:@!$&'()*+,;=~"
+
+
+def header_text(value: bytes) -> str:
+    """The value of a header as text: UTF-8 if it is valid UTF-8, otherwise latin-1, in which every byte is a character.
+    The standard allows any bytes (RFC 9110, section 5.5). `Last-Event-ID` is UTF-8 (WHATWG HTML, 9.2)."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 class RequestView:
     """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
@@ -62,16 +78,16 @@ class RequestView:
 
     @once
     def headers(self) -> dict[str, list[str]]:
-        """Header values by lower-case name, as latin-1 text, in the order in which they came."""
+        """Header values by lower-case name, as text (see `header_text`), in the order in which they came."""
         headers: dict[str, list[str]] = {}
         for name, value in self.scope["headers"]:
-            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+            headers.setdefault(name.decode("latin-1").lower(), []).append(header_text(value))
         return headers
 
     def header(self, name: str) -> str | None:
         """The first value of a header (its name in lower case), or None."""
         value = self.raw_headers.get(name.encode("latin-1"))
-        return None if value is None else str(value, "latin-1")
+        return None if value is None else header_text(value)
 
     @once
     def query(self) -> dict[str, list[str]]:
@@ -81,6 +97,37 @@ class RequestView:
         for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
             query.setdefault(name, []).append(value)
         return query
+
+    @once
+    def cookies(self) -> dict[str, str]:
+        """The cookies (RFC 6265, section 4.2); of equal names the first counts, whose path is the longest."""
+        cookies: dict[str, str] = {}
+        for header in self.headers.get("cookie", ()):
+            for pair in header.split(";"):
+                name, mark, value = pair.partition("=")
+                if mark:
+                    cookies.setdefault(name.strip(), value.strip().strip('"'))
+        return cookies
+
+    @property
+    def base(self) -> str:
+        """The URL under which the mocks are, without a slash at its end, as the client knows it."""
+        return self._origin + quote(self.scope.get("root_path", ""), safe=_IN_PATHS)
+
+    @property
+    def url(self) -> str:
+        """The whole URL, as the client asked for it."""
+        raw: bytes | None = self.scope.get("raw_path")
+        path = quote(self.scope["path"], safe=_IN_PATHS) if raw is None else raw.decode("latin-1")
+        query: str = self.scope.get("query_string", b"").decode("latin-1")
+        return self._origin + path + (f"?{query}" if query else "")
+
+    @property
+    def _origin(self) -> str:
+        host, port = self.scope.get("server") or ("", None)
+        host = f"[{host}]" if ":" in host else host
+        server = "localhost" if port is None else f"{host}:{port}"  # without a port, it is a Unix socket
+        return f"{self.scope.get('scheme', 'http')}://{self.header('host') or server}"
 
     @once
     def text(self) -> str:
@@ -97,9 +144,14 @@ class RequestView:
 
     @property
     def last_event_id(self) -> str | None:
-        """`Last-Event-ID`, which is UTF-8 on the wire (WHATWG HTML, 9.2), or None."""
-        value = self.raw_headers.get(b"last-event-id")
-        return str(value, "utf-8", "replace") if value else None
+        """The ID of the last event that the client has: of its header, or else of a query parameter; None without."""
+        if header := self.raw_headers.get(b"last-event-id"):
+            return header_text(header)
+        for name in LAST_EVENT_ID:
+            for value in self.query.get(name, ()):
+                if value:
+                    return header_text(value.encode("utf-8", "surrogateescape"))
+        return None
 
     @property
     def client_ip(self) -> str | None:

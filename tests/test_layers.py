@@ -17,7 +17,7 @@ PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
     {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
-    {"config", "expressions", "placeholders", "framing"},
+    {"config", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},
     {"program"},
@@ -36,6 +36,8 @@ BESIDE = {
     "settings": {"errors"},
     "request": {"errors"},
     "source": {"clock", "events", "request"},
+    "expression_words": {"config"},
+    "expressions": {"expression_words"},
     "placeholders": {"config", "expressions"},
     "framing": {"expressions", "placeholders"},
     "app": {"admin"},
@@ -46,7 +48,7 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
     "journal": ("exchange", "registry"),
-    "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping"),
+    "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
     "program": (
         "pacing",
         "ratelimit",
@@ -63,7 +65,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
     "mocks": ("answers", "changes", "registered", "state_file", "builder", "checks", "warnings", "mock_set"),
-    "mocks.checks": ("sample", "matcher", "texts", "effects"),
+    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

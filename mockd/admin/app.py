@@ -25,6 +25,7 @@ from mockd.admin.openapi import Operation, Query
 from mockd.config.models import Mock, MockFile
 from mockd.engine import Engine
 from mockd.errors import MockdError
+from mockd.lines.upgrade import look_for_lost_body
 from mockd.request import ClientGoneError, RequestView, read_request
 
 logger = logging.getLogger("mockd.admin")
@@ -157,6 +158,7 @@ class _Endpoint:
             view = RequestView(scope)
             if operation.body:
                 view = await read_request(scope, receive, self._engine.settings.max_body)
+                look_for_lost_body(view)
             call = Call(view, scope["path_params"])
             if operation.query:
                 call.check_query(tuple(query.name for query in operation.query))

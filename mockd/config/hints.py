@@ -23,6 +23,7 @@ CONFUSIONS: dict[type, dict[str, str]] = {
         "body": "bodyEquals",
         "jsonPath": "bodyJsonPath",
     },
+    models.ValueTest: {"matches": "pattern", "present": "exists", "regex": "pattern"},
     models.SseConfig: {
         "delay": "timing.fixedDelay",
         "file": "eventsFile",
@@ -156,7 +157,8 @@ def _walk(node: inspect.Type, path: tuple[str, ...]) -> Iterator[tuple[str, ...]
     if isinstance(node, inspect.StructType):
         for field in node.fields:
             yield (*path, field.encode_name)
-            yield from _walk(_bare(field.type), (*path, field.encode_name))
+            if field.encode_name not in path:  # a part may have another of its kind in it
+                yield from _walk(_bare(field.type), (*path, field.encode_name))
 
 
 @cache

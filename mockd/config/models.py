@@ -9,7 +9,7 @@ and `resume`. `timing.in_seconds` converts milliseconds to seconds, only when a 
 import re
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, field
 
 from mockd.config.base import Config as Config
 from mockd.config.base import (
@@ -357,7 +357,18 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`templateParams` goes with `template`")
 
 
-class Matcher(Config, frozen=True, kw_only=True):
+class ValueTest(Config, frozen=True, kw_only=True, omit_defaults=True):
+    """A criterion for a header or query parameter in place of its value."""
+
+    exists: Annotated[bool | None, doc("`true`: it is there, with any value. `false`: it is not there.")] = None
+    pattern: Annotated[str | None, doc("Regular expression that is searched for in its value.")] = None
+
+    def __post_init__(self) -> None:
+        _one_of(self, "a criterion", ("exists", "pattern"))
+        _check_pattern(self.pattern, "pattern")
+
+
+class Matcher(Config, frozen=True, kw_only=True, omit_defaults=True):
     """The requests that a mock answers: every criterion that is given must match."""
 
     method: Annotated[str | None, doc("HTTP method, in any case. Absent: every method.")] = None
@@ -366,9 +377,16 @@ class Matcher(Config, frozen=True, kw_only=True):
         doc("Path. `{name}` stands for one segment, `*` for any characters, even `/`. A trailing slash matters."),
     ] = None
     path_pattern: Annotated[str | None, doc("Regular expression that is searched for in the path.")] = None
-    headers: Annotated[dict[str, str], doc("Header values; `*` stands for any characters.")] = {}
+    headers: Annotated[
+        dict[str, str | ValueTest],
+        doc('Header values, in which `*` stands for any characters; or `{"exists": false}` and the like.'),
+    ] = {}
     query_params: Annotated[
-        dict[str, str], doc("Exact values of query parameters; empty text: present, but without a value.")
+        dict[str, str | ValueTest],
+        doc(
+            "Exact values of query parameters; empty text: present, but without a value. "
+            'Or `{"exists": false}` and the like.'
+        ),
     ] = {}
     body_contains: Annotated[str | None, doc("Text that the body contains.")] = None
     body_equals: Annotated[str | None, doc("The exact body.")] = None
@@ -380,6 +398,7 @@ class Matcher(Config, frozen=True, kw_only=True):
             "value will do."
         ),
     ] = {}
+    not_: Annotated["Matcher | None", doc("Another matcher, which must not match.")] = field(default=None, name="not")
 
     def __post_init__(self) -> None:
         if self.method is not None and self.method.upper() not in METHODS:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from mockd.clock import rfc3339
+from mockd.request import header_text
 
 Kind = Literal["sse", "chunked", "ndjson", "response"]
 Outcome = Literal[
@@ -93,7 +94,7 @@ class Exchange(Struct):
 
     def to_json(self) -> dict[str, Any]:
         optional = {
-            "userAgent": None if self.user_agent is None else self.user_agent.decode("latin-1"),
+            "userAgent": None if self.user_agent is None else header_text(self.user_agent),
             "lastEventId": self.last_event_id,
             "resumedFrom": self.resumed_from,
             "outcome": self.outcome,

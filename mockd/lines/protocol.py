@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockd.lines.delivery import Delivery
@@ -13,25 +14,79 @@ MOST_PIPELINED = 16
 """Most requests that may wait, and take memory, behind the one that is being answered. If there are more, nothing is
 read from the connection, so it is not known whether the client has left."""
 
+_INVALID = "Invalid HTTP request received."
+
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol with httptools, whose answers know what the client has acknowledged and how it has left.
 
     If requests are pipelined, uvicorn stops reading, and tells only the last of them that the client has left. This
     class reads on, and also tells the one that is being answered.
+
+    uvicorn loses the body of a request that offers to change to another protocol, such as HTTP/2 (`Upgrade: h2c`). This
+    class ignores the offer (RFC 9110, section 7.8).
     """
 
     _running: Any = None
     """uvicorn's object for the request that is being answered."""
+    _has_offer = False
+    """Whether the head that was parsed last has an offer, after which the parser takes no more for HTTP."""
+    _offering: list[tuple[bytes, bytes]] | None = None
+    """The headers of the request with an offer whose head is parsed again."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._delivery = Delivery(transport)
 
+    def data_received(self, data: bytes) -> None:
+        # Not uvicorn's, which gives up what follows an offer.
+        self._unset_keepalive_if_required()
+        try:
+            while data:
+                data = self._parse(data)
+        except HttpParserError:
+            self.logger.warning(_INVALID)
+            self.send_400_response(_INVALID)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Parse what was received. Returns what must be parsed next: after an offer, the head of its request without
+        the offer, and all that came after the head."""
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            if not self._has_offer:  # CONNECT, which was refused
+                return b""
+            self._has_offer, self._offering = False, self.headers
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            return self._head_without_offer() + data[offer.args[0] :]
+        return b""
+
+    def _head_without_offer(self) -> bytes:
+        start = b"%b %b HTTP/%b\r\n" % (
+            self.scope["method"].encode(),
+            self.url,
+            self.scope["http_version"].encode(),
+        )
+        lines = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"".join([start, *lines, b"\r\n"])
+
     def on_headers_complete(self) -> None:
+        if self._offering is not None:
+            # In place, as they belong to the request's scope already. Mocks see the offer.
+            self.headers[:], self._offering = self._offering, None
+        elif self.parser.should_upgrade():
+            self.scope["method"] = self.parser.get_method().decode()
+            self.scope["http_version"] = self.parser.get_http_version()
+            self._has_offer = True
+            return
         super().on_headers_complete()
         if self.pipeline and len(self.pipeline) <= MOST_PIPELINED:
             self.flow.resume_reading()
+
+    def on_message_complete(self) -> None:
+        if not self._has_offer:
+            super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle

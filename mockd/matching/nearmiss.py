@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from operator import eq
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
+from mockd.config.models import Matcher, ValueTest
 from mockd.matching.paths import PathTemplate, Segment
 from mockd.matching.predicates import PATH, Note, Predicate, method_fits
 from mockd.matching.rule import Rule
@@ -37,9 +40,9 @@ def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: Re
     """The near misses among the rules, as JSON, nearest first.
 
     `rules` are in order of rank, and none of them matches. `on_path` are those whose path fits. A rule is near in two
-    cases: its path fits (or it has none) and a predicate other than its method holds; or its path differs from the
-    request's only in case, one slash or one segment, and its method holds. Near misses are sorted by the sum of the
-    scores of the predicates that hold, then by the likeness of the paths, then by rank.
+    cases: its path fits, or it has none and a predicate holds that is neither its method nor an absence; or its path
+    differs from the request's only in case, one slash or one segment, and its method holds. Near misses are sorted by
+    the sum of the scores of the predicates that hold, then by the likeness of the paths, then by rank.
     """
     nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: (near.score, near.likeness))
     return [_report(near, request) for near in nearest]
@@ -60,10 +63,16 @@ def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestV
         held = tuple(
             rule in on_path if predicate.kind is PATH else predicate.holds(request) for predicate in rule.predicates
         )
-        if rule.template is None and not any(held[rule.method is not None :]):
+        if rule.template is None and not _says_something(rule, held):
             continue
         score = sum(predicate.score for predicate, holds in zip(rule.predicates, held, strict=True) if holds)
         yield _NearMiss(rule, held, score, likeness)
+
+
+def _says_something(rule: Rule[Any], held: Sequence[bool]) -> bool:
+    """Whether something of a request fits the rule other than its method and what it lacks."""
+    pairs = list(zip(rule.predicates, held, strict=True))[rule.method is not None :]
+    return any(holds and not predicate.is_absence for predicate, holds in pairs)
 
 
 def _likeness(template: PathTemplate, segments: Sequence[str]) -> float:
@@ -114,7 +123,7 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
             "matched": holds,
             "score": predicate.score if holds else 0,
             "maxScore": predicate.score,
-            "expected": predicate.expected,
+            "expected": _plain(predicate.expected),
             "actual": _sendable(_shown(predicate.actual(request))),
         }
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
@@ -151,8 +160,23 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _difference(predicate: Predicate, request: RequestView) -> str:
-    expected, actual = _quoted(_shown(predicate.expected)), _quoted(_shown(predicate.actual(request)))
+    expected, actual = _wanted(predicate.expected), _quoted(_shown(predicate.actual(request)))
     return f"{predicate.label} expected {expected}, got {actual}"
+
+
+def _plain(expected: Any) -> Any:
+    return msgspec.to_builtins(expected) if isinstance(expected, msgspec.Struct) else expected
+
+
+def _wanted(expected: Any) -> str:
+    match expected:
+        case ValueTest(pattern=str(pattern)):
+            return f"a match of {_quoted(_shown(pattern))}"
+        case ValueTest(exists=exists):
+            return "any value" if exists else "none"
+        case Matcher():
+            return f"no match of {_shown(_plain(expected))}"
+    return _quoted(_shown(expected))
 
 
 def _quoted(value: Any) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from mockd.config.models import Matcher
-from mockd.matching.paths import PathTemplate, star_pattern
+from mockd.config.models import Matcher, ValueTest
+from mockd.errors import ConfigError
+from mockd.matching.paths import PathTemplate, parse_path, star_pattern
 from mockd.request import RequestView
 
 Holds = Callable[[RequestView], bool]
@@ -24,6 +25,7 @@ class Note(str):
 
 
 MISSING = Note("(missing)")
+MATCHED = Note("(it matched)")
 NOT_SEARCHABLE = Note("(not JSON, or nested too deeply)")
 
 
@@ -60,6 +62,13 @@ class Predicate(Struct, frozen=True):
         return f"{self.kind.field}.{self.key}" if self.key else self.kind.field
 
     @property
+    def is_absence(self) -> bool:
+        """Whether the predicate holds for most requests, as it only says what must not be there."""
+        return isinstance(self.expected, Matcher) or (
+            isinstance(self.expected, ValueTest) and self.expected.exists is False
+        )
+
+    @property
     def label(self) -> str:
         """The criterion's name in sentences."""
         return self.kind.label.format(key=self.key)
@@ -87,14 +96,23 @@ def _compile_path_pattern(expected: str, _: str) -> Holds:
     return lambda request: search(request.path) is not None
 
 
-def _compile_query(expected: str, name: str) -> Holds:
-    return lambda request: expected in request.query.get(name, ())
+def _compile_value(expected: str | ValueTest, values: Callable[[RequestView], Sequence[str]]) -> Holds:
+    if isinstance(expected, str):
+        return lambda request: expected in values(request)
+    if expected.pattern is None:
+        return lambda request: bool(values(request)) is expected.exists
+    search = re.compile(expected.pattern).search
+    return lambda request: any(search(value) is not None for value in values(request))
 
 
-def _compile_header(expected: str, name: str) -> Holds:
+def _compile_query(expected: str | ValueTest, name: str) -> Holds:
+    return _compile_value(expected, lambda request: request.query.get(name, ()))
+
+
+def _compile_header(expected: str | ValueTest, name: str) -> Holds:
     name = name.lower()
-    if "*" not in expected:
-        return lambda request: expected in request.headers.get(name, ())
+    if not isinstance(expected, str) or "*" not in expected:
+        return _compile_value(expected, lambda request: request.headers.get(name, ()))
     fits = star_pattern([(re.escape(piece), True) for piece in re.split(r"\*+", expected)]).fullmatch
     return lambda request: any(fits(value) for value in request.headers.get(name, ()))
 
@@ -127,6 +145,16 @@ def _compile_body_json_path(expected: Any, expression: str) -> Holds:
             select = compile_json_path(expression)
             return lambda request: (found := select(request)) is not None and bool(found) is wanted
     return compile_json_equal(expression, expected)
+
+
+def _compile_not(expected: Matcher, _: str) -> Holds:
+    try:
+        template = None if expected.path is None else parse_path(expected.path)
+        predicates = tuple(compile_predicates(expected, template))
+    except ConfigError as error:
+        [problem] = error.problems
+        raise ConfigError(problem.message, path=("matcher", "not", *problem.path[1:]), hint=problem.hint) from None
+    return lambda request: not all(predicate.holds(request) for predicate in predicates)
 
 
 def _one_or_all(values: list[Any]) -> Any:
@@ -180,6 +208,7 @@ KINDS = (
     Kind("bodyContains", "body_contains", 20, _compile_body_contains, _actual_body, "bodyContains"),
     Kind("bodyPattern", "body_pattern", 22, _compile_body_pattern, _actual_body, "bodyPattern"),
     Kind("bodyJsonPath", "body_json_path", 15, _compile_body_json_path, _actual_json, "bodyJsonPath {key}"),
+    Kind("not", "not_", 5, _compile_not, lambda request, _: MATCHED, "not"),
 )
 """The other kinds, cheapest first, which is the order in which they are tested."""
 
@@ -199,4 +228,11 @@ def compile_predicates(matcher: Matcher, template: PathTemplate | None) -> Itera
 
 
 def _predicate(kind: Kind, key: str, expected: Any) -> Predicate:
-    return Predicate(kind, key, expected, kind.score, kind.compile(expected, key))
+    return Predicate(kind, key, expected, kind.score - _vagueness(expected), kind.compile(expected, key))
+
+
+def _vagueness(expected: Any) -> int:
+    """The number of points that a criterion scores less, as it says less than a whole value."""
+    if not isinstance(expected, ValueTest):
+        return 0
+    return 2 if expected.pattern is None else 1

@@ -13,6 +13,13 @@ from mockd.request import RequestView
 T = TypeVar("T")
 
 
+def capture_names(matcher: Matcher) -> tuple[str, ...]:
+    """The names of the captures in the paths of requests that match. Raises `ConfigError`."""
+    if matcher.path is not None:
+        return parse_path(matcher.path).names
+    return tuple(re.compile(matcher.path_pattern).groupindex) if matcher.path_pattern is not None else ()
+
+
 class Rule(Generic[T]):
     """A compiled matcher and its target.
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from mockd.clock import Clock
 from mockd.config.load import MockSpec
 from mockd.errors import ConfigError, Problem
+from mockd.expressions import with_captures
 from mockd.headers import OF_THE_BODY
-from mockd.matching import Rule
+from mockd.matching import Rule, capture_names
 from mockd.mocks.answers import Answers
 from mockd.mocks.registered import Files, Registered, content_of, files_of, kind_of
 from mockd.program.compile import compile_chunked, compile_response, compile_sse
@@ -94,7 +95,8 @@ class MockBuilder:
     def _plan(self, spec: MockSpec) -> StreamPlan:
         kind = kind_of(spec)
         seeding = Seeding(self._settings.seed, lambda: self._state.add("streams", spec.id))
-        plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        with with_captures(capture_names(spec.mock.matcher)):
+            plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
         if plan.header_rules.names & OF_THE_BODY:
             from mockd.program.body_headers import check_body_headers
 

@@ -12,6 +12,7 @@ from mockd.config.files import DATA_FILES, resolve_file
 from mockd.config.load import MockSpec
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_large_json
+from mockd.matching import capture_names
 from mockd.mocks.answers import Answers
 from mockd.program.plan import StreamPlan
 from mockd.streaming.program import Program
@@ -52,10 +53,11 @@ def kind_of(spec: MockSpec) -> str:
 
 
 def content_of(spec: MockSpec) -> bytes:
-    """The configuration from which a mock's streams are made, without its data files, as JSON."""
+    """The configuration from which a mock's streams are made, without its data files, as JSON: its kind's part, and the
+    names of the captures that expressions in it may use."""
     kind = kind_of(spec)
     root = str(spec.root) if any(_data_files(spec)) else None
-    return encode_large_json([kind, spec.values[kind], root])
+    return encode_large_json([kind, spec.values[kind], root, capture_names(spec.mock.matcher)])
 
 
 def files_of(spec: MockSpec) -> Files:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mockd.errors import Problem
-from mockd.mocks.checks import effects, matcher, texts
+from mockd.mocks.checks import effects, ids, matcher, texts
 from mockd.mocks.registered import Registered
 
 
@@ -50,5 +50,6 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "last-event": effects.last_event,
     "ending": effects.ending,
     "resume": effects.resume,
+    "given-ids": ids.given,
 }
 """Every check of a mock, by its name."""

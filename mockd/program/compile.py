@@ -52,11 +52,13 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         try:
             plan.framed(source.script.framing).compiled(source.script)
         except ConfigError as error:
-            raise error.under(_list_path(config)) from None
+            raise error.under(list_path(config)) from None
     return plan
 
 
-def _list_path(config: SseConfig) -> Path:
+def list_path(config: SseConfig) -> Path:
+    """The path of a mock's events, or of what they are made from."""
+    """The path of the events of a mock, or of what they are made from."""
     if config.events is not None:
         return ("sse", "events")
     if config.generator is not None:

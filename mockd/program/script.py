@@ -36,8 +36,9 @@ class CompiledScript:
 
     `ids` are the given ids; with resume, each other event with data has its number from 1. `is_same` is true if every
     client gets the same bytes, and `stands_alone` if also each event can be made without those before it. `is_random`
-    is true if some delays are drawn. `timetable` has the due times if they are the same for all streams: not with drawn
-    delays, resume or a rate limit. `stop` is the number of events after which streams stop, and the reason.
+    is true if some delays are drawn. `follows_request` is true if some of the bytes follow the request, and `is_drawn`
+    if some are drawn. `timetable` has the due times if they are the same for all streams: not with drawn delays, resume
+    or a rate limit. `stop` is the number of events after which streams stop, and the reason.
     `ends_plainly` is true if the body ends with the last event. `burst` is the stream, if all of it is due at its head.
     """
 
@@ -54,8 +55,11 @@ class CompiledScript:
         self.framing = terms.framing
         self.frames: list[Frame] = [self.framing.encode(event) for event in framed]
         self.is_random = terms.pacing.is_random or any(callable(event.delay_s) for event in self.events)
-        self.expressions = (*terms.expressions, *expressions_in(self._holes()))
+        own = expressions_in(self._holes())
+        self.follows_request = bool(own)
+        self.expressions = (*terms.expressions, *own)
         self.is_same, self.stands_alone = self._sameness(script, terms)
+        self.is_drawn = self._is_drawn(terms)
         self.stop = _stop_of(terms.lifetime, self)
         is_kept_open = terms.lifetime.keep_open and self.stop[1] == "completed"
         self.ends_plainly = terms.ending.is_plain and not is_kept_open and self.stop[1] in ("completed", "max_events")
@@ -85,6 +89,15 @@ class CompiledScript:
         is_for_all = script is terms.source.script and (not drops or is_seeded or not self.is_random)
         is_same = is_for_all and (is_constant or repeats)
         return is_same, is_same and is_constant and not drops
+
+    def _is_drawn(self, terms: Terms) -> bool:
+        holes = self._holes()
+        holes += [inner for hole in holes if isinstance(hole, FromRequest) for inner in hole.holes]
+        if terms.seed is not None:
+            return any(isinstance(hole, Timestamp) for hole in holes)
+        drops = terms.rate_limit is not None and terms.rate_limit.strategy == "drop"
+        settled = (EventNumber, EventId, Slot, FromRequest)
+        return (drops and self.is_random) or not all(isinstance(hole, settled) for hole in holes)
 
     def position_of(self, number: int) -> int:
         """Position of event `number` of the stream in the list that users see."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec.inspect as inspect
 
 import mockd.placeholders
-from mockd.config.models import Distribution, EventConfig, Mock, MockFile, OmittedHeader
+from mockd.config.models import Distribution, EventConfig, Mock, MockFile, OmittedHeader, ValueTest
 from mockd.config.words import structs_in
 from scripts.reference import markdown
 from scripts.reference.markdown import first_paragraph, link, struct_table
@@ -37,6 +37,7 @@ HEADINGS: dict[type, str] = {
     EventConfig: "An event",
     Distribution: "A distribution",
     OmittedHeader: "A header left out",
+    ValueTest: "A criterion without a value",
 }
 """Headings of parts that stand in several places; those of the others are the keys that lead there."""
 
@@ -56,7 +57,7 @@ def _walk(node: inspect.Type, place: str) -> Iterator[tuple[str, inspect.StructT
         yield place, struct
         for field in struct.fields:
             inner = f"{place}.{field.encode_name}" if place else field.encode_name
-            if not any(part.cls in ROOTS for part in structs_in(field.type)):
+            if not any(part.cls in (*ROOTS, struct.cls) for part in structs_in(field.type)):
                 yield from _walk(field.type, inner)
 
 

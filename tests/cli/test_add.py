@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -223,6 +225,17 @@ def test_only_an_equal_matcher_is_replaced(cli: Cli) -> None:
     again = [cli("add", "--json", *matcher, "--body", "2").json for matcher in matchers]
     assert [answer["id"] for answer in again] == ids
     assert {answer["action"] for answer in again} == {"updated"}
+
+
+def test_a_criterion_without_a_value_is_another_matcher(cli: Cli, write: Callable[[str, object], Path]) -> None:
+    matchers: list[dict[str, Any]] = [
+        {"path": "/x", "headers": {"X-A": {"exists": True}}},
+        {"path": "/x", "headers": {"X-A": {"pattern": "1"}}},
+        {"path": "/x", "headers": {"X-A": "1"}, "not": {"method": "PUT"}},
+    ]
+    mocks = [{"matcher": {"method": "GET", **matcher}, "response": {"body": "1"}} for matcher in matchers]
+    assert cli("import", str(write("mocks.json", {"mocks": mocks}))).code == 0
+    assert cli("add", "--json", "--path", "/x", "--match-header", "X-A: 1", "--body", "2").json["action"] == "created"
 
 
 def test_header_names_and_methods_are_equal_in_any_case(cli: Cli) -> None:

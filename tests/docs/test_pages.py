@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mockd.config.models import Matcher, ValueTest
 from mockd.matching import paths
-from mockd.matching.predicates import KINDS, METHOD
+from mockd.matching.predicates import KINDS, METHOD, compile_predicates
 from tests.docs.blocks import LLM_GUIDES, PAGES, ROOT, Block, blocks
 from tests.docs.reader import Reader
 
@@ -53,4 +54,8 @@ def test_the_scores_in_the_guide_are_the_scores() -> None:
         "`path` with `{name}`": paths.CAPTURE_SCORE,
         "`path` with `*`": paths.STAR_SCORE,
     }
+    for place, field in (("header", "headers"), ("parameter", "query_params")):
+        for name, test in (("pattern", ValueTest(pattern="a")), ("exists", ValueTest(exists=True))):
+            [predicate] = compile_predicates(Matcher(**{field: {"x": test}}), None)
+            scores[f"a {place} with `{name}`"] = predicate.score
     assert {name.removesuffix(", each"): score for name, score in written.items()} == scores

@@ -53,7 +53,11 @@ IN_JSON = 'é\\"\\\\'
         ),
         ("chunked", {"ndjsonItems": [X, {"a": X}]}, f'"{IN_JSON}"\n{{"a":"{IN_JSON}"}}\n'),
         ("chunked", {"data": f"a {X} b", "chunkSize": 3}, 'a é"\\ b'),
-        ("chunked", {"data": "{% for i in range(2) %}{{ i }}{{ request.a }}{% endfor %}", "format": "ndjson"}, "01\n"),
+        (
+            "chunked",
+            {"data": "{% for i in range(2) %}{{ i }}{{ request.body.a }}{% endfor %}", "format": "ndjson"},
+            "01\n",
+        ),
         ("chunked", {"data": f"1\n{X}", "format": "ndjson"}, '1\né"\\\n'),
         ("response", {"body": X}, 'é"\\'),
         ("response", {"body": {"a": [X]}}, f'{{"a":["{IN_JSON}"]}}'),
@@ -62,8 +66,8 @@ IN_JSON = 'é\\"\\\\'
         # Placeholders stand beside expressions, and are filled in for each event.
         ("response", {"body": f"$random:7:7 {X} $$uuid $pick:a"}, '7 é"\\ $uuid a'),
         ("response", {"body": f"{{{{ '$uuid' }}}}{X}"}, '$uuidé"\\'),
-        ("response", {"body": "{% for i in range(2) %}$random(5,5){{ request.a }};{% endfor %}"}, "5;5;"),
-        ("response", {"body": "{% if request.a %}$uuid{% endif %}-"}, "-"),
+        ("response", {"body": "{% for i in range(2) %}$random(5,5){{ request.body.a }};{% endfor %}"}, "5;5;"),
+        ("response", {"body": "{% if request.body.a %}$uuid{% endif %}-"}, "-"),
         # Any other text stays as it is.
         ("response", {"body": "{{ name }} $random:7:7"}, "{{ name }} 7"),
         ("sse", {"events": [{"data": "{% x %} request"}]}, "data: {% x %} request\n\n"),
@@ -117,7 +121,7 @@ async def test_headers(lab: Lab) -> None:
         headers={"X-A": f"a {X}", "content-type": "text/event-stream; v={{ request.body.v }}", "X-B": "{{ name }}"},
     )
     stream = await lab.open(body=json.dumps({"x": " é\r\nSet-Cookie: a=b\0\x7f→ ", "v": 2}).encode())
-    assert stream.headers["x-a"] == "a  é Set-Cookie: a=b ?"
+    assert stream.headers["x-a"].encode("latin-1").decode() == "a  é Set-Cookie: a=b →"
     assert stream.headers["content-type"] == "text/event-stream; v=2"
     assert stream.headers["x-b"] == "{{ name }}"
     assert stream.headers["cache-control"] == "no-cache"
@@ -164,7 +168,7 @@ def test_the_servers_headers_cannot(name: str) -> None:
         ("sse", {"events": [{"data": 1}], "headers": {"X-A": "{{ request"}}, ("headers", "X-A")),
         ("chunked", {"ndjsonItems": [{"a": "{{ request"}]}, ("ndjsonItems", 0, "a")),
         ("chunked", {"data": "{{ request"}, ("data",)),
-        ("chunked", {"data": "{% if request.a %}\n{% endif %}", "format": "ndjson"}, ("data",)),  # a text a line
+        ("chunked", {"data": "{% if request.body.a %}\n{% endif %}", "format": "ndjson"}, ("data",)),  # a text a line
         ("response", {"body": {"a": "{{ request | x }}"}}, ("body", "a")),
         ("response", {"headers": {"X-A": "{{ request.x() }}"}}, ("headers", "X-A")),
     ],

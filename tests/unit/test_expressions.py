@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockd import expressions
+from mockd import expression_words, expressions
 from mockd.errors import ConfigError
 from mockd.expressions import Expression, ExpressionError, RequestContext, compile_value, has_expression, split_tags
 from mockd.request import RequestView
@@ -30,6 +30,8 @@ BODY = {
     "größe": "ä",
 }
 
+COOKIE = (b"cookie", b'a=1; b-c="x=y"; a=2; nothing')
+
 
 def context(body: bytes | None = None, **scope: Any) -> RequestContext:
     scope = {
@@ -37,7 +39,8 @@ def context(body: bytes | None = None, **scope: Any) -> RequestContext:
         "method": "POST",
         "path": "/a b/ä",
         "query_string": b"page=2&page=3&q=%C3%A4+b&bad=%FF&empty",
-        "headers": [(b"x-name", b"\xe9t\xe9"), (b"accept", b"a/b"), (b"accept", b"c/d")],
+        "headers": [(b"x-name", b"\xe9t\xe9"), (b"accept", b"a/b"), (b"accept", b"c/d"), COOKIE],
+        "server": ("127.0.0.1", 4280),
         **scope,
     }
     view = RequestView(scope, json.dumps(BODY).encode() if body is None else body)
@@ -62,17 +65,32 @@ def rendered(text: str, body: bytes | None = None) -> str:
         ("{{ request.query.page }} {{ request.query.q }} [{{ request.query.empty }}]", "2 ä b []"),
         ("{{ request.query.bad }}", "\ufffd"),
         ("{{ request.headers['X-Name'] }} {{ request.headers.ACCEPT }}", "été a/b"),
+        ("{{ request.cookies.a }} {{ request.cookies['b-c'] }} [{{ request.cookies.none }}]", "1 x=y []"),
+        ("{{ request.url }}", "http://127.0.0.1:4280/a%20b/%C3%A4?page=2&page=3&q=%C3%A4+b&bad=%FF&empty"),
+        ("{{ request.base }}/next", "http://127.0.0.1:4280/next"),
+        # Names of the text's own may be those of members, and what hangs on them is theirs.
+        ("{% for request in request.body.messages %}{{ request.role }}{% endfor %}", "systemuser"),
+        (
+            "{% set r = request.query %}{{ r.page }}{% raw %}{{ request.x | y is z }}{% endraw %}",
+            "2{{ request.x | y is z }}",
+        ),
+        (
+            "{{ \"request['bdy'] | shout is loud\" }}{# request.bdy | shout #}{{ request.method }}",
+            "request['bdy'] | shout is loudPOST",
+        ),
+        ("{{ 'POST' in ['POST', request.method] and ['a'][0] }}", "a"),
+        ("{{ request.method in['POST'] }}", "true"),
         # What is missing, and null, is empty, however far down; `items` and the like are no methods of Python's.
-        ("[{{ request.body.a.b[3].c }}{{ request.body.nothing }}{{ request.nope }}]", "[]"),
+        ("[{{ request.body.a.b[3].c }}{{ request.body.nothing }}{{ request.query.nope }}]", "[]"),
         ("[{{ request.body.keys }}{{ request.body.items }}{{ request.body.messages.count }}]", "[]"),
         ("{{ request.body.missing | default('d') }}{{ request.body.nothing | default('e') }}", "de"),
         ("{% if request.body.missing is defined %}yes{% else %}no{% endif %}", "no"),
-        ("[{{ request.body._value }}{{ request._request }}{{ request.__class__ }}]", "[]"),
+        ("[{{ request.body._value }}{{ request.body.__class__ }}]", "[]"),
         # Structures are JSON.
         ("{{ request.body.messages[0] }}", '{"role":"system","content":"Be brief."}'),
         ("{{ request.body.holes }}{{ request.params }}", '[null,1]{"id":"7","rest":"x/y"}'),
         ("{{ request.body.messages[:1] }}", '[{"role":"system","content":"Be brief."}]'),
-        ("{{ request.body.model | tojson }}{{ request.nope | tojson }}", '"m1"null'),
+        ("{{ request.body.model | tojson }}{{ request.body.nope | tojson }}", '"m1"null'),
         ("{{ request.path | tojson }}", '"/a b/ä"'),
         ("{{ [request.params, 1, none] | tojson }}", '[{"id":"7","rest":"x/y"},1,null]'),
         ("{{ request.query }}", '{"page":"2","q":"ä b","bad":"\ufffd","empty":""}'),
@@ -176,6 +194,127 @@ def test_refused_when_loaded(text: str, message: str) -> None:
     (problem,) = refused.value.problems
     assert problem.path == ("response", "body", "a", 1)
     assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("{{ request.bdy.x }}", "`request` has no `bdy`", "did you mean `body`?"),
+        ("{{ request['bdy']['x'] }}", "`request` has no `bdy`", "did you mean `body`?"),
+        ("{{ request . bdy }}", "`request` has no `bdy`", "did you mean `body`?"),
+        ("{{ request.method }}{{ request.cookie.a }}", "`request` has no `cookie`", "did you mean `cookies`?"),
+        ("{{ request.xyz }}", "`request` has no `xyz`", "known here: `method`, `path`, `url`, `base`,"),
+        ("{{ request.URL }}", "`request` has no `URL`", "did you mean `url`?"),
+        ("{{ request.__class__ }}", "`request` has no `__class__`", "known here"),
+        ("{% if request.body.a %}{{ request.bdy }}{% endif %}", "`request` has no `bdy`", "did you mean `body`?"),
+        ("{% for m in request.bdy.messages %}{{ m }}{% endfor %}", "`request` has no `bdy`", "did you mean `body`?"),
+        ("{{ request.path.upper }}", "`request.path` is text and has no `upper`", "filters change text"),
+        ("{{ request.url.host }}", "`request.url` is text and has no `host`", "filters change text"),
+        (
+            "{{ request.query.filter.name }}",
+            "`request.query.filter` is text and has no `name`",
+            'a name with a dot is written `request.query["filter.name"]`',
+        ),
+        ("{{ request.headers.x['y'] }}", "`request.headers.x` is text and has no `y`", '`request.headers["x.y"]`'),
+        ("{{ request.path | uper }}", "filter uper is unknown", "did you mean `upper`?"),
+        ("{{ request.path | trim | uper }}", "filter uper is unknown", "did you mean `upper`?"),
+        ("{% if request.body.a %}{{ 'x'|uper }}{% endif %}", "filter uper is unknown", "did you mean `upper`?"),
+        ("{% filter uper %}{{ request.path }}{% endfilter %}", "filter uper is unknown", "did you mean `upper`?"),
+        (
+            "{% if request.body.a is defned %}{{ request.path }}{% endif %}",
+            "test defned is unknown",
+            "did you mean `defined`?",
+        ),
+        (
+            "{% if request.body.a %}{% if 1 is not evn %}x{% endif %}{% endif %}",
+            "test evn is unknown",
+            "did you mean `even`?",
+        ),
+        ("{% for m in request.body %}{{ loop.indx }}{% endfor %}", "`loop` has no `indx`", "did you mean `index`?"),
+    ],
+)
+def test_words_that_do_not_exist_are_refused_with_the_nearest(text: str, message: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        compile_value({"a": ["x", text]}, ("response", "body"))
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.message) == (("response", "body", "a", 1), message)
+    assert hint in str(problem.hint)
+
+
+def test_the_members_of_request_are_those_that_it_has() -> None:
+    assert set(expression_words.STEPS) == set(expressions.REQUEST)
+    public = {name for name in dir(RequestContext) if not name.startswith("_")} | set(vars(context())) - {
+        "_request",
+        "_captures",
+    }
+    assert public == set(expressions.REQUEST)
+
+
+@pytest.mark.parametrize("member", expressions.REQUEST)
+def test_what_is_text_is_text(member: str) -> None:
+    names = {"params": "id", "query": "page", "headers": "x-name", "cookies": "a"}
+    if (most := expression_words.STEPS[member]) is not None:
+        below = f"['{names[member]}']" if most else ""
+        assert rendered("{{ request." + member + below + " is string }}") == "true"
+
+
+@pytest.mark.parametrize(
+    ("words", "template", "kind"),
+    [
+        (expression_words.FILTERS, "{{ 0 | %s }}", "UnknownFilter"),
+        (expression_words.TESTS, "{{ 0 is %s }}", "UnknownTest"),
+    ],
+)
+def test_words_that_are_named_as_cures_exist(words: str, template: str, kind: str) -> None:
+    def error_of(word: str) -> str | None:
+        return expression_words._error_of(expressions._environment(), template % word)
+
+    assert error_of("nonsense") == kind
+    assert [word for word in words.split() if error_of(word) == kind] == []
+
+
+@pytest.mark.parametrize("member", expression_words.LOOP.split())
+def test_members_of_loop_that_are_named_as_cures_exist(member: str) -> None:
+    called = {"changed": "(1)", "cycle": "(1, 2)"}.get(member, "")
+    text = "{% for m in [0, 1, 2] %}{{ loop.index == 2 and loop." + member + called + " is undefined }}{% endfor %}"
+    assert rendered(text + "{{ request.body.no }}") == "false" * 3
+
+
+def test_captures_that_the_path_does_not_have_are_refused() -> None:
+    with expressions.with_captures(["user", "order"]):
+        compile_value("{{ request.params.user }}{{ request.params }}")
+        for text, hint in (
+            ("{{ request.params.usr }}", "did you mean `user`?"),
+            ("{{ request.params['id'] }}", "known here: `user`, `order`"),
+        ):
+            with pytest.raises(ConfigError, match="the mock's path has no") as refused:
+                compile_value(text)
+            assert refused.value.problems[0].hint == hint
+    compile_value("{{ request.params.usr }}")
+
+
+@pytest.mark.parametrize(
+    ("scope", "url", "base"),
+    [
+        (
+            {"headers": [(b"host", b"example.org")], "scheme": "https"},
+            "https://example.org/a?b=%20",
+            "https://example.org",
+        ),
+        ({"headers": [], "server": ("::1", 80)}, "http://[::1]:80/a?b=%20", "http://[::1]:80"),
+        ({"headers": [], "server": ("/tmp/socket", None)}, "http://localhost/a?b=%20", "http://localhost"),
+        (
+            {"headers": [(b"host", b"h:1")], "path": "/api/a", "raw_path": b"/%61pi/a", "root_path": "/api"},
+            "http://h:1/%61pi/a?b=%20",
+            "http://h:1/api",
+        ),
+        ({"headers": [(b"host", b"h")], "query_string": b"", "path": "/100%/ä"}, "http://h/100%25/%C3%A4", "http://h"),
+    ],
+)
+def test_url_and_base(scope: dict[str, Any], url: str, base: str) -> None:
+    whole = {"type": "http", "method": "GET", "path": "/a", "query_string": b"b=%20", **scope}
+    view = RequestView(whole)
+    assert (view.url, view.base) == (url, base)
 
 
 @pytest.mark.parametrize(

@@ -72,12 +72,37 @@ def test_text_of_bytes_that_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "id_"),
-    [(b"7", "7"), ("é€".encode(), "é€"), (b"\xff", "\ufffd"), (b"", None), (None, None)],
+    ("value", "text"),
+    [(b"7", "7"), ("é€".encode(), "é€"), (b"\xe9", "é"), (b"\xff", "ÿ"), ("日本".encode(), "日本")],
 )
-def test_last_event_id_is_utf_8(value: bytes | None, id_: str | None) -> None:
-    headers = [] if value is None else [(b"last-event-id", value)]
-    assert RequestView(scope(headers=headers)).last_event_id == id_
+def test_headers_are_utf_8_where_they_can_be_and_latin_1_elsewhere(value: bytes, text: str) -> None:
+    request = RequestView(scope(headers=[(b"last-event-id", value)]))
+    assert request.headers == {"last-event-id": [text]}
+    assert request.header("last-event-id") == text
+    assert request.last_event_id == text
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "id_"),
+    [
+        (None, b"", None),
+        (b"", b"", None),
+        (b"7", b"lastEventId=8", "7"),
+        (b"", b"lastEventId=8", "8"),
+        (None, b"lastEventId=8", "8"),
+        (None, b"last-event-id=8", "8"),
+        (None, b"Last-Event-ID=8", "8"),
+        (None, b"lasteventid=8", None),
+        (None, b"lastEventId=", None),
+        (None, b"lastEventId=&lastEventId=8", "8"),
+        (None, b"lastEventId=&Last-Event-ID=8", "8"),
+        (None, b"lastEventId=%C3%A9+1", "é 1"),
+        (None, b"lastEventId=%E9", "é"),
+    ],
+)
+def test_last_event_id(header: bytes | None, query: bytes, id_: str | None) -> None:
+    headers = [] if header is None else [(b"last-event-id", header)]
+    assert RequestView(scope(headers=headers, query_string=query)).last_event_id == id_
 
 
 def test_client_address_is_without_its_port() -> None:

@@ -94,8 +94,23 @@ def used_of(module: Any, *roots: str) -> set[str]:
 def test_the_tables_have_all_that_is_used() -> None:
     assert used_of(mockd.lines.uvicorn, "cycle", "self._cycle", "watch._cycle") == set(HTTPTOOLS)
     assert used_of(mockd.lines.protocol, "running") <= set(HTTPTOOLS)
-    overridden = {"_start_asgi_task", "connection_lost", "connection_made", "on_headers_complete"}
+    overridden = {
+        "_start_asgi_task",
+        "connection_lost",
+        "connection_made",
+        "on_headers_complete",
+        "on_message_complete",
+    }
     assert used_of(mockd.lines.protocol, "super()") == overridden
+
+
+def test_uvicorns_protocol_has_all_that_mockds_own_uses_of_it() -> None:
+    """Its own reading of what was received is not called, so that nothing else would notice."""
+    inherited = used_of(mockd.lines.protocol, "self") - set(vars(Protocol)) - {"_delivery"}
+    there = used_of(httptools_impl, "self")
+    assert {"parser", "headers", "scope", "url", "send_400_response"} < inherited
+    assert inherited <= there
+    assert "data_received" in vars(httptools_impl.HttpToolsProtocol)
 
 
 @pytest.mark.parametrize("http", KINDS)

@@ -115,6 +115,8 @@ class Sessions:
         """Ids of final and error events, each with the buffer and entry after which it was sent."""
         self._remembered: OrderedDict[str, str] = OrderedDict()
         """Given ids whose events are no longer held, each with the id of the session that sent it last."""
+        self._clashing: OrderedDict[str, None] = OrderedDict()
+        """Given ids that several sessions have sent whose bytes differ, so that they name none of them."""
         self._reached: float = 0
         """The number after the last event of the session that got furthest, forgotten sessions included."""
 
@@ -149,8 +151,12 @@ class Sessions:
             self._reached = max(self._reached, entry.number + 1)
             if (entry.id is not None or entry.counted) and buffer.session.id in self._buffers:
                 self._hold(buffer, entry, connection_id)
-        if entry.id and entry.buffer is not None:
+        if entry.id and (entry.buffer is not None or buffer.session.id not in self._buffers):
             key = key_of(entry.id)
+            self._note_clash(key, buffer)
+            if entry.buffer is None:  # the session was dropped, but its client may come back
+                self._remember(entry, buffer)
+                return
             self._index[key] = entry
             if self._last_ids:
                 self._last_ids.pop(key, None)
@@ -160,14 +166,41 @@ class Sessions:
         if buffer.session.id in self._buffers:
             self._forget_last_id(buffer)
             buffer.last_id = key_of(id_)
+            self._note_clash(buffer.last_id, buffer)
             self._last_ids[buffer.last_id] = (buffer, entry)
+
+    def _note_clash(self, key: str, buffer: Buffer) -> None:
+        """Take note if another session has sent an id that a session is sending, and their bytes differ."""
+        session, script = buffer.session, buffer.session.script
+        if key in self._clashing or (script is not None and script.is_same):
+            return
+        other_id = self._sender_of(key)
+        if other_id in (None, session.id):
+            return
+        other = self._buffers.get(other_id)
+        if other is None or not session.is_same_as(other.session):
+            self._clashing[key] = None
+            if len(self._clashing) > MOST_REMEMBERED:
+                self._clashing.popitem(last=False)
+
+    def _sender_of(self, key: str) -> str | None:
+        """The id of the session that sent this given id last."""
+        if key in self._last_ids:
+            return self._last_ids[key][0].session.id
+        held = self._index.get(key)
+        return self._remembered.get(key) if held is None or held.buffer is None else held.buffer.session.id
 
     # -- clients come back -----------------------------------------------------------------------------------------
 
     def find(self, last_event_id: str) -> Place | None:
-        """The place at which a client that was last sent this id goes on. None if the id is not known."""
+        """The place at which a client that was last sent this id goes on. None if the id is not known, or if it cannot
+        be known which session sent it and the client could get another's events."""
         self._age()
         key = key_of(last_event_id)
+        place = self._find(key)
+        return None if place is not None and key in self._clashing and not place.finished else place
+
+    def _find(self, key: str) -> Place | None:
         if key in self._last_ids:
             buffer, entry = self._last_ids[key]
             is_cut_off = buffer.session.is_cut_off(entry)
@@ -289,11 +322,15 @@ class Sessions:
         entry.buffer = None
         if entry.id and self._index.get(key := key_of(entry.id)) is entry:
             del self._index[key]
-            if entry.step is not None and not isinstance(entry.step.id, int):
-                self._remembered[key] = buffer.session.id
-                if len(self._remembered) > MOST_REMEMBERED:
-                    self._remembered.popitem(last=False)
+            self._remember(entry, buffer)
         return entry
+
+    def _remember(self, entry: Entry, buffer: Buffer) -> None:
+        """Take note of the session that sent an event with a given id."""
+        if entry.id and entry.step is not None and not isinstance(entry.step.id, int):
+            self._remembered[key_of(entry.id)] = buffer.session.id
+            if len(self._remembered) > MOST_REMEMBERED:
+                self._remembered.popitem(last=False)
 
     def _forget_all(self, buffer: Buffer) -> None:
         while buffer.held:

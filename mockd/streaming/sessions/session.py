@@ -145,6 +145,13 @@ class Session:
         session.started -= session.tail.due_s
         return session
 
+    def is_same_as(self, other: Session) -> bool:
+        """Whether this session and another certainly have the same bytes: their script is the same, nothing in it is
+        drawn, and their requests made the same of it."""
+        script, fill, others = self.script, self.fill, other.fill
+        is_alike = script is not None and script is other.script and not script.is_drawn
+        return is_alike and fill.rendered == others.rendered and fill.slots == others.slots
+
     def after(self, entry: Entry) -> Entry | None:
         """The entry after this one. None if the session has ended, if its source has none ready yet (the readers are
         woken when it has), or if this entry `is_cut_off`."""

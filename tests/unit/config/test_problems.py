@@ -238,7 +238,7 @@ def test_every_confusion_leads_to_a_key_there_is() -> None:
 
 def test_types_are_found_by_path() -> None:
     assert type_at(Mock, ("sse", "nope", 3)).__class__.__name__ == "AnyType"
-    assert type_at(Mock, ("matcher", "headers", "x")).__class__.__name__ == "StrType"
+    assert type_at(Mock, ("matcher", "path")).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", 1)).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", "omit")).__class__.__name__ == "BoolType"
     assert type_at(Mock, ("sse", "events", 3, "comment")).__class__.__name__ == "StrType"

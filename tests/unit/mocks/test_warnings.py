@@ -55,7 +55,12 @@ def chunked(**fields: Any) -> dict[str, Any]:
     return {"chunked": {"data": "a b", **fields}}
 
 
+def resuming(*events: dict[str, Any]) -> dict[str, Any]:
+    return {"sse": {"events": list(events), "resume": {"enabled": True}}}
+
+
 LAST = {"data": "bye"}
+SAID = "{{ request.body.text }}"
 LIFE = "sse.lifecycle"
 ENDING = f"{LIFE}.termination"
 DISTRIBUTION = {"dist": "uniform", "max": 5}
@@ -82,6 +87,12 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         (matching(headers={"Accept:": "x"}), "matcher.headers.Accept:", "correct"),
         (matching(queryParams={"q": "*"}), "matcher.queryParams.q", '{"exists": true}'),
         (matching(queryParams={"q": "\\d+"}), "matcher.queryParams.q", "pattern"),
+    ],
+    "given-ids": [
+        (resuming({"id": "a", "data": SAID}), "sse.events.0.id", "leave the ids out"),
+        (resuming({"data": 1}, {"id": "a", "data": SAID}), "sse.events.1.id", "leave the ids out"),
+        (resuming({"id": "a", "data": 1}, {"id": "b", "type": SAID}), "sse.events.0.id", "leave the ids out"),
+        (resuming({"id": SAID, "data": 1}, {"id": "b", "data": 1}), "sse.events.1.id", "leave the ids out"),
     ],
     "matched-body": [
         (matching(method="get", bodyContains="x"), "matcher.bodyContains", "POST"),
@@ -206,6 +217,11 @@ NOT_WARNED: list[dict[str, Any]] = [
     sse(resume={"enabled": True}, lifecycle={"simulateDisconnect": 1, "maxEvents": 2, "keepOpen": True}),
     sse(resume={"enabled": False, "bufferSize": 5}),
     termination(finalEvent={**LAST, "type": "bye", "id": "9", "retry": 5, "comment": "c"}, closeDelay=5),
+    resuming({"data": SAID}, {"data": 1}),
+    resuming({"id": "{{ request.query.user }}-1", "data": SAID}),
+    resuming({"id": "a", "data": 1}, {"id": "", "data": "$uuid"}),
+    resuming({"id": "", "data": SAID}),
+    {"sse": {"events": [{"id": "a", "data": SAID}]}},
     termination(type="abrupt", closeDelay=5),
     termination(type="error", errorEvent=LAST),
     sse(rateLimit={"eventsPerSecond": 1, "strategy": "error"}, lifecycle={"termination": {"errorEvent": LAST}}),
