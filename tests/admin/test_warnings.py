@@ -42,3 +42,4 @@ def test_other_changes_bring_no_warnings_of_what_stays(admin: TestClient) -> Non
     other = DOUBTFUL | {"id": "b", "matcher": {"path": "/b"}}
     assert "warnings" not in admin.post("/mocks", json=other).json()
     assert "warnings" not in admin.post("/config", json=[other]).json()
+    assert "warnings" not in admin.post("/config?dryRun=true", json=[other]).json()

@@ -160,6 +160,7 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
     ],
     "limits": [
         (lifecycle(timeout=30, connectionTimeout=10), f"{LIFE}.timeout", "shorter"),
+        (lifecycle(timeout=10, connectionTimeout=10), f"{LIFE}.timeout", "shorter"),
         (lifecycle(timeout=10, keepaliveInterval=15), f"{LIFE}.keepaliveInterval", "shorter"),
         (lifecycle(connectionTimeout=10, keepaliveInterval=15), f"{LIFE}.keepaliveInterval", "shorter"),
         (chunked(lifecycle={"timeout": 30, "connectionTimeout": 10}), "chunked.lifecycle.timeout", "shorter"),
@@ -213,6 +214,7 @@ NOT_WARNED: list[dict[str, Any]] = [
     lifecycle(simulateDisconnect=3),
     lifecycle(simulateDisconnect=0),
     sse(repeat=0, lifecycle={"simulateDisconnect": 50}),
+    sse(rateLimit={"eventsPerSecond": 1, "strategy": "drop"}, lifecycle={"simulateDisconnect": 4}),
     sse(repeat=0, lifecycle={"keepOpen": True, "maxEvents": 0}),
     sse(resume={"enabled": True}, lifecycle={"simulateDisconnect": 1, "maxEvents": 2, "keepOpen": True}),
     sse(resume={"enabled": False, "bufferSize": 5}),
