@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
-from mockd.errors import BodyTooLargeError
+from mockd.errors import BodyTooLargeError, error_body
 from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
@@ -94,7 +94,7 @@ class Engine:
         except BodyTooLargeError as error:
             # The connection stays open, so that the server reads the rest of the body. If it were closed while the
             # client is still sending, it would be reset and the answer lost.
-            program = refusal(request, 413, {"error": error.code, "message": error.message})
+            program = refusal(request, 413, error_body(error.code, error.message))
         await Stream(self._services, line, exchange, program, arrived).run()
 
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
@@ -266,20 +266,15 @@ class Engine:
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------
 
-_FULL = {"error": "too_many_connections", "message": "as many streams are open as --max-connections allows"}
+_FULL = error_body("too_many_connections", "as many streams are open as --max-connections allows")
 
 
 def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[str, Any]:
     message = "No mock matched the request"
     if near_misses:
         message += f"; the nearest: {near_misses[0]['reason']}"
-    return {
-        "error": "no_match",
-        "message": message,
-        "method": request.method,
-        "path": request.path,
-        "nearMisses": near_misses,
-    }
+    request_line = {"method": request.method, "path": request.path}
+    return {**error_body("no_match", message), **request_line, "nearMisses": near_misses}
 
 
 def refusal(request: RequestView, status: int, error: dict[str, Any], headers: Headers | None = None) -> Program:

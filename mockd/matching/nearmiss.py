@@ -30,7 +30,15 @@ class _NearMiss(NamedTuple):
     held: tuple[bool, ...]
     """For each predicate of the rule, whether it holds."""
     score: int
+    """The sum of the scores of the predicates that hold."""
     likeness: float
+    """The likeness of the paths, from 0 to 1."""
+
+    @property
+    def nearness(self) -> tuple[float, float, int]:
+        """The share of what the mock asks for that the request has, by which a mock that asks for much is no nearer
+        than one that asks for little. If it is the same, the likeness of the paths counts, then the score."""
+        return self.score / self.rule.score, self.likeness, self.score
 
 
 def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> list[dict[str, Any]]:
@@ -38,10 +46,10 @@ def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: Re
 
     `rules` are in order of rank, and none of them matches. `on_path` are those whose path fits. A rule is near in two
     cases: its path fits (or it has none) and a predicate other than its method holds; or its path differs from the
-    request's only in case, one slash or one segment, and its method holds. Near misses are sorted by the sum of the
-    scores of the predicates that hold, then by the likeness of the paths, then by rank.
+    request's only in case, one slash or one segment, and its method holds. Near misses are sorted by `nearness`, then by
+    rank.
     """
-    nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: (near.score, near.likeness))
+    nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: near.nearness)
     return [_report(near, request) for near in nearest]
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mockd.clock import Clock
-from mockd.errors import SourceError
+from mockd.errors import SourceError, error_body
 from mockd.events import Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
 from mockd.framing import FRAMINGS
@@ -151,7 +151,7 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
         logger.error("%s: %s", plan.mock_id, error)
     else:
         logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
-    failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
+    failure = error_body(SourceError.code, f"{type(error).__name__}: {error}")
     return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), call, fill)
 
 

@@ -181,7 +181,7 @@ def test_method_holds_for_head_where_get_is_answered(make: Any) -> None:
     assert near["reason"] == 'method and path matched, but header x expected "1", got (missing)'
 
 
-def test_three_nearest_by_score_then_rank(make: Any) -> None:
+def test_three_nearest_by_share_then_rank(make: Any) -> None:
     table = make.table(
         make.rule("typing error", method="GET", path="/api/stream"),
         make.rule("header", method="GET", path="/api/streams", headers={"x": "1"}),
@@ -190,10 +190,30 @@ def test_three_nearest_by_score_then_rank(make: Any) -> None:
         make.rule("body", method="PUT", path="/api/streams", body_equals=""),
     )
     nearest = make.near(table, make.request("/api/streams"))
-    assert [near["mockId"] for near in nearest] == ["body", "header", "later"]
+    assert [near["mockId"] for near in nearest] == ["later", "earlier", "body"]
 
 
-def test_equal_scores_are_sorted_by_likeness_of_the_path(make: Any) -> None:
+def test_a_mock_that_asks_for_much_is_not_nearer_for_it(make: Any) -> None:
+    table = make.table(
+        make.rule("much", method="POST", path="/chat", headers={"user-agent": "sdk*", "x": "1"}, body_equals="?"),
+        make.rule("little", method="POST", path="/chat"),
+    )
+    nearest = make.near(table, make.request("/chat", headers={"user-agent": "sdk/1"}))
+    assert [(near["mockId"], near["score"]) for near in nearest] == [("little", 15), ("much", 25)]
+    shares = [near["matchPercentage"] for near in nearest]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_of_equal_shares_the_higher_score_is_nearer(make: Any) -> None:
+    table = make.table(
+        make.rule("more", path="/a", query_params={"q": "1"}, body_contains="?"),
+        make.rule("less", headers={"x": "1", "y": "1"}, priority=1),
+    )
+    nearest = make.near(table, make.request("/a", query="q=1", headers={"x": "1"}))
+    assert [(near["mockId"], near["matchPercentage"]) for near in nearest] == [("more", 50), ("less", 50)]
+
+
+def test_equal_shares_are_sorted_by_likeness_of_the_path(make: Any) -> None:
     table = make.table(
         make.rule("one letter", method="GET", path="/api/stream"), make.rule("more", method="GET", path="/api/strong")
     )
