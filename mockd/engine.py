@@ -78,24 +78,25 @@ class Engine:
         """Answer the request on a line. This is the whole life of a request, in order."""
         arrived = self.clock.monotonic()
         request = RequestView(line.scope)
-        exchange = self.connections.exchange(request)
+        exchange = self.connections.exchange(request, arrived)
         body = line.received(self.settings.max_body)
         if body is None:
-            return self._answer_once_read(line, request, exchange, arrived)
+            return self._answer_once_read(line, request, exchange)
         request.body = body
-        return Stream(self._services, line, exchange, self._program(request, exchange), arrived).run()
+        return Stream(self._services, line, exchange, self._program(request, exchange)).run()
 
-    async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange, arrived: float) -> None:
+    async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange) -> None:
         try:
             await read_body(request, line.receive, self.settings.max_body)
             program = self._program(request, exchange)
         except ClientGoneError:
+            self.connections.ended(exchange, "client_disconnected")
             return
         except BodyTooLargeError as error:
             # The connection stays open, so that the server reads the rest of the body. If it were closed while the
             # client is still sending, it would be reset and the answer lost.
             program = refusal(request, 413, error_body(error.code, error.message))
-        await Stream(self._services, line, exchange, program, arrived).run()
+        await Stream(self._services, line, exchange, program).run()
 
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request."""
@@ -104,18 +105,20 @@ class Engine:
             if (preflight := cors.preflight_headers(request)) is None:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
+                exchange.is_preflight = True
                 return bodiless(whole(204, b"", FixedHeaders(preflight), []))
         match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
+            exchange.near_misses = match.near_misses
             return refusal(request, 404, _no_match(request, match.near_misses), headers)
         mock = match.target
+        exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
         if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         if mock.program is not None and not headers and request.method != "HEAD":
-            exchange.mock_id = mock.spec.id
             return mock.program
         call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
         return respond(mock.plan, mock.sessions, call)

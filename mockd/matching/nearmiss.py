@@ -46,8 +46,8 @@ def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: Re
 
     `rules` are in order of rank, and none of them matches. `on_path` are those whose path fits. A rule is near in two
     cases: its path fits (or it has none) and a predicate other than its method holds; or its path differs from the
-    request's only in case, one slash or one segment, and its method holds. Near misses are sorted by `nearness`, then by
-    rank.
+    request's only in case, one slash or one segment, and its method holds. Near misses are sorted by `nearness`, then
+    by rank.
     """
     nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: near.nearness)
     return [_report(near, request) for near in nearest]

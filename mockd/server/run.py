@@ -25,6 +25,7 @@ from mockd.lines import http_protocol
 from mockd.presets import configured, preset_of
 from mockd.server import logs
 from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
+from mockd.server.requests import RequestLog
 from mockd.server.welcome import aligned, curl_line
 from mockd.settings import Settings
 
@@ -65,6 +66,7 @@ class _Service:
             options = ["port", "admin_port"] if settings.admin_port else ["port"]
             self.listeners = [opened.enter_context(listen(settings, option)) for option in options]
             opened.pop_all()
+        self.request_log = _request_log(settings, self.engine)
         # The port that was opened, as port 0 stands for any free one.
         self.settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
 
@@ -102,6 +104,8 @@ class _Service:
                 for server in servers:
                     server.should_exit = True
                 await self.engine.shutdown()
+        if self.request_log is not None:
+            self.request_log.sum_up()
 
     def _welcome(self) -> None:
         settings = self.settings
@@ -138,7 +142,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
         ws="none",
         lifespan="off",
         log_config=None,
-        access_log=settings.log_level == "debug",
+        access_log=False,  # mockd has a request log of its own
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -179,6 +183,14 @@ def _watcher(settings: Settings) -> Watcher | None:
     from mockd.server.watch import Watcher
 
     return Watcher(settings)
+
+
+def _request_log(settings: Settings, engine: Engine) -> RequestLog | None:
+    if settings.quiet or settings.log_level not in ("info", "debug"):
+        return None
+    log = RequestLog(settings.log_format, engine.clock)
+    engine.connections.observers.append(log)
+    return log
 
 
 def _exposes_admin(settings: Settings) -> bool:

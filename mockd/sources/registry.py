@@ -6,6 +6,7 @@ Built-in kinds are registered in the same way as others. A kind can also be foun
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Set
 from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
@@ -14,6 +15,8 @@ import msgspec
 
 from mockd.errors import ConfigError, Path
 from mockd.source import Source
+
+logger = logging.getLogger("mockd")
 
 GROUP = "mockd.sources"
 
@@ -87,7 +90,8 @@ def _imported(name: str, path: Path) -> SourceKind[Any]:
     try:
         kind = getattr(import_module(module), attribute)
     except Exception as error:  # a module may raise anything when it is imported
-        raise ConfigError(f"cannot import `{name}`: {error}", path=path) from None
+        logger.debug("cannot import %s", name, exc_info=True)
+        raise ConfigError(f"cannot import `{name}`: {type(error).__name__}: {error}", path=path) from None
     if not isinstance(kind, SourceKind):
         raise ConfigError(f"`{name}` is not a SourceKind", path=path)
     return kind

@@ -86,7 +86,6 @@ def constant(plan: StreamPlan) -> Program | None:
 def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened."""
-    call.exchange.mock_id = plan.mock_id
     fill = Fill(plan.random(), call.clock)
     try:
         place = None if sessions is None else _place(sessions, call.request)

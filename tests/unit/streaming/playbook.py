@@ -112,7 +112,7 @@ class Play:
         self.registry = Registry(self.clock, ScopedStore(MemoryStore(), "test"))
         scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "http_version": terms.http_version}
         self.line = terms.line(scope, note=self._note)
-        self.exchange = self.registry.exchange(RequestView(scope))
+        self.exchange = self.registry.exchange(RequestView(scope), self.clock.monotonic())
         self._calendars = Calendars(self.clock)
         services = Services(self.clock, self._calendars, self.registry, SEND_BUFFER, terms.send_timeout_s)
         self._rows = rows
@@ -120,7 +120,7 @@ class Play:
         self.on_command: Callable[[Command], object] = lambda command: None
         self._done: list[tuple[int, str, Any]] = []
         program = self.program() if terms.prepare is None else awaited(terms.prepare(self))
-        self.stream = Stream(services, self.line, self.exchange, program, self.clock.monotonic())
+        self.stream = Stream(services, self.line, self.exchange, program)
         self.task = asyncio.get_running_loop().create_task(self.stream.run())
 
     def program(self) -> Program:
