@@ -27,7 +27,7 @@ from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, re
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.pipeline import Call, bodiless, respond, whole
+from mockd.streaming.pipeline import Call, awaited, bodiless, respond, whole
 from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
 from mockd.turns import go_through
@@ -67,6 +67,9 @@ class Engine:
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
         self.mock_set = MockSet(settings, self.clock, self._state)
+        # Where they are, for people: as URLs, or for the admin API as a path beside the mocks. None is not known.
+        self.mocks_url: str | None = None
+        self.admin_url: str | None = None
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
@@ -110,7 +113,7 @@ class Engine:
         match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
             exchange.near_misses = match.near_misses
-            return refusal(request, 404, _no_match(request, match.near_misses), headers)
+            return self._missed(request, match.near_misses, headers)
         mock = match.target
         exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
@@ -122,6 +125,37 @@ class Engine:
             return mock.program
         call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
         return respond(mock.plan, mock.sessions, call)
+
+    def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
+        """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""
+        error = _no_match(request, near_misses)
+        if request.raw_headers.get(b"sec-fetch-dest") == b"document":
+            from mockd import overview
+
+            if overview.is_for(request):
+                program = awaited(self._page(request, error["error"]["message"]))
+                program.is_listed = False
+                return program
+        return refusal(request, 404, error, headers)
+
+    async def _page(self, request: RequestView, miss: str) -> Program:
+        from mockd.overview import HEADERS
+
+        body = await self.apart(lambda: self.overview(request, request.scope.get("root_path", ""), miss))
+        fixed = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        return whole(404, body, FixedHeaders([*fixed, (b"content-length", b"%d" % len(body))]), [])
+
+    def overview(self, request: RequestView, root: str, miss: str | None = None) -> bytes:
+        """The page for people that lists what is here. `root` is the path under which the app is mounted."""
+        from mockd.overview import Overview, origin_of
+        from mockd.sources.registry import names
+
+        origin = origin_of(request)
+        admin = self.admin_url
+        if admin is not None and admin.startswith("/"):
+            admin = origin + root + admin
+        mocks = self.mocks_url if miss is None else None
+        return Overview(self.mocks(), names(), mocks or origin + root, admin, miss).html()
 
     def _is_closed_to_pages(self, preflight: RequestView) -> bool:
         """Whether the mock that a preflight is about has CORS turned off, as far as a preflight can tell."""

@@ -17,6 +17,7 @@ import uvicorn
 from msgspec.structs import replace
 
 import mockd
+from mockd.addresses import is_loopback
 from mockd.admin import create_admin
 from mockd.app import create_app
 from mockd.engine import Engine
@@ -24,7 +25,7 @@ from mockd.errors import ConfigError
 from mockd.lines import http_protocol
 from mockd.presets import configured, preset_of
 from mockd.server import logs
-from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
+from mockd.server.ports import BACKLOG, check_tls, listen, url
 from mockd.server.requests import RequestLog
 from mockd.server.welcome import aligned, curl_line
 from mockd.settings import Settings
@@ -68,7 +69,10 @@ class _Service:
             opened.pop_all()
         self.request_log = _request_log(settings, self.engine)
         # The port that was opened, as port 0 stands for any free one.
-        self.settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
+        self.settings = settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
+        base = url("https" if settings.tls_cert else "http", settings.host, settings.port)
+        admin = url("http", settings.admin_host, settings.admin_port) if settings.admin_port else base + "/__mockd"
+        self.engine.mocks_url, self.engine.admin_url = base, admin
 
     def run(self) -> int:
         _raise_file_limit()
@@ -110,9 +114,8 @@ class _Service:
     def _welcome(self) -> None:
         settings = self.settings
         mocks = [spec.mock for spec in self.engine.mocks()]
-        base = url("https" if settings.tls_cert else "http", settings.host, settings.port)
-        admin = url("http", settings.admin_host, settings.admin_port) if settings.admin_port else base + "/__mockd"
-        lines = {"mocks": base, "admin": admin, "try": curl_line(mocks, base)}
+        base = self.engine.mocks_url or ""
+        lines = {"mocks": base, "admin": self.engine.admin_url, "try": curl_line(mocks, base)}
         if self.made_up_key:
             lines["key"] = settings.api_key
         fields: dict[str, Any] = {name: value for name, value in lines.items() if value is not None}

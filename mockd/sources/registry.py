@@ -63,6 +63,11 @@ def kinds() -> dict[str, SourceKind[Any]]:
     return {name: _imported(place, ()) for name, place in _plug_ins().items()} | _kinds
 
 
+def names() -> list[str]:
+    """The names of every kind. Nothing is imported for it."""
+    return sorted({*_plug_ins(), *_unloaded, *_kinds})
+
+
 def _plug_ins() -> dict[str, str]:
     """The import string of every installed plug-in, by its name."""
     from importlib.metadata import entry_points  # slow to import, and needed only for names that are not built in
@@ -81,8 +86,7 @@ def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
     plug_ins = _plug_ins()
     if name in plug_ins:
         return _imported(plug_ins[name], path)
-    known = sorted({*plug_ins, *_unloaded, *_kinds})
-    raise ConfigError(f"unknown template `{name}`", path=path, hint=_hint(name, known))
+    raise ConfigError(f"unknown template `{name}`", path=path, hint=_hint(name, names()))
 
 
 def _imported(name: str, path: Path) -> SourceKind[Any]:
