@@ -40,7 +40,7 @@ HEADERS = {
 }
 """The headers of the page. Nothing in it is loaded from elsewhere, and nothing runs."""
 
-_KINDS = {"sse": "events", "chunked": "chunks", "response": "whole answer"}
+_KINDS = ("sse", "chunked", "response")
 _LINKS = ("/mocks", "/sse/connections", "/status", "/openapi.json")
 
 
@@ -97,7 +97,7 @@ class Overview(Struct, frozen=True):
         path = f"<code>{_shown(matcher.path or matcher.path_pattern or 'any')}</code>"
         if mock.enabled and _is_link(matcher):
             path = f'<a href="{escape(self.mocks_url + quote(matcher.path or ""))}">{path}</a>'
-        kind = next(name for part, name in _KINDS.items() if getattr(mock, part) is not None)
+        kind = next(kind for kind in _KINDS if getattr(mock, kind) is not None)
         note = "" if mock.enabled else " (disabled)"
         return f"<tr><td>{_shown(matcher.method or 'any')}<td>{path}<td>{kind}<td><code>{_shown(spec.id)}</code>{note}"
 

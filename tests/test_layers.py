@@ -45,7 +45,7 @@ BESIDE = {
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
-    "journal": ("exchange", "registry"),
+    "journal": ("credentials", "exchange", "registry"),
     "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping"),
     "program": (
         "pacing",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from operator import eq
 from typing import Any, NamedTuple, TypeVar
 
+from mockd.journal import credentials
 from mockd.matching.paths import PathTemplate, Segment
 from mockd.matching.predicates import PATH, Note, Predicate, method_fits
 from mockd.matching.rule import Rule
@@ -22,6 +23,10 @@ MOST_NAMED = 3
 MOST_SHOWN = 200
 """Most characters of a request's value that are shown."""
 
+HIDDEN = Note("(a value that is not shown)")
+"""What is shown for a credential."""
+
+_SECRET = {"headers": credentials.HEADERS, "query_params": credentials.QUERY}
 _LIKE_ENOUGH = 0.5
 
 
@@ -122,8 +127,8 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
             "matched": holds,
             "score": predicate.score if holds else 0,
             "maxScore": predicate.score,
-            "expected": predicate.expected,
-            "actual": _sendable(_shown(predicate.actual(request))),
+            "expected": _sendable(_expected(predicate)),
+            "actual": _sendable(_shown(_actual(predicate, request))),
         }
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
     ]
@@ -136,6 +141,23 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
         "fields": fields,
         "reason": _reason(near, request),
     }
+
+
+def _expected(predicate: Predicate) -> Any:
+    """The value that a mock expects, unless it is a credential. A pattern is none."""
+    expected = predicate.expected
+    return HIDDEN if _is_secret(predicate) and isinstance(expected, str) and "*" not in expected else expected
+
+
+def _actual(predicate: Predicate, request: RequestView) -> Any:
+    """The value that a request has, unless it is a credential."""
+    actual = predicate.actual(request)
+    return HIDDEN if _is_secret(predicate) and not isinstance(actual, Note) else actual
+
+
+def _is_secret(predicate: Predicate) -> bool:
+    names = _SECRET.get(predicate.kind.attribute)
+    return names is not None and predicate.key.lower() in names
 
 
 def _sendable(value: Any) -> Any:
@@ -159,7 +181,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _difference(predicate: Predicate, request: RequestView) -> str:
-    expected, actual = _quoted(_shown(predicate.expected)), _quoted(_shown(predicate.actual(request)))
+    expected, actual = _quoted(_shown(_expected(predicate))), _quoted(_shown(_actual(predicate, request)))
     return f"{predicate.label} expected {expected}, got {actual}"
 
 

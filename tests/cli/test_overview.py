@@ -55,8 +55,8 @@ def test_a_browser_sees_what_is_here_instead_of_a_miss(serve: Serve, config: str
     assert is_page(headers)
     assert int(headers["content-length"]) == len(page.encode())
     assert f'<a href="{server.mocks}/events"><code>/events</code></a>' in page
-    assert "<td>POST<td><code>/chat</code><td>whole answer<td><code>post</code>" in page
-    assert "<td><code>/off</code><td>whole answer<td><code>off</code> (disabled)" in page
+    assert "<td>POST<td><code>/chat</code><td>response<td><code>post</code>" in page
+    assert "<td><code>/off</code><td>response<td><code>off</code> (disabled)" in page
     assert "<code>openai-chat</code>" in page
     assert f'<a href="{server.admin}/mocks">' in page
     assert "the nearest: method matched, but path expected &quot;/events&quot;, got &quot;/event&quot;" in page

@@ -21,6 +21,7 @@ import httpx2
 import pytest
 
 from tests.cli.harness import PATIENCE_S, Serve, Served, clean_environ, free_port, mock
+from tests.docs.blocks import ROOT, blocks
 
 Write = Callable[[str, object], Path]
 NOW = {"timing": {"fixedDelay": 0}}
@@ -396,3 +397,12 @@ def test_the_levels_are_in_the_help() -> None:
     for level in ("critical", "error", "warning", "info", "debug"):
         assert level in text
     assert "--quiet" in text
+
+
+def test_the_lines_in_the_guide_are_such_lines(write: Write) -> None:
+    page = {block.label: block.text for block in blocks(ROOT / "docs" / "guides" / "seeing.md") if block.label}
+    with text_log("--config", str(write("mocks.json", page["mocks.json"]))) as (url, lines):
+        httpx2.get(url + "/ticks")
+        httpx2.get(url + "/orders", headers={"X-Team": "red"})
+    varying = re.compile(r"\d\d:\d\d:\d\d\.\d{3}|[\d.]+ ms")
+    assert [varying.sub("", line) for line in lines] == varying.sub("", page["not-run"]).splitlines()

@@ -235,3 +235,26 @@ def test_near_misses_can_always_be_sent_as_json_in_utf_8(make: Any) -> None:
     table = make.table(make.rule(path="/a", query_params={"q": "1"}, body_json_path=wanted))
     request = make.request("/a", query="q=%FF", body=rb'{"s": "\ud800", "t": ["\udfff"]}')
     encode_json(make.near(table, request))
+
+
+@pytest.mark.parametrize(
+    ("criteria", "given"),
+    [
+        ({"headers": {"Authorization": "Bearer CANARY-1"}}, {"headers": {"authorization": "Bearer CANARY-2"}}),
+        ({"headers": {"authorization": "CANARY-1*", "x": "1"}}, {"headers": {"authorization": "CANARY-1, CANARY-2"}}),
+        ({"headers": {"Cookie": "CANARY-1", "x": "1"}}, {"headers": {"cookie": "CANARY-1"}}),
+        ({"query_params": {"api_key": "CANARY-1"}}, {"query": "api_key=CANARY-2"}),
+        ({"query_params": {"key": "CANARY-1"}}, {"query": "key=CANARY-2&key=CANARY-3"}),
+    ],
+)
+def test_credentials_are_not_repeated(make: Any, criteria: dict[str, Any], given: dict[str, Any]) -> None:
+    (near,) = make.near(make.table(make.rule(path="/a", **criteria)), make.request("/a", **given))
+    said = repr(near).replace("'expected': 'CANARY-1*'", "")  # a pattern is no credential
+    assert "CANARY" not in said
+    assert "(a value that is not shown)" in said
+
+
+def test_a_credential_that_is_missing_is_said_to_be(make: Any) -> None:
+    table = make.table(make.rule(path="/a", headers={"Authorization": "Bearer *"}))
+    (near,) = make.near(table, make.request("/a"))
+    assert near["reason"] == 'path matched, but header Authorization expected "Bearer *", got (missing)'
