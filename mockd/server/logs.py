@@ -71,8 +71,8 @@ def printable(text: str) -> str:
 class _TextFormatter(logging.Formatter):
     """A formatter for people. What a client or a plug-in has said is not obeyed by their terminals."""
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().formatMessage(record).split("\n")))
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
 
 
 class _JsonFormatter(logging.Formatter):

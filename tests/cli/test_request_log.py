@@ -347,11 +347,13 @@ class Failing(BaseSource):
         self.fails = params.fails
 
     def open(self, context):
-        return self.events(context) if self.fails == "later" else {}[context.request.path]
+        if self.fails == "later":
+            return self.events(context)
+        raise ValueError(context.request.path)
 
     def events(self, context):
         yield from ()
-        raise KeyError(context.request.path)
+        raise ValueError(context.request.path)
 
 KIND = SourceKind("failing", Params, Failing, "Fails.")
 """
@@ -359,17 +361,19 @@ KIND = SourceKind("failing", Params, Failing, "Fails.")
 
 @pytest.mark.parametrize("fails", ["later", "at once"])
 @pytest.mark.parametrize("level", ["info", "debug"])
-def test_a_plug_in_that_fails_is_traced(write: Write, level: str, fails: str) -> None:
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_plug_in_that_fails_is_traced(write: Write, level: str, format: str, fails: str) -> None:
     module = write("failing_plug_in.py", PLUG_IN)
     failing = {"template": "failing_plug_in:KIND", "templateParams": {"fails": fails}}
     file = write("failing.json", {"id": "failing", "matcher": {"path": "/*"}, "sse": failing})
     environ = {"PYTHONPATH": os.pathsep.join([str(module.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
-    with text_log("--config", str(file), "--log-level", level, **environ) as (url, lines):
-        httpx2.get(url + "/a%1b%5b31m")
+    options = ("--log-level", level, "--log-format", format)
+    with text_log("--config", str(file), *options, **environ) as (url, lines):
+        httpx2.get(url + "/a%1b%c2%9b")
     log = "\n".join(lines)
-    assert r"KeyError: '/a\x1b[31m'" in log
+    assert (r"ValueError: /a\x1b\x9b" if format == "text" else r"ValueError: /a\u001b\u009b") in log
     assert ("failing_plug_in.py" in log) is (level == "debug" or fails == "at once")
-    assert "\x1b" not in log
+    assert all(line.isprintable() for line in lines)
 
 
 def test_a_plug_in_that_cannot_be_imported_is_traced_at_debug(write: Write) -> None:
