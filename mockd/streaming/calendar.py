@@ -114,7 +114,7 @@ class Calendar:
         while self._ticks and self._ticks[0] <= now:
             tick = heappop(self._ticks)
             self._due_now = bucket = self._buckets.pop(tick, _NO_ENTRIES)
-            if bucket and not self._run_bucket(bucket, started + TURN_S):
+            if not self._run_bucket(bucket, started + TURN_S):
                 # What came for this tick meanwhile is behind what is left of it.
                 bucket.update(self._buckets.get(tick, _NO_ENTRIES))
                 self._buckets[tick] = bucket
@@ -126,20 +126,19 @@ class Calendar:
     def _run_bucket(self, bucket: dict[Timer, None], until: float) -> bool:
         """Call back all of a tick; False if it is `until` before that, and others are to have their turn."""
         monotonic = self._clock.monotonic
-        while bucket:
-            for timer in list(bucket):
-                if bucket.pop(timer, self) is self:
-                    continue  # cancelled by one before it
-                try:
-                    again = timer.callback()
-                except Exception:
-                    # What fails for one stream must not stop the time of all others.
-                    logger.exception("an entry of the calendar failed")
-                    again = None
-                if again is not None:
-                    self._put(timer, again)
-                if monotonic() > until:
-                    return False
+        for timer in list(bucket):
+            if bucket.pop(timer, self) is self:
+                continue  # cancelled by one before it
+            try:
+                again = timer.callback()
+            except Exception:
+                # What fails for one stream must not stop the time of all others.
+                logger.exception("an entry of the calendar failed")
+                again = None
+            if again is not None:
+                self._put(timer, again)
+            if monotonic() > until:
+                return False
         return True
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
 from tests.browser.conftest import PATIENCE_MS, Mockd, Serve
+from tests.docs.blocks import ROOT, blocks
 from tests.spec import page as spec
 from tests.spec.quick_clock import QuickClock
 
@@ -63,6 +65,17 @@ def test_the_script_of_the_page(page: Page, serve: Serve) -> None:
     ours = [entry for entry in said if not entry[1].startswith("Failed to load resource")]
     assert ours[:2] == [("log", "Message: Hello"), ("log", 'Custom event: {"a":1}')]
     assert ("error", "Error: Event") in ours
+
+
+def test_the_guide_to_ending_it_from_the_page(page: Page, serve: Serve) -> None:
+    guide = blocks(ROOT / "docs" / "guides" / "browser-returns.md")
+    [script] = [block.text for block in guide if block.language == "javascript"]
+    [mock, _] = [block.text for block in guide if block.language == "json"]
+    mockd = serve(json.loads(mock))
+    page.goto(mockd.url + "/page")
+    page.add_script_tag(content=script.replace("http://localhost:4280", mockd.url))
+    page.wait_for_function("() => source.readyState === EventSource.CLOSED", timeout=PATIENCE_MS)
+    assert len(mockd.asked_for("/jobs/1")) == 1
 
 
 def _said(message: ConsoleMessage) -> tuple[str, str]:

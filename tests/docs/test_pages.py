@@ -13,7 +13,7 @@ from mockd.matching.predicates import KINDS, METHOD
 from tests.docs.blocks import LLM_GUIDES, PAGES, ROOT, Block, blocks
 from tests.docs.reader import Reader
 
-LANGUAGES = {"bash", "javascript", "json", "mermaid", "python", "text", "toml", "yaml", ""}
+LANGUAGES = {"bash", "javascript", "json", "mermaid", "nginx", "python", "text", "toml", "yaml", ""}
 READ = [page for page in PAGES if any(block.language in ("bash", "json", "yaml", "python") for block in blocks(page))]
 
 

@@ -68,7 +68,8 @@ class DecidingSource(BaseSource):
             case "async iterator":
                 return _awaited_events()
             case "script":
-                return Script(lambda: list(_events()), framing=params.framing)
+                headers = [(name.lower().encode(), value.encode()) for name, value in params.headers.items()]
+                return Script(lambda: list(_events()), framing=params.framing, headers=headers)
         head: dict[str, Any] = {
             "status": params.status,
             "headers": tuple(params.headers.items()),

@@ -70,6 +70,30 @@ async def test_one_whole_answer(lab: Lab, awaits: bool) -> None:
     assert answer.headers["content-length"] == str(len(answer.body))
 
 
+async def test_a_script_says_headers_that_are_usual_otherwise_and_others_but_not_the_mocks(
+    lab: Lab, awaits: bool
+) -> None:
+    said = {"Cache-Control": "private", "X-Queue": "7", "X-Mine": "2"}
+    stream = await run(lab, {"what": "script", "headers": said, "awaits": awaits}, headers={"X-Mine": "1"})
+    assert [value for name, value in stream.messages[0][1]["headers"] if name == b"cache-control"] == [b"private"]
+    assert (stream.headers["x-queue"], stream.headers["x-mine"]) == ("7", "1")
+
+
+@pytest.mark.parametrize("what", ["iterator", "async iterator", "script", "body", "events", "async events"])
+async def test_pages_of_other_origins_may_read_it(lab: Lab, awaits: bool, what: str) -> None:
+    mock(lab, {"what": what, "awaits": awaits})
+    stream = await lab.open(headers={"Origin": "http://page"})
+    await lab.clock.advance(60)
+    assert stream.headers["access-control-allow-origin"] == "http://page"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}], ids=str)
+async def test_a_205_says_its_length_once(lab: Lab, awaits: bool, headers: dict[str, str]) -> None:
+    answer = await run(lab, {"what": "body", "status": 205, "headers": headers, "awaits": awaits})
+    assert answer.status == 205
+    assert [value for name, value in answer.messages[0][1]["headers"] if name == b"content-length"] == [b"0"]
+
+
 @pytest.mark.parametrize("what", ["iterator", "async iterator", "script"])
 async def test_what_leaves_the_head_to_the_mock(lab: Lab, awaits: bool, what: str) -> None:
     stream = await run(lab, {"what": what, "awaits": awaits}, status=203, headers={"X-Mine": "1"})

@@ -204,3 +204,13 @@ async def test_headers_that_cannot_be_sent_are_refused(kind: str, config: dict[s
 async def test_headers_that_can(lab: Lab, value: str) -> None:
     stream = await lab.run(events=words(1), headers={"X-A": value})
     assert stream.headers["x-a"] == value
+
+
+@pytest.mark.parametrize("asked", [None, "keep-alive", "close", "Close", "x, close"])
+async def test_a_connection_is_said_to_last_if_its_client_has_not_asked_for_the_end(
+    lab: Lab, asked: str | None
+) -> None:
+    lab.mock(events=words(1))
+    stream = await lab.open(headers={} if asked is None else {"Connection": asked})
+    assert stream.headers.get("connection") == ("keep-alive" if asked in (None, "keep-alive") else None)
+    assert "connection" not in (await lab.open(http_version="1.0")).headers

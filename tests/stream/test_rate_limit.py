@@ -85,6 +85,12 @@ async def test_dropping(lab: Lab, config: dict[str, Any], limit: dict[str, Any],
     assert lab.ended["eventsSent"] == len(events)
 
 
+async def test_what_comes_behind_a_dropped_event_does_not_wait(lab: Lab) -> None:
+    limit = {"eventsPerSecond": 0.1, "strategy": "drop"}
+    stream = await lab.run(events=[*words(2), {"comment": "a"}], rateLimit=limit)
+    assert (stream.text, stream.ended_at) == ("data: 1\n\n: a\n", 0)
+
+
 async def test_dropped_events_are_not_counted_against_the_most(lab: Lab) -> None:
     limit = {"eventsPerSecond": 5, "burstSize": 1, "strategy": "drop"}
     stream = await lab.run(events=words(100), timing={"fixedDelay": 100}, rateLimit=limit, lifecycle={"maxEvents": 3})

@@ -218,6 +218,36 @@ async def test_204_says_who_may_read_it(lab: Lab) -> None:
     assert answer.headers["access-control-allow-origin"] == "http://page"
 
 
+async def test_pages_of_other_origins_may_read_the_rest(lab: Lab) -> None:
+    await cut_after(lab, 1, events=words(3))
+    again = await lab.open(headers={"Last-Event-ID": "2", "Origin": "http://page"})
+    assert again.status == 200
+    assert again.headers["access-control-allow-origin"] == "http://page"
+    await again.hang_up()
+
+
+@pytest.mark.parametrize(("others", "said"), [(0, "1"), (1, "2")], ids=["its own", "of another that is held"])
+async def test_what_followed_the_first_request_stays_as_long_as_it_is_remembered(others: int, said: str) -> None:
+    lab = Lab(max_sessions=1)
+    life = {"termination": {"finalEvent": {"data": "{{ request.query.n }}"}}}
+    lab.mock(events=words(3), timing=SECONDLY, resume=ON, headers={"X-N": "{{ request.query.n }}"}, lifecycle=life)
+    for number in range(1 + others):
+        stream = await lab.open(f"{PATH}?n={number + 1}")
+        await lab.clock.advance(1)
+        await stream.hang_up()
+        assert stream.headers["x-n"] == str(number + 1)
+    again = await lab.open(f"{PATH}?n=3", headers={"Last-Event-ID": "2"})
+    await lab.clock.advance(9)
+    assert (again.status, again.headers["x-n"], data_of(again)) == (200, said, f"3 {said}")
+
+
+async def test_what_nobody_remembers_follows_the_request_that_comes_back(lab: Lab) -> None:
+    sse = {"events": words(3), "resume": ON, "headers": {"X-N": "{{ request.query.n }}"}}
+    lab.engine.load([parse_mock({"matcher": {"path": PATH}, "sse": sse}, root=None)])
+    again = await lab.open(f"{PATH}?n=3", headers={"Last-Event-ID": "2"})
+    assert (again.status, again.headers["x-n"], data_of(again)) == (200, "3", "3")
+
+
 async def test_most_events_are_counted_over_the_session(lab: Lab) -> None:
     await cut_after(lab, 1, events=words(9), lifecycle={"maxEvents": 5})
     again = await come_back(lab, "2")

@@ -9,6 +9,7 @@ import pytest
 
 from mockd.config.load import parse_collection
 from mockd.events import Fill
+from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.sessions.resume import Buffer, Sessions
 from mockd.streaming.sessions.session import Entry, Session
 from tests.stream.harness import Lab, words
@@ -372,6 +373,32 @@ async def test_a_reader_that_lags_does_not_hold_on_to_everything_since(lab: Lab)
     assert got[-5:] == sent[-5:]
     assert got == [data for data in sent if data in set(got)]
     assert len(got) < 40
+
+
+async def test_what_a_reader_that_lags_has_lost_counts(lab: Lab) -> None:
+    life = {"maxEvents": 100}
+    config = {"timing": {"fixedDelay": 10}, "resume": SMALL, "lifecycle": life}
+    stream = await lab.stream(events=[{"data": "$uuid"}], repeat=0, **config)
+    await lab.clock.advance(0.05)
+    slow = await come_back(lab, ids_of(stream)[-1])
+    await slow.stop_reading()
+    await lab.clock.advance(20)
+    await slow.read_on()
+    await lab.clock.advance(20)
+    assert len(stream.events) == 100
+    assert (slow.blocks[-1][1], slow.is_open) == (stream.blocks[-1][1], False)
+
+
+async def test_an_id_sent_in_the_midst_of_what_is_made_again_stands_for_no_place(lab: Lab) -> None:
+    stream = await cut_after(lab, 4, events=words(6), resume=SMALL)
+    sessions = sessions_of(lab)
+    place = sessions.find(ids_of(stream)[0])
+    assert place is not None
+    cursor = SessionCursor(place, "c", lab.clock.monotonic(), lambda: None, sessions)
+    assert cursor.take(lab.clock.monotonic(), 1) == [b"id: 2\ndata: 2\n\n"]
+    cursor.note_last_id("over")
+    assert (cursor.last_event_id, sessions.find("over")) == ("over", None)
+    cursor.close()
 
 
 async def test_a_reader_that_lags_loses_nothing_that_can_be_made_again(lab: Lab) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mockd.clock import SystemClock
-from mockd.streaming.calendar import Calendar, Calendars
+from mockd.streaming.calendar import MOST_STALE, Calendar, Calendars
 from tests.manual_clock import START_S, ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +48,37 @@ async def test_nothing_is_early_and_nothing_more_than_a_millisecond_late() -> No
     assert called == []
     await clock.advance(0.0009)
     assert called == [11]
+
+
+async def test_an_entry_is_called_again_when_it_says_until_it_is_cancelled() -> None:
+    clock = ManualClock()
+    calendar, called = Calendar(clock), []
+
+    def step() -> float | None:
+        called.append(clock.elapsed_ms)
+        return START_S + (0 if len(called) == 2 else len(called) * 0.01)
+
+    timer = calendar.call_at(START_S + 0.005, step)
+    await clock.advance(0.035)
+    assert called == [5, 10, 10, 30]
+    timer.cancel()
+    await clock.advance(1)
+    assert called == [5, 10, 10, 30]
+
+
+async def test_one_timer_of_the_loop_is_set_whatever_is_entered() -> None:
+    clock = ManualClock()
+    calendar = Calendar(clock)
+
+    def enter_another() -> None:
+        calendar.call_at(START_S + 0.02, lambda: None)
+
+    for _ in range(10):
+        calendar.call_at(START_S + 0.01, enter_another)
+        calendar.call_at(START_S + 0.03, lambda: None)
+    assert len(clock._timers) == 1
+    await clock.advance(0.01)
+    assert len(clock._timers) == 1
 
 
 async def test_a_cancelled_entry_is_not_called() -> None:
@@ -152,7 +183,8 @@ def test_every_loop_has_a_calendar_of_its_own_which_goes_with_it() -> None:
     assert second_loop() is not None
 
 
-async def test_many_entries_of_one_moment_leave_others_their_turn() -> None:
+@pytest.mark.parametrize("apart_ms", [0, 1], ids=["of one moment", "of several that have passed"])
+async def test_many_entries_leave_others_their_turn(apart_ms: int) -> None:
     clock, called, counted = ManualClock(), [], []
     calendar = Calendar(clock)
 
@@ -163,7 +195,48 @@ async def test_many_entries_of_one_moment_leave_others_their_turn() -> None:
             asyncio.get_running_loop().call_soon(lambda: counted.append(len(called)))
 
     for number in range(10):
-        calendar.call_at(START_S + 0.005, lambda number=number: work(number))
+        calendar.call_at(START_S + 0.005 + number * apart_ms / 1000, lambda number=number: work(number))
+    clock.skip(0.02)
     await clock.advance(0.005)
     assert called == list(range(10))
     assert counted == [3]
+
+
+async def test_what_is_entered_for_a_moment_before_the_turn_is_over_comes_behind_it() -> None:
+    clock, called = ManualClock(), []
+    calendar = Calendar(clock)
+    due = START_S + 0.005
+
+    def work(number: int) -> None:
+        called.append(number)
+        clock.skip(0.0009)
+        if number < 2:
+            calendar.call_at(due, lambda: called.append(10 + number))
+
+    for number in range(6):
+        calendar.call_at(due, lambda number=number: work(number))
+    await clock.advance(0.005)
+    assert called == [0, 1, 2, 3, 4, 5, 10, 11]
+
+
+async def test_the_loop_is_not_woken_for_what_was_cancelled() -> None:
+    clock = ManualClock()
+    calendar = Calendar(clock)
+    _, cancelled, _ = [calendar.call_at(START_S + due, lambda: None) for due in (0.01, 0.02, 0.03)]
+    cancelled.cancel()
+    await clock.advance(0.01)
+    assert [when for when, *_ in clock._timers] == [START_S + 0.03]
+
+
+async def test_what_was_cancelled_takes_no_room_for_long() -> None:
+    clock, called = ManualClock(), []
+    calendar = Calendar(clock)
+    for number in range(6, 0, -1):
+        calendar.call_at(START_S + 3600 + number, lambda number=number: called.append(number))
+    for number in range(2 * MOST_STALE):
+        calendar.call_at(START_S + number, lambda: called.append("cancelled")).cancel()
+        if len(calendar._ticks) == 6:
+            break
+    assert len(calendar._ticks) == 6
+    await clock.advance(4000)
+    assert called == [1, 2, 3, 4, 5, 6]

@@ -173,3 +173,14 @@ def test_a_whole_answer_is_taken_once_and_is_no_event() -> None:
     cursor = WholeCursor(b"body")
     assert cursor.take(START) == [b"body"]
     assert (cursor.outcome, cursor.op, cursor.events_sent) == ("completed", FINISH, 0)
+
+
+def test_a_session_does_not_know_who_has_stopped_reading() -> None:
+    plan, script = plan_of(events=[{"data": "1"}])
+    session = Session.of_script(plan, plan.compiled(script), Fill(random.Random(1), ManualClock()), START)
+    one, other = [SessionCursor(Place.at_start(session), "c", START, lambda: None) for _ in range(2)]
+    assert len(session.readers) == 2
+    one.close()
+    assert session.readers == [other._look_again]
+    other.close()
+    assert session.readers == []

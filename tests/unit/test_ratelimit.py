@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockd.config.models import RateLimit
-from mockd.program.ratelimit import TokenBucket, capacity, headers
+from mockd.program.ratelimit import Limiter, TokenBucket, capacity, headers
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,21 @@ def test_a_moment_that_has_passed_counts_as_the_last_one() -> None:
     bucket = TokenBucket(RateLimit(events_per_second=1, burst_size=1), 5.0)
     assert bucket.take(7.0) == 7.0
     assert bucket.take(6.0) == 8.0
+    bucket = TokenBucket(RateLimit(events_per_second=1, burst_size=2), 5.0)
+    assert [bucket.take(when) for when in (7.0, 6.0, 7.0)] == [7.0, 6.0, 8.0]
+
+
+def test_where_numbers_are_coarse_a_token_is_later_and_none_is_given_twice() -> None:
+    """So far from 0, the time of the next token is rounded down to one at which it is not there yet."""
+    start, gap = 2.0**30, 2.0**-10
+    limit = RateLimit(events_per_second=(1 - 1e-5) / gap, burst_size=1)
+    bucket = TokenBucket(limit, start)
+    assert bucket.take(start) == start
+    assert bucket.take(start + gap) > start + gap
+    limiter = Limiter(limit, is_endless=False)
+    first, second, third = [limiter.admit(start)[0] for _ in range(3)]
+    assert first + gap < second
+    assert second + gap <= third
 
 
 @given(

@@ -235,6 +235,17 @@ def test_the_servers_own_headers_are_the_mocks_to_say(
     assert values == ([b"then"] if said == "then" else [])
 
 
+@pytest.mark.parametrize("name", ["Date", "Server"])
+def test_the_servers_own_headers_are_the_sources_to_say(server: RunningMockd, name: str) -> None:
+    params = {"what": "script", "headers": {name: "then"}}
+    add(server, {"sse": {"template": "tests.stream.deciding:DECIDING", "templateParams": params}})
+    with Client(server.url) as client:
+        raw = client.ask("/s").read_until(b"\r\n\r\n").lower()
+    assert [line for line in raw.split(b"\r\n") if line.startswith(name.lower().encode())] == [
+        name.lower().encode() + b": then"
+    ]
+
+
 def test_http_1_0_and_a_plain_response(server: RunningMockd) -> None:
     add(server, {"response": {"body": "abc"}})
     with Client(server.url) as client:

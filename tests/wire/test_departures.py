@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mockd.lines.delivery import Delivery
+from mockd.lines.delivery import Delivery, unacknowledged
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
@@ -228,12 +228,13 @@ class Transport:
 
     def __init__(self, opened: socket.socket) -> None:
         self._opened = opened
+        self.unsent = 1000
 
     def get_extra_info(self, name: str) -> Any:
         return self._opened if name == "socket" else None
 
     def get_write_buffer_size(self) -> int:
-        return 1000
+        return self.unsent
 
 
 class AsyncioTransport(Transport):
@@ -247,12 +248,13 @@ def full(kind: type[Transport] = Transport) -> Iterator[tuple[Delivery, int]]:
         ours, _ = listener.accept()
         with ours:
             ours.setblocking(False)
-            delivery = Delivery(kind(ours))
+            transport = kind(ours)
+            delivery = Delivery(transport)
             with contextlib.suppress(BlockingIOError):
                 while True:
                     delivery.written += ours.send(bytes(65536))
             delivery.written += 1000
-            missing = delivery.missing(delivery.written)
+            missing = unacknowledged(transport)
             assert missing is not None
             yield delivery, missing
 
@@ -262,6 +264,15 @@ def test_the_first_bytes_are_acknowledged_first() -> None:
         acknowledged = delivery.written - missing
         assert 1000 < missing < delivery.written
         assert [delivery.missing(acknowledged + more) for more in (-5, 0, 1, 500)] == [0, 0, 1, 500]
+        delivery._transport.unsent += 5  # what waits in this process is missing too
+        assert delivery.missing(delivery.written) == missing + 5
+
+
+def test_what_is_acknowledged_may_be_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert unacknowledged(Transport(listener)) is None  # has no bytes to ask for
+    assert unacknowledged(Transport(listener)) is None  # is closed
+    assert unacknowledged(None) is None
 
 
 def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
@@ -270,6 +281,16 @@ def test_what_is_missing_in_the_end_depends_on_who_ended_it() -> None:
         assert delivery.missing(delivery.written) is None
     with full() as (delivery, missing):
         delivery.left()
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) == missing
+    with full() as (delivery, missing):  # more has arrived since then
+        delivery.left()
+        delivery._transport.unsent -= 500
+        delivery.lost(None)
+        assert delivery.missing(delivery.written) == missing - 500
+    with full() as (delivery, missing):  # below TLS the connection is closed before one is told
+        delivery.left()
+        delivery._transport.get_extra_info("socket").close()
         delivery.lost(None)
         assert delivery.missing(delivery.written) == missing
     with full() as (delivery, missing):

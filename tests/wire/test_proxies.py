@@ -1,4 +1,4 @@
-"""mockd behind nginx as it is set up by default: it speaks HTTP/1.0 to what is behind it."""
+"""mockd behind nginx: as it comes, which speaks HTTP/1.0 to what is behind it, and set up as the guide says."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from mockd.testing import running_mockd
 from tests.cli.harness import free_port
+from tests.docs.blocks import ROOT
 from tests.wire.sockets import PATIENCE_S, Client, curl, eventually
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -42,13 +43,21 @@ http {{
     uwsgi_temp_path {folder}; scgi_temp_path {folder};
     server {{
         listen 127.0.0.1:{port};
-        location / {{ proxy_pass {upstream}; {options} }}
+        {location}
     }}
 }}
 """
 
 
-@pytest.fixture(params=["", "proxy_http_version 1.1;"], ids=["HTTP 1.0", "HTTP 1.1"])
+UPSTREAM = "http://127.0.0.1:4280"
+GUIDE = (ROOT / "docs" / "guides" / "proxies.md").read_text(encoding="utf-8")
+LOCATIONS = {
+    "HTTP 1.0": f"location / {{ proxy_pass {UPSTREAM}; }}",
+    "the guide's": GUIDE.partition("```nginx\n")[2].partition("```")[0],
+}
+
+
+@pytest.fixture(params=LOCATIONS.values(), ids=LOCATIONS)
 def nginx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an nginx in front of a mockd."""
     if NGINX is None:
@@ -56,7 +65,9 @@ def nginx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     with running_mockd(*({"matcher": {"path": path}, **mock} for path, mock in MOCKS.items())) as mockd:
         file = tmp_path / "nginx.conf"
-        file.write_text(CONFIG.format(folder=tmp_path, port=port, upstream=mockd.url, options=request.param))
+        assert UPSTREAM in request.param
+        location = request.param.replace(UPSTREAM, mockd.url)
+        file.write_text(CONFIG.format(folder=tmp_path, port=port, location=location))
         process = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(file)], stderr=subprocess.DEVNULL)
         url = f"http://127.0.0.1:{port}"
         try:

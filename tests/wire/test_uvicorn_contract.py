@@ -141,10 +141,14 @@ HEADERS: dict[str, list[tuple[bytes, bytes]]] = {
     "keep-alive": [(b"connection", b"keep-alive"), TEXT],
     "own length": [TEXT],
     "own close": [TEXT],
+    "own Close": [TEXT],
+    "own keep-alive": [TEXT],
 }
 OWN: dict[str, list[tuple[bytes, bytes]]] = {
     "own length": [(b"content-length", b"6")],
     "own close": [(b"connection", b"close")],
+    "own Close": [(b"connection", b"x, Close")],
+    "own keep-alive": [(b"connection", b"keep-alive")],
 }
 """Headers that one answer adds to those of its kind."""
 REQUESTS = {
@@ -318,6 +322,25 @@ def test_a_connection_that_is_closing_takes_no_more() -> None:
     assert pending == [False, True]
 
 
+@pytest.mark.parametrize("http", KINDS)
+def test_nothing_reaches_a_client_whose_connection_is_closing_but_it_is_not_lost_yet(http: str) -> None:
+    said: list[tuple[bool, bool, bool]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = line_of(scope, receive, send)
+        line.head(200, FixedHeaders([]))
+        line.write(b"x")
+        await line.drain()
+        said.append((line.is_gone, line.is_lost, line.unacknowledged() is None))
+        line.close()
+        # Its socket may be that of another connection before one is told.
+        said.append((line.is_gone, line.is_lost, line.unacknowledged() is None))
+
+    with serving(app, http) as url, Client(url) as client:
+        client.ask("/").read_to_end()
+    assert said == [(False, False, False), (True, False, True)]
+
+
 def test_the_headers_of_the_server_are_a_new_list_when_they_change() -> None:
     """They are rendered anew only then, so the date would stand still otherwise."""
     lists: list[Any] = []
@@ -400,6 +423,71 @@ def test_the_line_calls_back_when_the_client_has_left_and_not_before() -> None:
     assert called == ["/leaves"]
 
 
+def test_answers_with_the_same_headers_each_have_their_status() -> None:
+    headers = FixedHeaders([(b"content-length", b"0")])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = exact(scope, receive, send)
+        line.head(int(scope["path"][1:]), headers)
+        line.finish()
+
+    with serving(app, "httptools") as url, Client(url) as client:
+        assert [client.ask(f"/{status}").read_head()[0] for status in (200, 503, 200)] == [200, 503, 200]
+
+
+def test_a_receipt_counts_all_bytes_of_the_answers() -> None:
+    ends: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = exact(scope, receive, send)
+        line.head(200, FixedHeaders([]))
+        line.flush()
+        line.write(b"ab")
+        line.finish(b"c")
+        ends.append(line.receipt()[1])
+
+    with serving(app, Protocol) as url:
+        for requests in (LAST, REQUESTS["1.0"], REQUESTS["plain"] + LAST, REQUESTS["HEAD"] + LAST):
+            with Client(url) as client:
+                client.send(requests)
+                received = len(client.read_to_end())
+            assert ends[-1] == received
+
+
+def test_the_body_of_a_request_is_handed_over_once_if_it_is_not_too_long() -> None:
+    bodies: list[bytes | None] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, cycle = exact(scope, receive, send), send.__self__  # type: ignore[attr-defined]
+        while cycle.more_body:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0)
+        bodies.extend([line.received(2), line.received(3), bytes(cycle.body)])
+        await empty(scope, receive, send)
+
+    with serving(app, "httptools") as url, Client(url) as client:
+        client.send(REQUESTS["body"])
+        client.read_head()
+    assert bodies == [None, b"abc", b""]
+
+
+def test_the_body_of_a_request_whose_client_has_left_is_not_there() -> None:
+    bodies: list[bytes | None] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, left = exact(scope, receive, send), asyncio.Event()
+        line.on_departure(left.set)
+        await left.wait()
+        bodies.append(line.received(100))
+        over.set()
+
+    with serving(app, "httptools") as url:
+        with Client(url) as client:
+            client.send(REQUESTS["body"])
+        assert over.wait(PATIENCE_S)
+    assert bodies == [None]
+
+
 async def filled(line: Line) -> asyncio.Future[None]:
     """What waits for the client, once it has been written more than it has room for."""
     while True:
@@ -409,6 +497,7 @@ async def filled(line: Line) -> asyncio.Future[None]:
             await asyncio.sleep(0)
         if not draining.done():
             return draining
+        assert not line.pending  # or whoever drains it again and again would keep all others from their turn
 
 
 @pytest.mark.parametrize("http", KINDS)
@@ -472,7 +561,7 @@ def test_the_protocol_is_told_of_each_request_and_how_its_connection_was_lost() 
 
 
 @pytest.mark.parametrize("http", KINDS)
-@pytest.mark.parametrize("end", ["close", "abort", "reset"])
+@pytest.mark.parametrize("end", ["close", "abort", "reset", "close and reset"])
 def test_an_answer_that_is_broken_off_on_purpose_is_no_fault_of_the_app(
     http: str, end: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -482,16 +571,77 @@ def test_an_answer_that_is_broken_off_on_purpose_is_no_fault_of_the_app(
         line.head(200, FixedHeaders([]))
         line.write(b"x")
         await line.drain()
-        if end == "close":
+        if end.startswith("close"):
             line.close()
             await asyncio.wait_for(line.watch() if http == "h11" else left.wait(), PATIENCE_S)
-        line.abort(reset=end == "reset")
+        line.abort(reset=end.endswith("reset"))
 
     with serving(app, http) as url, Client(url) as client:
         client.ask("/")
-        with contextlib.suppress(ConnectionResetError):
+        with pytest.raises(ConnectionResetError) if end == "reset" else contextlib.nullcontext():
             assert not client.read_to_end().endswith(b"0\r\n\r\n")
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_client_that_has_left_before_anybody_asked_is_told_at_once() -> None:
+    called: list[bool] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, cycle = exact(scope, receive, send), send.__self__  # type: ignore[attr-defined]
+        while not cycle.disconnected:  # noqa: ASYNC110  # nothing tells
+            await asyncio.sleep(0)
+        line.on_departure(lambda: called.append(line.is_gone))
+        over.set()
+
+    with serving(app, "httptools") as url:
+        Client(url).ask("/").close()
+        assert over.wait(PATIENCE_S)
+    assert called == [True]
+
+
+@pytest.mark.parametrize("http", ["httptools", Protocol], ids=str)
+def test_a_client_whose_connection_is_closing_is_told_of_once(http: Any) -> None:
+    called: list[bool] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line, left = exact(scope, receive, send), asyncio.Event()
+        line.head(200, FixedHeaders([]))
+        line.write(b"x")
+        line.close()
+        line.on_departure(lambda: (called.append(line.is_lost), left.set()))
+        await left.wait()
+        over.set()
+
+    with serving(app, http) as url, Client(url) as client:
+        client.ask("/").read_to_end()
+        assert over.wait(PATIENCE_S)
+    assert called == [True]
+
+
+def test_who_waits_for_a_message_is_told_when_the_answer_is_over() -> None:
+    messages: list[Any] = []
+    over = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        line = exact(scope, receive, send)
+        await receive()
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        line.head(200, FixedHeaders([(b"content-length", b"0")]))
+        line.finish()
+        line.release()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        messages.append(waiting.done() and waiting.result())
+        waiting.cancel()
+        over.set()
+
+    with serving(app, "httptools") as url, Client(url) as client:
+        client.ask("/").read_head()
+        assert over.wait(PATIENCE_S)
+    assert messages == [{"type": "http.disconnect"}]
 
 
 # -- which line --------------------------------------------------------------------------------------------------------
