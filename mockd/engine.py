@@ -79,9 +79,8 @@ class Engine:
 
     def answer(self, line: Line) -> Awaitable[None]:
         """Answer the request on a line. This is the whole life of a request, in order."""
-        arrived = self.clock.monotonic()
         request = RequestView(line.scope)
-        exchange = self.connections.exchange(request, arrived)
+        exchange = self.connections.exchange(request)
         body = line.received(self.settings.max_body)
         if body is None:
             return self._answer_once_read(line, request, exchange)

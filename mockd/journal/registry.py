@@ -53,8 +53,8 @@ class Registry:
 
     # -- exchanges come and go -------------------------------------------------------------------------------------
 
-    def exchange(self, request: RequestView, arrived: float) -> Exchange:
-        """The record of a request that has come in, at the monotonic time `arrived`."""
+    def exchange(self, request: RequestView) -> Exchange:
+        """The record of a request that has come in."""
         return Exchange(
             self._prefix,
             next(self._numbers),
@@ -63,7 +63,7 @@ class Registry:
             request.client_ip,
             request.raw_headers.get(b"user-agent"),
             self._clock.wall(),
-            arrived,
+            self._clock.monotonic(),
         )
 
     def opened(self, exchange: Exchange, stream: Stoppable) -> None:

@@ -112,7 +112,7 @@ class Play:
         self.registry = Registry(self.clock, ScopedStore(MemoryStore(), "test"))
         scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "http_version": terms.http_version}
         self.line = terms.line(scope, note=self._note)
-        self.exchange = self.registry.exchange(RequestView(scope), self.clock.monotonic())
+        self.exchange = self.registry.exchange(RequestView(scope))
         self._calendars = Calendars(self.clock)
         services = Services(self.clock, self._calendars, self.registry, SEND_BUFFER, terms.send_timeout_s)
         self._rows = rows
