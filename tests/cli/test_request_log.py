@@ -301,12 +301,13 @@ def test_a_log_whose_reader_has_left_fails_nothing(config: str) -> None:
 
 
 def on_a_terminal(config: str, **environ: str) -> str:
-    """What the log of a hit and a miss looks like on a terminal."""
+    """What the log of hits and misses, and their sum, looks like on a terminal."""
     controller, terminal = pty.openpty()
     with Text("--config", config, stderr=terminal, **{"TERM": "xterm", "NO_COLOR": "", **environ}) as server:
         os.close(terminal)
-        httpx2.get(server.url + "/events")
-        httpx2.get(server.url + "/chat")
+        with httpx2.Client() as client:
+            for path in ("/events", "/chat") * 15:
+                client.get(server.url + path)
         server.stop()
     text = b""
     with open(controller, "rb", buffering=0) as screen, suppress(OSError):  # the end of a terminal, on Linux
@@ -319,6 +320,7 @@ def test_colors_on_a_terminal(config: str) -> None:
     text = on_a_terminal(config)
     assert "\x1b[32m200\x1b[0m" in text
     assert "\x1b[33m404\x1b[0m" in text
+    assert re.search(r"\x1b\[2m\+\d+ more\x1b\[0m", text)
     assert "GET /events  200  mock events  2 events" in COLORS.sub("", text)
 
 
@@ -330,7 +332,9 @@ def test_no_colors_if_they_are_not_wanted(config: str, environ: dict[str, str]) 
 
 
 def test_no_colors_in_json(config: str) -> None:
-    assert "\x1b" not in on_a_terminal(config, MOCKD_LOG_FORMAT="json")
+    text = on_a_terminal(config, MOCKD_LOG_FORMAT="json")
+    assert "\x1b" not in text
+    assert " more" in text
 
 
 # -- what else is logged -----------------------------------------------------------------------------------------------
