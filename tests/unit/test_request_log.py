@@ -27,10 +27,8 @@ def unread() -> Iterator[TextIO]:
     """A pipe whose reader has left."""
     reader, writer = os.pipe()
     os.close(reader)
-    file = open(writer, "w", buffering=1, encoding="utf-8")  # noqa: SIM115: closing it fails, too
-    yield file
-    with contextlib.suppress(BrokenPipeError):
-        file.close()
+    with contextlib.suppress(BrokenPipeError), open(writer, "w", buffering=1, encoding="utf-8") as file:
+        yield file
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
