@@ -96,6 +96,8 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     if engine is None:
         engine = Engine(settings)
         engine.load(configured(engine.settings, engine.check))
+    if admin and engine.admin_url is None:
+        engine.admin_url = ADMIN_PREFIX
     return MockApp(engine, create_admin(engine) if admin else create_probes(engine))
 
 

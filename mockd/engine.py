@@ -15,7 +15,7 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
 from mockd.config.warn import Warn, log_warning
-from mockd.errors import BodyTooLargeError
+from mockd.errors import BodyTooLargeError, error_body
 from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
@@ -29,7 +29,7 @@ from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, re
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.pipeline import Call, bodiless, respond, whole
+from mockd.streaming.pipeline import Call, awaited, bodiless, respond, whole
 from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
 from mockd.turns import go_through
@@ -69,6 +69,9 @@ class Engine:
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
         self.mock_set = MockSet(settings, self.clock, self._state)
+        # Where they are, for people: as URLs, or for the admin API as a path beside the mocks. None is not known.
+        self.mocks_url: str | None = None
+        self.admin_url: str | None = None
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
@@ -78,26 +81,26 @@ class Engine:
 
     def answer(self, line: Line) -> Awaitable[None]:
         """Answer the request on a line. This is the whole life of a request, in order."""
-        arrived = self.clock.monotonic()
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)
         body = line.received(self.settings.max_body)
         if body is None:
-            return self._answer_once_read(line, request, exchange, arrived)
+            return self._answer_once_read(line, request, exchange)
         request.body = body
-        return Stream(self._services, line, exchange, self._program(request, exchange), arrived).run()
+        return Stream(self._services, line, exchange, self._program(request, exchange)).run()
 
-    async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange, arrived: float) -> None:
+    async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange) -> None:
         try:
             await read_body(request, line.receive, self.settings.max_body)
             program = self._program(request, exchange)
         except ClientGoneError:
+            self.connections.ended(exchange, "client_disconnected")
             return
         except BodyTooLargeError as error:
             # The connection stays open, so that the server reads the rest of the body. If it were closed while the
             # client is still sending, it would be reset and the answer lost.
-            program = refusal(request, 413, {"error": error.code, "message": error.message})
-        await Stream(self._services, line, exchange, program, arrived).run()
+            program = refusal(request, 413, error_body(error.code, error.message))
+        await Stream(self._services, line, exchange, program).run()
 
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request."""
@@ -107,21 +110,54 @@ class Engine:
             if (preflight := cors.preflight_headers(request)) is None:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
+                exchange.is_preflight = True
                 return bodiless(whole(204, b"", FixedHeaders(preflight), []))
         match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
-            return refusal(request, 404, _no_match(request, match.near_misses), headers)
+            exchange.near_misses = match.near_misses
+            return self._missed(request, match.near_misses, headers)
         mock = match.target
+        exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
         if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         if mock.program is not None and not headers and request.method != "HEAD":
-            exchange.mock_id = mock.spec.id
             return mock.program
         call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
         return respond(mock.plan, mock.sessions, call)
+
+    def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
+        """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""
+        error = _no_match(request, near_misses)
+        if request.raw_headers.get(b"sec-fetch-dest") == b"document":
+            from mockd import overview
+
+            if overview.is_for(request):
+                program = awaited(self._page(request, error["error"]["message"]))
+                program.is_listed = False
+                return program
+        return refusal(request, 404, error, headers)
+
+    async def _page(self, request: RequestView, miss: str) -> Program:
+        from mockd.overview import HEADERS
+
+        body = await self.apart(lambda: self.overview(request, request.scope.get("root_path", ""), miss))
+        fixed = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        return whole(404, body, FixedHeaders([*fixed, (b"content-length", b"%d" % len(body))]), [])
+
+    def overview(self, request: RequestView, root: str, miss: str | None = None) -> bytes:
+        """The page for people that lists what is here. `root` is the path under which the app is mounted."""
+        from mockd.overview import Overview, origin_of
+        from mockd.sources.registry import names
+
+        origin = origin_of(request)
+        admin = self.admin_url
+        if admin is not None and admin.startswith("/"):
+            admin = origin + root + admin
+        mocks = self.mocks_url if miss is None else None
+        return Overview(self.mocks(), names(), mocks or origin + root, admin, miss).html()
 
     def _is_closed_to_pages(self, preflight: RequestView) -> bool:
         """Whether the mock that a preflight is about has CORS turned off, as far as a preflight can tell."""
@@ -270,20 +306,15 @@ class Engine:
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------
 
-_FULL = {"error": "too_many_connections", "message": "as many streams are open as --max-connections allows"}
+_FULL = error_body("too_many_connections", "as many streams are open as --max-connections allows")
 
 
 def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[str, Any]:
     message = "No mock matched the request"
     if near_misses:
         message += f"; the nearest: {near_misses[0]['reason']}"
-    return {
-        "error": "no_match",
-        "message": message,
-        "method": request.method,
-        "path": request.path,
-        "nearMisses": near_misses,
-    }
+    request_line = {"method": request.method, "path": request.path}
+    return {**error_body("no_match", message), **request_line, "nearMisses": near_misses}
 
 
 def refusal(request: RequestView, status: int, error: dict[str, Any], headers: Headers | None = None) -> Program:

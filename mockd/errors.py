@@ -11,12 +11,13 @@
         └── UnreachableError     the admin API did not answer
 
 On the admin API, all errors have the same JSON shape: `{"error": code, "message": text}`, with `path` and `hint` if
-there is one.
+there is one. On the mock port they have the shape of `error_body`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -27,6 +28,11 @@ Path = tuple[str | int, ...]
 def format_path(path: Path) -> str:
     """A path in the form that users see: `$.sse.events[2].data`."""
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+def error_body(code: str, message: str) -> dict[str, Any]:
+    """The JSON body of a refusal on the mock port. Clients of model APIs show their users `error.message`."""
+    return {"error": {"message": message, "type": code, "code": code}}
 
 
 class Problem(Struct, frozen=True):

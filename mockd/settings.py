@@ -81,9 +81,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls_cert: Annotated[str | None, _doc("Certificate file (PEM) for HTTPS on the mock port.")] = None
     tls_key: Annotated[str | None, _doc("Key file (PEM) of the certificate.")] = None
     log_level: Annotated[
-        Literal["critical", "error", "warning", "info", "debug"], _doc("Lowest level of messages that are logged.")
+        Literal["critical", "error", "warning", "info", "debug"],
+        _doc(
+            "Lowest level that is logged: `critical`, `error`, `warning`, `info` (requests and reloads too) or `debug` "
+            "(tracebacks of sources and plug-ins too)."
+        ),
     ] = "info"
-    log_format: Annotated[Literal["text", "json"], _doc("Format of the log.")] = "text"
+    log_format: Annotated[
+        Literal["text", "json"], _doc("Format of the log: `text`, or `json`, an object on each line.")
+    ] = "text"
+    quiet: Annotated[bool, _doc("Log no requests.")] = False
     workers: Annotated[
         int, Meta(ge=1, description="Number of processes; only 1 is possible, as each process has its own state.")
     ] = 1

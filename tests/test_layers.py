@@ -16,13 +16,13 @@ import mockd
 PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
-    {"errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
+    {"addresses", "errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
     {"config", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},
     {"program"},
     {"matching", "sources", "streaming", "cors"},
-    {"mocks", "presets", "llm"},
+    {"mocks", "presets", "llm", "overview"},
     {"engine"},
     {"admin", "app"},
     {"server", "client", "testing"},
@@ -47,7 +47,7 @@ BESIDE = {
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
-    "journal": ("exchange", "registry"),
+    "journal": ("credentials", "exchange", "registry"),
     "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
     "program": (
         "pacing",
@@ -202,6 +202,7 @@ RARELY_NEEDED = {
     "mockd.config.yaml_text",
     "mockd.matching.json_path",
     "mockd.matching.nearmiss",
+    "mockd.overview",
     "mockd.sources.chunked",
     "mockd.sources.generator",
     "mockd.sources.response",

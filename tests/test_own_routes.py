@@ -163,7 +163,7 @@ def test_errors_of_own_routes_reach_own_handlers(wrapping: str) -> None:
     with served(add, wrapping) as (url, _):
         assert httpx2.get(url + "/failing?teapot=1").text == "handled HTTPException"
         assert httpx2.get(url + "/failing").text == "handled KeyError"
-        assert httpx2.get(url + "/none").json()["error"] == "no_match"
+        assert httpx2.get(url + "/none").json()["error"]["code"] == "no_match"
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)

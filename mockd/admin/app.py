@@ -103,12 +103,24 @@ def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str 
     it as their `Host`.
     """
     settings = engine.settings
+    app = _create_app(engine, OPERATIONS, "GET /openapi.json lists its operations")
+    app.router.routes.append(Route("/", partial(_overview, engine)))
     return Guard(
-        _create_app(engine, OPERATIONS, "GET /openapi.json lists its operations"),
+        app,
         api_key=api_key or settings.api_key or None,
         hosts=[*settings.admin_allow_host, bound_host or ""],
         open_paths=[operation.path for operation in PROBES],
     )
+
+
+async def _overview(engine: Engine, request: Request) -> Response:
+    """The page for people who look at the admin API in a browser."""
+    view = RequestView(request.scope)
+    root = str(request.scope.get("root_path", "")).removesuffix(engine.admin_url or "")
+    page = await engine.apart(lambda: engine.overview(view, root))
+    from mockd.overview import HEADERS
+
+    return Response(page, headers=HEADERS)
 
 
 def create_probes(engine: Engine) -> ASGIApp:
@@ -116,7 +128,7 @@ def create_probes(engine: Engine) -> ASGIApp:
     return _create_app(engine, PROBES, "only /health and /ready are here; the rest is on the admin port")
 
 
-def _create_app(engine: Engine, operations: Sequence[Operation], hint: str) -> ASGIApp:
+def _create_app(engine: Engine, operations: Sequence[Operation], hint: str) -> Starlette:
     async def unrouted(request: Request, error: Exception) -> Response:
         path = RequestView(request.scope).path
         return refusal(404, "not_found", f"the admin API has no {path!r}", hint=hint)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mockd.addresses import address, bare_host, is_loopback
 from mockd.admin.calls import refusal
 from mockd.request import RequestView
 
@@ -31,7 +31,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
         self._app = app
         self._api_key = api_key
-        self._hosts = frozenset(_bare_host(host) for host in hosts if host)
+        self._hosts = frozenset(bare_host(host) for host in hosts if host)
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +48,7 @@ class Guard:
                 return refusal(403, "forbidden_origin", message)
         if view.path in self._open_paths:
             return None
-        if not self._is_known(_bare_host(host), view.scope):
+        if not self._is_known(bare_host(host), view.scope):
             return refusal(
                 403,
                 "forbidden_host",
@@ -58,17 +58,17 @@ class Guard:
         return self._refuse_peer(view) if self._api_key is None else self._refuse_key(view, self._api_key)
 
     def _is_known(self, host: str, scope: Scope) -> bool:
-        if host in self._hosts or _is_loopback(host):
+        if host in self._hosts or is_loopback(host):
             return True
         server = (scope.get("server") or ("",))[0]
         if server == "testserver":  # Starlette's TestClient, in process
             return host == server and _peer(scope) == "testclient"
-        address = _address(host)
-        return address is not None and address == _address(server)
+        found = address(host)
+        return found is not None and found == address(server)
 
     def _refuse_peer(self, view: RequestView) -> Response | None:
         peer = _peer(view.scope)
-        if peer in (None, "testclient") or _is_loopback(peer):
+        if peer in (None, "testclient") or is_loopback(peer):
             return None
         return refusal(
             403,
@@ -105,26 +105,3 @@ def _same_origin(origin: str, host: str) -> bool:
 def _peer(scope: Scope) -> str | None:
     client = scope.get("client")
     return client[0] if client else None
-
-
-def _bare_host(host: str) -> str:
-    """The value of `Host` in lower case, without its port and without the brackets of an IPv6 address."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host if host.count(":") > 1 else host.partition(":")[0].removesuffix(".")
-
-
-def _is_loopback(host: str) -> bool:
-    address = _address(host)
-    if address is not None:
-        return address.is_loopback
-    return host == "localhost" or host.endswith(".localhost")
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

@@ -107,7 +107,7 @@ def _lines(error: MockdError) -> list[str]:
     if isinstance(error, UnreachableError):
         return [f"Error: {error}", *([f"  {error.hint}"] if error.hint else [])]
     problems = error.details.get("problems")
-    details = [error.details] if not isinstance(problems, list) else problems
+    details = [error.details or {"message": error.message}] if not isinstance(problems, list) else problems
     return [f"Error: the server refused ({error.code})", *(f"  {sentence(detail)}" for detail in details)]
 
 

@@ -49,8 +49,9 @@ class Exchange(Struct):
 
     `mock_id` is None until a mock is found. `events_sent` and `bytes_sent` count what was handed to the transport. When
     the answer is over, `delivery` knows what became of it, and `wire_end` is the position in the connection at which it
-    ended; `look` takes note of that. `connected_at` is Unix time in seconds. `key` tells parallel users of one server
-    apart.
+    ended; `look` takes note of that. `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic
+    time. `key` tells parallel users of one server apart. `near_misses` are those of a request that no mock matches. A
+    preflight is a browser's own request, which observers are not told of.
     """
 
     prefix: str
@@ -60,6 +61,7 @@ class Exchange(Struct):
     client_ip: str | None
     user_agent: bytes | None
     connected_at: float
+    arrived: float
     key: str = ""
     mock_id: str | None = None
     kind: Kind = "response"
@@ -75,6 +77,8 @@ class Exchange(Struct):
     status: Literal["active", "closing", "closed"] = "active"
     outcome: Outcome | None = None
     ended_by: EndedBy | None = None
+    near_misses: list[dict[str, Any]] | None = None
+    is_preflight: bool = False
 
     @property
     def id(self) -> str:

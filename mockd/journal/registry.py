@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -33,7 +33,11 @@ def _told_to_stop(exchanges: list[Exchange], outcome: Outcome) -> Iterator[None]
 
 
 class Registry:
-    """The exchanges of an engine. The last `max_ended` that have ended are remembered. Totals are kept in `state`."""
+    """The exchanges of an engine. The last `max_ended` that have ended are remembered. Totals are kept in `state`.
+
+    Each of `observers` is called with every exchange that has ended, whether or not a mock answered it, in the event
+    loop that answers requests. It must be quick, and must raise nothing.
+    """
 
     def __init__(self, clock: Clock, state: ScopedStore, *, max_ended: int = 1000) -> None:
         self._clock = clock
@@ -45,6 +49,7 @@ class Registry:
         # Counts since the totals were last asked for.
         self._ended_since = self._events_since = self._bytes_since = self._errors_since = 0
         self._drained: asyncio.Event | None = None
+        self.observers: list[Callable[[Exchange], None]] = []
 
     # -- exchanges come and go -------------------------------------------------------------------------------------
 
@@ -58,6 +63,7 @@ class Registry:
             request.client_ip,
             request.raw_headers.get(b"user-agent"),
             self._clock.wall(),
+            self._clock.monotonic(),
         )
 
     def opened(self, exchange: Exchange, stream: Stoppable) -> None:
@@ -65,15 +71,21 @@ class Registry:
         exchange.stream = stream
         self._live[exchange.number] = exchange
 
-    def closed(self, exchange: Exchange, outcome: Outcome) -> None:
-        """Take note that a stream has ended."""
-        del self._live[exchange.number]
+    def ended(self, exchange: Exchange, outcome: Outcome) -> None:
+        """Take note that an exchange has ended, whether or not it was listed."""
+        exchange.status, exchange.outcome, exchange.stream = "closed", outcome, None
+        if self._live.pop(exchange.number, None) is not None:
+            self._closed(exchange)
+        if not exchange.is_preflight:
+            for observer in self.observers:
+                observer(exchange)
+
+    def _closed(self, exchange: Exchange) -> None:
         self._ended_since += 1
         self._events_since += exchange.events_sent
         self._bytes_since += exchange.bytes_sent
-        if outcome in ("failed", "slow_client"):
+        if exchange.outcome in ("failed", "slow_client"):
             self._errors_since += 1
-        exchange.status, exchange.outcome, exchange.stream = "closed", outcome, None
         if self._drained is not None and not self._live:
             self._drained.set()
         self._ended.append(exchange)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from mockd.config.models import Matcher, ValueTest
+from mockd.journal import credentials
 from mockd.matching.paths import PathTemplate, Segment
 from mockd.matching.predicates import PATH, Note, Predicate, method_fits
 from mockd.matching.rule import Rule
@@ -25,6 +26,10 @@ MOST_NAMED = 3
 MOST_SHOWN = 200
 """Most characters of a request's value that are shown."""
 
+HIDDEN = Note("(a value that is not shown)")
+"""What is shown for a credential."""
+
+_SECRET = {"headers": credentials.HEADERS, "query_params": credentials.QUERY}
 _LIKE_ENOUGH = 0.5
 
 
@@ -33,7 +38,15 @@ class _NearMiss(NamedTuple):
     held: tuple[bool, ...]
     """For each predicate of the rule, whether it holds."""
     score: int
+    """The sum of the scores of the predicates that hold."""
     likeness: float
+    """The likeness of the paths, from 0 to 1."""
+
+    @property
+    def nearness(self) -> tuple[float, float, int]:
+        """The share of what the mock asks for that the request has, by which a mock that asks for much is no nearer
+        than one that asks for little. If it is the same, the likeness of the paths counts, then the score."""
+        return self.score / self.rule.score, self.likeness, self.score
 
 
 def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> list[dict[str, Any]]:
@@ -42,9 +55,9 @@ def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: Re
     `rules` are in order of rank, and none of them matches. `on_path` are those whose path fits. A rule is near in two
     cases: its path fits, or it has none and a predicate holds that is neither its method nor an absence; or its path
     differs from the request's only in case, one slash or one segment, and its method holds. Near misses are sorted by
-    the sum of the scores of the predicates that hold, then by the likeness of the paths, then by rank.
+    `nearness`, then by rank.
     """
-    nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: (near.score, near.likeness))
+    nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: near.nearness)
     return [_report(near, request) for near in nearest]
 
 
@@ -123,8 +136,8 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
             "matched": holds,
             "score": predicate.score if holds else 0,
             "maxScore": predicate.score,
-            "expected": _plain(predicate.expected),
-            "actual": _sendable(_shown(predicate.actual(request))),
+            "expected": _plain(_expected(predicate)),
+            "actual": _sendable(_shown(_actual(predicate, request))),
         }
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
     ]
@@ -137,6 +150,23 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
         "fields": fields,
         "reason": _reason(near, request),
     }
+
+
+def _expected(predicate: Predicate) -> Any:
+    """The value that a mock expects, unless it is a credential. A pattern is none."""
+    expected = predicate.expected
+    return HIDDEN if _is_secret(predicate) and _is_whole(expected) else expected
+
+
+def _actual(predicate: Predicate, request: RequestView) -> Any:
+    """The value that a request has, unless it is a credential."""
+    actual = predicate.actual(request)
+    return HIDDEN if _is_secret(predicate) and not isinstance(actual, Note) else actual
+
+
+def _is_secret(predicate: Predicate) -> bool:
+    names = _SECRET.get(predicate.kind.attribute)
+    return names is not None and predicate.key.lower() in names
 
 
 def _sendable(value: Any) -> Any:
@@ -160,12 +190,31 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _difference(predicate: Predicate, request: RequestView) -> str:
-    expected, actual = _wanted(predicate.expected), _quoted(_shown(predicate.actual(request)))
+    expected, actual = _wanted(_expected(predicate)), _quoted(_shown(_actual(predicate, request)))
     return f"{predicate.label} expected {expected}, got {actual}"
 
 
 def _plain(expected: Any) -> Any:
-    return msgspec.to_builtins(expected) if isinstance(expected, msgspec.Struct) else expected
+    """An expected value as JSON. Credentials are not shown, inside a matcher that must not match either."""
+    if not isinstance(expected, msgspec.Struct):
+        return _sendable(expected)
+    plain = msgspec.to_builtins(expected)
+    return _without_credentials(plain) if isinstance(expected, Matcher) else plain
+
+
+def _without_credentials(matcher: dict[str, Any]) -> dict[str, Any]:
+    for field, secret in (("headers", credentials.HEADERS), ("queryParams", credentials.QUERY)):
+        for name, value in matcher.get(field, {}).items():
+            if name.lower() in secret and _is_whole(value):
+                matcher[field][name] = str(HIDDEN)
+    if "not" in matcher:
+        matcher["not"] = _without_credentials(matcher["not"])
+    return matcher
+
+
+def _is_whole(expected: Any) -> bool:
+    """Whether an expected value is one that a request must have, and not a pattern of it."""
+    return isinstance(expected, str) and "*" not in expected
 
 
 def _wanted(expected: Any) -> str:

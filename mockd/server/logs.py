@@ -29,16 +29,10 @@ _UNWANTED = frozenset(
 def configure(level: str, format: Literal["text", "json"]) -> None:
     """Send the records of mockd and uvicorn to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if format == "json" else logging.Formatter("%(levelname)s: %(message)s"))
-    debug = level == "debug"
-    levels = {
-        "mockd": level.upper(),
-        # At `info`, uvicorn would log its own starts and stops, once for each port.
-        "uvicorn": level.upper() if debug or level in ("error", "critical") else "WARNING",
-        "uvicorn.access": "INFO" if debug else "CRITICAL",
-    }
-    for name, threshold in levels.items():
-        logging.getLogger(name).setLevel(threshold)
+    handler.setFormatter(_JsonFormatter() if format == "json" else _TextFormatter("%(levelname)s: %(message)s"))
+    logging.getLogger("mockd").setLevel(level.upper())
+    # At `info`, uvicorn would log its own starts and stops, once for each port.
+    logging.getLogger("uvicorn").setLevel("WARNING" if level == "info" else level.upper())
     for name in ("mockd", "uvicorn"):
         top = logging.getLogger(name)
         top.handlers = [handler]
@@ -67,6 +61,20 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def printable(text: str) -> str:
+    """The text, with escapes for characters that a terminal would obey or that cannot be seen."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class _TextFormatter(logging.Formatter):
+    """A formatter for people. What a client or a plug-in has said is not obeyed by their terminals."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 class _JsonFormatter(logging.Formatter):
     """A formatter that writes one JSON object on each line. Items of `extra={"fields": {…}}` become keys of it."""
 
@@ -80,4 +88,5 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        text = json.dumps(line, ensure_ascii=False)
+        return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

@@ -6,7 +6,6 @@ import errno
 import os
 import socket
 import ssl
-from ipaddress import ip_address
 
 from mockd.errors import ConfigError
 from mockd.settings import Settings, spelling
@@ -63,14 +62,6 @@ def check_tls(settings: Settings) -> None:
     except OSError as error:
         files = " and ".join(filter(None, (settings.tls_cert, settings.tls_key)))
         raise ConfigError(f"{spelling('tls_cert')}: {files} cannot be used: {error.strerror or error}") from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def url(scheme: str, host: str, port: int) -> str:

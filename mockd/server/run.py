@@ -17,6 +17,7 @@ import uvicorn
 from msgspec.structs import replace
 
 import mockd
+from mockd.addresses import is_loopback
 from mockd.admin import create_admin
 from mockd.app import create_app
 from mockd.engine import Engine
@@ -24,7 +25,8 @@ from mockd.errors import ConfigError
 from mockd.lines import http_protocol
 from mockd.presets import configured, preset_of
 from mockd.server import logs
-from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
+from mockd.server.ports import BACKLOG, check_tls, listen, url
+from mockd.server.requests import RequestLog
 from mockd.server.welcome import aligned, curl_line
 from mockd.settings import Settings
 
@@ -65,8 +67,12 @@ class _Service:
             options = ["port", "admin_port"] if settings.admin_port else ["port"]
             self.listeners = [opened.enter_context(listen(settings, option)) for option in options]
             opened.pop_all()
+        self.request_log = _request_log(settings, self.engine)
         # The port that was opened, as port 0 stands for any free one.
-        self.settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
+        self.settings = settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
+        base = url("https" if settings.tls_cert else "http", settings.host, settings.port)
+        admin = url("http", settings.admin_host, settings.admin_port) if settings.admin_port else base + "/__mockd"
+        self.engine.mocks_url, self.engine.admin_url = base, admin
 
     def run(self) -> int:
         _raise_file_limit()
@@ -102,13 +108,14 @@ class _Service:
                 for server in servers:
                     server.should_exit = True
                 await self.engine.shutdown()
+        if self.request_log is not None:
+            self.request_log.sum_up()
 
     def _welcome(self) -> None:
         settings = self.settings
         mocks = [spec.mock for spec in self.engine.mocks()]
-        base = url("https" if settings.tls_cert else "http", settings.host, settings.port)
-        admin = url("http", settings.admin_host, settings.admin_port) if settings.admin_port else base + "/__mockd"
-        lines = {"mocks": base, "admin": admin, "try": curl_line(mocks, base)}
+        base = self.engine.mocks_url or ""
+        lines = {"mocks": base, "admin": self.engine.admin_url, "try": curl_line(mocks, base)}
         if self.made_up_key:
             lines["key"] = settings.api_key
         fields: dict[str, Any] = {name: value for name, value in lines.items() if value is not None}
@@ -138,7 +145,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
         ws="none",
         lifespan="off",
         log_config=None,
-        access_log=settings.log_level == "debug",
+        access_log=False,  # mockd has a request log of its own
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -179,6 +186,14 @@ def _watcher(settings: Settings) -> Watcher | None:
     from mockd.server.watch import Watcher
 
     return Watcher(settings)
+
+
+def _request_log(settings: Settings, engine: Engine) -> RequestLog | None:
+    if settings.quiet or settings.log_level not in ("info", "debug"):
+        return None
+    log = RequestLog(settings.log_format, engine.clock)
+    engine.connections.observers.append(log)
+    return log
 
 
 def _exposes_admin(settings: Settings) -> bool:

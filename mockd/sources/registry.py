@@ -6,6 +6,7 @@ Built-in kinds are registered in the same way as others. A kind can also be foun
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Set
 from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
@@ -16,6 +17,8 @@ from mockd.config.conversion import convert
 from mockd.config.documents import UnknownKey
 from mockd.errors import ConfigError, Path, Problem
 from mockd.source import Source
+
+logger = logging.getLogger("mockd")
 
 GROUP = "mockd.sources"
 
@@ -62,6 +65,11 @@ def kinds() -> dict[str, SourceKind[Any]]:
     return {name: _imported(place, ()) for name, place in _plug_ins().items()} | _kinds
 
 
+def names() -> list[str]:
+    """The names of every kind. Nothing is imported for it."""
+    return sorted({*_plug_ins(), *_unloaded, *_kinds})
+
+
 def _plug_ins() -> dict[str, str]:
     """The import string of every installed plug-in, by its name."""
     from importlib.metadata import entry_points  # slow to import, and needed only for names that are not built in
@@ -80,8 +88,7 @@ def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
     plug_ins = _plug_ins()
     if name in plug_ins:
         return _imported(plug_ins[name], path)
-    known = sorted({*plug_ins, *_unloaded, *_kinds})
-    raise ConfigError(f"unknown template `{name}`", path=path, hint=_hint(name, known))
+    raise ConfigError(f"unknown template `{name}`", path=path, hint=_hint(name, names()))
 
 
 def _imported(name: str, path: Path) -> SourceKind[Any]:
@@ -89,7 +96,8 @@ def _imported(name: str, path: Path) -> SourceKind[Any]:
     try:
         kind = getattr(import_module(module), attribute)
     except Exception as error:  # a module may raise anything when it is imported
-        raise ConfigError(f"cannot import `{name}`: {error}", path=path) from None
+        logger.debug("cannot import %s", name, exc_info=True)
+        raise ConfigError(f"cannot import `{name}`: {type(error).__name__}: {error}", path=path) from None
     if not isinstance(kind, SourceKind):
         raise ConfigError(f"`{name}` is not a SourceKind", path=path)
     return kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from mockd.errors import MockdError
 from mockd.events import Event, Fill
 from mockd.framing import Row
 from mockd.journal.exchange import Outcome
@@ -49,10 +50,17 @@ def _filled(program: Program, before: Cursor, row: Row, fill: Fill) -> bytes:
     return payload
 
 
+def _log(failure: MockdError, mock_id: str | None) -> None:
+    """Log why a stream has failed; where in its source, at the level `debug`."""
+    cause = failure.__cause__
+    said = failure.message if cause is None else f"{type(cause).__name__}: {cause}"
+    logger.warning("%s: %s", mock_id, said, exc_info=cause if logger.isEnabledFor(logging.DEBUG) else None)
+
+
 def _error_row(program: Program, before: Cursor, outcome: Outcome, mock_id: str | None) -> Row:
     failure = before.failure if outcome == "failed" else None
     if failure is not None:
-        logger.warning("%s: %s", mock_id, failure.__cause__ or failure)
+        _log(failure, mock_id)
     if program.ending.error is not None:
         return program.ending.error
     code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))

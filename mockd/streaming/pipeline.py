@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mockd.clock import Clock
-from mockd.errors import SourceError
+from mockd.errors import SourceError, error_body
 from mockd.events import Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
 from mockd.framing import FRAMINGS
@@ -86,7 +86,6 @@ def constant(plan: StreamPlan) -> Program | None:
 def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened."""
-    call.exchange.mock_id = plan.mock_id
     fill = Fill(plan.random(), call.clock)
     try:
         place = None if sessions is None else _place(sessions, call.request)
@@ -151,7 +150,7 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
         logger.error("%s: %s", plan.mock_id, error)
     else:
         logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
-    failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
+    failure = error_body(SourceError.code, f"{type(error).__name__}: {error}")
     return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), call, fill)
 
 

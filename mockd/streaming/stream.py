@@ -36,7 +36,7 @@ _NO_BODY = FixedHeaders([(b"content-length", b"0")])
 
 
 class Stream:
-    """Sends one answer, and sees to its end. `arrived` is the monotonic time at which the request came in.
+    """Sends one answer, and sees to its end.
 
     `outcome` is how it has ended, None while it goes on; `last_event` the monotonic time of the last event, or of the
     head.
@@ -58,7 +58,6 @@ class Stream:
         "_task",
         "_uncounted",
         "_vigil",
-        "arrived",
         "clock",
         "cursor",
         "exchange",
@@ -69,12 +68,12 @@ class Stream:
         "services",
     )
 
-    def __init__(self, services: Services, line: Line, exchange: Exchange, program: Program, arrived: float) -> None:
+    def __init__(self, services: Services, line: Line, exchange: Exchange, program: Program) -> None:
         self.services = services
         self.line = line
         self.exchange = exchange
         self.program = program
-        self.arrived = self.last_event = self._last_sent = self._reached = arrived
+        self.last_event = self._last_sent = self._reached = exchange.arrived
         self.clock = services.clock
         self.cursor: Cursor = NO_ROWS
         self.outcome: Outcome | None = None
@@ -121,14 +120,13 @@ class Stream:
             self.line.abort()
         finally:
             self._release(outcome)
-            if program.is_listed:
-                self.services.registry.closed(self.exchange, outcome)
+            self.services.registry.ended(self.exchange, outcome)
 
     async def _wait_for_head(self) -> None:
         if self.program.prepare is not None:
             await self._prepare(self.program.prepare)
         if self.program.prepare is None and self.program.delay_s:
-            await self.sleep_until(self.arrived + self.program.delay_s)
+            await self.sleep_until(self.exchange.arrived + self.program.delay_s)
         if self._stopped == "client_disconnected":
             self.outcome = self._stopped
         elif self.program.prepare is not None:
@@ -326,7 +324,8 @@ class Stream:
             # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
             room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
             calendar = services.calendars.of(self._loop)
-            self._vigil = Vigil(self, calendar, self.program.lifetime, self.arrived, services.send_timeout_s, room)
+            arrived, send_timeout_s = self.exchange.arrived, services.send_timeout_s
+            self._vigil = Vigil(self, calendar, self.program.lifetime, arrived, send_timeout_s, room)
         return self._vigil
 
     async def drain(self) -> None:

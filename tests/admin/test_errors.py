@@ -65,7 +65,7 @@ def test_several_problems_are_all_listed(admin: TestClient) -> None:
     assert body["message"].startswith("2 problems; the first: ")
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/mocks/", "/mocks//toggle", "/mocks/a/b", "/sse", "/__mockd/mocks"])
+@pytest.mark.parametrize("path", ["/nothing", "/mocks/", "/mocks//toggle", "/mocks/a/b", "/sse", "/__mockd/mocks"])
 def test_an_unknown_path_is_404_json(admin: TestClient, path: str) -> None:
     answer = admin.get(path)
     assert answer.status_code == 404

@@ -303,6 +303,7 @@ def test_api_key_is_sent(local_cli: Cli, serve: Callable[..., Served], monkeypat
 def test_another_server_at_the_admin_url_is_told(cli: Cli, shared_server: Served) -> None:
     result = cli("list", "--json", "--admin-url", shared_server.mocks)
     assert result.code == 4
+    assert json.loads(result.out)["error"] == "not_admin_api"
     assert json.loads(result.out)["message"] in result.err
 
 

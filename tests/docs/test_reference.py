@@ -108,7 +108,8 @@ def test_every_outcome_is_in_the_reference_and_no_other() -> None:
 
 
 def error_codes() -> Iterator[str]:
-    """Codes as the source has them: `code = "…"`, `code="…"`, `refusal(status, "…")`, `{"error": "…"}`."""
+    """Codes as the source has them: `code = "…"`, `code="…"`, `refusal(status, "…")`, `error_body("…", text)`,
+    `{"error": "…"}`."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             yield from _codes_in(node)
@@ -123,6 +124,8 @@ def _codes_in(node: ast.AST) -> Iterator[str]:
         yield from (text for keyword in node.keywords if keyword.arg == "code" for text in _texts(keyword.value))
         if getattr(node.func, "id", "") == "refusal":
             yield from _texts(node.args[1])
+        if getattr(node.func, "id", "") == "error_body":
+            yield from _texts(node.args[0])
     elif isinstance(node, ast.Dict):
         pairs = zip(node.keys, node.values, strict=True)
         yield from (text for key, value in pairs if "error" in _texts(key) for text in _texts(value))

@@ -164,7 +164,12 @@ def test_azure_and_openai_share_a_prefix(url: str) -> None:
 
 def test_methods_of_gemini_that_are_not_mocked_are_missed(url: str) -> None:
     answer = httpx2.post(url + "/v1beta/models/m:countTokens", json=ASKED["gemini"])
-    assert (answer.status_code, answer.json()["error"]) == (404, "no_match")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_match")
+
+
+def test_the_nearest_to_a_request_with_the_wrong_method_asks_for_nothing_else(url: str) -> None:
+    nearest = httpx2.get(url + "/v1/chat/completions").json()["nearMisses"][0]
+    assert (nearest["mockId"], nearest["matchPercentage"]) == ("llm-openai-chat", 60)
 
 
 # -- mocks of one's own ------------------------------------------------------------------------------------------------

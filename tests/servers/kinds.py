@@ -14,6 +14,7 @@ LARGE = "0123456789abcdef" * 40_000
 """More than a socket takes at once."""
 NOW: dict[str, Any] = {"timing": {"fixedDelay": 0}}
 LIST: dict[str, Any] = {"events": [{"data": "one"}, {"data": "two"}]}
+MISS = re.compile(rb'(?s)\{"error":\{"message":"No mock.*"code":"no_match".*')
 LISTED = b"data: one\n\ndata: two\n\n"
 CHAT: dict[str, Any] = {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}
 CHATTED = re.compile(rb'(data: \{"id":"chatcmpl-[^\n]+\n\n)+data: \[DONE\]\n\n')
@@ -101,17 +102,17 @@ KINDS: dict[str, Kind] = {
     ),
     "body too large": Kind(
         None,
-        re.compile(rb'(?s)\{"error":"body_too_large".*'),
+        re.compile(rb'(?s)\{"error":\{"message":"the request body.*"code":"body_too_large".*'),
         status=413,
         path="/list",
         method="POST",
         sent=b"x" * 50 * MAX_BODY,
         is_read=False,
     ),
-    "miss": Kind(None, re.compile(rb'(?s)\{"error":"no_match".*'), status=404, path="/nothing"),
+    "miss": Kind(None, MISS, status=404, path="/nothing"),
     "miss with a body": Kind(
         None,
-        re.compile(rb'(?s)\{"error":"no_match".*'),
+        MISS,
         status=404,
         path="/nothing",
         method="POST",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mockd.errors import error_body
 from mockd.framing import FRAMINGS
 from tests.manual_clock import settle
 from tests.stream import deciding
@@ -185,7 +186,7 @@ async def test_statuses_without_a_body(lab: Lab, awaits: bool, what: str, status
 async def test_one_that_cannot_be_opened(lab: Lab, awaits: bool) -> None:
     answer = await run(lab, {"fails": True, "awaits": awaits})
     assert answer.status == 500
-    assert answer.json == {"error": "source_error", "message": "ValueError: nobody there"}
+    assert answer.json == error_body("source_error", "ValueError: nobody there")
 
 
 # -- while it is awaited -----------------------------------------------------------------------------------------------

@@ -207,8 +207,8 @@ async def test_a_failing_expression_fails_its_answer(
     with caplog.at_level(logging.ERROR, "mockd"):
         failed = await lab.open(body=b'{"x": "one"}')
     assert failed.status == 500
-    assert failed.json["error"] == "source_error"
-    assert failed.json["message"].startswith(f"ExpressionError: {place}: ")
+    assert failed.json["error"]["code"] == "source_error"
+    assert failed.json["error"]["message"].startswith(f"ExpressionError: {place}: ")
     (record,) = caplog.records
     assert record.getMessage().startswith(f"mock: {place}: ")
     assert record.exc_info is None
@@ -219,8 +219,8 @@ async def test_the_limit_of_steps(lab: Lab) -> None:
     lab.mock("response", body="{% for a in request.body %}{% for b in request.body %}{% endfor %}{% endfor %}.")
     assert (await lab.open(body=b"[1,2,3]")).text == "."
     failed = await lab.open(body=json.dumps(list(range(1000))).encode())
-    assert (failed.status, failed.json["error"]) == (500, "source_error")
-    assert failed.json["message"] == "ExpressionError: $.response.body: it takes more than 100000 steps"
+    assert (failed.status, failed.json["error"]["code"]) == (500, "source_error")
+    assert failed.json["error"]["message"] == "ExpressionError: $.response.body: it takes more than 100000 steps"
 
 
 # -- what stays as the stream goes on ----------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ async def test_each_request_has_its_own(lab: Lab) -> None:
 async def test_a_framing_that_is_not_there(lab: Lab, way: str, caplog: pytest.LogCaptureFixture) -> None:
     stream = await run(lab, {"framing": "tarpit", "way": way})
     assert stream.status == 500
-    assert "no framing `tarpit`" in stream.json["message"]
+    assert "no framing `tarpit`" in stream.json["error"]["message"]
 
 
 # -- bodies without events, with other endings, and kept alive ---------------------------------------------------------

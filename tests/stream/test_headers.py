@@ -151,7 +151,7 @@ async def test_a_failure_of_mockd_is_no_answer_of_the_mock(lab: Lab) -> None:
     lab.mock("response", body="four", headers=headers)
     answer = await lab.open()
     assert answer.status == 500
-    assert answer.json["error"] == "source_error"
+    assert answer.json["error"]["code"] == "source_error"
     assert values(answer, b"content-type") == [b"application/json"]
     assert values(answer, b"content-length") == [b"%d" % len(answer.body)]
     assert values(answer, b"x-a") == []

@@ -104,8 +104,8 @@ async def test_a_body_over_the_limit() -> None:
     assert (await lab.open(method="POST", body=b"x" * 10)).text == "ok"
     answer = await lab.open(method="POST", body=b"x" * 11)
     assert answer.status == 413
-    assert answer.json["error"] == "body_too_large"
-    assert "10" in answer.json["message"]
+    assert answer.json["error"]["code"] == "body_too_large"
+    assert "10" in answer.json["error"]["message"]
     assert lab.live == []
 
 
@@ -122,7 +122,7 @@ async def test_connections_over_the_limit() -> None:
     first, second = await lab.open(), await lab.open()
     refused = await lab.open(headers={"Origin": "https://page.example"})
     assert refused.status == 503
-    assert refused.json["error"] == "too_many_connections"
+    assert refused.json["error"]["code"] == "too_many_connections"
     assert int(refused.headers["retry-after"]) >= 1
     assert refused.headers["access-control-allow-origin"] == "https://page.example"
     stats = lab.engine.connections.stats()
@@ -146,10 +146,12 @@ async def test_a_miss_explains_itself(lab: Lab) -> None:
     answer = await lab.open("/chat")
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/json"
-    assert set(answer.json) == {"error", "message", "method", "path", "nearMisses"}
-    assert (answer.json["error"], answer.json["method"], answer.json["path"]) == ("no_match", "GET", "/chat")
-    assert "POST" in answer.json["message"]
-    assert len(answer.json["nearMisses"]) == 1
+    assert set(answer.json) == {"error", "method", "path", "nearMisses"}
+    assert (answer.json["method"], answer.json["path"]) == ("GET", "/chat")
+    [near] = answer.json["nearMisses"]
+    message = "No mock matched the request; the nearest: " + near["reason"]
+    assert answer.json["error"] == {"message": message, "type": "no_match", "code": "no_match"}
+    assert "POST" in message
 
 
 async def test_a_miss_with_no_mocks_at_all(lab: Lab) -> None:

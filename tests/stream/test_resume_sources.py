@@ -12,6 +12,7 @@ import pytest
 
 from mockd import BaseSource, Event, Script, Slot, SourceContext, SourceKind
 from mockd.config.models import Config
+from mockd.errors import error_body
 from tests.manual_clock import settle
 from tests.stream.harness import Lab, words
 from tests.stream.test_resume import ON, SECONDLY, come_back, cut_after, data_of, ids_of
@@ -223,7 +224,7 @@ async def test_a_source_that_cannot_be_opened_is_answered_and_logged(
     monkeypatch.setattr({"PLAIN": Plain, "AWAITED": Awaited}[kind], "open", fail)
     answer = await lab.stream(template=HERE + kind, resume=ON)
     assert answer.status == 500
-    assert answer.json == {"error": "source_error", "message": "RuntimeError: no"}
+    assert answer.json == error_body("source_error", "RuntimeError: no")
     assert "RuntimeError" in caplog.text
 
 

@@ -181,7 +181,7 @@ def test_method_holds_for_head_where_get_is_answered(make: Any) -> None:
     assert near["reason"] == 'method and path matched, but header x expected "1", got (missing)'
 
 
-def test_three_nearest_by_score_then_rank(make: Any) -> None:
+def test_three_nearest_by_share_then_rank(make: Any) -> None:
     table = make.table(
         make.rule("typing error", method="GET", path="/api/stream"),
         make.rule("header", method="GET", path="/api/streams", headers={"x": "1"}),
@@ -190,10 +190,30 @@ def test_three_nearest_by_score_then_rank(make: Any) -> None:
         make.rule("body", method="PUT", path="/api/streams", body_equals=""),
     )
     nearest = make.near(table, make.request("/api/streams"))
-    assert [near["mockId"] for near in nearest] == ["body", "header", "later"]
+    assert [near["mockId"] for near in nearest] == ["later", "earlier", "body"]
 
 
-def test_equal_scores_are_sorted_by_likeness_of_the_path(make: Any) -> None:
+def test_a_mock_that_asks_for_much_is_not_nearer_for_it(make: Any) -> None:
+    table = make.table(
+        make.rule("much", method="POST", path="/chat", headers={"user-agent": "sdk*", "x": "1"}, body_equals="?"),
+        make.rule("little", method="POST", path="/chat"),
+    )
+    nearest = make.near(table, make.request("/chat", headers={"user-agent": "sdk/1"}))
+    assert [(near["mockId"], near["score"]) for near in nearest] == [("little", 15), ("much", 25)]
+    shares = [near["matchPercentage"] for near in nearest]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_of_equal_shares_the_higher_score_is_nearer(make: Any) -> None:
+    table = make.table(
+        make.rule("more", path="/a", query_params={"q": "1"}, body_contains="?"),
+        make.rule("less", headers={"x": "1", "y": "1"}, priority=1),
+    )
+    nearest = make.near(table, make.request("/a", query="q=1", headers={"x": "1"}))
+    assert [(near["mockId"], near["matchPercentage"]) for near in nearest] == [("more", 50), ("less", 50)]
+
+
+def test_equal_shares_are_sorted_by_likeness_of_the_path(make: Any) -> None:
     table = make.table(
         make.rule("one letter", method="GET", path="/api/stream"), make.rule("more", method="GET", path="/api/strong")
     )
@@ -215,3 +235,26 @@ def test_near_misses_can_always_be_sent_as_json_in_utf_8(make: Any) -> None:
     table = make.table(make.rule(path="/a", query_params={"q": "1"}, body_json_path=wanted))
     request = make.request("/a", query="q=%FF", body=rb'{"s": "\ud800", "t": ["\udfff"]}')
     encode_json(make.near(table, request))
+
+
+@pytest.mark.parametrize(
+    ("criteria", "given"),
+    [
+        ({"headers": {"Authorization": "Bearer CANARY-1"}}, {"headers": {"authorization": "Bearer CANARY-2"}}),
+        ({"headers": {"authorization": "CANARY-1*", "x": "1"}}, {"headers": {"authorization": "CANARY-1, CANARY-2"}}),
+        ({"headers": {"Cookie": "CANARY-1", "x": "1"}}, {"headers": {"cookie": "CANARY-1"}}),
+        ({"query_params": {"api_key": "CANARY-1"}}, {"query": "api_key=CANARY-2"}),
+        ({"query_params": {"key": "CANARY-1"}}, {"query": "key=CANARY-2&key=CANARY-3"}),
+    ],
+)
+def test_credentials_are_not_repeated(make: Any, criteria: dict[str, Any], given: dict[str, Any]) -> None:
+    (near,) = make.near(make.table(make.rule(path="/a", **criteria)), make.request("/a", **given))
+    said = repr(near).replace("'expected': 'CANARY-1*'", "")  # a pattern is no credential
+    assert "CANARY" not in said
+    assert "(a value that is not shown)" in said
+
+
+def test_a_credential_that_is_missing_is_said_to_be(make: Any) -> None:
+    table = make.table(make.rule(path="/a", headers={"Authorization": "Bearer *"}))
+    (near,) = make.near(table, make.request("/a"))
+    assert near["reason"] == 'path matched, but header Authorization expected "Bearer *", got (missing)'

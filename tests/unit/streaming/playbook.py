@@ -126,7 +126,7 @@ class Play:
         self.on_command: Callable[[Command], object] = lambda command: None
         self._done: list[tuple[int, str, Any]] = []
         program = self.program() if terms.prepare is None else awaited(terms.prepare(self))
-        self.stream = Stream(services, self.line, self.exchange, program, self.clock.monotonic())
+        self.stream = Stream(services, self.line, self.exchange, program)
         self.task = asyncio.get_running_loop().create_task(self.stream.run())
 
     def program(self) -> Program:
