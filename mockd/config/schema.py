@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pathlib
 from typing import Any
@@ -24,6 +25,7 @@ def json_schema() -> dict[str, Any]:
     """
     _, parts = msgspec.json.schema_components((MockFile,), ref_template="#/$defs/{name}")
     for part in parts.values():
+        part["description"] = inspect.cleandoc(part["description"])  # Python 3.13 and later have done so already
         for field in part["properties"].values():
             if isinstance(field.get("default"), dict):
                 del field["default"]
