@@ -73,9 +73,9 @@ class Clone:
         said = process.communicate(timeout=PATIENCE_S)[1]
         return process.returncode, said
 
-    def break_off(self, seen: Path) -> None:
+    def break_off(self, seen: Path, kind: str = "serve") -> None:
         """Press Ctrl-C once this file is there."""
-        process = self.start()
+        process = self.start(kind)
         deadline = time.monotonic() + PATIENCE_S
         while not seen.exists():
             assert time.monotonic() < deadline
@@ -103,9 +103,11 @@ def broken_off_while_it_is_made(clone: Clone) -> None:
     clone.break_off(clone.venv / "bin" / "python")
 
 
-def broken_off_while_it_is_filled(clone: Clone) -> None:
+def broken_off_while_more_is_installed(clone: Clone) -> None:
+    clone.set_up("serve")
+    (clone.folder / "building").unlink()
     (clone.folder / "hold").touch()
-    clone.break_off(clone.folder / "building")
+    clone.break_off(clone.folder / "building", "dev")
     (clone.folder / "hold").unlink()
     (clone.venv / "half").touch()
 
@@ -127,7 +129,7 @@ def without_its_python(clone: Clone) -> None:
     [
         without_pip,
         broken_off_while_it_is_made,
-        broken_off_while_it_is_filled,
+        broken_off_while_more_is_installed,
         copied,
         without_its_python,
     ],
