@@ -246,10 +246,13 @@ class Engine:
         """Do long work in another thread, so that streams go on. Pieces of work are done one at a time, in the order in
         which they came. Changes that the work makes to `mock_set` are served before this method returns."""
         loop = asyncio.get_running_loop()
+        served = loop.create_future()
 
         def swapped() -> None:
             self._swap()
             self._worker.submit(self.mock_set.let_go)
+            if not served.done():  # nobody waits any more if it was cancelled
+                served.set_result(None)
 
         def serve(done: Future[T]) -> None:
             # The loop is closed if the server was stopped in the meantime.
@@ -259,7 +262,12 @@ class Engine:
         future = self._worker.submit(work)
         # Not after the `await`, as the waiting task may be cancelled although the change is made.
         future.add_done_callback(serve)
-        return await asyncio.wrap_future(future)
+        try:
+            await served
+        except asyncio.CancelledError:
+            future.cancel()  # unless it has begun
+            raise
+        return future.result()
 
     @cached_property
     def _worker(self) -> ThreadPoolExecutor:

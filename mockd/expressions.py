@@ -42,7 +42,16 @@ _captures: ContextVar[Collection[str] | None] = ContextVar("captures", default=N
 _STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _NAME = r"(?<![\w.$])(?<!\w-)request(?!-?\w)"
 _MENTION = rf"\{{[{{%](?:{_STRINGS}|(?!\{{[{{%]|[%}}]\}})[^\"'])*?{_NAME}"
-_TAG = rf"(\{{\{{(?:{_STRINGS}|(?!\}}\}})[^\"'])*+\}}\}}|\{{%(?:{_STRINGS}|(?!%\}})[^\"'])*+%\}}|\{{#.*?#\}})"
+
+
+def _tag(left: str, right: str) -> str:
+    """The pattern of a tag, from `{` and `left` to `right` and `}`. Only one way through a text fits, so nothing is
+    tried twice: without possessive quantifiers, which Python 3.11.4 and earlier get wrong."""
+    other = rf"[^\"'{right}]*"
+    return rf"\{{[{left}]{other}(?:(?:{_STRINGS}|{right}(?!\}})){other})*{right}\}}"
+
+
+_TAG = rf"({_tag('{', '}')}|{_tag('%', '%')}|\{{#.*?#\}})"
 
 
 class ExpressionError(SourceError):

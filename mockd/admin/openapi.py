@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 import mockd
 from mockd.admin.calls import Handler
 from mockd.admin.shapes import Error
+from mockd.config.schema import schema_of
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -60,7 +60,7 @@ class _Schemas:
         self.components: dict[str, Any] = {}
 
     def of(self, type: Any) -> dict[str, Any]:
-        (schema,), components = msgspec.json.schema_components([type], ref_template=_REFERENCE)
+        schema, components = schema_of(type, _REFERENCE)
         self.components |= components
         return schema
 

@@ -84,7 +84,7 @@ def read_files(paths: Sequence[str], environ: Mapping[str, str]) -> Loaded:
         data_files |= set(_data_files(document.value, file.path, environ))
     documents: list[tuple[pathlib.Path, Document]] = []
     for file, result in read:
-        if not file.named and file.path.resolve() in data_files:
+        if not file.named and real_path(file.path) in data_files:
             continue
         if isinstance(result, ConfigError):
             problems += result.problems
@@ -95,7 +95,7 @@ def read_files(paths: Sequence[str], environ: Mapping[str, str]) -> Loaded:
 
 def _data_files(value: Any, file: pathlib.Path, environ: Mapping[str, str]) -> Iterator[pathlib.Path]:
     """The data files named by the mocks of a document, valid or not, but never the document's own file."""
-    own = file.resolve()
+    own = real_path(file)
     for entry in split(value).entries:
         for mock in (entry.value, entry.value.get("http")) if isinstance(entry.value, dict) else ():
             for section, key in DATA_FILES:
@@ -107,10 +107,16 @@ def _data_files(value: Any, file: pathlib.Path, environ: Mapping[str, str]) -> I
                         yield data_file
 
 
+def real_path(path: pathlib.Path) -> pathlib.Path:
+    """A path with its links followed. One that leads in a loop stays: Python's `resolve` raises an error then, and only
+    in some versions."""
+    return pathlib.Path(os.path.realpath(path))
+
+
 def _resolved(path: pathlib.Path) -> pathlib.Path | None:
     try:
-        return path.resolve()
-    except (OSError, ValueError, RuntimeError):  # a NUL, a name that is too long, a loop of links
+        return real_path(path)
+    except (OSError, ValueError):  # a NUL, a name that is too long
         return None
 
 
@@ -122,7 +128,7 @@ def resolve_file(name: str, root: pathlib.Path | None, *, path: errors.Path) -> 
     if root is None:
         hint = "start the server with --files-root FOLDER, or put the mock in a file beside its data"
         raise ConfigError("data files cannot be used here", path=path, hint=hint)
-    file, base = _resolved(root / name), root.resolve()
+    file, base = _resolved(root / name), real_path(root)
     if file is None:
         raise ConfigError(f"{name!r} leads nowhere", path=path)
     if not file.is_relative_to(base):

@@ -20,7 +20,7 @@ from mockd import errors
 from mockd.config.conversion import convert
 from mockd.config.documents import Document, Format, read_text
 from mockd.config.environment import escape, expand, is_variable, number_or_boolean, unescape
-from mockd.config.files import DATA_FILES, find_files, read_files, resolve_file
+from mockd.config.files import DATA_FILES, find_files, read_files, real_path, resolve_file
 from mockd.config.models import FILE_VERSION, Mock
 from mockd.config.paths import at, replaced
 from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
@@ -122,7 +122,7 @@ def watched_files(paths: Sequence[str]) -> set[Path]:
     loaded = read_files(paths, os.environ)
     found, _ = find_files(paths)
     named = {Path(text) for text in paths if not Path(text).is_dir() and not any(char in text for char in "*?[")}
-    return {file.resolve() for file in (*named, *(file.path for file in found))} | loaded.data_files
+    return {real_path(file) for file in (*named, *(file.path for file in found))} | loaded.data_files
 
 
 def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None, warn: Warn = log_warning) -> MockSpec:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pathlib
 from typing import Any
@@ -20,12 +21,21 @@ SCHEMA_FILE = pathlib.Path(__file__).with_name("mockd.schema.json")
 _SCHEMA = {"description": "Address of this schema, for editors.", "type": "string"}
 
 
+def schema_of(type_: Any, reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of a type, and by name the schemas to which it refers."""
+    (schema,), components = msgspec.json.schema_components([type_], ref_template=reference)
+    for component in components.values():
+        if "description" in component:  # a docstring, of which Python 3.12 and earlier keep the indentation
+            component["description"] = inspect.cleandoc(component["description"])
+    return schema, components
+
+
 def json_schema() -> dict[str, Any]:
     """The schema of a file: one mock, a list of mocks, or several under `mocks`; each mock flat or nested.
 
     It accepts every file that mockd loads, except `${NAME}` in place of a number or boolean.
     """
-    _, parts = msgspec.json.schema_components((MockFile,), ref_template="#/$defs/{name}")
+    _, parts = schema_of(MockFile, "#/$defs/{name}")
     for part in parts.values():
         for field in part["properties"].values():
             if isinstance(field.get("default"), dict):

@@ -39,12 +39,12 @@ def star_pattern(pieces: Sequence[tuple[str, bool]]) -> re.Pattern[str]:
     """A pattern for `fullmatch`: the pieces in this order, with any characters between them.
 
     A piece is a regular expression, and whether it is fixed text. After a star, the first occurrence of fixed text
-    leaves the most room for the rest, so no later occurrence must be tried. The atomic group prevents that: without
-    it, a value made for the purpose would take time that grows with a power of its length.
+    leaves the most room for the rest, so no later occurrence must be tried. What is before it may not contain the
+    text, which prevents that: a value made for the purpose would take time that grows with a power of its length.
     """
     (source, _), *rest = pieces
     for piece, fixed in rest[:-1]:
-        source += f"(?>.*?{piece})" if fixed else f".*?{piece}"
+        source += f"(?:(?!{piece}).)*{piece}" if fixed else f".*?{piece}"
     if rest:
         source += f".*{rest[-1][0]}"
     return re.compile(source, re.DOTALL)

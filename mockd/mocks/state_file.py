@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mockd import errors
+from mockd.config.files import real_path
 from mockd.config.load import MockSpec, Origin, parse_saved
 from mockd.errors import ConfigError, MockdError
 from mockd.mocks.changes import CHANGES, Changes
@@ -34,7 +35,7 @@ class StateFile(MemoryStore):
 
     def __init__(self, file: Path, environ: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._file = file.resolve()  # if the file is a link, its target is written and the link stays
+        self._file = real_path(file)  # if the file is a link, its target is written and the link stays
         self._writing = threading.Lock()
         self._changes = _read(self._file, os.environ if environ is None else environ)
         for scope, changes in self._changes.items():

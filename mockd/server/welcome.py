@@ -67,4 +67,4 @@ def _target(matcher: Matcher) -> str:
     path = re.sub(r"\{[^/{}:]+\}", "1", matcher.path or "").replace("*", "x")
     path = path if path.startswith("/") else "/" + path
     query = urlencode(_values(matcher.query_params))
-    return quote(path, safe="/:@!$&'()*+,;=~%") + (f"?{query}" if query else "")
+    return quote(path, safe="/:@!$&'()+*,;=~%") + (f"?{query}" if query else "")

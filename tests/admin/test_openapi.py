@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import jsonschema
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from mockd.admin import create_admin
 from mockd.admin.app import OPERATIONS
+from mockd.admin.openapi import document
 from mockd.engine import Engine
 from tests.admin.conftest import HELLO
 
@@ -74,3 +76,11 @@ def test_errors_and_answers_have_their_schemas(admin: TestClient, hello: dict[st
     content = document["paths"][template]["get"]["responses"]["200"]["content"]
     bound = content["application/json"]["schema"] | {"components": document["components"]}
     jsonschema.Draft202012Validator(bound).validate(admin.get(path).json())
+
+
+def test_descriptions_are_the_same_on_every_python() -> None:
+    """Some versions of Python keep the indentation of docstrings, and some do not."""
+    parts = document(OPERATIONS)["components"]["schemas"]
+    described = {name: part["description"] for name, part in parts.items() if "description" in part}
+    assert any("\n" in description for description in described.values())
+    assert described == {name: inspect.cleandoc(description) for name, description in described.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +17,8 @@ from mockd.engine import Engine
 from mockd.request import Receive, Scope, Send
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
+from tests.programs import program
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -105,11 +104,10 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(scope="module")  # no longer: while playwright runs, no test in this thread can have an event loop
 def chromium() -> Iterator[BrowserContext]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
+    executable = program("chromium", "chromium-browser")
     with sync_playwright() as playwright:
         # Every launch has a profile folder of its own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         context = browser.new_context()
         context.set_default_timeout(PATIENCE_MS)
         yield context

@@ -370,3 +370,13 @@ def test_broken_state_is_told_and_left_alone(write: Write) -> None:
     assert result.returncode == 2
     assert str(state) in result.stderr
     assert state.read_text() == "{"
+
+
+@pytest.mark.parametrize("options", [["--config"], ["--watch", "--config"], ["--state"]], ids=" ".join)
+def test_links_in_a_loop_are_told_of(tmp_path: Path, options: list[str]) -> None:
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    result = attempt("--port", "0", "--admin-port", "0", *options, str(loop))
+    assert result.returncode == 2
+    assert str(loop) in result.stderr
+    assert "Traceback" not in result.stderr

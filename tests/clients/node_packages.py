@@ -5,13 +5,13 @@ python -m tests.clients.node_packages installs them without running a test.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.clients.environments import CLIENTS
+from tests.programs import find, program
 
 HERE = Path(__file__).parent / "node"
 OLDEST = 20
@@ -20,8 +20,8 @@ OLDEST = 20
 
 def why_missing() -> str | None:
     """Why there is no Node to run SDKs on; None where there is one."""
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
+    node = find("node")
+    if node is None or find("npm") is None:
         return "Node or npm is not installed"
     version = _output(node, "--version")
     if int(version.removeprefix("v").partition(".")[0]) < OLDEST:
@@ -39,7 +39,7 @@ def install(say: Callable[[str], None]) -> None:
     with CLIENTS.locked("node"):
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             say("Installing the clients of tests/clients/node/package.json into tests/clients/node/node_modules")
-            subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
+            subprocess.run([program("npm"), "ci", "--silent"], cwd=HERE, check=True)
             stamp.write_text(wanted, encoding="utf-8")
 
 

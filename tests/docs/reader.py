@@ -7,7 +7,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from mockd.client import AdminClient
 from mockd.config.load import parse_collection, parse_text
 from tests.cli.harness import Served, clean_environ, free_port
 from tests.docs.blocks import ROOT, Block, Command, commands
+from tests.programs import program
 
 PATIENCE_S = 20
 MOCKS, ADMIN = re.compile(r"(localhost|127\.0\.0\.1):4280\b"), re.compile(r"(localhost|127\.0\.0\.1):4290\b")
@@ -154,11 +154,9 @@ class Reader:
         elif words[0] == "mockd":
             self._call_mockd([self._to_this_server(word) for word in words[1:]], command.exit_code)
         elif words[0] == "curl":
-            if shutil.which("curl") is None:
-                pytest.skip("curl is not installed")
             target = [self._to_this_server(word) for word in words[1:]]
             self._execute(
-                ["curl", "--silent", "--show-error", "--max-time", str(PATIENCE_S), *target], command.exit_code
+                [program("curl"), "--silent", "--show-error", "--max-time", str(PATIENCE_S), *target], command.exit_code
             )
         else:
             raise AssertionError(f"{words[0]} is not run by this test: mark the block `not-run`")

@@ -18,6 +18,7 @@ from mockd.engine import Engine
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.cli.harness import PATIENCE_S, clean_environ
+from tests.programs import program
 from tests.spec import page
 from tests.spec.chat import chat_parts
 from tests.spec.quick_clock import QuickClock
@@ -33,7 +34,7 @@ CURLS = [command for block in page.blocks("bash") for command in block.commands 
 
 def shell(command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", command],
+        [program("bash"), "-c", command],
         env={**clean_environ(), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **environ},
         capture_output=True,
         check=False,
@@ -157,6 +158,7 @@ def test_the_defaults_of_the_flags_are_those_of_the_table(mockd: RunningMockd) -
 @pytest.fixture(scope="module")
 def curled() -> dict[str, subprocess.CompletedProcess[str]]:
     """Every curl line of the page, run against the examples in real time."""
+    program("curl")
     with running_mockd(settings=Settings(config=(str(EXAMPLES),))) as running:
         here = running.url.removeprefix("http://")
         lines = [command.replace("localhost:4280", here) + " --max-time 10 -sS" for command in CURLS]

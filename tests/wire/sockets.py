@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.programs import program
+
 PATIENCE_S = 20
 """How long to wait for what must happen; nothing takes that long unless it never happens."""
 
@@ -118,8 +120,8 @@ class Client:
 
 
 def curl(url: str, *options: str) -> tuple[int, str]:
-    """curl's exit code and what it printed."""
-    command = ["curl", "--silent", "--no-buffer", "--max-time", str(PATIENCE_S), *options, url]
+    """curl's exit code and what it printed. The test is skipped if it is not installed."""
+    command = [program("curl"), "--silent", "--no-buffer", "--max-time", str(PATIENCE_S), *options, url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False)
     return done.returncode, done.stdout
 

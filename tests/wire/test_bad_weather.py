@@ -14,6 +14,7 @@ import pytest
 
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
+from tests.programs import program
 from tests.wire.sockets import PATIENCE_S, Client, curl, eventually
 
 ENDLESS: dict[str, dict[str, Any]] = {
@@ -140,7 +141,7 @@ def test_a_client_that_hangs_up_is_gone_from_the_list(everywhere: RunningMockd, 
 def test_a_client_that_kills_its_curl(everywhere: RunningMockd) -> None:
     with one(HANGING["fast sse"], everywhere) as server:
         process = subprocess.Popen(
-            ["curl", "-sN", "--max-time", str(PATIENCE_S), server.url + "/s"], stdout=subprocess.PIPE
+            [program("curl"), "-sN", "--max-time", str(PATIENCE_S), server.url + "/s"], stdout=subprocess.PIPE
         )
         assert process.stdout
         assert process.stdout.readline() == b"data: 1\n"

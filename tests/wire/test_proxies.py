@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +12,9 @@ import pytest
 from mockd.testing import running_mockd
 from tests.cli.harness import free_port
 from tests.docs.blocks import ROOT
+from tests.programs import program
 from tests.wire.sockets import PATIENCE_S, Client, curl, eventually
 
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 EVENTS = [{"data": "1"}, {"data": "2"}]
 SENT = "data: 1\n\ndata: 2\n\n"
 MOCKS: dict[str, dict[str, Any]] = {
@@ -60,15 +58,14 @@ LOCATIONS = {
 @pytest.fixture(params=LOCATIONS.values(), ids=LOCATIONS)
 def nginx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an nginx in front of a mockd."""
-    if NGINX is None:
-        pytest.skip("nginx is not installed")
+    file = tmp_path / "nginx.conf"
+    command = [program("nginx"), "-p", str(tmp_path), "-c", str(file)]
     port = free_port()
     with running_mockd(*({"matcher": {"path": path}, **mock} for path, mock in MOCKS.items())) as mockd:
-        file = tmp_path / "nginx.conf"
         assert UPSTREAM in request.param
         location = request.param.replace(UPSTREAM, mockd.url)
         file.write_text(CONFIG.format(folder=tmp_path, port=port, location=location))
-        process = subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", str(file)], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         url = f"http://127.0.0.1:{port}"
         try:
             eventually(lambda: process.poll() is not None or curl(url + "/whole")[0] == 0)

@@ -311,7 +311,7 @@ def test_watched_files_are_configuration_and_data(write: Write) -> None:
         ("../out.txt", "leads out of the folder"),
         ("/etc/hosts", "leads out of the folder"),
         ("link.txt", "leads out of the folder"),
-        ("loop", "leads nowhere"),
+        ("loop", "there is no file 'loop'"),
         ("sub", "there is no file 'sub'"),
         ("", "there is no file ''"),
         ("nope.txt", "there is no file 'nope.txt'"),

@@ -43,7 +43,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         ('{"x": {"\\udfff": 1}}', 1, 7, "surrogate"),
         ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), 1, MAX_DEPTH + 1, "nested"),
         ("\n" + "[" * 100_000, 2, MAX_DEPTH + 1, "nested"),
-        ('{"a":' * 5_000, 1, 5 * MAX_DEPTH + 1, "nested"),
+        ('{"a":' * 5_000 + "1" + "}" * 5_000, 1, 5 * MAX_DEPTH + 1, "nested"),
         ('{"n": ' + "9" * 4001 + "}", 1, 7, "4,000 digits"),
         ('{"n": -' + "9" * 9000 + "}", 1, 7, "4,000 digits"),
         ('["a\nb"]', 1, 4, "control character"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mockd.config.models import Matcher
 from mockd.jsontext import encode_json
 
 
@@ -245,6 +246,8 @@ def test_near_misses_can_always_be_sent_as_json_in_utf_8(make: Any) -> None:
         ({"headers": {"Cookie": "CANARY-1", "x": "1"}}, {"headers": {"cookie": "CANARY-1"}}),
         ({"query_params": {"api_key": "CANARY-1"}}, {"query": "api_key=CANARY-2"}),
         ({"query_params": {"key": "CANARY-1"}}, {"query": "key=CANARY-2&key=CANARY-3"}),
+        ({"not_": Matcher(headers={"Cookie": "CANARY-1"}), "headers": {"x": "1"}}, {"headers": {"cookie": "CANARY-1"}}),
+        ({"not_": Matcher(not_=Matcher(query_params={"token": "CANARY-1"})), "headers": {"x": "1"}}, {}),
     ],
 )
 def test_credentials_are_not_repeated(make: Any, criteria: dict[str, Any], given: dict[str, Any]) -> None:

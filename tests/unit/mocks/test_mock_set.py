@@ -87,6 +87,15 @@ async def test_changes_from_everywhere_are_made_one_after_the_other() -> None:
     assert [id_ for id_ in ids(engine) if id_[0] == "m"] == [f"m{number}" for number in range(20)]
 
 
+@pytest.mark.usefixtures("many_switches")
+async def test_a_change_is_served_before_the_wait_for_it_ends() -> None:
+    engine = Engine()
+    engine.create(stream("a"))
+    for _ in range(1000):
+        spec = await engine.apart(lambda: engine.mock_set.toggle("a"))
+        assert engine.get("a") is spec
+
+
 async def test_work_apart_is_done_in_the_order_it_came() -> None:
     engine, done = Engine(), list[int]()
 
