@@ -155,6 +155,14 @@ async def test_beside_a_keepalive_the_shorter_one_counts(lab: Lab) -> None:
         lab.engine.delete("mock")
 
 
+async def test_a_keepalive_that_a_framing_does_not_have_keeps_no_heartbeat_off(lab: Lab) -> None:
+    register(FRAMED)
+    source = {"template": "framed", "templateParams": {"framing": "json-array"}}
+    life = {"keepaliveInterval": 5, **every(7000, raw=" ")}
+    stream = await lab.run(**source, timing={"initialDelay": 15_000}, lifecycle=life)
+    assert [at for at, part in stream.writes if part == b" "] == [7000, 14_000]
+
+
 async def test_it_puts_no_time_limit_off(lab: Lab) -> None:
     life = {"timeout": 3, **every(1000, event={"data": "x"})}
     stream = await lab.run(events=[{"data": "1", "delay": 60_000}], lifecycle=life)
