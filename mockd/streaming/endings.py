@@ -41,6 +41,7 @@ def end_of(program: Program, before: Cursor, outcome: Outcome, now: float, mock_
 
 def _filled(program: Program, before: Cursor, row: Row, fill: Fill) -> bytes:
     """The bytes of the last row. Its id is noted, so that a client may come back with it."""
+    fill.seq = fill.sent_before + before.events_sent + 1
     payload, id_ = row.filled(fill)
     if id_ is not None:
         before.note_last_id(id_)

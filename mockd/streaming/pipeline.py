@@ -268,6 +268,7 @@ def _resumed(plan: StreamPlan, sessions: Sessions | None, call: Call, place: Pla
         # A 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
         return _whole(CompiledAnswer(Answer(status=204), plan.header_rules), call, fill)
     fill.rendered = place.session.fill.rendered
+    fill.sent_before = place.count
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)
 

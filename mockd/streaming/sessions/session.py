@@ -164,6 +164,7 @@ class Session:
                 entry.payload = frame
             else:
                 self.fill.number = entry.number
+                self.fill.seq = entry.count if entry.counted else entry.count + 1
                 self.fill.event_id = entry.id or ""
                 entry.payload = frame.render(self.fill)
         return entry.payload
@@ -204,6 +205,7 @@ class Session:
         if step.id is None or isinstance(step.id, str):
             return step.id
         if isinstance(step.id, Text):
+            self.fill.seq = self.tail.count + 1
             return filled_id(step.id, self.fill)
         is_same = self.script is not None and self.script.is_same
         return str(step.id) if is_same else f"{self.id}-{self.tail.count + 1}"
