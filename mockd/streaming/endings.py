@@ -52,8 +52,12 @@ def _filled(program: Program, before: Cursor, row: Row, fill: Fill) -> bytes:
 
 def _error_row(program: Program, before: Cursor, outcome: Outcome, mock_id: str | None) -> Row:
     failure = before.failure if outcome == "failed" else None
-    if failure is not None:
-        logger.warning("%s: %s", mock_id, failure.__cause__ or failure)
+    if failure is not None and failure.__cause__ is not None:
+        from mockd.blame import log_failure
+
+        log_failure(logger, mock_id, failure.__cause__)
+    elif failure is not None:
+        logger.warning("%s: %s", mock_id, failure)
     if program.ending.error is not None:
         return program.ending.error
     code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))

@@ -6,7 +6,7 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -140,6 +140,9 @@ def _opened(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Ope
         return _scripted(plan, sessions, call, opened, fill)
     if isinstance(opened, Answer):
         return _answered(plan, sessions, call, opened, fill)
+    if not isinstance(opened, Iterable | AsyncIterator):
+        what = f"`open` of `{type(plan.source).__name__}` returned `{type(opened).__name__}`"
+        raise SourceError(f"{what}, not an iterator of events, a `Script` or an `Answer`")
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
     own = _own_headers(plan, call, call.headers, fill)
@@ -150,7 +153,9 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
     if isinstance(error, ExpressionError):
         logger.error("%s: %s", plan.mock_id, error)
     else:
-        logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
+        from mockd.blame import log_failure
+
+        log_failure(logger, plan.mock_id, error)
     failure = {"error": SourceError.code, "message": f"{type(error).__name__}: {error}"}
     return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), call, fill)
 

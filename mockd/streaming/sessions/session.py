@@ -54,6 +54,8 @@ def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
 
 def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
     """The step of an event from a running source: framed now, with an assigned id if resume is on."""
+    if not isinstance(event, Event):
+        raise SourceError(f"`{type(plan.source).__name__}` yielded `{type(event).__name__}`, not `Event`")
     id_: Id = event.id
     if isinstance(id_, str):
         id_ = id_.translate(_NOT_IN_IDS)
@@ -180,13 +182,12 @@ class Session:
     def _make_more(self) -> None:
         try:
             step = next(self._steps, None)
+            if step is not None:
+                self._append(step, 0.0)
         except Exception as error:
             self._fail(error)
-            return
-        if step is None:
-            self.ended = True
         else:
-            self._append(step, 0.0)
+            self.ended = step is None
 
     def _append(self, step: Step, not_before_s: float) -> None:
         """Put an event at the end of the chain. It is due its delay after the one before it."""
