@@ -11,6 +11,7 @@ import typer
 from mockd.cli.output import json_text, note, print_json, print_table, write
 from mockd.cli.session import Session, connected
 from mockd.cli.summary import summary
+from mockd.cli.tables import Column
 from mockd.cli.values import json_value
 from mockd.config.load import parse_text
 from mockd.errors import AdminError, ConfigError
@@ -18,6 +19,17 @@ from mockd.errors import AdminError, ConfigError
 _YAML_SUFFIXES = (".yaml", ".yml")
 
 MockId = Annotated[str, typer.Argument(metavar="ID", help="ID of the mock.")]
+
+
+_LISTED = (
+    "ID",
+    "METHOD",
+    "PATH",
+    Column("ANSWER", is_words=True),
+    Column("PRIORITY", usual="0"),
+    Column("ENABLED", usual="yes"),
+    Column("NAME", is_words=True),
+)
 
 
 @connected
@@ -36,8 +48,7 @@ def list_mocks(session: Session) -> None:
         )
         for mock in answer["mocks"]
     ]
-    headings = ("ID", "METHOD", "PATH", "ANSWER", "PRIORITY", "ENABLED", "NAME")
-    session.answer(answer, lambda: print_table(headings, rows) if rows else note("There are no mocks."))
+    session.answer(answer, lambda: print_table(_LISTED, rows) if rows else note("There are no mocks."))
 
 
 @connected
