@@ -38,7 +38,7 @@ def templates(
 
 
 def presets(as_json: Json = False) -> None:
-    """List the presets, the options that shape them, and their routes."""
+    """List the presets. For each, list the options that shape it, and its routes."""
     from mockd.server import catalogue
 
     found = catalogue.presets()

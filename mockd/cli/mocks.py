@@ -61,12 +61,15 @@ def get(session: Session, mock_id: MockId) -> None:
 def delete(
     session: Session,
     mock_ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="IDs of mocks.")] = None,
-    path: Annotated[str | None, typer.Option("--path", help="Delete the mocks with this path instead.")] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="PATH", help="Delete the mocks with this path instead.")
+    ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="With --path, only the mocks for this method.")
+        str | None,
+        typer.Option("--method", "-m", metavar="METHOD", help="With --path, only the mocks for this method."),
     ] = None,
 ) -> None:
-    """Delete mocks by ID or by path: all that are named, or none if one does not exist."""
+    """Delete mocks by ID or by path. All that are named are deleted, or none if one does not exist."""
     if bool(mock_ids) == (path is not None):
         raise typer.BadParameter("give ids, or a path", param_hint="ID / --path")
     if method is not None and path is None:
@@ -113,11 +116,11 @@ def update(
         typer.Argument(metavar="FILE", help="Merge patch for the mock (RFC 7396), JSON or YAML; - is stdin."),
     ] = None,
     patch: Annotated[str | None, typer.Option("--patch", metavar="JSON", help="Merge patch, instead of FILE.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="New name.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="New name.")] = None,
     enabled: Annotated[
         bool | None, typer.Option("--enabled/--disabled", help="Whether the mock answers.", show_default=False)
     ] = None,
-    priority: Annotated[int | None, typer.Option("--priority", help="New priority.")] = None,
+    priority: Annotated[int | None, typer.Option("--priority", metavar="N", help="New priority.")] = None,
 ) -> None:
     """Change fields of a mock; all others stay."""
     if file is not None and patch is not None:

@@ -92,12 +92,12 @@ def _fitting(columns: Sequence[Column], widths: list[int], width: int) -> list[i
 
 def _grid(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
     for row in ([column.heading for column in columns], *cells):
-        wrapped = [
-            _wrapped(cell, size) if column.is_words else [cell]
+        folded = [
+            wrapped(cell, size) if column.is_words else [cell]
             for column, cell, size in zip(columns, row, widths, strict=True)
         ]
-        for number in range(max(map(len, wrapped))):
-            parts = (part[number] if number < len(part) else "" for part in wrapped)
+        for number in range(max(map(len, folded))):
+            parts = (part[number] if number < len(part) else "" for part in folded)
             yield _GAP.join(part + " " * (size - _size(part)) for part, size in zip(parts, widths, strict=True))
 
 
@@ -113,13 +113,12 @@ def _records(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: i
                 continue
             yield line
             *before, line = (
-                [_GAP + part for part in _wrapped(labelled, width - len(_GAP))]
-                if column.is_words
-                else [_GAP + labelled]
+                [_GAP + part for part in wrapped(labelled, width - len(_GAP))] if column.is_words else [_GAP + labelled]
             )
             yield from before
         yield line
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text that is wrapped between words only; one empty line if there are none."""
     return textwrap.wrap(text, max(1, width), break_long_words=False, break_on_hyphens=False) or [""]

@@ -26,7 +26,7 @@ from mockd.presets import configured, preset_of
 from mockd.server import logs
 from mockd.server.ports import BACKLOG, check_tls, is_loopback, listen, url
 from mockd.server.welcome import aligned, curl_line
-from mockd.settings import Settings
+from mockd.settings import Settings, spelling
 
 if TYPE_CHECKING:
     from mockd.server.watch import Watcher
@@ -174,7 +174,11 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _watcher(settings: Settings) -> Watcher | None:
-    if not settings.watch or not (settings.config or settings.preset_script):
+    if not settings.watch:
+        return None
+    if not (settings.config or settings.preset_script):
+        named = f"{spelling('config')} or {spelling('preset_script')}"
+        logs.logger.warning("%s: there is no file to watch; name one with %s", spelling("watch"), named)
         return None
     from mockd.server.watch import Watcher
 

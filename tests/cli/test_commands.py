@@ -353,7 +353,7 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"presets", "templates"},
+            | {"init", "presets", "templates"},
         ),
         ("mockd sse ", {"connections", "stats"}),
         ("mockd sse connections ", {"list", "get", "close"}),

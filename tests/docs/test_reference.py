@@ -35,10 +35,11 @@ def test_generated_pages_are_fresh(name: str) -> None:
 
 def test_every_setting_is_in_the_reference() -> None:
     page = text_of("settings.md")
-    for name, meaning, _ in describe():
-        assert f"| `{option(name)}` | `{env_name(name)}` |" in page
-        assert meaning, f"{name} has no description"
-        assert meaning in page
+    for setting in describe():
+        spelling = f"{option(setting.name)} {setting.metavar}".strip().replace("|", r"\|")
+        assert f"| `{spelling}` | `{env_name(setting.name)}` |" in page
+        assert setting.meaning, f"{setting.name} has no description"
+        assert setting.meaning in page
 
 
 def test_every_framing_is_in_the_guide_with_its_type() -> None:
