@@ -122,7 +122,7 @@ class Event(NamedTuple):
 
 
 class _JsonNull:
-    """The class of `JSON_NULL`, which stands for the JSON value `null`, as `None` stands for no data."""
+    """The JSON value `null` as the data of an event; `None` is no data."""
 
     def __repr__(self) -> str:
         return "JSON_NULL"

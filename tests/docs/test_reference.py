@@ -33,6 +33,14 @@ def test_generated_pages_are_fresh(name: str) -> None:
     assert text_of(name) == PAGES[name](), "run scripts/docs"
 
 
+@pytest.mark.parametrize("name", sorted({*PAGES} - {"python.md"}))
+def test_no_page_for_users_speaks_of_the_code(name: str) -> None:
+    words = r"holes?|structs?|cursors?|transports?|compile[ds]?|render(s|ed)?|framed?|wires?|docstrings?|msgspec"
+    words += r"|modules?|tuples?|subclass(es)?|instances?|attributes?|parse[ds]?|registered"
+    found = [line for line in text_of(name).splitlines() if re.search(rf"\b({words})\b", line, re.IGNORECASE)]
+    assert not found
+
+
 def test_every_setting_is_in_the_reference() -> None:
     page = text_of("settings.md")
     for setting in describe():
