@@ -22,12 +22,8 @@ class GroupedCommand(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            if parameter.param_type_name == "argument":
-                heading, record = "Arguments", (parameter.metavar, parameter.help)
-            else:
-                heading = getattr(parameter, "rich_help_panel", None) or "Options"
-                record = parameter.get_help_record(ctx)
-            groups.setdefault(heading, []).append(record)
+            heading, name, meaning = _entry(parameter, ctx)
+            groups.setdefault(heading, []).append((name, meaning))
         for heading in ("Options", SERVER):  # these come last
             if heading in groups:
                 groups[heading] = groups.pop(heading)
@@ -39,6 +35,14 @@ class GroupedCommand(TyperCommand):
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         if self.epilog:
             formatter.write(f"\n{self.epilog}\n")
+
+
+def _entry(parameter: Any, ctx: Any) -> tuple[str, str, str]:
+    """The group of a parameter, its name with its value, and its meaning."""
+    if parameter.param_type_name == "argument":
+        return "Arguments", parameter.metavar, parameter.help
+    name, meaning = parameter.get_help_record(ctx)
+    return getattr(parameter, "rich_help_panel", None) or "Options", name, meaning
 
 
 def _definitions(records: list[tuple[str, str]], width: int) -> Iterator[str]:

@@ -13,6 +13,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+Cells = Sequence[Sequence[str]]
+
 _GAP = "  "
 _NARROWEST = 16
 """Least width of a column of words."""
@@ -34,12 +36,14 @@ def terminal_width() -> int | None:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None) -> str:
     """The text of a table that is at most `width` columns wide, if the parts that may not be wrapped allow it."""
-    cells = [[_printable(str(cell)) for cell in row] for row in rows]
+    cells: Cells = [[_printable(str(cell)) for cell in row] for row in rows]
     widths = _natural(columns, cells)
-    if width is not None and _sum(widths) > width:
+    if width is None or _sum(widths) <= width:
+        lines = _grid(columns, cells, widths)
+    else:
         columns, cells = _telling(columns, cells)
-        widths = _fitting(columns, _natural(columns, cells), width)
-    lines = _records(columns, cells, width or 0) if widths is None else _grid(columns, cells, widths)
+        fitting = _fitting(columns, _natural(columns, cells), width)
+        lines = _records(columns, cells, width) if fitting is None else _grid(columns, cells, fitting)
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -47,7 +51,7 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def _natural(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
+def _natural(columns: Sequence[Column], cells: Cells) -> list[int]:
     return [max(map(_size, (column.heading, *within))) for column, *within in zip(columns, *cells, strict=True)]
 
 
@@ -64,9 +68,7 @@ def _sum(widths: Sequence[int]) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _telling(
-    columns: Sequence[Column], cells: Sequence[Sequence[str]]
-) -> tuple[Sequence[Column], Sequence[Sequence[str]]]:
+def _telling(columns: Sequence[Column], cells: Cells) -> tuple[Sequence[Column], Cells]:
     """The columns that say something."""
     kept = [
         place
@@ -90,7 +92,7 @@ def _fitting(columns: Sequence[Column], widths: list[int], width: int) -> list[i
     return fitting if room >= 0 else None
 
 
-def _grid(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[str]:
+def _grid(columns: Sequence[Column], cells: Cells, widths: Sequence[int]) -> Iterator[str]:
     for row in ([column.heading for column in columns], *cells):
         folded = [
             wrapped(cell, size) if column.is_words else [cell]
@@ -101,7 +103,7 @@ def _grid(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths: Seq
             yield _GAP.join(part + " " * (size - _size(part)) for part, size in zip(parts, widths, strict=True))
 
 
-def _records(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+def _records(columns: Sequence[Column], cells: Cells, width: int) -> Iterator[str]:
     for row in cells:
         line = row[0]
         for column, cell in zip(columns[1:], row[1:], strict=True):

@@ -137,9 +137,9 @@ class CompiledScript:
                 found.add(before * self.length + self._places[rest])
         for place, pattern in self._sequels.items():
             if sequel := pattern.fullmatch(key):
-                passes, rest = divmod(int(sequel["seq"]) - 1 - self.counted_before(place), self.data_events)
-                if passes >= 0 and not rest:
-                    found.add(passes * self.length + place)
+                before, rest = divmod(int(sequel["seq"]) - 1 - self.counted_before(place), self.data_events)
+                if before >= 0 and not rest:
+                    found.add(before * self.length + place)
         return {number for number in found if number < self.total}
 
     def _refuse_equal_ids(self) -> None:
