@@ -39,5 +39,6 @@ class SystemClock:
 def rfc3339(wall_s: float, precision: Literal["seconds", "milliseconds"] = "seconds") -> str:
     """A wall-clock time in the form of RFC 3339, in UTC, cut at whole seconds or milliseconds:
     `2024-01-15T10:30:00Z`."""
-    moment = datetime.fromtimestamp(int(wall_s * 1000) / 1000, UTC)
+    whole_s = int(wall_s)
+    moment = datetime.fromtimestamp(whole_s, UTC).replace(microsecond=int((wall_s - whole_s) * 1_000_000))
     return moment.isoformat(timespec=precision).replace("+00:00", "Z")

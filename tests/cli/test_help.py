@@ -94,6 +94,9 @@ def test_groups_of_settings_are_headings(local_cli: Cli) -> None:
     assert found == ["Arguments", *GROUPS.values(), "Options", "Examples"]
 
 
-def test_the_own_options_of_a_command_come_before_those_of_the_server(local_cli: Cli) -> None:
-    out = local_cli("add", "--help").out
-    assert re.findall(r"^(\S.*):$", out, re.MULTILINE)[-3:] == ["Options", "The running server", "Examples"]
+@pytest.mark.parametrize(("command", "after"), [("add", ["Examples"]), ("list", []), ("get", []), ("status", [])])
+def test_the_own_options_of_a_command_come_before_those_of_the_server(
+    local_cli: Cli, command: str, after: list[str]
+) -> None:
+    headings = re.findall(r"^(\S.*):$", local_cli(command, "--help").out, re.MULTILINE)
+    assert headings[-2 - len(after) :] == ["Options", "The running server", *after]

@@ -19,6 +19,7 @@ from tests.cli.harness import PATIENCE_S, Serve, clean_environ
 Write = Callable[[str, object], Path]
 
 FAILING = """
+import json
 import msgspec
 from mockd import BaseSource, Event, Script, SourceKind
 
@@ -71,7 +72,7 @@ def draws(self, context):
 
 
 def in_json(self, context):
-    json.loads("{")
+    json.loads("{")  # raised in another package
 
 
 def nothing(self, context):
@@ -83,6 +84,7 @@ def good(self, context):
 
 
 RAISES, YIELDS, AWAITS, YIELDS_LATER = opens_by(raises), opens_by(yields), opens_by(awaits), opens_by(yields_later)
+IN_JSON = opens_by(in_json)
 YIELDS_TEXT, NOTHING, DRAWS, GOOD = opens_by(yields_text), opens_by(nothing), opens_by(draws), opens_by(good)
 SCRIPTED = opens_by(good, script=Script(lookup))
 BUILDS = SourceKind("failing", Params, lambda params: lookup(), "Fails.")
@@ -158,6 +160,16 @@ def test_the_log_says_which_plug_in_failed_and_where(serve: Serve, write: Write,
     assert status == (500 if kind in ("RAISES", "AWAITS") else 200)
     server.stop()
     assert len([line for line in server.lines if line.get("level") == "error"]) == 1
+
+
+def test_the_place_is_in_the_plug_in_and_not_in_what_it_calls(serve: Serve, write: Write) -> None:
+    file = write("failing.py", FAILING)
+    server = serve("--config", str(write("mocks.json", mock("IN_JSON"))))
+    get(server.mocks + "/m")
+    line = server.wait_for(lambda line: line.get("level") == "error")
+    number = FAILING.split("\n").index('    json.loads("{")  # raised in another package') + 1
+    assert line["message"].startswith("m: plug-in `failing` failed: JSONDecodeError: ")
+    assert line["message"].endswith(f"({file}:{number})")
 
 
 @pytest.mark.parametrize(

@@ -159,12 +159,12 @@ async def test_bad_arguments_are_refused_when_loaded(kind: str, config: dict[str
 
 # -- counting ----------------------------------------------------------------------------------------------------------
 
-COUNTED = [{"comment": "c"}, {"data": {"n": "$seq"}}, {"data": "no. $seq", "type": "t$seq", "comment": "$seq"}]
+COUNTED = [{"comment": "c $seq"}, {"data": {"n": "$seq"}}, {"data": "no. $seq", "type": "t$seq", "comment": "$seq"}]
 FINAL = {"termination": {"finalEvent": {"data": "last: $seq"}}}
 
 
 COUNTED_TEXT = "".join(
-    f': c\ndata: {{"n":{n}}}\n\n: {n + 1}\nevent: t{n + 1}\ndata: no. {n + 1}\n\n' for n in (1, 3, 5)
+    f': c {n}\ndata: {{"n":{n}}}\n\n: {n + 1}\nevent: t{n + 1}\ndata: no. {n + 1}\n\n' for n in (1, 3, 5)
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockd.clock import rfc3339
 from mockd.errors import ConfigError
 from mockd.events import Fill, Text
 from mockd.placeholders import Pick, RandomInt, Timestamp, Uuid, parse_text, parse_value
@@ -102,6 +103,12 @@ def test_uuids_are_of_version_4_wherever_they_stand(text: str) -> None:
     made = uuid.UUID(found[0])
     assert made.version == 4
     assert made.variant == uuid.RFC_4122
+
+
+@pytest.mark.parametrize("moment", [1705312800.0, 1705312800.9999999])
+def test_moments_are_cut_and_not_rounded(moment: float) -> None:
+    assert rfc3339(moment) == "2024-01-15T10:00:00Z"
+    assert rfc3339(moment, "milliseconds")[:20] == "2024-01-15T10:00:00."
 
 
 def test_uuids_are_all_different() -> None:
