@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class Clock(Protocol):
@@ -36,6 +36,9 @@ class SystemClock:
         return asyncio.get_running_loop().call_at(when, callback)
 
 
-def rfc3339(wall_s: float) -> str:
-    """A wall-clock time in the form of RFC 3339, in UTC and whole seconds: `2024-01-15T10:30:00Z`."""
-    return datetime.fromtimestamp(int(wall_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def rfc3339(wall_s: float, precision: Literal["seconds", "milliseconds"] = "seconds") -> str:
+    """A wall-clock time in the form of RFC 3339, in UTC, cut at whole seconds or milliseconds:
+    `2024-01-15T10:30:00Z`."""
+    whole_s = int(wall_s)
+    moment = datetime.fromtimestamp(whole_s, UTC).replace(microsecond=int((wall_s - whole_s) * 1_000_000))
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")

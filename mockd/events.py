@@ -26,9 +26,12 @@ _NOTHING: Mapping[str, str] = {}
 
 class Fill:
     """The values with which the holes of one stream are filled: its random generator, the clock, its slots, the number
-    and the ID of the event, and the texts that its expressions became, by the source of each expression."""
+    and the ID of the event, and the texts that its expressions became, by the source of each expression.
 
-    __slots__ = ("clock", "event_id", "number", "rendered", "rng", "slots")
+    `seq` is the number of the event, from 1, among those with data. `sent_before` is the number of events with data
+    that earlier connections to the stream were sent."""
+
+    __slots__ = ("clock", "event_id", "number", "rendered", "rng", "sent_before", "seq", "slots")
 
     def __init__(self, rng: random.Random, clock: Clock, slots: Mapping[str, bytes] | None = None) -> None:
         self.rng = rng
@@ -36,15 +39,19 @@ class Fill:
         self.slots = slots or {}
         self.rendered = _NOTHING
         self.number = 0
+        self.seq = 1
+        self.sent_before = 0
         self.event_id = ""
 
 
 class Hole:
     """A place in a text that is filled in for every event. If `is_number` is true and the hole is a whole JSON value,
-    it becomes a number. If `has_any_text` is true, its text may have line breaks."""
+    it becomes a number. If `is_unique` is true, its text is different in every event. If `has_any_text` is true, its
+    text may have line breaks."""
 
     __slots__ = ()
     is_number = False
+    is_unique = False
     has_any_text = False
 
     def text(self, fill: Fill) -> str:
@@ -122,7 +129,7 @@ class Event(NamedTuple):
 
 
 class _JsonNull:
-    """The class of `JSON_NULL`, which stands for the JSON value `null`, as `None` stands for no data."""
+    """The JSON value `null` as the data of an event; `None` is no data."""
 
     def __repr__(self) -> str:
         return "JSON_NULL"

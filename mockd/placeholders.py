@@ -5,15 +5,22 @@ Parsing turns text into parts: constants, and *holes* that are filled in anew fo
 | written | becomes |
 |---|---|
 | `$uuid` | a UUID, version 4 |
-| `$timestamp` | the present time in UTC, RFC 3339, in whole seconds |
+| `$timestamp` | the present time in UTC, RFC 3339, in whole seconds: `2024-01-15T10:30:00Z` |
+| `$timestamp:iso` | the same with milliseconds: `2024-01-15T10:30:00.250Z` |
+| `$timestamp:unix`, `$timestamp:ms` | the whole seconds, or milliseconds, since 1970 |
 | `$random:MIN:MAX`, `$random(MIN,MAX)` | a whole number from MIN to MAX, inclusive |
+| `$float:MIN:MAX:DIGITS`, `$float(MIN,MAX,DIGITS)` | a number with so many decimal places, from MIN to MAX, inclusive |
+| `$seq` | the number of the event in its stream, from 1; events without data are not counted |
 | `$pick:A,B,C`, `$pick(A,B,C)` | one of the options |
 | `$$` | `$` |
 
-`$uuid` and `$timestamp` must not be followed by a letter, digit or underscore. The last argument of a form with colons
-ends at white space, a quote, `<`, `>` or the end of the text. Any other `$` stays as it is.
+A JSON value that is nothing but a placeholder for a number is a number: `{"n": "$random:1:6"}` becomes `{"n":4}`.
 
-A text with expressions (see `expressions`) becomes one hole. It may have placeholders outside its expressions.
+`$uuid`, `$seq` and the forms of `$timestamp` must not be followed by a letter, digit or underscore. The last argument
+of the other forms with colons ends at white space, a quote, `<`, `>` or the end of the text. Any other `$` stays as it
+is.
+
+A text may also have `{{ request… }}` expressions. Placeholders are filled in outside them.
 """
 
 from __future__ import annotations
@@ -35,6 +42,8 @@ from mockd.jsontext import encode_json
 
 
 class Uuid(Hole, Struct, frozen=True):
+    is_unique = True
+
     def text(self, fill: Fill) -> str:
         # RFC 9562, section 5.4: version 4, and variant 10 in the two bits after the third dash.
         bits = fill.rng.getrandbits
@@ -47,15 +56,47 @@ class Timestamp(Hole, Struct, frozen=True):
         return rfc3339(fill.clock.wall())
 
 
+class PreciseTimestamp(Timestamp, frozen=True):
+    def text(self, fill: Fill) -> str:
+        return rfc3339(fill.clock.wall(), "milliseconds")
+
+
+class EpochTime(Timestamp, frozen=True):
+    """The whole units of time since 1970, with so many units `per_second`."""
+
+    per_second: int
+    is_number = True
+
+    def text(self, fill: Fill) -> str:
+        return str(int(fill.clock.wall() * self.per_second))
+
+
 class RandomInt(Hole, Struct, frozen=True):
     low: int
     high: int
     is_number = True
 
     def text(self, fill: Fill) -> str:
+        return str(self.drawn(fill))
+
+    def drawn(self, fill: Fill) -> int:
         span = self.high - self.low + 1
         # Four times as fast as randint, and uniform enough for spans that are small beside a float's precision.
-        return str(self.low + (int(fill.rng.random() * span) if span < 1 << 32 else fill.rng.randrange(span)))
+        return self.low + (int(fill.rng.random() * span) if span < 1 << 32 else fill.rng.randrange(span))
+
+
+class RandomDecimal(RandomInt, frozen=True):
+    """A number with so many decimal places. `low` and `high` are in units of the last place, so that both ends are
+    drawn as often as any number between them."""
+
+    digits: int
+
+    def text(self, fill: Fill) -> str:
+        drawn = self.drawn(fill)
+        figures = f"{abs(drawn):0{self.digits + 1}d}"
+        whole = len(figures) - self.digits
+        point = "." if self.digits else ""
+        return f"{'-' if drawn < 0 else ''}{figures[:whole]}{point}{figures[whole:]}"
 
 
 class Pick(Hole, Struct, frozen=True):
@@ -75,6 +116,14 @@ class EventNumber(Hole, Struct, frozen=True):
 
     def text(self, fill: Fill) -> str:
         return format(self.start + self.increment * fill.number, self.width + "d")
+
+
+class Seq(Hole, Struct, frozen=True):
+    is_number = True
+    is_unique = True
+
+    def text(self, fill: Fill) -> str:
+        return str(fill.seq)
 
 
 _WORD = f"{secrets.randbits(64):020}"  # digits, as filters for upper or lower case do not change them
@@ -104,9 +153,16 @@ def expressions_in(parts: Iterable[object]) -> list[Expression]:
     return [part.expression for part in parts if isinstance(part, FromRequest)]
 
 
-_OPENING = r"\$(?:\$|(?P<plain>uuid|timestamp)(?![A-Za-z0-9_])|(?P<name>random|pick)(?P<mark>[:(]))"
+_PLAIN: dict[str, Hole] = {
+    "uuid": Uuid(),
+    "seq": Seq(),
+    "timestamp:iso": PreciseTimestamp(),
+    "timestamp:unix": EpochTime(1),
+    "timestamp:ms": EpochTime(1000),
+    "timestamp": Timestamp(),
+}
+_OPENING = rf"\$(?:\$|(?P<plain>{'|'.join(_PLAIN)})(?![A-Za-z0-9_])|(?P<name>random|float|pick)(?P<mark>[:(]))"
 _COLON_END = r"[\s\"'<>]|$"
-_PLAIN: dict[str, Hole] = {"uuid": Uuid(), "timestamp": Timestamp()}
 
 
 def parse_text(text: str, path: Path = ()) -> str | Text:
@@ -200,7 +256,7 @@ def _arguments(text: str, opening: re.Match[str], path: Path) -> tuple[list[str]
         return [argument.strip() for argument in text[start:end].split(",")], end + 1
     found = re.compile(_COLON_END).search(text, start)
     end = found.start() if found else len(text)
-    separator = ":" if name == "random" else ","
+    separator = "," if name == "pick" else ":"
     return text[start:end].split(separator), end
 
 
@@ -219,6 +275,33 @@ def _random(arguments: list[str], path: Path) -> Hole:
     return RandomInt(low, high)
 
 
+_DECIMAL = r"(-?\d{1,15})(?:\.(\d{1,15}))?"
+_MOST_DIGITS = 15
+
+
+def _float(arguments: list[str], path: Path) -> Hole:
+    found = [re.fullmatch(_DECIMAL, argument) for argument in arguments[:2]]
+    digits = int(arguments[2]) if len(arguments) == 3 and re.fullmatch(r"\d\d?", arguments[2]) else None
+    if digits is None or digits > _MOST_DIGITS or not all(found):
+        written = ":".join(arguments)
+        raise ConfigError(
+            f"$float needs two numbers, and 0 to {_MOST_DIGITS} decimal places; found {written!r}",
+            path=path,
+            hint="such as `$float:0:1:2`, or `$float(0,1,2)` directly before other text",
+        )
+    low, high = (int(number[1] + (number[2] or "")) * 10**digits for number in found if number)
+    # In units of the last place. What lies between two units is rounded inwards.
+    scales = [10 ** len(number[2] or "") for number in found if number]
+    lowest, highest = -(-low // scales[0]), high // scales[1]
+    if lowest > highest:
+        raise ConfigError(
+            f"$float: no number with {digits} decimal places is from {arguments[0]} to {arguments[1]}",
+            path=path,
+            hint="the smaller one comes first",
+        )
+    return RandomDecimal(lowest, highest, digits)
+
+
 def _pick(arguments: list[str], path: Path) -> Hole:
     if arguments == [""]:
         raise ConfigError("$pick needs something to pick from", path=path, hint="such as `$pick:red,green,blue`")
@@ -227,7 +310,11 @@ def _pick(arguments: list[str], path: Path) -> Hole:
     return Pick(tuple(arguments))
 
 
-_WITH_ARGUMENTS: dict[str, Callable[[list[str], Path], Hole]] = {"random": _random, "pick": _pick}
+_WITH_ARGUMENTS: dict[str, Callable[[list[str], Path], Hole]] = {
+    "random": _random,
+    "float": _float,
+    "pick": _pick,
+}
 
 NAMES = frozenset([*_PLAIN, *_WITH_ARGUMENTS])
 """The names of all placeholders."""

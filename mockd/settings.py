@@ -7,12 +7,21 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
 from mockd.errors import ConfigError
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Wait = Annotated[float, Meta(ge=0, le=366 * 24 * 3600 * 1000.0)]
+
+def _called(metavar: str) -> Meta:
+    return Meta(extra={"metavar": metavar})
+
+
+Host = Annotated[str, _called("HOST")]
+Port = Annotated[int, Meta(ge=0, le=65535), _called("PORT")]
+File = Annotated[str, _called("FILE")]
+Bytes = Annotated[int, _called("BYTES")]
+Seconds = Annotated[float, _called("SECONDS")]
+Milliseconds = Annotated[float, Meta(ge=0, le=366 * 24 * 3600 * 1000.0), _called("MS")]
 
 
 def _doc(text: str) -> Meta:
@@ -25,61 +34,76 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     A field that is true or false is an option without a value: `--watch`, or `--no-cors` if its default is true.
     """
 
-    host: Annotated[str, _doc("Address of the mocks.")] = "127.0.0.1"
+    host: Annotated[Host, _doc("Address of the mocks.")] = "127.0.0.1"
     port: Annotated[Port, _doc("Port of the mocks.")] = 4280
-    admin_host: Annotated[str, _doc("Address of the admin API.")] = "127.0.0.1"
+    admin_host: Annotated[Host, _doc("Address of the admin API.")] = "127.0.0.1"
     admin_port: Annotated[Port, _doc("Port of the admin API; 0 puts it under /__mockd on the mock port.")] = 4290
     config: Annotated[
-        tuple[str, ...], _doc("Configuration files, globs and directories; in the variable, joined as in PATH.")
+        tuple[File, ...], _doc("Configuration files, globs and directories; in the variable, joined as in PATH.")
     ] = ()
     watch: Annotated[bool, _doc("Apply configuration files and the preset's script again when they change.")] = False
-    preset: Annotated[str | None, _doc("Preset, a set of mocks that comes with mockd; `mockd presets` lists them.")] = (
+    state: Annotated[File | None, _doc("File that keeps the changes made through the admin API.")] = None
+    files_root: Annotated[
+        Annotated[str, _called("FOLDER")] | None, _doc("Folder for the data files of mocks from the admin API.")
+    ] = None
+    cors: Annotated[
+        bool,
+        _doc("Whether pages of any origin may read the answers, which a mock can refuse; the option says no."),
+    ] = True
+    seed: Annotated[
+        int | None, _doc("Seed that makes placeholders, random delays and generators the same in every run.")
+    ] = None
+    preset: Annotated[
+        Annotated[str, _called("NAME")] | None,
+        _doc("Preset, a set of mocks that comes with mockd; `mockd presets` lists them."),
+    ] = None
+    preset_text: Annotated[
+        Annotated[str, _called("TEXT")] | None, _doc("Reply of the preset's mocks, instead of the last user message.")
+    ] = None
+    preset_script: Annotated[
+        File | None, _doc("File with a list of `{when, reply}` for the preset, JSON or YAML; the first match replies.")
+    ] = None
+    ttft: Annotated[Milliseconds | None, _doc("Time from the head to the preset's first token, in milliseconds.")] = (
         None
     )
-    preset_text: Annotated[str | None, _doc("Reply of the preset's mocks, instead of the last user message.")] = None
-    preset_script: Annotated[
-        str | None, _doc("File with a list of `{when, reply}` for the preset, JSON or YAML; the first match replies.")
-    ] = None
-    ttft: Annotated[Wait | None, _doc("Time from the head to the preset's first token, in milliseconds.")] = None
-    itl: Annotated[Wait | None, _doc("Pause between the preset's tokens, in milliseconds.")] = None
+    itl: Annotated[Milliseconds | None, _doc("Pause between the preset's tokens, in milliseconds.")] = None
     tokens_per_second: Annotated[
         Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens per second, instead of `--itl`.")
     ] = None
-    state: Annotated[str | None, _doc("File that keeps the changes made through the admin API.")] = None
-    files_root: Annotated[str | None, _doc("Folder for the data files of mocks from the admin API.")] = None
-    cors: Annotated[
-        bool, _doc("Whether pages of any origin may read the answers; a mock can refuse with `cors: false`.")
-    ] = True
-    max_body: Annotated[int, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
+    max_body: Annotated[Bytes, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
     send_buffer: Annotated[
-        int, Meta(ge=65536, description="Unsent bytes of a connection above which its stream waits for the client.")
+        Bytes,
+        Meta(
+            ge=65536,
+            description="Unsent data of a connection, in bytes, above which its stream waits for the client.",
+        ),
     ] = 256 * 1024
     send_timeout: Annotated[
-        float,
+        Seconds,
         Meta(
             ge=0,
             description="Longest time, in seconds, that a client may read nothing although data waits; 0: no limit.",
         ),
     ] = 60.0
     shutdown_timeout: Annotated[
-        float, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")
+        Seconds, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")
     ] = 1.5
     max_sessions: Annotated[
         int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
     max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
-    seed: Annotated[
-        int | None, _doc("Seed that makes placeholders, random delays and generators the same in every run.")
+    api_key: Annotated[
+        Annotated[str, _called("KEY")] | None,
+        _doc("Key of the admin API; made by mockd if other machines can reach the API."),
     ] = None
-    api_key: Annotated[str | None, _doc("Key of the admin API; made by mockd if other machines can reach the API.")] = (
-        None
-    )
     admin_allow_host: Annotated[
-        tuple[str, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
+        tuple[Host, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
     ] = ()
-    tls_cert: Annotated[str | None, _doc("Certificate file (PEM) for HTTPS on the mock port.")] = None
-    tls_key: Annotated[str | None, _doc("Key file (PEM) of the certificate.")] = None
+    tls_cert: Annotated[
+        File | None, _doc("Certificate (PEM) for HTTPS on the mock port; with `--tls-key`, unless it has the key too.")
+    ] = None
+    tls_key: Annotated[File | None, _doc("Key (PEM) of the certificate; with `--tls-cert`.")] = None
     log_level: Annotated[
         Literal["critical", "error", "warning", "info", "debug"],
         _doc(
@@ -139,13 +163,49 @@ def _from_text(name: str, text: str) -> Any:
     return tuple(filter(None, text.split(_LISTS[name]))) if name in _LISTS else text
 
 
-def describe() -> Iterator[tuple[str, str, Any]]:
-    """Every setting as (name, meaning, default), in the order of the table."""
-    hints = msgspec.inspect.type_info(Settings)
-    assert isinstance(hints, msgspec.inspect.StructType)
+GROUPS = {
+    "host": "Addresses",
+    "config": "Mocks",
+    "preset": "Preset",
+    "max_body": "Limits",
+    "api_key": "Access to the admin API",
+    "tls_cert": "HTTPS",
+    "log_level": "Log and process",
+}
+"""The headings under which settings are listed, each by the first setting below it."""
+
+
+class Described(Struct, frozen=True):
+    """A setting in words. `metavar` stands for its value, and is empty if its option takes none."""
+
+    name: str
+    meaning: str
+    default: Any
+    metavar: str
+    group: str
+
+
+def describe() -> Iterator[Described]:
+    """Every setting, in the order of the table."""
+    hints = inspect.type_info(Settings)
+    assert isinstance(hints, inspect.StructType)
+    group = ""
     for field in hints.fields:
+        group = GROUPS.get(field.name, group)
         meta = field.type
-        text = ""
-        if isinstance(meta, msgspec.inspect.Metadata):
-            text = (meta.extra_json_schema or {}).get("description", "")
-        yield field.name, text, field.default
+        text = (meta.extra_json_schema or {}).get("description", "") if isinstance(meta, inspect.Metadata) else ""
+        metavar = "" if isinstance(field.default, bool) else _metavar(meta)
+        yield Described(field.name, text, field.default, metavar, group)
+
+
+def _metavar(node: Any) -> str:
+    """The word for a value of a type: its own, its choices, or N for a number."""
+    if isinstance(node, inspect.Metadata):
+        return (node.extra or {}).get("metavar") or _metavar(node.type)
+    if isinstance(node, inspect.LiteralType):
+        return "|".join(map(str, node.values))
+    if isinstance(node, inspect.VarTupleType):
+        return _metavar(node.item_type)
+    if isinstance(node, inspect.UnionType):
+        return _metavar(next(part for part in node.types if not isinstance(part, inspect.NoneType)))
+    return "N"

@@ -16,7 +16,7 @@ import mockd
 PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
-    {"addresses", "errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
+    {"addresses", "errors", "events", "blame", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
     {"config", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},
@@ -32,6 +32,7 @@ LAYERS: tuple[set[str], ...] = (
 
 BESIDE = {
     "events": {"clock"},
+    "blame": {"errors"},
     "jsontext": {"events"},
     "settings": {"errors"},
     "request": {"errors"},

@@ -69,8 +69,8 @@ class Connection(Shape, frozen=True, kw_only=True):
     client_ip: Annotated[str | None, _doc("The client's address without its port.")]
     user_agent: str | UnsetType = UNSET
     connected_at: Moment
-    events_sent: Annotated[Count, _doc("Number of events, chunks or items handed to the transport.")]
-    bytes_sent: Annotated[Count, _doc("Number of bytes of the body handed to the transport.")]
+    events_sent: Annotated[Count, _doc("Number of events, chunks or items that were sent, read by the client or not.")]
+    bytes_sent: Annotated[Count, _doc("Number of bytes of the body that were sent, read by the client or not.")]
     last_event_id: Annotated[str | UnsetType, _doc("ID of the last event sent.")] = UNSET
     resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` with which the client reconnected.")] = UNSET
     status: Literal["active", "closing", "closed"]

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mockd.cli.flags import Flags, mock_of
+from mockd.cli.flags import GROUPS, Flags, mock_of
+from mockd.cli.help import grouped
 from mockd.cli.output import note
 from mockd.cli.session import Session, connected, options
 from mockd.cli.summary import summary
@@ -24,7 +25,7 @@ def _flagged(command: Callable[[Session, Flags, bool], None]) -> Callable[..., N
     functools.update_wrapper(run, command)
     own = inspect.signature(command, eval_str=True).parameters
     duplicate = own["allow_duplicate"].replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    parameters = [own["session"], *options(Flags), duplicate]
+    parameters = [own["session"], *grouped(options(Flags), GROUPS), duplicate]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
 

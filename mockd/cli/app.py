@@ -12,6 +12,8 @@ import mockd
 from mockd.cli import serve
 from mockd.cli.add import add
 from mockd.cli.catalogue import presets, templates
+from mockd.cli.help import GroupedCommand, examples
+from mockd.cli.init import init
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
 from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report, write
 from mockd.cli.session import JSON_HELP, Session, connected
@@ -91,13 +93,15 @@ def _serve_command(**given: Any) -> None:
 def _serve_signature() -> inspect.Signature:
     """The table of settings as options. All values are text here, as `Settings` checks them."""
     types = {bool: bool, tuple: list[str] | None}
-    paths = typer.Argument(metavar="PATH", help="More paths for --config.")
+    paths = typer.Argument(metavar="FILE", help="Configuration files, globs and directories, as with --config.")
     parameters = [_parameter("paths", list[str] | None, paths, None)]
-    for name, meaning, default in describe():
+    for setting in describe():
+        name, default = setting.name, setting.default
         is_flag = name in serve.FLAGS
         shown = f" Default: {default}." if default not in (None, ()) and not is_flag else ""
-        help = f"{meaning}{shown} [{env_name(name)}]"
-        option = typer.Option(option_of(name), metavar=None if is_flag else "VALUE", help=help)
+        help = f"{setting.meaning}{shown} [{env_name(name)}]"
+        metavar = None if is_flag else setting.metavar
+        option = typer.Option(option_of(name), metavar=metavar, help=help, rich_help_panel=setting.group)
         annotation = types.get(type(default), str | None)
         parameters.append(_parameter(name, annotation, option, False if is_flag else None))
     return inspect.Signature(parameters)
@@ -153,6 +157,7 @@ def status(session: Session) -> None:
 _serve_command.__signature__ = _serve_signature()  # type: ignore[attr-defined]
 
 _COMMANDS: dict[str, Callable[..., None]] = {
+    "init": init,
     "serve": _serve_command,
     "add": add,
     "list": list_mocks,
@@ -167,6 +172,20 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "presets": presets,
     "status": status,
 }
+_EXAMPLES = {
+    "serve": (
+        "mockd serve mocks.yaml                     # one file; `mockd init` writes one to start from",
+        "mockd serve mocks/ more.json --watch       # a folder and a file, applied again when they change",
+        "mockd serve --preset llm --port 8080       # OpenAI, Anthropic, Gemini and others, without a file",
+    ),
+    "add": (
+        "mockd add --path /ticks --sse-event tick:1 --sse-event tick:2 --sse-delay 500",
+        "mockd add -m POST --path /v1/chat/completions --sse-template openai-chat",
+        """mockd add --path /log --ndjson '{"line": 1}' --ndjson '{"line": 2}' --chunk-delay 200""",
+        """mockd add --path /users/7 --body '{"name": "Ann"}' --header 'Cache-Control: no-store'""",
+    ),
+}
 for _name, _command in _COMMANDS.items():
-    app.command(_name)(_command)
+    _epilog = examples(*_EXAMPLES[_name]) if _name in _EXAMPLES else None
+    app.command(_name, cls=GroupedCommand, epilog=_epilog)(_command)
 app.add_typer(sse, name="sse")

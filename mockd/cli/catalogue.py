@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from mockd.cli.output import print_json, print_table
+from mockd.cli.output import note, print_json, print_table
 from mockd.cli.session import JSON_HELP
+from mockd.cli.tables import Column
 
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+
+
+_TYPE, _MEANING = Column("TYPE", is_words=True), Column("MEANING", is_words=True)
 
 
 def templates(
@@ -28,12 +32,13 @@ def templates(
     if as_json:
         print_json({"templates": found})
         return
-    rows = [(one["name"], one["namedIn"], ", ".join(_names(one)), one["summary"]) for one in found]
-    print_table(("NAME", "NAMED IN", "PARAMETERS", "WHAT IT IS"), rows)
+    rows = [(one["name"], one["namedIn"].partition(".")[0], one["summary"]) for one in found]
+    print_table(("NAME", "IN", Column("WHAT IT IS", is_words=True)), rows)
+    note("`mockd templates NAME` lists the parameters of one.")
 
 
 def presets(as_json: Json = False) -> None:
-    """List the presets, the options that shape them, and their routes."""
+    """List the presets. For each, list the options that shape it, and its routes."""
     from mockd.server import catalogue
 
     found = catalogue.presets()
@@ -43,7 +48,7 @@ def presets(as_json: Json = False) -> None:
     for preset in found:
         print(f"{preset['name']}: {preset['summary']}\n")
         rows = [(one["option"], one["type"], one["meaning"]) for one in preset["settings"]]
-        print_table(("OPTION", "TYPE", "MEANING"), rows)
+        print_table(("OPTION", _TYPE, _MEANING), rows)
         print()
         print_table(("PROVIDER", "PATH OF ITS BASE URL"), preset["baseUrls"].items())
         print()
@@ -51,14 +56,10 @@ def presets(as_json: Json = False) -> None:
         print_table(("METHOD", "PATH", "PROVIDER", "TEMPLATE"), routes)
 
 
-def _names(template: dict[str, Any]) -> list[str]:
-    return [parameter["name"] for parameter in template["parameters"]]
-
-
 def _show(template: dict[str, Any]) -> None:
     print(f"{template['name']}: {template['summary']}")
     print(f"Named in {template['namedIn']}, its parameters in templateParams beside it.\n")
-    print_table(("PARAMETER", "TYPE", "DEFAULT", "MEANING"), _rows(template["parameters"], ""))
+    print_table(("PARAMETER", _TYPE, "DEFAULT", _MEANING), _rows(template["parameters"], ""))
 
 
 def _rows(parameters: list[dict[str, Any]], within: str) -> Iterator[tuple[str, str, str, str]]:

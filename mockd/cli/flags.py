@@ -22,14 +22,19 @@ def _many(name: str, metavar: str, help: str) -> Any:
 class Flags:
     """Options of `mockd add`. Which of them are given decides whether the answer is SSE, chunked, NDJSON or plain."""
 
-    id: Annotated[str | None, typer.Option("--id", help="ID; made by mockd if absent.")] = None
-    name: Annotated[str | None, typer.Option("--name", help="A name for people.")] = None
-    priority: Annotated[int | None, typer.Option("--priority", help="Of several that match, the highest wins.")] = None
+    id: Annotated[str | None, typer.Option("--id", metavar="ID", help="ID; made by mockd if absent.")] = None
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="A name for people.")] = None
+    priority: Annotated[
+        int | None, typer.Option("--priority", metavar="N", help="Of several that match, the highest wins.")
+    ] = None
 
-    method: Annotated[str, typer.Option("--method", "-m", help="HTTP method.")] = "GET"
-    path: Annotated[str | None, typer.Option("--path", help="Path; `{name}` is one segment, `*` any text.")] = None
+    method: Annotated[str, typer.Option("--method", "-m", metavar="METHOD", help="HTTP method.")] = "GET"
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="PATH", help="Path; `{name}` is one segment, `*` any text.")
+    ] = None
     path_pattern: Annotated[
-        str | None, typer.Option("--path-pattern", help="Regular expression to search for in the path.")
+        str | None,
+        typer.Option("--path-pattern", metavar="REGEX", help="Regular expression to search for in the path."),
     ] = None
     match_header: Annotated[
         list[str] | None, _many("--match-header", "NAME:VALUE", "Header that the request must have.")
@@ -38,7 +43,7 @@ class Flags:
         list[str] | None, _many("--match-query", "NAME=VALUE", "Query parameter that the request must have.")
     ] = None
     match_body_contains: Annotated[
-        str | None, typer.Option("--match-body-contains", help="Text that the body must contain.")
+        str | None, typer.Option("--match-body-contains", metavar="TEXT", help="Text that the body must contain.")
     ] = None
 
     sse: Annotated[bool, typer.Option("--sse", help="Answer with Server-Sent Events.")] = False
@@ -47,7 +52,7 @@ class Flags:
         _many("--sse-event", "TYPE:DATA", "Event to send; a JSON object or array as data is sent as JSON."),
     ] = None
     sse_template: Annotated[
-        str | None, typer.Option("--sse-template", help="Built-in template, such as openai-chat.")
+        str | None, typer.Option("--sse-template", metavar="NAME", help="Built-in template, such as openai-chat.")
     ] = None
     template_param: Annotated[
         list[str] | None, _many("--template-param", "NAME=JSON", "Parameter of the template.")
@@ -58,17 +63,21 @@ class Flags:
             "--sse-delay",
             parser=values.duration,
             metavar="MS",
-            help=f"Delay between events (ms); by default {DEFAULT_DELAY_MS}, unless the template sets a pace.",
+            help=f"Delay between events, in milliseconds; {DEFAULT_DELAY_MS} unless the template sets a pace.",
         ),
     ] = None
     sse_initial_delay: Annotated[
         float | None,
         typer.Option(
-            "--sse-initial-delay", parser=values.duration, metavar="MS", help="Delay before the first event (ms)."
+            "--sse-initial-delay",
+            parser=values.duration,
+            metavar="MS",
+            help="Delay before the first event, in milliseconds.",
         ),
     ] = None
     sse_random_delay: Annotated[
-        str | None, typer.Option("--sse-random-delay", metavar="MIN:MAX", help="Random delay between events (ms).")
+        str | None,
+        typer.Option("--sse-random-delay", metavar="MIN:MAX", help="Random delay between events, in milliseconds."),
     ] = None
     sse_repeat: Annotated[
         int | None,
@@ -80,12 +89,12 @@ class Flags:
             "--sse-keepalive",
             parser=values.duration,
             metavar="MS",
-            help="Keepalive interval (ms), at least 5000, of a stream that stays open; 0, the default, is off.",
+            help="Keepalive interval, in milliseconds, of a stream that stays open: at least 5000, or 0 for none.",
         ),
     ] = None
     sse_retry: Annotated[
         int | None,
-        typer.Option("--sse-retry", min=0, metavar="MS", help="Reconnection interval for clients (ms)."),
+        typer.Option("--sse-retry", min=0, metavar="MS", help="Reconnection interval for clients, in milliseconds."),
     ] = None
     sse_max_events: Annotated[
         int | None, typer.Option("--sse-max-events", min=0, metavar="N", help="End the stream after N events.")
@@ -108,25 +117,45 @@ class Flags:
     ndjson: Annotated[list[str] | None, _many("--ndjson", "JSON", "Answer with NDJSON; this is one line.")] = None
     ndjson_template: Annotated[
         str | None,
-        typer.Option("--ndjson-template", help="Built-in template that sends NDJSON, such as ollama-chat."),
+        typer.Option(
+            "--ndjson-template", metavar="NAME", help="Built-in template that sends NDJSON, such as ollama-chat."
+        ),
     ] = None
-    chunk_size: Annotated[int | None, typer.Option("--chunk-size", min=1, metavar="BYTES", help="Size of a chunk.")] = (
-        None
-    )
+    chunk_size: Annotated[
+        int | None, typer.Option("--chunk-size", min=1, metavar="BYTES", help="Size of a chunk, in bytes.")
+    ] = None
     chunk_delay: Annotated[
         float | None,
-        typer.Option("--chunk-delay", parser=values.duration, metavar="MS", help="Delay between chunks or lines (ms)."),
+        typer.Option(
+            "--chunk-delay",
+            parser=values.duration,
+            metavar="MS",
+            help="Delay between chunks or lines, in milliseconds.",
+        ),
     ] = None
 
-    status: Annotated[int | None, typer.Option("--status", help="HTTP status; by default 200.")] = None
+    status: Annotated[int | None, typer.Option("--status", metavar="STATUS", help="HTTP status; by default 200.")] = (
+        None
+    )
     header: Annotated[list[str] | None, _many("--header", "NAME:VALUE", "HTTP header of the answer.")] = None
     body: Annotated[
         str | None,
         typer.Option(
-            "--body", help="Body of a plain answer; a JSON object or array is sent as JSON, all else as text."
+            "--body",
+            metavar="TEXT",
+            help="Body of a plain answer; a JSON object or array is sent as JSON, all else as text.",
         ),
     ] = None
 
+
+GROUPS = {
+    "id": "The mock",
+    "method": "Requests that it answers",
+    "sse": "An answer of Server-Sent Events",
+    "chunked": "An answer in chunks or NDJSON",
+    "status": "Any answer",
+}
+"""The headings under which the options are listed, each by the first option below it."""
 
 _SSE_ONLY = (
     "sse_delay",
@@ -171,7 +200,8 @@ def _kind(flags: Flags) -> str:
 
 def _refuse(flags: Flags, names: tuple[str, ...], wanted: str) -> None:
     for name in names:
-        if getattr(flags, name) not in (None, False, []):
+        value = getattr(flags, name)
+        if value is not None and value is not False and value != []:  # 0 is given too
             raise typer.BadParameter(f"goes with {wanted}", param_hint=_option(name))
 
 

@@ -11,6 +11,7 @@ import typer
 from mockd.cli.output import json_text, note, print_json, print_table, write
 from mockd.cli.session import Session, connected
 from mockd.cli.summary import summary
+from mockd.cli.tables import Column
 from mockd.cli.values import json_value
 from mockd.config.load import parse_text
 from mockd.errors import AdminError, ConfigError
@@ -18,6 +19,17 @@ from mockd.errors import AdminError, ConfigError
 _YAML_SUFFIXES = (".yaml", ".yml")
 
 MockId = Annotated[str, typer.Argument(metavar="ID", help="ID of the mock.")]
+
+
+_LISTED = (
+    "ID",
+    "METHOD",
+    "PATH",
+    Column("ANSWER", is_words=True),
+    Column("PRIORITY", usual="0"),
+    Column("ENABLED", usual="yes"),
+    Column("NAME", is_words=True),
+)
 
 
 @connected
@@ -36,8 +48,7 @@ def list_mocks(session: Session) -> None:
         )
         for mock in answer["mocks"]
     ]
-    headings = ("ID", "METHOD", "PATH", "ANSWER", "PRIORITY", "ENABLED", "NAME")
-    session.answer(answer, lambda: print_table(headings, rows) if rows else note("There are no mocks."))
+    session.answer(answer, lambda: print_table(_LISTED, rows) if rows else note("There are no mocks."))
 
 
 @connected
@@ -50,12 +61,15 @@ def get(session: Session, mock_id: MockId) -> None:
 def delete(
     session: Session,
     mock_ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="IDs of mocks.")] = None,
-    path: Annotated[str | None, typer.Option("--path", help="Delete the mocks with this path instead.")] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="PATH", help="Delete the mocks with this path instead.")
+    ] = None,
     method: Annotated[
-        str | None, typer.Option("--method", "-m", help="With --path, only the mocks for this method.")
+        str | None,
+        typer.Option("--method", "-m", metavar="METHOD", help="With --path, only the mocks for this method."),
     ] = None,
 ) -> None:
-    """Delete mocks by ID or by path: all that are named, or none if one does not exist."""
+    """Delete mocks by ID or by path. All that are named are deleted, or none if one does not exist."""
     if bool(mock_ids) == (path is not None):
         raise typer.BadParameter("give ids, or a path", param_hint="ID / --path")
     if method is not None and path is None:
@@ -102,11 +116,11 @@ def update(
         typer.Argument(metavar="FILE", help="Merge patch for the mock (RFC 7396), JSON or YAML; - is stdin."),
     ] = None,
     patch: Annotated[str | None, typer.Option("--patch", metavar="JSON", help="Merge patch, instead of FILE.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="New name.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="New name.")] = None,
     enabled: Annotated[
         bool | None, typer.Option("--enabled/--disabled", help="Whether the mock answers.", show_default=False)
     ] = None,
-    priority: Annotated[int | None, typer.Option("--priority", help="New priority.")] = None,
+    priority: Annotated[int | None, typer.Option("--priority", metavar="N", help="New priority.")] = None,
 ) -> None:
     """Change fields of a mock; all others stay."""
     if file is not None and patch is not None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mockd.cli.tables import Column, table, terminal_width
 from mockd.errors import AdminError, ConfigError, MockdError, Problem, UnreachableError, format_path
 
 USAGE, UNREACHABLE, REFUSED = 2, 3, 4
@@ -33,20 +34,10 @@ def print_json(value: object) -> None:
     write(json_text(value))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(columns: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> None:
     """Write a table to stdout. If stdout is not a terminal, the table is as wide as it needs to be."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        # If there is too little room, cells are folded and not cut, so that an ID can be copied.
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        # As `Text`, so that brackets in IDs and paths are not markup.
-        table.add_row(*(Text(str(cell)) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 10_000).print(table)
+    whole = [Column(column) if isinstance(column, str) else column for column in columns]
+    write(table(whole, rows, terminal_width()))
 
 
 def print_facts(facts: dict[str, Any]) -> None:

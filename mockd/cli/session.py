@@ -11,6 +11,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 
 import typer
 
+from mockd.cli.help import SERVER
 from mockd.cli.output import note, print_json, sentence
 from mockd.client import AdminClient
 
@@ -25,11 +26,23 @@ class _Shared:
 
     admin_url: Annotated[
         str,
-        typer.Option("--admin-url", envvar="MOCKD_ADMIN_URL", metavar="URL", help="URL of the admin API."),
+        typer.Option(
+            "--admin-url",
+            envvar="MOCKD_ADMIN_URL",
+            metavar="URL",
+            help="URL of the admin API.",
+            rich_help_panel=SERVER,
+        ),
     ] = "http://127.0.0.1:4290"
     api_key: Annotated[
         str | None,
-        typer.Option("--api-key", envvar="MOCKD_API_KEY", metavar="KEY", help="Key of the admin API."),
+        typer.Option(
+            "--api-key",
+            envvar="MOCKD_API_KEY",
+            metavar="KEY",
+            help="Key of the admin API.",
+            rich_help_panel=SERVER,
+        ),
     ] = None
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_facts, print_json, print_table
 from mockd.cli.session import Session, connected
 
@@ -25,7 +26,7 @@ def connections_alone(session: Session, context: typer.Context) -> None:
         _list(session)
 
 
-@connections.command("list")
+@connections.command("list", cls=GroupedCommand)
 @connected
 def list_connections(
     session: Session,
@@ -69,14 +70,14 @@ def _list(
     session.answer(answer, lambda: print_table(headings, rows) if rows else note(nothing))
 
 
-@connections.command("get")
+@connections.command("get", cls=GroupedCommand)
 @connected
 def get_connection(session: Session, connection_id: ConnectionId) -> None:
     """Print a stream, live or ended, as JSON."""
     print_json(session.admin.get_connection(connection_id))
 
 
-@connections.command("close")
+@connections.command("close", cls=GroupedCommand)
 @connected
 def close_connection(session: Session, connection_id: ConnectionId) -> None:
     """End a live stream as its mock says streams end."""
@@ -84,7 +85,7 @@ def close_connection(session: Session, connection_id: ConnectionId) -> None:
     session.answer(answer, lambda: print(f"Closed connection: {connection_id}"))
 
 
-@sse.command()
+@sse.command(cls=GroupedCommand)
 @connected
 def stats(session: Session) -> None:
     """Count streams, events and bytes since the start."""

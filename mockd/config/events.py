@@ -13,7 +13,8 @@ from mockd.config.timing import Delay
 _LINE_BREAK = r"[\r\n\0]"
 
 
-def _check_line(value: str | None, field: str) -> None:
+def check_line(value: str | None, field: str) -> None:
+    """Raise `ValueError` if a text cannot stand in one line of an event."""
     if value is not None and re.search(_LINE_BREAK, value):
         raise ValueError(f"{field}: a line break or NUL cannot be sent in an event's {field}")
 
@@ -44,8 +45,8 @@ class EventConfig(Config, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         read_whole_milliseconds(self, "retry")
-        _check_line(self.type, "type")
-        _check_line(self.id, "id")
+        check_line(self.type, "type")
+        check_line(self.id, "id")
         if self.raw is not None or self.raw_base64 is not None:
             self._check_raw()
             return

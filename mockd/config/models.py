@@ -24,6 +24,7 @@ from mockd.config.base import (
     read_whole_milliseconds,
 )
 from mockd.config.events import EventConfig as EventConfig
+from mockd.config.events import check_line
 from mockd.config.headers import Headers, check_headers
 from mockd.config.headers import OmittedHeader as OmittedHeader
 from mockd.config.timing import Burst as Burst
@@ -179,9 +180,15 @@ class Sequence(Config, frozen=True, kw_only=True):
 
 
 class RandomSchema(Config, frozen=True, kw_only=True):
-    """One JSON value whose placeholders are filled in anew for each event."""
+    """One event whose placeholders are filled in anew each time."""
 
-    schema: Annotated[Any, doc("A JSON value with placeholders (`$uuid`, `$random:1:100`, …).")]
+    schema: Annotated[Any, doc("A JSON value with placeholders (`$uuid`, `$random:1:100`, …): the event's data.")]
+    type: Annotated[str | None, doc("Event type, which may have placeholders.")] = None
+    id: Annotated[str | None, doc("Event ID, which may have placeholders, such as `reading-$seq`.")] = None
+
+    def __post_init__(self) -> None:
+        check_line(self.type, "type")
+        check_line(self.id, "id")
 
 
 class EventCycle(Config, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Sessions
 
 T = TypeVar("T")
+
+logger = logging.getLogger("mockd")
 
 
 class MockBuilder:
@@ -94,9 +97,17 @@ class MockBuilder:
 
     def _plan(self, spec: MockSpec) -> StreamPlan:
         kind = kind_of(spec)
+        _find_plug_in(spec, kind)
         seeding = Seeding(self._settings.seed, lambda: self._state.add("streams", spec.id))
-        with with_captures(capture_names(spec.mock.matcher)):
-            plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        try:
+            with with_captures(capture_names(spec.mock.matcher)):
+                plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+        except ConfigError:
+            raise
+        except Exception as error:
+            if getattr(spec.mock, kind).template is None:
+                raise
+            raise _template_failed(error, kind) from error
         if plan.header_rules.names & OF_THE_BODY:
             from mockd.program.body_headers import check_body_headers
 
@@ -114,6 +125,23 @@ class MockBuilder:
 
         most = self._settings.max_sessions
         return Sessions(plan, max_sessions=most, clock=self._clock, came_before=came_before)
+
+
+def _find_plug_in(spec: MockSpec, kind: str) -> None:
+    """Let the template of a mock be imported from the folder of the configuration file in which it is named. The admin
+    API names only what is on the Python path."""
+    name = getattr(spec.mock, kind).template
+    if name is not None and ":" in name and spec.root is not None and not spec.origin.literal:
+        from mockd.sources.plug_ins import look_beside
+
+        look_beside(name, spec.root, (kind, "template"))
+
+
+def _template_failed(error: Exception, kind: str) -> ConfigError:
+    from mockd.blame import told
+
+    logger.debug("a template failed", exc_info=error)
+    return ConfigError(f"the template failed: {told(error)}", path=(kind, "template"))
 
 
 def free(rules: list[Rule[Registered]]) -> None:

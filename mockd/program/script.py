@@ -12,7 +12,7 @@ from mockd.errors import ConfigError
 from mockd.events import Event, EventId, Hole, Slot, Text
 from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
-from mockd.placeholders import EventNumber, FromRequest, Timestamp, expressions_in
+from mockd.placeholders import EventNumber, FromRequest, Seq, Timestamp, expressions_in
 from mockd.program.burst import burst_of
 from mockd.program.terms import Lifetime, Terms
 from mockd.program.timetable import lay_out
@@ -64,6 +64,8 @@ class CompiledScript:
         is_kept_open = terms.lifetime.keep_open and self.stop[1] == "completed"
         self.ends_plainly = terms.ending.is_plain and not is_kept_open and self.stop[1] in ("completed", "max_events")
         self._given = {key_of(id_): place for place, id_ in enumerate(self.ids) if isinstance(id_, str)}
+        drops = terms.rate_limit is not None and terms.rate_limit.strategy == "drop"
+        self._sequels = {} if drops or not self.data_events else dict(_sequels(self.ids))
         if self.is_resumable:
             self._refuse_equal_ids()
         is_timed = not (self.is_random or self.is_resumable or terms.rate_limit)
@@ -82,7 +84,7 @@ class CompiledScript:
 
     def _sameness(self, script: Script, terms: Terms) -> tuple[bool, bool]:
         holes = self._holes()
-        is_constant = all(isinstance(hole, EventNumber | EventId) for hole in holes)
+        is_constant = all(isinstance(hole, EventNumber | EventId | Seq) for hole in holes)
         is_seeded = terms.seed is not None
         repeats = is_seeded and not any(isinstance(hole, Timestamp | Slot | FromRequest) for hole in holes)
         drops = terms.rate_limit is not None and terms.rate_limit.strategy == "drop"
@@ -125,14 +127,17 @@ class CompiledScript:
 
     def id_of(self, number: int) -> Id:
         """The id of event `number` of the stream. In later passes, a given id ends with the number of the pass, unless
-        it stands in raw bytes."""
+        a placeholder makes it different anyway, or it stands in raw bytes."""
         passes, place = divmod(number, self.length)
         id_ = self.ids[place]
         if not passes or not id_ or not self.is_resumable or self.events[place].raw is not None:
             return id_
         if isinstance(id_, int):
             return id_ + passes * self.data_events
-        return f"{id_}#{passes + 1}" if isinstance(id_, str) else Text((*id_, f"#{passes + 1}"))
+        if isinstance(id_, str):
+            return f"{id_}#{passes + 1}"
+        is_unique = any(isinstance(part, Hole) and part.is_unique for part in id_)
+        return id_ if is_unique else Text((*id_, f"#{passes + 1}"))
 
     def number_of(self, key: str) -> int | None:
         """The number in the stream of the event with this id, if the script alone can tell."""
@@ -151,6 +156,11 @@ class CompiledScript:
             place = self._place_of(rest)
             if isinstance(self.ids[place], int):
                 found.add(before * self.length + place)
+        for place, pattern in self._sequels.items():
+            if sequel := pattern.fullmatch(key):
+                before, rest = divmod(int(sequel["seq"]) - 1 - self.counted_before(place), self.data_events)
+                if before >= 0 and not rest:
+                    found.add(before * self.length + place)
         return {number for number in found if number < self.total}
 
     def _refuse_equal_ids(self) -> None:
@@ -178,6 +188,15 @@ def _ids(events: Sequence[Event], *, assigned: bool) -> Iterator[Id]:
     for event in events:
         number += event.counted
         yield number if assigned and event.takes_id else event.id
+
+
+def _sequels(ids: Sequence[Id]) -> Iterator[tuple[int, re.Pattern[str]]]:
+    """The places of ids that follow from the event's number alone, each with the pattern that its keys match."""
+    for place, id_ in enumerate(ids):
+        if isinstance(id_, Text) and all(isinstance(part, str | Seq) for part in id_):
+            texts = key_of("".join(part if isinstance(part, str) else "\0" for part in id_)).split("\0")
+            before, *after = map(re.escape, texts)
+            yield place, re.compile(f"{before}(?P<seq>{NUMBER}){'(?P=seq)'.join(after)}")
 
 
 def _total(length: int, script: Script) -> float:

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import ssl
+from pathlib import Path
 
 from mockd.errors import ConfigError
 from mockd.settings import Settings, spelling
@@ -54,14 +55,25 @@ def check_tls(settings: Settings) -> None:
     """Raise `ConfigError` if the certificate and its key cannot be used."""
     if settings.tls_cert is None:
         if settings.tls_key is not None:
-            raise ConfigError(f"{spelling('tls_key')} goes with {spelling('tls_cert')}")
+            raise ConfigError(f"{spelling('tls_key')} needs its certificate: {spelling('tls_cert')} is missing")
         return
     try:
         # If no password were given for an encrypted key, OpenSSL would ask for one on the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, lambda: "")
     except OSError as error:
+        if settings.tls_key is None and _has_only_certificates(settings.tls_cert):
+            reason = f"{settings.tls_cert} has no key in it: {spelling('tls_key')} is missing"
+            raise ConfigError(f"{spelling('tls_cert')}: {reason}") from None
         files = " and ".join(filter(None, (settings.tls_cert, settings.tls_key)))
         raise ConfigError(f"{spelling('tls_cert')}: {files} cannot be used: {error.strerror or error}") from None
+
+
+def _has_only_certificates(file: str) -> bool:
+    try:
+        content = Path(file).read_bytes()
+    except OSError:
+        return False
+    return b"-----BEGIN CERTIFICATE-----" in content and b"PRIVATE KEY-----" not in content
 
 
 def url(scheme: str, host: str, port: int) -> str:

@@ -28,7 +28,7 @@ from mockd.server import logs
 from mockd.server.ports import BACKLOG, check_tls, listen, url
 from mockd.server.requests import RequestLog
 from mockd.server.welcome import aligned, curl_line
-from mockd.settings import Settings
+from mockd.settings import Settings, spelling
 
 if TYPE_CHECKING:
     from mockd.server.watch import Watcher
@@ -181,7 +181,11 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _watcher(settings: Settings) -> Watcher | None:
-    if not settings.watch or not (settings.config or settings.preset_script):
+    if not settings.watch:
+        return None
+    if not (settings.config or settings.preset_script):
+        named = f"{spelling('config')} or {spelling('preset_script')}"
+        logs.logger.warning("%s: there is no file to watch; name one with %s", spelling("watch"), named)
         return None
     from mockd.server.watch import Watcher
 

@@ -1,4 +1,4 @@
-"""Generators: numbers, one value whose placeholders are filled in anew, or a list that is repeated.
+"""Generators: numbers, one event whose placeholders are filled in anew, or a list that is repeated.
 
 Each generator is a short script that is repeated, so that memory does not grow with the number of events.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from mockd.config.models import Generator, Sequence
+from mockd.config.models import Generator, RandomSchema, Sequence
+from mockd.errors import Path
 from mockd.events import JSON_NULL, Event, Text
 from mockd.placeholders import EventNumber, parse_event, parse_text, parse_value
 from mockd.source import Script
@@ -24,14 +25,20 @@ def generator_source(config: Generator) -> ScriptSource:
     if config.type == "sequence":
         events = [Event(_numbered(config.sequence or Sequence()))]
     elif config.random is not None:
-        value = parse_value(config.random.schema, (*path, "schema"))
-        events = [Event(JSON_NULL if value is None else value)]
+        events = [_drawn(config.random, path)]
     else:
         assert config.template is not None
         listed = config.template.events
         events = [parse_event(event, (*path, "events", index)) for index, event in enumerate(listed)]
         passes = config.template.repeat or None
     return ScriptSource(Script(lambda: events, passes=passes, limit=config.count or None, is_list=is_list))
+
+
+def _drawn(config: RandomSchema, path: Path) -> Event:
+    value = parse_value(config.schema, (*path, "schema"))
+    type_ = None if config.type is None else parse_text(config.type, (*path, "type"))
+    id_ = None if config.id is None else parse_text(config.id, (*path, "id"))
+    return Event(JSON_NULL if value is None else value, type=type_, id=id_)
 
 
 def _numbered(sequence: Sequence) -> Text:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Set
-from importlib import import_module
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -41,6 +40,9 @@ class SourceKind(msgspec.Struct, Generic[P], frozen=True):
     part: Literal["sse", "chunked", "response"] = "sse"
     lacks: Set[str] = frozenset()
 
+
+_PARTS = ("open", "default_delay_s", "token_delay", "headers", "script", "answer")
+"""The parts of a `Source`."""
 
 _kinds: dict[str, SourceKind[Any]] = {}
 _unloaded: dict[str, Callable[[str], SourceKind[Any]]] = {}
@@ -92,14 +94,13 @@ def find_kind(name: str, path: Path = ()) -> SourceKind[Any]:
 
 
 def _imported(name: str, path: Path) -> SourceKind[Any]:
-    module, _, attribute = name.partition(":")
-    try:
-        kind = getattr(import_module(module), attribute)
-    except Exception as error:  # a module may raise anything when it is imported
-        logger.debug("cannot import %s", name, exc_info=True)
-        raise ConfigError(f"cannot import `{name}`: {type(error).__name__}: {error}", path=path) from None
+    from mockd.sources.plug_ins import imported  # not needed for the kinds that come with mockd
+
+    kind = imported(name, path)
     if not isinstance(kind, SourceKind):
-        raise ConfigError(f"`{name}` is not a SourceKind", path=path)
+        raise ConfigError(
+            f"`{name}` is not a SourceKind", path=path, hint="name the module's `KIND = SourceKind(…)`, not its source"
+        )
     return kind
 
 
@@ -112,9 +113,21 @@ def build_named(name: str, params: dict[str, Any], path: Path = ()) -> Source:
         )
     where = (*path, "templateParams")
     try:
-        return kind.build(_converted(params, kind))
+        source = kind.build(_converted(params, kind))
     except ConfigError as error:
         raise error.under(where) from None
+    _check_source(source, name, (*path, "template"))
+    return source
+
+
+def _check_source(source: Source, name: str, path: Path) -> None:
+    missing = [f"`{part}`" for part in _PARTS if not hasattr(source, part)]
+    if missing or not callable(source.open):
+        raise ConfigError(
+            f"template `{name}`: `{type(source).__name__}` has no {', '.join(missing) or 'method `open`'}",
+            path=path,
+            hint="derive it from `mockd.BaseSource`, and write its `open(self, context)`",
+        )
 
 
 def _converted(params: dict[str, Any], kind: SourceKind[P]) -> P:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from mockd.errors import MockdError
 from mockd.events import Event, Fill
 from mockd.framing import Row
 from mockd.journal.exchange import Outcome
@@ -42,6 +41,7 @@ def end_of(program: Program, before: Cursor, outcome: Outcome, now: float, mock_
 
 def _filled(program: Program, before: Cursor, row: Row, fill: Fill) -> bytes:
     """The bytes of the last row. Its id is noted, so that a client may come back with it."""
+    fill.seq = fill.sent_before + before.events_sent + 1
     payload, id_ = row.filled(fill)
     if id_ is not None:
         before.note_last_id(id_)
@@ -50,17 +50,14 @@ def _filled(program: Program, before: Cursor, row: Row, fill: Fill) -> bytes:
     return payload
 
 
-def _log(failure: MockdError, mock_id: str | None) -> None:
-    """Log why a stream has failed; where in its source, at the level `debug`."""
-    cause = failure.__cause__
-    said = failure.message if cause is None else f"{type(cause).__name__}: {cause}"
-    logger.warning("%s: %s", mock_id, said, exc_info=cause if logger.isEnabledFor(logging.DEBUG) else None)
-
-
 def _error_row(program: Program, before: Cursor, outcome: Outcome, mock_id: str | None) -> Row:
     failure = before.failure if outcome == "failed" else None
-    if failure is not None:
-        _log(failure, mock_id)
+    if failure is not None and failure.__cause__ is not None:
+        from mockd.blame import log_failure
+
+        log_failure(logger, mock_id, failure.__cause__)
+    elif failure is not None:
+        logger.warning("%s: %s", mock_id, failure)
     if program.ending.error is not None:
         return program.ending.error
     code, message = (failure.code, failure.message) if failure else (outcome, REASONS.get(outcome, outcome))

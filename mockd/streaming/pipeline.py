@@ -6,7 +6,7 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -139,6 +139,9 @@ def _opened(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Ope
         return _scripted(plan, sessions, call, opened, fill)
     if isinstance(opened, Answer):
         return _answered(plan, sessions, call, opened, fill)
+    if not isinstance(opened, Iterable | AsyncIterator):
+        what = f"`open` of `{type(plan.source).__name__}` returned `{type(opened).__name__}`"
+        raise SourceError(f"{what}, not an iterator of events, a `Script` or an `Answer`")
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, call)
     own = _own_headers(plan, call, call.headers, fill)
@@ -149,7 +152,9 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
     if isinstance(error, ExpressionError):
         logger.error("%s: %s", plan.mock_id, error)
     else:
-        logger.exception("%s: its source cannot be opened", plan.mock_id, exc_info=error)
+        from mockd.blame import log_failure
+
+        log_failure(logger, plan.mock_id, error)
     failure = error_body(SourceError.code, f"{type(error).__name__}: {error}")
     return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), call, fill)
 
@@ -267,6 +272,7 @@ def _resumed(plan: StreamPlan, sessions: Sessions | None, call: Call, place: Pla
         # A 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
         return _whole(CompiledAnswer(Answer(status=204), plan.header_rules), call, fill)
     fill.rendered = place.session.fill.rendered
+    fill.sent_before = place.count
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
         fill.rendered = _rendered(plan.expressions, call)
 

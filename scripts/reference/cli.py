@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from textwrap import dedent
 from typing import Any, get_args
 
 import typer
@@ -58,7 +60,12 @@ def _section(name: str, command: Any) -> str:
         parts.append("Its options are the [settings](settings.md).")
     else:
         own = [parameter for parameter in command.params if parameter.name not in _COMPLETION | _SHARED]
-        parts += [_table(own)] if own else []
+        has_groups = any(getattr(parameter, "rich_help_panel", None) for parameter in own)
+        for heading, parameters in groupby(own, key=lambda parameter: getattr(parameter, "rich_help_panel", None)):
+            parts += [f"### {heading or 'Options'}"] if has_groups else []
+            parts.append(_table(parameters))
+    if command.epilog:
+        parts.append("```bash not-run\n" + dedent(command.epilog.partition("\n")[2]) + "\n```")
     return "\n\n".join(parts)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from mockd.config.words import default_of, meaning_of, struct_info
-from mockd.settings import Settings, env_name, option
+from itertools import groupby
+
+from msgspec import inspect
+
+from mockd.config.words import default_of, struct_info
+from mockd.settings import Described, Settings, describe, env_name, option
 from scripts.reference import markdown
 from scripts.reference.markdown import code, table, type_of
 
@@ -15,16 +19,21 @@ TLS, logging, `--watch` and workers are that server's business there and have no
 
 
 def page() -> str:
-    rows = []
-    for field in struct_info(Settings).fields:
-        default = "" if field.default in (None, (), False) else code(default_of(field))
-        rows.append(
-            (
-                code(option(field.name)),
-                code(env_name(field.name)),
-                type_of(field.type, {}),
-                default,
-                meaning_of(field.type),
-            )
-        )
-    return markdown.page("Settings", INTRODUCTION, table(("Option", "Variable", "Type", "Default", "Meaning"), rows))
+    fields = {field.name: field for field in struct_info(Settings).fields}
+    sections = []
+    for group, settings in groupby(describe(), key=lambda setting: setting.group):
+        rows = [_row(setting, fields[setting.name]) for setting in settings]
+        sections += [f"## {group}", table(("Option", "Variable", "Type", "Default", "Meaning"), rows)]
+    return markdown.page("Settings", INTRODUCTION, *sections)
+
+
+def _row(setting: Described, field: inspect.Field) -> tuple[str, str, str, str, str]:
+    default = "" if field.default is False else default_of(field)
+    spelling = f"{option(setting.name)} {setting.metavar}".strip()
+    return (
+        code(spelling),
+        code(env_name(setting.name)),
+        type_of(field.type, {}),
+        code(default) if default else "",
+        setting.meaning,
+    )

@@ -80,7 +80,7 @@ def _section(kind: SourceKind[Any], known: dict[type, str]) -> str:
     own = [field for field in struct.fields if field != common.get(field.encode_name)]
     said = f"Its parameters are those of {link('The reply')}"
     names = ", ".join(map(code, sorted(kind.lacks)))
-    but = f", but for {names}, which its wire has nothing for" if names else ""
+    but = f", but for {names}, for which its format has no words" if names else ""
     parts.append(f"{said}{but}{'; and:' if own else '.'}")
     return "\n\n".join([*parts, *([fields_table(own, known)] if own else []), *_of_wire(llm.wire_of(kind.name))])
 
@@ -89,7 +89,7 @@ def _of_wire(wire: type[Wire]) -> Iterator[str]:
     """What a wire has words for."""
     words = [(code(word), code(said)) for word, said in wire.finish.items()]
     if words:
-        yield table(("Reason to finish", "On the wire"), words)
+        yield table(("Reason to finish", "As it is sent"), words)
     types = [(str(status), code(word)) for status, word in wire.error_types.items()]
     if types:
         yield table(("HTTP status", "Type of error"), types)

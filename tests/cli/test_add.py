@@ -288,6 +288,8 @@ WRONG = {
     "delay that is no number": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "fast"),
     "two delays": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "1", "--sse-random-delay", "1:2"),
     "sse option without sse": ("--path", "/x", "--body", "1", "--sse-delay", "5"),
+    "sse option of 0 without sse": ("--path", "/x", "--body", "1", "--sse-delay", "0"),
+    "chunk option of 0 without chunks": ("--path", "/x", "--body", "1", "--chunk-delay", "0"),
     "chunk option without chunks": ("--path", "/x", "--sse-event", "a:1", "--chunk-size", "5"),
     "two kinds of answer": ("--path", "/x", "--sse-event", "a:1", "--body", "1"),
     "two templates": ("--path", "/x", "--sse-template", "a", "--ndjson-template", "ollama-chat"),

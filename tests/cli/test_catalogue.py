@@ -83,7 +83,7 @@ def test_templates_for_people(local_cli: Cli) -> None:
     lines = local_cli("templates").out.splitlines()
     assert lines[0].split("  ")[0] == "NAME"
     assert len(lines) == 1 + len(kinds())
-    assert any(line.startswith("ollama-chat ") and "chunked.template" in line for line in lines)
+    assert any(line.startswith("ollama-chat ") and line.split()[1] == "chunked" for line in lines)
 
 
 def test_one_template_for_people(local_cli: Cli) -> None:

@@ -126,7 +126,19 @@ REFUSED = {
     "address of another machine": (("--host", "192.0.2.1", "--port", "0"), "no address of this machine"),
     "certificate that is not there": (("--tls-cert", "no.pem"), "no.pem"),
     "certificate that is none": (("--tls-cert", __file__), "--tls-cert (MOCKD_TLS_CERT)"),
-    "key without certificate": (("--tls-key", "key.pem"), "--tls-cert (MOCKD_TLS_CERT)"),
+    "key without certificate": (
+        ("--tls-key", str(DATA / "key.pem")),
+        "--tls-key (MOCKD_TLS_KEY) needs its certificate: --tls-cert (MOCKD_TLS_CERT) is missing",
+    ),
+    "certificate without key": (
+        ("--tls-cert", str(DATA / "cert.pem")),
+        "cert.pem has no key in it: --tls-key (MOCKD_TLS_KEY) is missing",
+    ),
+    "key as certificate": (("--tls-cert", str(DATA / "key.pem")), "--tls-cert (MOCKD_TLS_CERT)"),
+    **{
+        f"{option} without preset": ((option, "1"), f"{option} (MOCKD_{option[2:].upper().replace('-', '_')}) shapes")
+        for option in ("--preset-text", "--preset-script", "--ttft", "--itl", "--tokens-per-second")
+    },
     "file that is not there": (("--config", "no.json"), "no.json"),
 }
 NO_OPTIONS = [("--cors",), ("--no-cors=true",), ("--no-watch",), ("--watch=true",)]
@@ -288,6 +300,28 @@ def test_tls_on_the_mock_port(serve: Serve, write: Write) -> None:
     trusted = ssl.create_default_context(cafile=str(DATA / "cert.pem"))
     assert httpx2.get(server.mocks + "/a", verify=trusted).text == "data: Hello\n\n"
     assert httpx2.get(server.admin + "/status").status_code == 200
+
+
+def test_a_certificate_and_its_key_may_be_one_file(serve: Serve, write: Write) -> None:
+    both = write("both.pem", (DATA / "cert.pem").read_text() + (DATA / "key.pem").read_text())
+    server = serve("--tls-cert", str(both))
+    assert server.mocks.startswith("https://")
+
+
+@pytest.mark.parametrize("more", [(), ("--preset", "llm")])
+def test_watching_nothing_is_said(serve: Serve, more: tuple[str, ...]) -> None:
+    server = serve("--watch", *more)
+    server.wait_for_message("--watch (MOCKD_WATCH): there is no file to watch; name one with --config (MOCKD_CONFIG)")
+
+
+@pytest.mark.parametrize("is_a_folder", [True, False])
+def test_files_and_folders_need_no_option(serve: Serve, write: Write, tmp_path: Path, is_a_folder: bool) -> None:
+    (tmp_path / "folder").mkdir()
+    write("folder/a.json", mock("a", "/a"))
+    named = [str(write("b.json", mock("b", "/b"))), str(write("c.yaml", mock("c", "/c")))]
+    folder = str(tmp_path / "folder" / ("" if is_a_folder else "a.json"))
+    server = serve(folder, "--port", "0", named[0], "--config", named[1])
+    assert total(server) == 3
 
 
 def total(server: Served) -> int:

@@ -33,12 +33,21 @@ def test_generated_pages_are_fresh(name: str) -> None:
     assert text_of(name) == PAGES[name](), "run scripts/docs"
 
 
+@pytest.mark.parametrize("name", sorted({*PAGES} - {"python.md"}))
+def test_no_page_for_users_speaks_of_the_code(name: str) -> None:
+    words = r"holes?|structs?|cursors?|transports?|compile[ds]?|render(s|ed)?|framed?|wires?|docstrings?|msgspec"
+    words += r"|modules?|tuples?|subclass(es)?|instances?|attributes?|parse[ds]?|registered"
+    found = [line for line in text_of(name).splitlines() if re.search(rf"\b({words})\b", line, re.IGNORECASE)]
+    assert not found
+
+
 def test_every_setting_is_in_the_reference() -> None:
     page = text_of("settings.md")
-    for name, meaning, _ in describe():
-        assert f"| `{option(name)}` | `{env_name(name)}` |" in page
-        assert meaning, f"{name} has no description"
-        assert meaning in page
+    for setting in describe():
+        spelling = f"{option(setting.name)} {setting.metavar}".strip().replace("|", r"\|")
+        assert f"| `{spelling}` | `{env_name(setting.name)}` |" in page
+        assert setting.meaning, f"{setting.name} has no description"
+        assert setting.meaning in page
 
 
 def test_every_framing_is_in_the_guide_with_its_type() -> None:

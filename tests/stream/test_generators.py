@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mockd.errors import ConfigError
 from mockd.streaming.sessions.resume import Entry
 from tests.stream.harness import Lab, words
 
@@ -63,6 +64,29 @@ async def test_sequences(lab: Lab, generator: dict[str, Any], data: list[str]) -
 async def test_other_generators(lab: Lab, generator: dict[str, Any], data: list[str]) -> None:
     assert await data_of(lab, generator=generator) == data
     assert lab.ended["outcome"] == "completed"
+
+
+@pytest.mark.parametrize("resume", [{}, {"enabled": True}], ids=str)
+async def test_a_random_generator_has_types_and_ids(lab: Lab, resume: dict[str, Any]) -> None:
+    random = {"schema": {"n": "$seq"}, "type": "$pick:reading", "id": "$seq-$random:7:7"}
+    stream = await lab.run(generator={"type": "random", "count": 2, "random": random}, resume=resume)
+    first, second = (f'id: {n}-7\nevent: reading\ndata: {{"n":{n}}}\n\n' for n in (1, 2))
+    assert stream.text == first + second
+
+
+@pytest.mark.parametrize("field", ["type", "id"])
+def test_types_and_ids_of_a_random_generator_are_one_line(lab: Lab, field: str) -> None:
+    random = {"schema": 1, field: "a\nb"}
+    with pytest.raises(ConfigError, match=rf"sse\.generator\.random.*{field}: a line break"):
+        lab.mock("sse", generator={"type": "random", "random": random})
+
+
+@pytest.mark.parametrize("field", ["type", "id", "schema"])
+def test_a_wrong_placeholder_of_a_random_generator_is_refused_with_its_place(lab: Lab, field: str) -> None:
+    random = {"schema": 1, field: "$float:1"}
+    with pytest.raises(ConfigError) as caught:
+        lab.mock("sse", generator={"type": "random", "random": random})
+    assert caught.value.problems[0].path[-4:] == ("sse", "generator", "random", field)
 
 
 async def test_random_values_are_made_afresh_for_every_event(lab: Lab) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +155,93 @@ async def test_bad_arguments_are_refused_when_loaded(kind: str, config: dict[str
     with pytest.raises(ConfigError) as caught:
         Lab().mock(kind, **config)
     assert path in str(caught.value)
+
+
+# -- counting ----------------------------------------------------------------------------------------------------------
+
+COUNTED = [{"comment": "c $seq"}, {"data": {"n": "$seq"}}, {"data": "no. $seq", "type": "t$seq", "comment": "$seq"}]
+FINAL = {"termination": {"finalEvent": {"data": "last: $seq"}}}
+
+
+COUNTED_TEXT = "".join(
+    f': c {n}\ndata: {{"n":{n}}}\n\n: {n + 1}\nevent: t{n + 1}\ndata: no. {n + 1}\n\n' for n in (1, 3, 5)
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"resume": {"enabled": True}},
+        {"timing": {"randomDelay": {"min": 1, "max": 9}}},
+        {"rateLimit": {"eventsPerSecond": 5}},
+        {"timing": {"fixedDelay": 10}, "flush": "event"},
+    ],
+    ids=str,
+)
+async def test_seq_counts_the_events_of_a_stream(lab: Lab, more: dict[str, Any]) -> None:
+    lab.mock("sse", events=COUNTED, repeat=3, lifecycle=FINAL, **more)
+    streams = [await lab.open() for _ in range(2)]
+    await lab.clock.advance(60)
+    for stream in streams:
+        text = re.sub("^id: .*\n", "", stream.text, flags=re.MULTILINE)
+        assert text == COUNTED_TEXT + "data: last: 7\n\n"
+
+
+async def test_seq_leaves_no_gap_where_events_are_dropped(lab: Lab) -> None:
+    stream = await lab.run(
+        events=[{"data": "$seq"}] * 9,
+        timing={"fixedDelay": 500},
+        rateLimit={"eventsPerSecond": 1, "strategy": "drop"},
+    )
+    data = [data for _, data in stream.events]
+    assert len(data) < 9
+    assert data == [str(number + 1) for number in range(len(data))]
+
+
+async def test_seq_goes_on_in_a_final_event_after_a_resumption(lab: Lab) -> None:
+    lab.mock("sse", events=[{"data": "$seq"}] * 4, lifecycle=FINAL, resume={"enabled": True})
+    again = await lab.open(headers={"Last-Event-ID": "2"})
+    assert [data for _, data in again.events] == ["1", "2", "3", "4", "last: 5"]  # the id was never issued
+    again = await lab.open(headers={"Last-Event-ID": "2"})
+    assert [data for _, data in again.events] == ["3", "4", "last: 5"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "text"),
+    [
+        ("chunked", {"ndjsonItems": ["$seq", {"n": "$seq"}], "repeat": 2}, '1\n{"n":2}\n3\n{"n":4}\n'),
+        ("chunked", {"data": "$seq\n$seq", "format": "ndjson"}, "1\n2\n"),
+        ("chunked", {"data": "$seq $seq"}, "1 1"),
+        ("response", {"body": {"n": "$seq"}}, '{"n":1}'),
+        ("sse", {"events": [{"data": "{{ request.path }} $seq"}] * 2}, "data: /stream 1\n\ndata: /stream 2\n\n"),
+        (
+            "sse",
+            {"generator": {"type": "sequence", "count": 2, "sequence": {"format": "%d $seq"}}},
+            "data: 0 1\n\ndata: 1 2\n\n",
+        ),
+    ],
+    ids=str,
+)
+async def test_seq_everywhere(lab: Lab, kind: str, config: dict[str, Any], text: str) -> None:
+    assert (await lab.run(kind, **config)).text == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("sse", lambda value: {"events": [{"data": value}]}),
+        ("chunked", lambda value: {"ndjsonItems": [value]}),
+        ("response", lambda value: {"body": value}),
+    ],
+    ids=["sse", "chunked", "response"],
+)
+@pytest.mark.parametrize("number", ["$random:7:7", "$float:0.5:0.5:1", "$seq", "$timestamp:unix", "$timestamp:ms"])
+async def test_a_number_that_is_the_whole_value_is_a_json_number(
+    lab: Lab, kind: str, config: Callable[[Any], dict[str, Any]], number: str
+) -> None:
+    stream = await lab.run(kind, **config({"a": number, "b": [f"{number} "], "c": [number]}))
+    found = json.loads(stream.text.removeprefix("data: "))
+    assert isinstance(found["a"], int | float)
+    assert found["c"] == [found["a"]]
+    assert found["b"] == [f"{found['a']} "]

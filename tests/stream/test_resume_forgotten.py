@@ -50,6 +50,12 @@ async def forget(lab: Lab, how: str) -> None:
         pytest.param({"events": words(6)}, id="numbers"),
         pytest.param({"events": [{"id": f"e{n}", "data": n} for n in range(6)]}, id="given ids"),
         pytest.param({"events": [{"id": "a", "data": "1"}, {"data": "2"}], "repeat": 3}, id="passes"),
+        pytest.param({"events": [{"data": {"n": "$seq"}}], "repeat": 6}, id="counted"),
+        pytest.param({"events": [{"id": "e$seq", "data": "$seq"}, {"data": "-"}], "repeat": 3}, id="counted ids"),
+        pytest.param(
+            {"generator": {"type": "random", "count": 6, "random": {"schema": "$seq", "id": "e$seq"}}},
+            id="a generator's counted ids",
+        ),
         pytest.param({"generator": {"type": "sequence", "count": 6, "sequence": {"start": 5}}}, id="sequence"),
         pytest.param({"events": RANDOM, "seed": 1}, id="seeded"),
         pytest.param(
@@ -207,8 +213,9 @@ async def test_a_forgotten_session_that_was_seeded_goes_on_with_the_same_values(
     assert again.times[0] - 3000 == next_moment - moment
 
 
-async def test_ids_from_before_a_restart_go_on_where_every_client_gets_the_same() -> None:
-    mock = {"id": "m", "matcher": {"path": "/stream"}, "sse": {"events": words(4), "resume": ON}}
+@pytest.mark.parametrize("events", [words(4), [{"data": "$seq", "id": "$seq"}] * 4], ids=["assigned", "counted"])
+async def test_ids_from_before_a_restart_go_on_where_every_client_gets_the_same(events: list[dict[str, Any]]) -> None:
+    mock = {"id": "m", "matcher": {"path": "/stream"}, "sse": {"events": events, "resume": ON}}
 
     def started() -> Lab:
         lab = Lab()

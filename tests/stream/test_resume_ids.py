@@ -33,6 +33,8 @@ OPAQUE = r"[0-9a-f]{12}-%d"
             id="none for what is no event",
         ),
         pytest.param({"events": [{"comment": "c", "id": "x"}, {"id": "y"}]}, "x y", id="unless it is given"),
+        pytest.param({"events": [{"data": "d", "id": "e$seq"}] * 2, "repeat": 2}, "e1 e2 e3 e4", id="counted ones"),
+        pytest.param({"events": [{"data": "d", "id": "$pick:e"}], "repeat": 2}, "e e#2", id="picked ones"),
         pytest.param({"generator": {"type": "sequence", "count": 3}}, "1 2 3", id="a sequence"),
         pytest.param({"template": "notification-stream"}, "1 2 3 4", id="a template that is the same for all"),
         pytest.param(

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockd.config.load import parse_mock
-from mockd.events import Event, Fill
+from mockd.events import Event, Fill, Text
 from mockd.program.compile import compile_chunked, compile_sse
 from mockd.program.plan import MOST_SCRIPTS, StreamPlan
-from mockd.program.script import CompiledScript
+from mockd.program.script import CompiledScript, key_of
 from mockd.program.terms import UNSEEDED, Seeding
 from mockd.program.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
 from mockd.source import Script
 from mockd.sources import build_source
-from mockd.streaming.sessions.session import script_steps
+from mockd.streaming.sessions.session import Step, script_steps
 from tests.manual_clock import ManualClock
 
 ON = {"enabled": True}
@@ -46,7 +46,14 @@ def words(count: int, **more: Any) -> list[dict[str, Any]]:
 
 EVENTS = st.lists(
     st.sampled_from(
-        [{"data": "1"}, {"comment": "c"}, {"retry": 1}, {"id": "", "data": "2"}, {"id": "GIVEN", "data": "3"}]
+        [
+            {"data": "1"},
+            {"comment": "c"},
+            {"retry": 1},
+            {"id": "", "data": "2"},
+            {"id": "GIVEN", "data": "3"},
+            {"id": " e$seq.$seq ", "data": "4"},
+        ]
     ),
     min_size=1,
     max_size=6,
@@ -67,11 +74,17 @@ def test_counts_and_ids_agree_with_going_through_all_passes(
     assert [step.number for step in script_steps(script, number)] == list(range(number, len(steps)))
     if counted and steps[number - 1].event.counted:
         assert script.after_counted(counted) == number
-    ids = [str(step.id) for step in steps if step.id]
-    assert len(set(ids)) == len(ids)
-    for step in steps:
-        if step.id:
-            assert script.number_of(str(step.id)) == step.number
+    ids = {step.number: id_for(step, script) for step in steps if step.id}
+    assert len(set(ids.values())) == len(ids)
+    for place, id_ in ids.items():
+        assert script.number_of(id_) == place
+
+
+def id_for(step: Step, script: CompiledScript) -> str:
+    """The id as a client sends it back."""
+    seq = str(script.counted_before(step.number) + 1)
+    parts = step.id if isinstance(step.id, Text) else [str(step.id)]
+    return key_of("".join(part if isinstance(part, str) else seq for part in parts))
 
 
 @pytest.mark.parametrize(
@@ -112,6 +125,8 @@ def test_nothing_is_built_in_proportion_to_a_count() -> None:
     [
         ({"events": words(2)}, True, True),
         ({"generator": {"type": "sequence"}}, True, True),
+        ({"events": words(2, id="e$seq", type="$seq")}, True, True),
+        ({"events": [{"data": "$timestamp:ms"}], "seed": 1}, False, False),
         ({"events": words(2), "timing": {"randomDelay": {"max": 5}}}, True, True),
         ({"events": words(2), "rateLimit": {"eventsPerSecond": 1}}, True, True),
         ({"events": words(2), "rateLimit": {"eventsPerSecond": 1, "strategy": "error"}}, True, True),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import uuid
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mockd.clock import rfc3339
 from mockd.errors import ConfigError
 from mockd.events import Fill, Text
 from mockd.placeholders import Pick, RandomInt, Timestamp, Uuid, parse_text, parse_value
@@ -19,7 +22,9 @@ from tests.manual_clock import ManualClock
 
 def fill(text: str, seed: int = 1) -> str:
     parts = parse_text(text)
-    holes = Fill(random.Random(seed), ManualClock())
+    clock = ManualClock()
+    clock.skip(0.25)
+    holes = Fill(random.Random(seed), clock)
     return parts if isinstance(parts, str) else "".join(p if isinstance(p, str) else p.text(holes) for p in parts)
 
 
@@ -29,6 +34,24 @@ def fill(text: str, seed: int = 1) -> str:
         ("$timestamp", "2024-01-15T10:00:00Z"),
         ("at $timestamp.", "at 2024-01-15T10:00:00Z."),
         ("$timestamp-$timestamp", "2024-01-15T10:00:00Z-2024-01-15T10:00:00Z"),
+        ("$timestamp:unix", "1705312800"),
+        ("$timestamp:ms", "1705312800250"),
+        ("$timestamp:iso", "2024-01-15T10:00:00.250Z"),
+        ("$timestamp:ms,$timestamp:unix.", "1705312800250,1705312800."),
+        ("$timestamp: x", "2024-01-15T10:00:00Z: x"),
+        ("$timestamp:msec", "2024-01-15T10:00:00Z:msec"),
+        ("$timestamp:$random:5:5", "2024-01-15T10:00:00Z:5"),
+        ("$float:0.5:0.5:2", "0.50"),
+        ("$float:-0.5:-0.5:1", "-0.5"),
+        ("$float:-0.05:0:1", "0.0"),
+        ("$float:100:100:0", "100"),
+        ("$float(0.125, 0.125, 3)kg", "0.125kg"),
+        ("$float:0:0:15", "0.000000000000000"),
+        ("$seq", "1"),
+        ("a-$seq.", "a-1."),
+        ("$seq1", "$seq1"),
+        ("$sequence", "$sequence"),
+        ("$float", "$float"),
         ("$random:5:5", "5"),
         ("$random:-5:-5", "-5"),
         ("$random(5,5)", "5"),
@@ -82,6 +105,12 @@ def test_uuids_are_of_version_4_wherever_they_stand(text: str) -> None:
     assert made.variant == uuid.RFC_4122
 
 
+@pytest.mark.parametrize("moment", [1705312800.0, 1705312800.9999995])
+def test_moments_are_cut_and_not_rounded(moment: float) -> None:
+    assert rfc3339(moment) == "2024-01-15T10:00:00Z"
+    assert rfc3339(moment, "milliseconds")[:20] == "2024-01-15T10:00:00."
+
+
 def test_uuids_are_all_different() -> None:
     rng = random.Random(1)
     holes = Fill(rng, ManualClock())
@@ -120,9 +149,43 @@ def test_random_numbers_reach_both_ends() -> None:
     assert {RandomInt(1, 3).text(holes) for _ in range(100)} == {"1", "2", "3"}
 
 
+@given(
+    low=st.decimals(-(10**6), 10**6, places=3),
+    span=st.decimals(1, 10**6, places=3),
+    digits=st.integers(0, 15),
+    seed=st.integers(0, 99),
+)
+def test_decimal_numbers_are_within_their_bounds_and_have_their_places(
+    low: Decimal, span: Decimal, digits: int, seed: int
+) -> None:
+    text = fill(f"$float:{low}:{low + span}:{digits}", seed)
+    assert low <= Decimal(text) <= low + span
+    assert len(text.partition(".")[2]) == digits
+    assert json.loads(text) == float(text)
+
+
+def test_decimal_numbers_reach_both_ends() -> None:
+    found = {fill("$float:-0.1:0.2:1", seed) for seed in range(100)}
+    assert found == {"-0.1", "0.0", "0.1", "0.2"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "$float:0:1",
+        "$float:0:1:2:3",
+        "$float:a:1:2",
+        "$float:0:1:x",
+        "$float:0:1:1.5",
+        "$float:0:1:-1",
+        "$float:0:1:16",
+        "$float:1:0:2",
+        "$float:0:NaN:2",
+        "$float:0:Infinity:2",
+        "$float:0:1e999999999:2",
+        "$float:0.41:0.49:1",
+        "$float()",
+        "$float(0,1,2",
         "$random:1",
         "$random:1:2:3",
         "$random:a:b",
@@ -149,7 +212,7 @@ def test_bad_arguments_are_refused_with_their_place(text: str) -> None:
         parse_value({"a": ["x", text]}, ("sse", "events", 0, "data"))
     problem = caught.value.problems[0]
     assert problem.path == ("sse", "events", 0, "data", "a", 1)
-    assert "$random" in problem.message or "$pick" in problem.message
+    assert any(name in problem.message for name in ("$random", "$float", "$pick"))
 
 
 @pytest.mark.parametrize(
@@ -170,6 +233,6 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         parts = parse_text(text)
     except ConfigError:
-        assert "$random" in text or "$pick" in text
+        assert any(name in text for name in ("$random", "$float", "$pick"))
     else:
         assert "$" in text or parts == text

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mockd.errors import ConfigError
-from mockd.settings import Settings, describe, env_name
+from mockd.settings import GROUPS, Settings, describe, env_name
 
 
 def test_defaults() -> None:
@@ -69,7 +69,9 @@ def test_what_is_wrong_is_named_as_option_and_variable(variable: str, text: str,
 
 
 def test_every_setting_is_described() -> None:
-    described = {name: text for name, text, _ in describe()}
-    assert list(described) == list(Settings.__struct_fields__)
-    assert all(text.endswith(".") for text in described.values())
+    described = list(describe())
+    assert [setting.name for setting in described] == list(Settings.__struct_fields__)
+    assert all(setting.meaning.endswith(".") for setting in described)
+    assert {setting.group for setting in described} == set(GROUPS.values())
+    assert described[0].group
     assert env_name("max_body") == "MOCKD_MAX_BODY"

@@ -103,14 +103,17 @@ class ScriptCursor:
         return self._lead
 
     def _filled(self, batch: list[Frame]) -> list[bytes]:
-        fill, number = self._fill, self._taken
+        fill, number, place, counted = self._fill, self._taken, self._index, self._table.counted
+        first = self.events_sent + 1 - (place if counted is None else counted[place])
         rows = []
         for frame in batch:
             if isinstance(frame, FrameTemplate):
                 fill.number = number
+                fill.seq = first + (place if counted is None else counted[place])
                 frame = frame.render(fill)
             rows.append(frame)
             number += 1
+            place += 1
         return rows
 
     def _add_retry(self, rows: list[bytes]) -> None:

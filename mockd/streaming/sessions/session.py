@@ -54,6 +54,8 @@ def script_steps(script: CompiledScript, start: int = 0) -> Iterator[Step]:
 
 def running_step(plan: StreamPlan, event: Event, number: int) -> Step:
     """The step of an event from a running source: framed now, with an assigned id if resume is on."""
+    if not isinstance(event, Event):
+        raise SourceError(f"`{type(plan.source).__name__}` yielded `{type(event).__name__}`, not `Event`")
     id_: Id = event.id
     if isinstance(id_, str):
         id_ = id_.translate(_NOT_IN_IDS)
@@ -171,6 +173,7 @@ class Session:
                 entry.payload = frame
             else:
                 self.fill.number = entry.number
+                self.fill.seq = entry.count if entry.counted else entry.count + 1
                 self.fill.event_id = entry.id or ""
                 entry.payload = frame.render(self.fill)
         return entry.payload
@@ -186,13 +189,12 @@ class Session:
     def _make_more(self) -> None:
         try:
             step = next(self._steps, None)
+            if step is not None:
+                self._append(step, 0.0)
         except Exception as error:
             self._fail(error)
-            return
-        if step is None:
-            self.ended = True
         else:
-            self._append(step, 0.0)
+            self.ended = step is None
 
     def _append(self, step: Step, not_before_s: float) -> None:
         """Put an event at the end of the chain. It is due its delay after the one before it."""
@@ -211,6 +213,7 @@ class Session:
         if step.id is None or isinstance(step.id, str):
             return step.id
         if isinstance(step.id, Text):
+            self.fill.seq = self.tail.count + 1
             return filled_id(step.id, self.fill)
         is_same = self.script is not None and self.script.is_same
         return str(step.id) if is_same else f"{self.id}-{self.tail.count + 1}"
