@@ -48,7 +48,7 @@ LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
 """The query parameters in which clients that cannot set headers send the ID of the last event."""
 
 
-_IN_PATHS = "/:@!$&'()*+,;=~"
+_IN_PATHS = "/:@!$&'()+*,;=~"
 
 
 def header_text(value: bytes) -> str:

@@ -141,7 +141,7 @@ def validate(
 
 
 def schema() -> None:
-    """Print the JSON Schema of configuration files, by which editors complete and check them."""
+    """Print the JSON Schema of configuration files, for editors."""
     from mockd.config.schema import schema_text
 
     write(schema_text())

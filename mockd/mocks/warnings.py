@@ -49,6 +49,7 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "limits": effects.limits,
     "last-event": effects.last_event,
     "ending": effects.ending,
+    "heartbeat": effects.heartbeat,
     "resume": effects.resume,
     "given-ids": ids.given,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from importlib.util import find_spec
 from pathlib import Path as FilePath
@@ -10,6 +11,8 @@ from typing import Any
 
 from mockd.blame import told
 from mockd.errors import ConfigError, Path
+
+logger = logging.getLogger("mockd")
 
 _folders: set[str] = set()
 """The folders of configuration files from which plug-ins are imported. They are last in `sys.path`, so that a file in
@@ -43,6 +46,7 @@ def imported(name: str, path: Path) -> Any:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # a module may raise anything when it is imported
+        logger.debug("cannot import %s", name, exc_info=True)
         is_missing = isinstance(error, ModuleNotFoundError) and error.name == module_name
         hint = "a plug-in is on the Python path, or beside the configuration file" if is_missing else None
         raise ConfigError(f"cannot import `{name}`: {told(error)}", path=path, hint=hint) from error

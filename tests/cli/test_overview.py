@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,17 +14,16 @@ import pytest
 from mockd.overview import MOST_MOCKS
 from mockd.testing import running_mockd
 from tests.cli.harness import PATIENCE_S, Serve, mock
+from tests.programs import program
 
 Write = Callable[[str, object], Path]
 BROWSER = "Sec-Fetch-Dest: document"
 HOSTILE = '<script>alert("x")'
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-
 
 def curl(*arguments: str) -> tuple[int, dict[str, str], str]:
     """Status, headers and body of an answer."""
-    command = ["curl", "-s", "-i", "--max-time", str(PATIENCE_S), *arguments]
+    command = [program("curl"), "-s", "-i", "--max-time", str(PATIENCE_S), *arguments]
     run = subprocess.run(command, capture_output=True, check=True, timeout=2 * PATIENCE_S)
     head, _, body = run.stdout.decode().partition("\r\n\r\n")
     status, *lines = head.split("\r\n")

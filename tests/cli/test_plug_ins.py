@@ -250,7 +250,7 @@ def test_a_file_beside_a_configuration_hides_no_other_module(write: Write, tmp_p
     write("failing.py", FAILING)
     write("json.py", "raise SystemExit('hidden')")
     write("mockd.py", "raise SystemExit('hidden')")
-    file = write("mocks.json", [mock("GOOD"), {**mock("GOOD"), "id": "n"}])
+    file = write("mocks.json", [mock("GOOD"), {**mock("GOOD"), "id": "n", "matcher": {"path": "/n"}}])
     result = validate(file, folder=tmp_path.parent)
     assert (result.returncode, result.stderr) == (0, "")
 

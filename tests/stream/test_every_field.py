@@ -45,6 +45,7 @@ PARTS: dict[str, type] = {"sse": SseConfig, "chunked": ChunkedConfig, "response"
 ANSWERS: dict[str, Json] = {
     "sse events": {"events": EVENTS},
     "sse eventsFile": {"eventsFile": "events.json"},
+    "sse raw": {"eventsFile": "recorded.txt", "raw": True},
     "sse generator": {"generator": {"type": "random", "count": 4, "random": {"schema": "$uuid"}}},
     "sse openai-chat": {"template": "openai-chat", "templateParams": {"text": "a b c d"}},
     "sse notification-stream": {"template": "notification-stream", "templateParams": {"interval": 0}},
@@ -52,6 +53,7 @@ ANSWERS: dict[str, Json] = {
     "chunked dataFile": {"dataFile": "data.txt", "chunkSize": 5},
     "chunked ndjson": {"data": "1\n$random:1000:9999\n3\n4", "format": "ndjson"},
     "chunked ndjsonItems": {"ndjsonItems": ["$uuid", 2, 3, 4]},
+    "chunked eventsFile": {"eventsFile": "recorded.txt", "raw": True},
     "chunked ollama-chat": {"template": "ollama-chat", "templateParams": {"text": "a b c d"}},
     "response body": {"body": "$uuid"},
     "response bodyFile": {"bodyFile": "data.txt"},
@@ -63,6 +65,8 @@ SOURCES = frozenset({"events", "eventsFile", "generator", "template", "data", "d
 """Fields that name a source: each is a kind of answer of its own here. What is inside them has tests of its own."""
 
 DRAWN = {"dist": "uniform", "max": 900}
+BEATS = {"lifecycle": {"keepOpen": True, "heartbeat": {"every": 3000, "event": LAST}}}
+"""Silence in which heartbeats are sent."""
 OPEN = {"lifecycle": {"keepOpen": True}}
 RATED = {"rateLimit": {"eventsPerSecond": 2, "burstSize": 1}}
 RESUMED = {"resume": {"enabled": True}}
@@ -80,6 +84,7 @@ CASES: dict[str, tuple[Any, Json]] = {
     "delay": (500, {}),
     "templateParams": ({"model": "other"}, {}),
     "retry": (500, {}),
+    "raw": (None, {}),  # the other one than it has
     "repeat": (2, {}),
     "flush": ("event", {}),
     "seed": (5, {"timing": {"randomDelay": {"max": 900}}}),
@@ -119,6 +124,26 @@ CASES: dict[str, tuple[Any, Json]] = {
             "retry": 5,
             "comment": "c",
             "delay": 500,
+            "raw": "raw",
+            "rawBase64": "cmF3",
+            "count": 1,
+        }.items()
+    },
+    "lifecycle.heartbeat.every": (2000, BEATS),
+    "lifecycle.heartbeat.text": ("text", BEATS),
+    "lifecycle.heartbeat.raw": ("raw", BEATS),
+    **{
+        f"lifecycle.heartbeat.event.{field}": (value, BEATS)
+        for field, value in {
+            "type": "beat",
+            "data": "other",
+            "id": "9",
+            "retry": 5,
+            "comment": "c",
+            "delay": 500,
+            "raw": "raw",
+            "rawBase64": "cmF3",
+            "count": 1,
         }.items()
     },
     "rateLimit.eventsPerSecond": (1, RATED),
@@ -219,6 +244,9 @@ def seen(exchange: Exchange) -> list[Any]:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "events.json").write_text(json.dumps(EVENTS))
+    (tmp_path / "recorded.txt").write_text(
+        "id: 1\ndata:1\n\nid: 2\ndata: $uuid\n\nid: 3\ndata: 3\n\nid: 4\ndata: 4\n\n"
+    )
     (tmp_path / "data.txt").write_text("line 1\nline 2\nline 3\nline 4\n")
     return tmp_path
 
@@ -234,7 +262,9 @@ async def test_a_field_has_an_effect_or_is_refused_or_warned_of(answer: str, fie
     value, others = CASES[field]
     base = merged(ANSWERS[answer], others)
     if field == "format":
-        value = "ndjson" if answer in ("chunked data", "chunked dataFile") else "raw"
+        value = "ndjson" if answer in ("chunked data", "chunked dataFile", "chunked eventsFile") else "raw"
+    if field == "raw":
+        value = not base.get("raw")
     try:
         lab, found = load(answer, merged(base, at(field, value)), root)
     except ConfigError:
@@ -252,7 +282,17 @@ INSIDE: dict[type, tuple[Place, Json, dict[str, Any]]] = {
     EventConfig: (
         ("events", "1"),
         {"events": EVENTS},
-        {"type": "b", "data": "other", "id": "9", "retry": 5, "comment": "c", "delay": 500},
+        {
+            "type": "b",
+            "data": "other",
+            "id": "9",
+            "retry": 5,
+            "comment": "c",
+            "delay": 500,
+            "raw": "raw",
+            "rawBase64": "cmF3",
+            "count": 1,
+        },
     ),
     Generator: (
         ("generator",),
@@ -261,7 +301,7 @@ INSIDE: dict[type, tuple[Place, Json, dict[str, Any]]] = {
     ),
     Sequence: (("generator", "sequence"), {"generator": SEQUENCE}, {"start": 2, "increment": 2, "format": "%03d"}),
     EventCycle: (("generator", "template"), {"generator": CYCLE}, {"events": EVENTS[:2], "repeat": 1}),
-    RandomSchema: (("generator", "random"), ANSWERS["sse generator"], {"schema": "other"}),
+    RandomSchema: (("generator", "random"), ANSWERS["sse generator"], {"schema": "other", "type": "t", "id": "$seq"}),
 }
 """The parts inside sources: the place of each, a mock that has it, and for each field a value with an effect."""
 

@@ -9,8 +9,6 @@ import pytest
 
 from mockd.errors import ConfigError
 from mockd.framing import FRAMINGS
-from mockd.sources.registry import register
-from tests.stream.framings import FRAMED
 from tests.stream.harness import Exchange, Lab, words
 from tests.stream.test_resume import ON, come_back
 
@@ -104,8 +102,7 @@ async def test_a_template_of_lines(lab: Lab) -> None:
 
 @pytest.mark.parametrize("name", FRAMINGS)
 async def test_every_framing(lab: Lab, name: str) -> None:
-    register(FRAMED)
-    source = {"template": "framed", "templateParams": {"framing": name}}
+    source = {"template": "tests.stream.framings:FRAMED", "templateParams": {"framing": name}}
     timing = {"initialDelay": 1000, "fixedDelay": 1000}
     stream = await beating(lab, what={"raw": "\n"}, timing=timing, ms=600, **source)
     without = await lab.run(mock_id="mock2", timing=timing, **source)
@@ -116,8 +113,7 @@ async def test_every_framing(lab: Lab, name: str) -> None:
 
 
 async def test_an_event_is_an_item_of_an_array(lab: Lab) -> None:
-    register(FRAMED)
-    source = {"template": "framed", "templateParams": {"framing": "json-array"}}
+    source = {"template": "tests.stream.framings:FRAMED", "templateParams": {"framing": "json-array"}}
     timing = {"initialDelay": 1000, "fixedDelay": 1000}
     stream = await beating(lab, what={"event": {"data": {"p": 1}}}, timing=timing, ms=600, **source)
     assert stream.json == [{"p": 1}, {"n": 1}, {"p": 1}, {"n": 2}, {"p": 1}, {"n": 3}]
@@ -156,8 +152,7 @@ async def test_beside_a_keepalive_the_shorter_one_counts(lab: Lab) -> None:
 
 
 async def test_a_keepalive_that_a_framing_does_not_have_keeps_no_heartbeat_off(lab: Lab) -> None:
-    register(FRAMED)
-    source = {"template": "framed", "templateParams": {"framing": "json-array"}}
+    source = {"template": "tests.stream.framings:FRAMED", "templateParams": {"framing": "json-array"}}
     life = {"keepaliveInterval": 5, **every(7000, raw=" ")}
     stream = await lab.run(**source, timing={"initialDelay": 15_000}, lifecycle=life)
     assert [at for at, part in stream.writes if part == b" "] == [7000, 14_000]

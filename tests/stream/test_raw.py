@@ -10,8 +10,6 @@ import pytest
 
 from mockd.errors import ConfigError
 from mockd.framing import FRAMINGS
-from mockd.sources.registry import register
-from tests.stream.framings import FRAMED
 from tests.stream.harness import Exchange, Lab, words
 from tests.stream.test_resume import ON, come_back
 
@@ -112,10 +110,9 @@ async def test_events_of_a_generator(lab: Lab) -> None:
 
 
 async def test_nothing_is_put_around_it_in_any_framing(lab: Lab) -> None:
-    register(FRAMED)
     for name in FRAMINGS:
         params = {"framing": name, "events": [{"data": "1"}, {"raw": ",\r\nx\n", "id": "9"}, {"data": "2"}]}
-        stream = await lab.run(mock_id=name, template="framed", templateParams=params)
+        stream = await lab.run(mock_id=name, template="tests.stream.framings:FRAMED", templateParams=params)
         assert b",\r\nx\n" in stream.body
         assert stream.body.count(b"x") == 1 + name.count("x")
         lab.engine.delete(name)
@@ -243,9 +240,8 @@ async def test_ids_are_never_assigned_to_bytes_that_cannot_have_them(lab: Lab) -
 
 @pytest.mark.parametrize("way", ["script", "known", "answer", "awaited"])
 async def test_nor_to_those_of_a_plug_in(lab: Lab, way: str) -> None:
-    register(FRAMED)
     params = {"way": way, "events": [{"raw": "a"}, {"data": "b"}, {"raw": "c"}]}
-    stream = await lab.stream(template="framed", templateParams=params, resume=ON)
+    stream = await lab.stream(template="tests.stream.framings:FRAMED", templateParams=params, resume=ON)
     assert stream.text.startswith("aid: ")
     assert stream.text.endswith("2\ndata: b\n\nc")
     assert [event.get("id", "")[-1:] for event in lab.engine.buffer("mock")] == ["", "2", ""]

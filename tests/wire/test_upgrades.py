@@ -4,7 +4,6 @@ and answers the request as it is, body included."""
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from mockd.app import create_app
 from mockd.lines import upgrade
 from mockd.testing import RunningMockd, running_mockd
+from tests.programs import find, program
 from tests.wire.sockets import Client, curl
 
 ECHO: dict[str, Any] = {
@@ -200,9 +200,10 @@ class TestRealClients:
         assert curl(own.url + "/echo", "--http2", "--data", "hello", *chunked) == (0, "POST h2c [hello]")
 
     def test_the_http_client_of_java(self, own: RunningMockd) -> None:
-        if shutil.which("javac") is None:
+        if find("javac") is None:
             pytest.skip("there is no JDK: its HttpClient, which offers h2c with every first request, is not tried")
-        done = subprocess.run(["java", str(JAVA), own.url], capture_output=True, text=True, check=False, timeout=120)
+        command = [program("java"), str(JAVA), own.url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         assert done.stderr == ""
         assert json.loads(done.stdout) == {
             "length": "POST h2c [hello]",

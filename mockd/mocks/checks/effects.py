@@ -45,10 +45,16 @@ def body(mock: Registered) -> Iterator[Problem]:
 
 
 def chunk_size(mock: Registered) -> Iterator[Problem]:
-    """A chunk size for NDJSON, whose chunks are lines."""
-    if _given(mock, ("chunked", "chunkSize")) is not None and mock.plan.framing.name == "ndjson":
+    """A chunk size for what has chunks of its own."""
+    if _given(mock, ("chunked", "chunkSize")) is None:
+        return
+    if _given(mock, ("chunked", "eventsFile")) is not None:
+        message = "the chunks of a file of events are its events, whatever their size"
+    elif mock.plan.framing.name == "ndjson":
         message = "the chunks of NDJSON are its lines, whatever their size"
-        yield Problem(message, ("chunked", "chunkSize"), "leave it out")
+    else:
+        return
+    yield Problem(message, ("chunked", "chunkSize"), "leave it out")
 
 
 # -- when it is sent ---------------------------------------------------------------------------------------------------
@@ -171,12 +177,31 @@ def ending(mock: Registered) -> Iterator[Problem]:
         if is_unused:
             hint = f"leave it out, or choose another `type` than `{termination.type}`"
             yield Problem(f"a termination of type `{termination.type}` has no `{name}`", (*path, name), hint)
-    not_sent = ("delay",) if mock.plan.framing.sends_ids else ("type", "id", "retry", "comment", "delay")
     for name in ("finalEvent", "errorEvent"):
-        for field in not_sent:
-            if _given(mock, (*path, name, field)) is not None:
-                hint = "it goes at once" if field == "delay" else "only `data` is sent"
-                yield Problem(f"`{field}` has no effect in the last event", (*path, name, field), hint)
+        if _given(mock, (*path, name, "delay")) is not None:
+            yield Problem("`delay` has no effect in the last event", (*path, name, "delay"), "it goes at once")
+        yield from _not_sent(mock, (*path, name), "the last event")
+
+
+def heartbeat(mock: Registered) -> Iterator[Problem]:
+    """Fields of a heartbeat's event that are not sent, and a keepalive or heartbeat that another one forestalls."""
+    stream = _stream(mock.spec.mock)
+    if stream is None or stream.lifecycle.heartbeat is None:
+        return
+    path: Path = (kind_of(mock.spec), "lifecycle")
+    yield from _not_sent(mock, (*path, "heartbeat", "event"), "a heartbeat")
+    every, keepalive = stream.lifecycle.heartbeat.every / 1000, getattr(stream.lifecycle, "keepalive_interval", 0.0)
+    if not keepalive:
+        return
+    longer, shorter = ("keepaliveInterval", "heartbeat") if every <= keepalive else ("heartbeat", "keepaliveInterval")
+    yield Problem(f"`{shorter}` breaks each silence before", (*path, longer), "leave it out, or make it shorter")
+
+
+def _not_sent(mock: Registered, path: Path, where: str) -> Iterator[Problem]:
+    """The fields of an event outside the list that the framing does not send."""
+    for field in () if mock.plan.framing.sends_ids else ("type", "id", "retry", "comment"):
+        if _given(mock, (*path, field)) is not None:
+            yield Problem(f"`{field}` has no effect in {where}", (*path, field), "only `data` is sent")
 
 
 def resume(mock: Registered) -> Iterator[Problem]:

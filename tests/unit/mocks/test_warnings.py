@@ -187,6 +187,19 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "only `data`",
         ),
     ],
+    "heartbeat": [
+        (
+            lifecycle(keepaliveInterval=10, heartbeat={"every": 10_000, "text": "."}),
+            f"{LIFE}.keepaliveInterval",
+            "leave",
+        ),
+        (lifecycle(keepaliveInterval=5, heartbeat={"every": 5001, "text": "."}), f"{LIFE}.heartbeat", "leave"),
+        (
+            chunked(lifecycle={"heartbeat": {"every": 10, "event": {"data": 1, "id": "7"}}}),
+            "chunked.lifecycle.heartbeat.event.id",
+            "`data`",
+        ),
+    ],
     "resume": [(sse(resume={"bufferSize": 5}), "sse.resume", '"enabled": true')],
 }
 """For each check: mocks, the place of the warning about each (empty: any place), and a word of its cure."""
