@@ -78,6 +78,28 @@ def test_the_guide_to_ending_it_from_the_page(page: Page, serve: Serve) -> None:
     assert len(mockd.asked_for("/jobs/1")) == 1
 
 
+def test_the_guide_to_bytes_that_break_parsers(page: Page, serve: Serve) -> None:
+    guide = blocks(ROOT / "docs" / "guides" / "parsers.md")
+    legal, split, unfinished = [json.loads(block.text) for block in guide if block.language == "json"]
+    mockd = serve(legal, split, unfinished)
+    listen(page, mockd, "/legal")
+    wait(page, "() => log.some((entry) => entry[0] === 'error')")
+    assert [data for _, data, _ in events(page)] == [
+        "the BOM belongs to the stream",
+        "no space",
+        "CR alone",
+        "one\ntwo",
+        "",
+        '{"colon": "in: data"}',
+    ]
+    listen(page, mockd, "/split")
+    wait(page, "() => log.some((entry) => entry[0] === 'error')")
+    assert [data for _, data, _ in events(page)] == ["d\u00e9j\u00e0 vu \U0001f600"]
+    listen(page, mockd, "/unfinished")
+    wait(page, "() => log.some((entry) => entry[0] === 'error')")
+    assert [data for _, data, _ in events(page)] == ["whole"]
+
+
 def _said(message: ConsoleMessage) -> tuple[str, str]:
     return message.type, message.text
 
