@@ -23,12 +23,17 @@ class Protocol(HttpToolsProtocol):
     If requests are pipelined, uvicorn stops reading, and tells only the last of them that the client has left. This
     class reads on, and also tells the one that is being answered.
 
+    uvicorn sets and cancels a timer for every request that a connection is kept alive for. This class looks, when its
+    one timer is due, how long the connection has been idle.
+
     uvicorn loses the body of a request that offers to change to another protocol, such as HTTP/2 (`Upgrade: h2c`). This
     class ignores the offer (RFC 9110, section 7.8).
     """
 
     _running: Any = None
     """uvicorn's object for the request that is being answered."""
+    _idle_since: float | None = None
+    """Time of the loop since which nothing is asked or answered; None while something is."""
     _has_offer = False
     """Whether the head that was parsed last has an offer, after which the parser takes no more for HTTP."""
     _offering: list[tuple[bytes, bytes]] | None = None
@@ -93,12 +98,42 @@ class Protocol(HttpToolsProtocol):
         cycle.delivery = self._delivery
         super()._start_asgi_task(cycle, app)
 
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def _look_later(self, delay_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._look_later(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
     def eof_received(self) -> None:
         self._delivery.left()
 
     def connection_lost(self, exc: Exception | None) -> None:
         running, self._running = self._running, None
         self._delivery.lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)
         if running is not None and running is not self.cycle and not running.response_complete:
             running.disconnected = True
