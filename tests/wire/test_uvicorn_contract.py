@@ -100,6 +100,7 @@ def test_the_tables_have_all_that_is_used() -> None:
         "connection_made",
         "on_headers_complete",
         "on_message_complete",
+        "timeout_keep_alive_handler",
     }
     assert used_of(mockd.lines.protocol, "super()") == overridden
 
@@ -110,7 +111,8 @@ def test_uvicorns_protocol_has_all_that_mockds_own_uses_of_it() -> None:
     there = used_of(httptools_impl, "self")
     assert {"parser", "headers", "scope", "url", "send_400_response"} < inherited
     assert inherited <= there
-    assert "data_received" in vars(httptools_impl.HttpToolsProtocol)
+    replaced = {"data_received", "on_response_complete", "_unset_keepalive_if_required"}
+    assert replaced <= set(vars(httptools_impl.HttpToolsProtocol))
 
 
 @pytest.mark.parametrize("http", KINDS)
