@@ -29,7 +29,7 @@ from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, re
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.pipeline import Call, awaited, bodiless, respond, whole
+from mockd.streaming.pipeline import Matched, awaited, bodiless, respond, whole
 from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
 from mockd.turns import go_through
@@ -125,8 +125,8 @@ class Engine:
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         if mock.program is not None and not headers and request.method != "HEAD":
             return mock.program
-        call = Call(request, match.captures, headers, exchange, self.clock, mock.answers)
-        return respond(mock.plan, mock.sessions, call)
+        matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
+        return respond(mock.plan, mock.sessions, matched)
 
     def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
         """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""
@@ -236,7 +236,7 @@ class Engine:
         """Serve the changes that were accepted, and end the streams of mocks whose content has changed."""
         swap = self.mock_set.swap()
         if swap.ended:
-            streams = [stream for stream in self.connections.connections() if stream.mock_id in swap.ended]
+            streams = [stream for stream in self.connections.exchanges() if stream.mock_id in swap.ended]
             self.connections.stop(streams, "closed_by_admin")
         go_through(chain.from_iterable(sessions.closing() for sessions in swap.closed), EVENTS_AT_ONCE)
 
@@ -279,7 +279,7 @@ class Engine:
     def close_all(self, mock_id: str) -> int:
         """End a mock's live streams through their termination. Returns their number. Raises `NotFoundError`."""
         self.mock_set.served.find(mock_id)
-        return self.connections.stop(self.connections.connections(mock_id), "closed_by_admin")
+        return self.connections.stop(self.connections.exchanges(mock_id), "closed_by_admin")
 
     def buffer(self, mock_id: str) -> list[dict[str, Any]]:
         """The events that a mock keeps for clients that reconnect. Raises `NotFoundError`."""
@@ -295,7 +295,7 @@ class Engine:
 
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
-        self.connections.stop(self.connections.connections(), "shutdown")
+        self.connections.stop(self.connections.exchanges(), "shutdown")
 
     async def shutdown(self) -> None:
         """End every stream through its termination. Streams that take longer than `shutdown_timeout` are cut off."""
@@ -307,7 +307,7 @@ class Engine:
 
     def cut(self) -> None:
         """Cut off every stream."""
-        for connection in self.connections.connections():
+        for connection in self.connections.exchanges():
             if connection.stream is not None:
                 connection.stream.cut()
 

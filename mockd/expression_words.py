@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from mockd.expression_tags import STRING
+
 if TYPE_CHECKING:
     from minijinja import Environment
 
@@ -37,7 +39,6 @@ TESTS = (
 LOOP = "changed cycle depth depth0 first index index0 last length nextitem previtem revindex revindex0"
 """The members of `loop`."""
 
-_STRING = r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'"
 _SUBSCRIPT = r"""(?<=[\w\])])\[\s*(["'])([A-Za-z_]\w*)\1\s*\]"""
 _WORDS = (
     ("filter", r"\|\s*([A-Za-z_]\w*)", "{{ 0 | %s }}", "UnknownFilter", FILTERS),
@@ -73,7 +74,7 @@ def _tags(pieces: Iterable[str]) -> Iterator[str]:
         if re.match(r"\{%[-+]?\s*(end)?raw\b", piece):
             is_raw = "endraw" not in piece
         elif not is_raw:
-            yield re.sub(_STRING, "''", piece)
+            yield re.sub(STRING, "''", piece, flags=re.DOTALL)
 
 
 def _error_of(environment: Environment, template: str) -> str | None:

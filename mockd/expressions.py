@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from mockd.errors import ConfigError, Path, SourceError, format_path
+from mockd.expression_tags import STRING, mentions_request, split_tags
 from mockd.jsontext import encode_json
 from mockd.request import NOT_JSON, RequestView, once
 
@@ -30,42 +31,23 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100_000
 """Most steps of MiniJinja that one text may take."""
+MOST_IN_TAGS = 4096
+"""Most characters in the tags of one text. MiniJinja reads them by recursion, so that longer ones could end the process."""
+MOST_OPERATORS = 500
+"""Most operators, dots and opening brackets in the tags of one text. MiniJinja bounds nesting, but not chains."""
 MOST_TEXT = 16 * 1024 * 1024
 """Most characters that all expressions of one text together may produce."""
 
 REQUEST = ("method", "url", "base", "path", "params", "query", "headers", "cookies", "body")
 """The members of `request`."""
 
+_OPERATOR = r"[-+*/%~<>=!|.(\[{]|\b(?:and|or|not|in|is|if|else)\b"
+
 _captures: ContextVar[Collection[str] | None] = ContextVar("captures", default=None)
 """The names of the captures that requests of the mock have which is being built; None if they are not known."""
 
-_STRINGS = r'"[^"\\]*(?:\\.[^"\\]*)*"' + "|" + r"'[^'\\]*(?:\\.[^'\\]*)*'"
-_NAME = r"(?<![\w.$])(?<!\w-)request(?!-?\w)"
-_MENTION = rf"\{{[{{%](?:{_STRINGS}|(?!\{{[{{%]|[%}}]\}})[^\"'])*?{_NAME}"
-
-
-def _tag(left: str, right: str) -> str:
-    """The pattern of a tag, from `{` and `left` to `right` and `}`. Only one way through a text fits, so nothing is
-    tried twice: without possessive quantifiers, which Python 3.11.4 and earlier get wrong."""
-    other = rf"[^\"'{right}]*"
-    return rf"\{{[{left}]{other}(?:(?:{_STRINGS}|{right}(?!\}})){other})*{right}\}}"
-
-
-_TAG = rf"({_tag('{', '}')}|{_tag('%', '%')}|\{{#.*?#\}})"
-
-
 class ExpressionError(SourceError):
     """An expression failed for this request, or took too many steps. The message has its place in the mock."""
-
-
-def has_expression(text: str) -> bool:
-    """Whether a text has expressions."""
-    return "{" in text and "request" in text and re.search(_MENTION, text, re.DOTALL) is not None
-
-
-def split_tags(text: str) -> list[str]:
-    """The pieces of a text: every second piece is a tag, and the others are literal text."""
-    return re.split(_TAG, text, flags=re.DOTALL)
 
 
 @contextmanager
@@ -86,6 +68,7 @@ class Expression(Struct, frozen=True):
     path: Path = ()
 
     def __post_init__(self) -> None:
+        _check_size(self)
         with _using:
             _check(self)
 
@@ -313,6 +296,17 @@ def _environment() -> Environment:
     return environment
 
 
+def _check_size(expression: Expression) -> None:
+    """Raise `ConfigError` if the tags are too large for MiniJinja."""
+    tags = split_tags(expression.source)[1::2]
+    if sum(map(len, tags)) > MOST_IN_TAGS:
+        message = f"its tags have more than {MOST_IN_TAGS} characters"
+        raise ConfigError(message, path=expression.path, hint="write what does not change outside the tags")
+    if sum(len(re.findall(_OPERATOR, re.sub(STRING, "", tag[2:-2], flags=re.DOTALL))) for tag in tags) > MOST_OPERATORS:
+        message = f"its tags have more than {MOST_OPERATORS} operators"
+        raise ConfigError(message, path=expression.path, hint="use `{% for %}`, or several texts")
+
+
 def _check(expression: Expression) -> None:
     from mockd.expression_words import unknown_member, unknown_word
 
@@ -364,7 +358,7 @@ _NO_REQUEST = RequestContext(RequestView({"type": "http", "method": "GET", "path
 
 def _compiled(value: Any, path: Path) -> Any:
     if isinstance(value, str):
-        return Expression(value, path) if has_expression(value) else value
+        return Expression(value, path) if mentions_request(value) else value
     if isinstance(value, dict):
         members = {key: _compiled(item, (*path, key)) for key, item in value.items()}
         return members if any(members[key] is not value[key] for key in members) else value

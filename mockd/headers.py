@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from mockd.config.headers import HeaderValue, values_of
 from mockd.errors import ConfigError, Path
-from mockd.expressions import Expression, has_expression
+from mockd.expression_tags import mentions_request
+from mockd.expressions import Expression
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -73,7 +74,7 @@ def _parsed(name: str, given: HeaderValue, path: Path) -> list[bytes | Expressio
     parsed: list[bytes | Expression] = []
     for below, value in values_of(given):
         place = path + below
-        if not has_expression(value):
+        if not mentions_request(value):
             parsed.append(value.encode("latin-1"))
         elif name.lower() in _NEVER_FOLLOWING:
             raise ConfigError(

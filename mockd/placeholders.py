@@ -37,7 +37,8 @@ from mockd.config.models import EventConfig
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
-from mockd.expressions import Expression, has_expression, split_tags
+from mockd.expression_tags import mentions_request, split_tags
+from mockd.expressions import Expression
 from mockd.jsontext import encode_json
 
 
@@ -168,7 +169,7 @@ _COLON_END = r"[\s\"'<>]|$"
 def parse_text(text: str, path: Path = ()) -> str | Text:
     """The parts of a text with placeholders or expressions, or plain text if there are none. Raises `ConfigError` at
     `path`."""
-    if has_expression(text):
+    if mentions_request(text):
         return Text([_from_request(text, path)])
     if "$" not in text:
         return text

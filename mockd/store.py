@@ -7,7 +7,7 @@ It keeps the state that must outlive a request and would be common to engines th
 | `("changes",)` | the changes made to mocks through the admin API (`mockd.mocks.changes.Changes`) |
 | `("sessions", mock id)` | the sessions that clients can resume, with their buffers |
 | `("total", name)` | counters of connections, events, bytes and errors |
-| `("answers", mock id, key, name)` | counters on which a mock's answers depend, such as that of `error.times` |
+| `("counters", mock id, key, name)` | counters on which a mock's answers depend, such as that of `error.times` |
 | `("streams", mock id)` | the counter of a mock's streams, so that a seed gives each stream values of its own |
 
 Every value is in a scope, and scopes are separate. State of one process, such as live connections and compiled mocks,

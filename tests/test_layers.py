@@ -17,7 +17,7 @@ PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
     {"addresses", "errors", "events", "blame", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
-    {"config", "expression_words", "expressions", "placeholders", "framing"},
+    {"config", "expression_tags", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},
     {"program"},
@@ -55,7 +55,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "ratelimit",
         "terms",
         "timetable",
-        "burst",
+        "prepared",
         "script",
         "answer",
         "plan",
@@ -65,7 +65,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "streaming": ("calendar", "ops", "sessions", "cursors", "program", "endings", "vigil", "stream", "pipeline"),
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
-    "mocks": ("answers", "changes", "registered", "state_file", "builder", "checks", "warnings", "mock_set"),
+    "mocks": ("counters", "changes", "registered", "state_file", "builder", "checks", "warnings", "mock_set"),
     "mocks.checks": ("sample", "ids", "matcher", "texts", "effects"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""

@@ -44,7 +44,7 @@ async def get_stats(engine: Engine, call: Call) -> Any:
 async def list_mock_connections(engine: Engine, call: Call) -> Any:
     """List a mock's live streams, oldest first."""
     mock_id = engine.get(call.id).id
-    live = engine.connections.connections(mock_id)
+    live = engine.connections.exchanges(mock_id)
     return await engine.apart(lambda: answer({"connections": _described(live), "count": len(live), "mockId": mock_id}))
 
 

@@ -105,7 +105,7 @@ class Registry:
 
     # -- what is known of them -------------------------------------------------------------------------------------
 
-    def connections(self, mock_id: str | None = None) -> list[Exchange]:
+    def exchanges(self, mock_id: str | None = None) -> list[Exchange]:
         """The live exchanges, oldest first: all, or those of one mock."""
         live = list(self._live.values())
         return live if mock_id is None else [exchange for exchange in live if exchange.mock_id == mock_id]
@@ -128,7 +128,7 @@ class Registry:
 
     def live(self, mock_id: str | None = None) -> list[dict[str, Any]]:
         """The live exchanges as JSON objects, oldest first."""
-        return [exchange.to_json() for exchange in self.connections(mock_id)]
+        return [exchange.to_json() for exchange in self.exchanges(mock_id)]
 
     def get(self, connection_id: str) -> dict[str, Any]:
         """One exchange, live or ended, as a JSON object. Raises `NotFoundError`."""

@@ -12,7 +12,7 @@ from mockd.errors import ConfigError, Problem
 from mockd.expressions import with_captures
 from mockd.headers import OF_THE_BODY
 from mockd.matching import Rule, capture_names
-from mockd.mocks.answers import Answers
+from mockd.mocks.counters import Counters
 from mockd.mocks.registered import Files, Registered, content_of, files_of, kind_of
 from mockd.program.compile import compile_chunked, compile_response, compile_sse
 from mockd.program.plan import StreamPlan
@@ -48,7 +48,7 @@ class MockBuilder:
         self, specs: Sequence[MockSpec], running: Mapping[str, Rule[Registered]], *, is_loading: bool, came_before: bool
     ) -> list[Rule[Registered]]:
         """Mocks ready to run, each as the target of its rule. If the content of a mock is the same as that of the
-        `running` one, it takes over the running mock's plan, sessions and answers.
+        `running` one, it takes over the running mock's plan, sessions and counters.
 
         If `is_loading` is true, data files are read again too. If `came_before` is true, an earlier process may have
         served these mocks. Raises `ConfigError` with the problems of all mocks.
@@ -76,12 +76,12 @@ class MockBuilder:
         # Data files are read again only when configuration files are.
         files = running.files if running is not None and is_same and not is_loading else files_of(spec)
         if running is not None and is_same and running.files == files:
-            plan, sessions, answers = running.plan, running.sessions, running.answers
+            plan, sessions, counters = running.plan, running.sessions, running.counters
         else:
             spec, plan = self._compile(spec)
             sessions = self._sessions(plan, (content, files), came_before)
-            answers = Answers(spec.id, self._state)
-        return _rule(spec, Registered(spec, plan, constant(plan), sessions, answers, content, files))
+            counters = Counters(spec.id, self._state)
+        return _rule(spec, Registered(spec, plan, constant(plan), sessions, counters, content, files))
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
         """The plan of a mock, and the mock with environment values read as numbers if its template wants numbers."""

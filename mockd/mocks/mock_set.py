@@ -185,8 +185,8 @@ class MockSet:
         mock_id = old.spec.id
         if new is None or new.plan is not old.plan or not new.spec.mock.enabled:
             swap.ended.add(mock_id)
-        if new is None or new.answers is not old.answers:
-            old.answers.reset()
+        if new is None or new.counters is not old.counters:
+            old.counters.reset()
         if old.sessions is not None and (new is None or new.sessions is not old.sessions):
             swap.closed.append(old.sessions)
             self._state.drop("sessions", mock_id)

@@ -13,7 +13,7 @@ from mockd.config.load import MockSpec
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_large_json
 from mockd.matching import capture_names
-from mockd.mocks.answers import Answers
+from mockd.mocks.counters import Counters
 from mockd.program.plan import StreamPlan
 from mockd.streaming.program import Program
 
@@ -34,7 +34,7 @@ class Registered(Struct, frozen=True):
     plan: StreamPlan
     program: Program | None
     sessions: Sessions | None
-    answers: Answers
+    counters: Counters
     content: bytes
     files: Files
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from mockd.config.load import MockSpec, parse_mock
 from mockd.errors import ConfigError
 from mockd.expressions import compile_value
-from mockd.presets.script import Script, read_script
+from mockd.presets.script import PresetScript, read_script
 from mockd.settings import Settings, spelling
 from mockd.sources.llm.reply import ReplyParams
 from mockd.sources.registry import SourceKind, find_kind
@@ -73,7 +73,7 @@ class Preset(Struct, frozen=True):
 class _Answers:
     """The answers of a preset's routes, made with the settings that all routes share."""
 
-    def __init__(self, settings: Settings, script: Script | None) -> None:
+    def __init__(self, settings: Settings, script: PresetScript | None) -> None:
         self._script = script
         text = settings.preset_text
         self._said = {"echo": True} if text is None else {"text": _checked(text)}

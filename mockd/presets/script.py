@@ -16,7 +16,7 @@ from mockd.sources.llm.reply import Scripted, inexpressible
 _log = logging.getLogger("mockd")
 
 
-class Script:
+class PresetScript:
     """Scripted replies as they were read, and a record of the parameters that a template's wire cannot express."""
 
     def __init__(self, document: Document, replies: list[Scripted]) -> None:
@@ -55,11 +55,11 @@ def _removed(value: Any, path: tuple[str, ...]) -> Any:
     return {name: item for name, item in value.items() if name != key}
 
 
-def read_script(name: str) -> Script:
+def read_script(name: str) -> PresetScript:
     """Read a script: a list of `{when, reply}` in JSON or YAML. Raises `ConfigError` with line and column."""
     document = read_file(Path(name))
     try:
-        script = Script(document, convert(document.value, list[Scripted]))
+        script = PresetScript(document, convert(document.value, list[Scripted]))
         compile_value(document.value)
         return script
     except ConfigError as error:

@@ -13,7 +13,7 @@ from mockd.config.headers import values_of
 from mockd.config.models import ChunkedConfig, Mock, ResponseConfig, SseConfig
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event
-from mockd.expressions import has_expression
+from mockd.expression_tags import mentions_request
 from mockd.framing import FRAMINGS
 from mockd.lines.line import BODILESS
 from mockd.placeholders import parse_value
@@ -39,7 +39,7 @@ def check_body_headers(mock: Mock, root: FilePath | None) -> None:
         if name.lower() == "content-length":
             _check_number(values, path)
         check = _CHECKS.get(name.lower())
-        if check is not None and values and not is_for_head and not any(map(has_expression, values)):
+        if check is not None and values and not is_for_head and not any(map(mentions_request, values)):
             check(part, values, path, root)
 
 

@@ -13,7 +13,7 @@ from mockd.events import Event, EventId, Hole, Slot, Text
 from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
 from mockd.placeholders import EventNumber, FromRequest, Seq, Timestamp, expressions_in
-from mockd.program.burst import burst_of
+from mockd.program.prepared import prepared
 from mockd.program.terms import Lifetime, Terms
 from mockd.program.timetable import lay_out
 from mockd.source import Script
@@ -72,7 +72,7 @@ class CompiledScript:
         self.timetable = (
             lay_out(self.events, self.frames, self.total, self.position_of, terms.pacing) if is_timed else None
         )
-        self.burst = burst_of(terms, self.timetable, self.stop[0])
+        self.prepared = prepared(terms, self.timetable, self.stop[0])
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)

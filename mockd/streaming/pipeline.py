@@ -55,15 +55,15 @@ class Counted(Protocol):
         """What `count` would return, without counting."""
 
 
-class Call(Struct, frozen=True):
-    """One request on its way to its program: `headers` go on every answer (CORS)."""
+class Matched(Struct, frozen=True):
+    """A request that a mock has matched, on its way to its program. `headers` go on every answer (CORS)."""
 
     request: RequestView
     captures: Mapping[str, str]
     headers: Headers
     exchange: Exchange
     clock: Clock
-    answers: Counted
+    counters: Counted
 
 
 def constant(plan: StreamPlan) -> Program | None:
@@ -83,16 +83,16 @@ def constant(plan: StreamPlan) -> Program | None:
     return program
 
 
-def respond(plan: StreamPlan, sessions: Sessions | None, call: Call) -> Program:
+def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened."""
-    fill = Fill(plan.random(), call.clock)
+    fill = Fill(plan.random(), matched.clock)
     try:
-        place = None if sessions is None else _place(sessions, call.request)
-        program = _opening(plan, sessions, call, fill) if place is None else _resumed(plan, sessions, call, place, fill)
+        place = None if sessions is None else _place(sessions, matched.request)
+        program = _opening(plan, sessions, matched, fill) if place is None else _resumed(plan, sessions, matched, place, fill)
     except Exception as error:
-        program = _failed(plan, call, fill, error)
-    if call.request.method == "HEAD":
+        program = _failed(plan, matched, fill, error)
+    if matched.request.method == "HEAD":
         return replace(bodiless(program), delay_s=0.0)
     return program if program.status not in BODILESS else _with_no_body(program)
 
@@ -112,43 +112,43 @@ def _place(sessions: Sessions, request: RequestView) -> Place | None:
     return None if last_event_id is None else sessions.find(last_event_id)
 
 
-def _opening(plan: StreamPlan, sessions: Sessions | None, call: Call, fill: Fill) -> Program:
-    answers = call.answers
-    count = partial(answers.peek if call.request.method == "HEAD" else answers.count, call.exchange.key)
-    opened = plan.source.open(SourceContext(call.request, call.captures, call.clock, fill.rng, count))
+def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
+    counters = matched.counters
+    count = partial(counters.peek if matched.request.method == "HEAD" else counters.count, matched.exchange.key)
+    opened = plan.source.open(SourceContext(matched.request, matched.captures, matched.clock, fill.rng, count))
     if isinstance(opened, Script):
-        return _scripted(plan, sessions, call, opened, fill)
+        return _scripted(plan, sessions, matched, opened, fill)
     if not isinstance(opened, Answer) and isinstance(opened, Awaitable):
-        return awaited(_awaited(plan, sessions, call, opened, fill))
-    return _opened(plan, sessions, call, opened, fill)
+        return awaited(_awaited(plan, sessions, matched, opened, fill))
+    return _opened(plan, sessions, matched, opened, fill)
 
 
 async def _awaited(
-    plan: StreamPlan, sessions: Sessions | None, call: Call, opening: Awaitable[Opened], fill: Fill
+    plan: StreamPlan, sessions: Sessions | None, matched: Matched, opening: Awaitable[Opened], fill: Fill
 ) -> Program:
     """The program of a source that must wait before it knows what it answers."""
     try:
-        program = _opened(plan, sessions, call, await opening, fill)
+        program = _opened(plan, sessions, matched, await opening, fill)
         return program if program.status not in BODILESS else _with_no_body(program)
     except Exception as error:
-        return _failed(plan, call, fill, error)
+        return _failed(plan, matched, fill, error)
 
 
-def _opened(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Opened, fill: Fill) -> Program:
+def _opened(plan: StreamPlan, sessions: Sessions | None, matched: Matched, opened: Opened, fill: Fill) -> Program:
     if isinstance(opened, Script):
-        return _scripted(plan, sessions, call, opened, fill)
+        return _scripted(plan, sessions, matched, opened, fill)
     if isinstance(opened, Answer):
-        return _answered(plan, sessions, call, opened, fill)
+        return _answered(plan, sessions, matched, opened, fill)
     if not isinstance(opened, Iterable | AsyncIterator):
         what = f"`open` of `{type(plan.source).__name__}` returned `{type(opened).__name__}`"
         raise SourceError(f"{what}, not an iterator of events, a `Script` or an `Answer`")
     if expressions := plan.expressions:
-        fill.rendered = _rendered(expressions, call)
-    own = _own_headers(plan, call, call.headers, fill)
-    return _stream(plan, call, own, fill, _opening_session(plan, sessions, opened, fill))
+        fill.rendered = _rendered(expressions, matched)
+    own = _own_headers(plan, matched, matched.headers, fill)
+    return _stream(plan, matched, own, fill, _opening_session(plan, sessions, opened, fill))
 
 
-def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Program:
+def _failed(plan: StreamPlan, matched: Matched, fill: Fill, error: Exception) -> Program:
     if isinstance(error, ExpressionError):
         logger.error("%s: %s", plan.mock_id, error)
     else:
@@ -156,7 +156,7 @@ def _failed(plan: StreamPlan, call: Call, fill: Fill, error: Exception) -> Progr
 
         log_failure(logger, plan.mock_id, error)
     failure = error_body(SourceError.code, f"{type(error).__name__}: {error}")
-    return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), call, fill)
+    return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), matched, fill)
 
 
 # -- programs ----------------------------------------------------------------------------------------------------------
@@ -201,59 +201,58 @@ async def _bodiless(coming: Awaitable[Program]) -> Program:
     return bodiless(await coming)
 
 
-def _scripted(plan: StreamPlan, sessions: Sessions | None, call: Call, opened: Script, fill: Fill) -> Program:
+def _scripted(plan: StreamPlan, sessions: Sessions | None, matched: Matched, opened: Script, fill: Fill) -> Program:
     """The stream of events that are known in advance: in one piece, by its timetable, or as a session."""
     plan = plan.framed(opened.framing)
     script = plan.compiled(opened)
     if script.expressions:
-        fill.rendered = _rendered(script.expressions, call)
+        fill.rendered = _rendered(script.expressions, matched)
     fill.slots = opened.slots
     for name, _ in opened.headers:
         if name in plan.headers.names:
             plan = plan.with_headers([header for header in opened.headers if header[0] in plan.headers.names])
             break
-    own = _own_headers(plan, call, [*opened.headers, *call.headers], fill)
+    own = _own_headers(plan, matched, [*opened.headers, *matched.headers], fill)
     if (table := script.timetable) is None:
-        return _stream(plan, call, own, fill, _opening_session(plan, sessions, script, fill))
-    if script.burst is not None:  # due at the head, whenever that is
-        return _stream(plan, call, own, fill, ScriptCursor(plan, script, table, fill))
-    return _stream(plan, call, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
+        return _stream(plan, matched, own, fill, _opening_session(plan, sessions, script, fill))
+    if script.prepared is not None:  # due at the head, whenever that is
+        return _stream(plan, matched, own, fill, ScriptCursor(plan, script, table, fill))
+    return _stream(plan, matched, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
 
 
-def _answered(plan: StreamPlan, sessions: Sessions | None, call: Call, answer: Answer, fill: Fill) -> Program:
+def _answered(plan: StreamPlan, sessions: Sessions | None, matched: Matched, answer: Answer, fill: Fill) -> Program:
     """An answer whose head its source has decided."""
     said_s = plan.pacing.whole_delay_s(answer.tokens, fill.rng)
     delay_s = drawn(plan.head_delay_s, fill.rng) + drawn(answer.delay_s, fill.rng) + said_s
     fill.slots = answer.slots
     if answer.events is None:
-        return _whole(plan.ready(answer), call, fill, delay_s)
+        return _whole(plan.ready(answer), matched, fill, delay_s)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
     status = answer.status if plan.answer_status is None or answer.status >= 400 else plan.answer_status
     # In the plan, so that a client that comes back to this stream gets the same head.
     plan = replace(plan.framed(answer.framing).with_headers(headers), status=status)
     if expressions := plan.expressions:
-        fill.rendered = _rendered(expressions, call)
-    own = _own_headers(plan, call, call.headers, fill)
-    program = _stream(plan, call, own, fill, _opening_session(plan, sessions, answer.events, fill))
+        fill.rendered = _rendered(expressions, matched)
+    own = _own_headers(plan, matched, matched.headers, fill)
+    program = _stream(plan, matched, own, fill, _opening_session(plan, sessions, answer.events, fill))
     program.delay_s = delay_s
     return program
 
 
-def _whole(answer: CompiledAnswer, call: Call, fill: Fill, delay_s: float = 0.0) -> Program:
+def _whole(answer: CompiledAnswer, matched: Matched, fill: Fill, delay_s: float = 0.0) -> Program:
     """One whole answer."""
-    call.exchange.kind = "response"
     if answer.expressions:
-        fill.rendered = _rendered(answer.expressions, call)
+        fill.rendered = _rendered(answer.expressions, matched)
     body = answer.body(fill)
-    return whole(answer.status, body, answer.headers, answer.own(body, fill, call.headers), delay_s)
+    return whole(answer.status, body, answer.headers, answer.own(body, fill, matched.headers), delay_s)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
 
 
-def _rendered(expressions: Iterable[Expression], call: Call) -> dict[str, str]:
+def _rendered(expressions: Iterable[Expression], matched: Matched) -> dict[str, str]:
     """What expressions come to for this request."""
-    return render_all(expressions, RequestContext(call.request, call.captures))
+    return render_all(expressions, RequestContext(matched.request, matched.captures))
 
 
 def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events, fill: Fill) -> OpenCursor:
@@ -267,28 +266,28 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
     return open_cursor
 
 
-def _resumed(plan: StreamPlan, sessions: Sessions | None, call: Call, place: Place, fill: Fill) -> Program:
+def _resumed(plan: StreamPlan, sessions: Sessions | None, matched: Matched, place: Place, fill: Fill) -> Program:
     if place.finished:
         # A 204 tells an EventSource to stop coming back (WHATWG HTML, 9.2).
-        return _whole(CompiledAnswer(Answer(status=204), plan.header_rules), call, fill)
+        return _whole(CompiledAnswer(Answer(status=204), plan.header_rules), matched, fill)
     fill.rendered = place.session.fill.rendered
     fill.sent_before = place.count
     if not fill.rendered and plan.expressions:  # what the session said is forgotten
-        fill.rendered = _rendered(plan.expressions, call)
+        fill.rendered = _rendered(plan.expressions, matched)
 
     from mockd.streaming.cursors.session import SessionCursor
 
     def open_cursor(stream: Opening, now: float) -> Cursor:
-        stream.exchange.resumed_from = call.request.last_event_id
+        stream.exchange.resumed_from = matched.request.last_event_id
         return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
     plan = place.session.plan
-    return _stream(plan, call, _own_headers(plan, call, call.headers, fill), fill, open_cursor)
+    return _stream(plan, matched, _own_headers(plan, matched, matched.headers, fill), fill, open_cursor)
 
 
-def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, rows: Cursor | OpenCursor) -> Program:
-    call.exchange.kind = plan.kind
-    request = call.request
+def _stream(plan: StreamPlan, matched: Matched, own: Headers, fill: Fill, rows: Cursor | OpenCursor) -> Program:
+    matched.exchange.kind = plan.kind
+    request = matched.request
     keeps_alive = request.scope.get("http_version") == "1.1"
     if keeps_alive and (connection := request.raw_headers.get(b"connection")) is not None:
         keeps_alive = b"close" not in connection.lower()
@@ -307,13 +306,13 @@ def _stream(plan: StreamPlan, call: Call, own: Headers, fill: Fill, rows: Cursor
     )
 
 
-def _own_headers(plan: StreamPlan, call: Call, own: Headers, fill: Fill) -> Headers:
+def _own_headers(plan: StreamPlan, matched: Matched, own: Headers, fill: Fill) -> Headers:
     """The headers of this one stream: `own` and those that follow the time, but for names that are settled for each;
     and those that follow the request."""
     if plan.rate_limit is not None and plan.rate_limit.headers:
         from mockd.program.ratelimit import headers as rate_limit_headers
 
-        own = own + rate_limit_headers(plan.rate_limit, call.clock.wall())
+        own = own + rate_limit_headers(plan.rate_limit, matched.clock.wall())
     if own:
         settled = plan.headers.settled
         own = [header for header in own if header[0] not in settled]

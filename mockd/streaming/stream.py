@@ -303,8 +303,13 @@ class Stream:
 
     def _step(self) -> float | None:
         """The calendar's turn while the task rests: send what is due, and say when to come again. The task is woken
-        for all that is not plain."""
-        again = self.advance()
+        for all that is not plain, and ends the stream if sending fails."""
+        try:
+            again = self.advance()
+        except Exception as error:
+            assert self._vigil is not None
+            self._vigil.fail(error)
+            return None
         if again is None or again <= self._reached:
             self.wake()
         elif again != NEVER:

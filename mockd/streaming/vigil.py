@@ -93,6 +93,11 @@ class Vigil:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def fail(self, error: Exception) -> None:
+        """Let the stream fail where it rests."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+
     async def drain(self) -> None:
         """Wait until the server has taken what was written. A client that does not read for too long is cut off."""
         line = self._stream.line

@@ -165,7 +165,7 @@ def test_many_streams_and_long_buffers_are_dealt_with_in_turns() -> None:
         assert admin.close_mock_connections("many")["closed"] == len(streams)
         for stream in streams:
             stream.read_until(b"0\r\n\r\n")
-        eventually(lambda: not server.engine.connections.connections("many"))
+        eventually(lambda: not server.engine.connections.exchanges("many"))
         with Client(server.url) as client:
             client.ask("/long").read_until(b"0\r\n\r\n")
         buffer = admin.get_buffer("long")

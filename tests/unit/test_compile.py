@@ -183,12 +183,12 @@ def test_which_streams_need_no_code_for_each_event(sse: dict[str, Any], has_tabl
 
 
 @pytest.mark.parametrize(
-    ("timing", "is_burst"),
+    ("timing", "is_prepared"),
     [({}, True), ({"ttft": 0, "itl": 0}, True), ({"ttft": 1}, False), ({"itl": 1}, False), ({"itl": DRAWN}, False)],
     ids=str,
 )
-def test_what_is_due_at_the_head_is_one_send(timing: dict[str, Any], is_burst: bool) -> None:
-    assert (script_of(events=words(3), timing=timing).burst is not None) is is_burst
+def test_what_is_due_at_the_head_is_one_send(timing: dict[str, Any], is_prepared: bool) -> None:
+    assert (script_of(events=words(3), timing=timing).prepared is not None) is is_prepared
 
 
 def test_a_drawn_close_delay_is_drawn_once_for_each_stream() -> None:

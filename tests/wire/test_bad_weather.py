@@ -70,7 +70,7 @@ def read_on(client: Client, stop: threading.Event) -> None:
 def test_a_client_that_stops_reading_holds_no_more_than_its_share(everywhere: RunningMockd, kind: str) -> None:
     with one(ENDLESS[kind], everywhere) as server, Client(server.url, receive_buffer=4096) as idler:
         idler.ask("/s").read_head()
-        (connection,) = server.engine.connections.connections("s")
+        (connection,) = server.engine.connections.exchanges("s")
         sent = -1
         while sent != connection.bytes_sent:
             sent = connection.bytes_sent
@@ -92,7 +92,7 @@ def test_the_share_can_be_set(way: dict[str, str]) -> None:
     ):
         server.engine.create({"matcher": {"path": "/other"}, "sse": {"events": [{"data": "1"}]}})
         idler.ask("/s").read_head()
-        (connection,) = server.engine.connections.connections("s")
+        (connection,) = server.engine.connections.exchanges("s")
         sent = -1
         while sent != connection.bytes_sent:
             sent = connection.bytes_sent

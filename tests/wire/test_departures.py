@@ -162,7 +162,7 @@ def unread(server: RunningMockd) -> Client:
     """A client that reads nothing of a large answer, once no more of it can be sent."""
     client = Client(server.url, receive_buffer=4096).ask("/large")
     client.read_head()
-    [connection] = server.engine.connections.connections("large")
+    [connection] = server.engine.connections.exchanges("large")
     sent = -1
     while sent != connection.bytes_sent:
         sent = connection.bytes_sent
@@ -184,7 +184,7 @@ def test_what_is_missing_of_one_answer_is_not_missing_of_the_one_before(server: 
 
 def test_requests_that_wait_are_bounded(server: RunningMockd) -> None:
     with opened(server, "held") as client:
-        [connection] = server.engine.connections.connections("held")
+        [connection] = server.engine.connections.exchanges("held")
         client.send(b"GET /whole HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
         eventually(lambda: connection.stream.line._cycle.flow.read_paused)  # type: ignore[union-attr]
         # Nor is it noticed then that the client leaves.

@@ -18,7 +18,7 @@ from mockd.streaming.ops import FINISH, Op
 
 class ScriptCursor:
     """The rows of a compiled script, from its start to a stop that is known in advance. `now` is the time of the head;
-    a burst does not need it."""
+    a stream that is all due then does not need it."""
 
     # Slots and no struct, as attributes are set for each event and this is faster.
     __slots__ = (
@@ -61,10 +61,10 @@ class ScriptCursor:
             self._end()
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if not self._taken and not most and (burst := self._script.burst) is not None:
-            self.events_sent, self.last_event_id = burst.events_sent, burst.last_event_id
+        if not self._taken and not most and (prepared := self._script.prepared) is not None:
+            self.events_sent, self.last_event_id = prepared.events_sent, prepared.last_event_id
             self._end()
-            return [burst.payload(self._fill)]
+            return [prepared.payload(self._fill)]
         table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
         if self._taken + end - index > self._stop:

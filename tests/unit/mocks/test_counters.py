@@ -11,7 +11,7 @@ import pytest
 from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
 from mockd.mocks import answers
-from mockd.mocks.answers import Answers
+from mockd.mocks.counters import Counters
 from mockd.store import MemoryStore, ScopedStore
 
 
@@ -20,7 +20,7 @@ def reply(mock_id: str, body: str = "", **parts: Any) -> dict[str, Any]:
 
 
 def count(engine: Engine, mock_id: str = "a", key: str = "", name: str = "error") -> int:
-    return engine.mock_set.served.find(mock_id).answers.count(key, name)
+    return engine.mock_set.served.find(mock_id).counters.count(key, name)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_counters_are_bounded_and_the_one_used_longest_ago_goes(monkeypatch: pyt
     monkeypatch.setattr(answers, "MOST_COUNTERS", 3)
     store = MemoryStore()
     empty = repr(vars(store))
-    mock = Answers("a", ScopedStore(store))
+    mock = Counters("a", ScopedStore(store))
     for key in ("one", "two", "one", "three", "four"):
         mock.count(key, "")
     assert [mock.count(key, "") for key in ("one", "three", "four")] == [3, 2, 2]

@@ -1,8 +1,4 @@
-"""The choice of a mock's next answer.
-
-A mock has only one plan, so the choice depends only on how often something has happened: a template's `error.times`
-is a number of requests.
-"""
+"""What a mock counts, and by which its answers differ: the requests of a template's `error.times`."""
 
 from __future__ import annotations
 
@@ -15,12 +11,12 @@ MOST_COUNTERS = 10_000
 the counter that was used longest ago starts again."""
 
 
-class Answers:
+class Counters:
     """The counters of one mock. They are in the engine's store, each under a key (whose requests are counted) and a
     name (what is counted). They belong to the thread of the event loop."""
 
     def __init__(self, mock_id: str, state: ScopedStore) -> None:
-        self._place = ("answers", mock_id)
+        self._place = ("counters", mock_id)
         self._state = state
         self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
         """The existing counters; the one used longest ago comes first."""

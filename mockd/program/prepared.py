@@ -1,6 +1,6 @@
-"""Bursts: streams that are due as a whole at their head, so that their bytes are joined when the script is compiled.
+"""Streams that are due as a whole at their head, so that their bytes are joined when the script is compiled.
 
-A chat model's answers without pacing are bursts, and they come by the thousand.
+A chat model's answers without pacing are such streams, and they come by the thousand.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mockd.program.terms import Terms
 from mockd.program.timetable import Lead, Timetable
 
 
-class Burst(Struct, frozen=True):
+class Prepared(Struct, frozen=True):
     """All bytes of a script's stream: `pieces`, and between them the lead, which differs from stream to stream."""
 
     pieces: list[bytes]
@@ -25,8 +25,8 @@ class Burst(Struct, frozen=True):
         return self.pieces[0] if self.lead is None else self.lead.render(fill).join(self.pieces)
 
 
-def burst_of(terms: Terms, table: Timetable | None, stop: float) -> Burst | None:
-    """The burst of a stream that stops after `stop` events. None if it takes time, or if its events must be looked at
+def prepared(terms: Terms, table: Timetable | None, stop: float) -> Prepared | None:
+    """The bytes of a stream that stops after `stop` events. None if it takes time, or if its events must be looked at
     one by one."""
     if table is None or table.first is not None or table.has_holes or terms.retry is not None or terms.flush_each:
         return None
@@ -41,4 +41,4 @@ def burst_of(terms: Terms, table: Timetable | None, stop: float) -> Burst | None
         else:
             pieces[-1] += frame
     ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
-    return Burst(pieces, table.lead, end if table.counted is None else table.counted[end], ids[-1] if ids else None)
+    return Prepared(pieces, table.lead, end if table.counted is None else table.counted[end], ids[-1] if ids else None)
