@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from asyncio import get_running_loop
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Mount, Router
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mockd.admin import create_admin, create_probes
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.lines import line_of
 from mockd.lines.stopping import StopWatches
 from mockd.presets import configured
 from mockd.settings import Settings
@@ -40,18 +41,35 @@ class MockApp(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if self._is_for_mocks(scope):
+            rest = self.engine.start(line_of(scope, receive, send))
+            if rest is not None:
+                await self._watched(rest)
+        else:
+            await self._watched(super().__call__(scope, receive, send))
+
+    def start(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:
+        """Answer a request as far as that goes at once, for a server that can do so without a task. Returns what is
+        left to be awaited, or None if that was all."""
+        if not self._is_for_mocks(scope):
+            return self(scope, receive, send)
+        rest = self.engine.start(line_of(scope, receive, send))
+        return None if rest is None else self._watched(rest)
+
+    def _is_for_mocks(self, scope: Scope) -> bool:
+        """Whether a request may take the shortcut past Starlette's middleware to the engine, to which the router would
+        lead too. It saves 30 us, and the engine gets the server's own `receive` and `send`."""
+        # Usually the admin API's route is the only one. Comparing the path is faster than asking the route.
+        has_own = self.router.routes is not self._first_routes or len(self._first_routes) != 1
+        may_have_route = has_own or ADMIN_PREFIX in scope["path"]
+        return not self.user_middleware and not (may_have_route and self.router.has_route(scope))
+
+    async def _watched(self, answering: Awaitable[None]) -> None:
+        """Look for the order to stop while a request is being answered."""
         watch = self._stop_watches.by_loop.get(get_running_loop()) or self._stop_watches.start()
         watch.requests += 1
         try:
-            # Usually the admin API's route is the only one. Comparing the path is faster than asking the route.
-            has_own = self.router.routes is not self._first_routes or len(self._first_routes) != 1
-            may_have_route = has_own or ADMIN_PREFIX in scope["path"]
-            if self.user_middleware or (may_have_route and self.router.has_route(scope)):
-                await super().__call__(scope, receive, send)
-            else:
-                # A shortcut past Starlette's middleware to the engine, to which the router would lead too. It saves
-                # 30 us, and the engine gets the server's own `receive` and `send`.
-                await self.engine.handle(scope, receive, send)
+            await answering
         finally:
             watch.requests -= 1
 

@@ -75,19 +75,26 @@ class Engine:
 
     # -- answering requests ----------------------------------------------------------------------------------------
 
-    def handle(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        return self.answer(line_of(scope, receive, send))
+        await self.answer(line_of(scope, receive, send))
 
-    def answer(self, line: Line) -> Awaitable[None]:
-        """Answer the request on a line. This is the whole life of a request, in order."""
+    async def answer(self, line: Line) -> None:
+        """Answer the request on a line."""
+        rest = self.start(line)
+        if rest is not None:
+            await rest
+
+    def start(self, line: Line) -> Awaitable[None] | None:
+        """Answer the request on a line as far as that goes at once. Returns what is left to be awaited, or None if that
+        was all. This is the whole life of a request, in order."""
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)
         body = line.received(self.settings.max_body)
         if body is None:
             return self._answer_once_read(line, request, exchange)
         request.body = body
-        return Stream(self._services, line, exchange, self._program(request, exchange)).run()
+        return Stream(self._services, line, exchange, self._program(request, exchange)).start()
 
     async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange) -> None:
         try:

@@ -89,4 +89,6 @@ class _Reader:
 
     def end(self, position: int, mark: str) -> int | None:
         """The position behind the first `mark` outside quotes; None if there is none."""
-        return next((start + len(mark) for start, _ in self.pieces(position) if self._text.startswith(mark, start)), None)
+        return next(
+            (start + len(mark) for start, _ in self.pieces(position) if self._text.startswith(mark, start)), None
+        )

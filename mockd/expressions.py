@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 100_000
 """Most steps of MiniJinja that one text may take."""
 MOST_IN_TAGS = 4096
-"""Most characters in the tags of one text. MiniJinja reads them by recursion, so that longer ones could end the process."""
+"""Most characters in the tags of one text. MiniJinja reads tags by recursion, so longer ones could end the process."""
 MOST_OPERATORS = 500
 """Most operators, dots and opening brackets in the tags of one text. MiniJinja bounds nesting, but not chains."""
 MOST_TEXT = 16 * 1024 * 1024
@@ -45,6 +45,7 @@ _OPERATOR = r"[-+*/%~<>=!|.(\[{]|\b(?:and|or|not|in|is|if|else)\b"
 
 _captures: ContextVar[Collection[str] | None] = ContextVar("captures", default=None)
 """The names of the captures that requests of the mock have which is being built; None if they are not known."""
+
 
 class ExpressionError(SourceError):
     """An expression failed for this request, or took too many steps. The message has its place in the mock."""

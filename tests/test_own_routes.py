@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,12 +15,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Host, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from mockd.app import MockApp, create_app
 from mockd.engine import Engine
+from mockd.lines import Line
+from mockd.lines.uvicorn import HttptoolsLine
 from tests.admin.conftest import serve as serve_app
 
 MOCKED = "data: mocked\n\n"
@@ -29,17 +30,17 @@ HOST = "mine.example"
 
 
 class Noting(Engine):
-    """An engine that notes whose `send` and `receive` it was given."""
+    """An engine that notes the lines on which it is to answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.givers: list[type] = []
+        self.lines: list[type[Line]] = []
         for path in ("/mine", "/mine/too", "/mocked"):
             self.create({"matcher": {"path": path}, "sse": {"events": [{"data": "mocked"}]}})
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.givers += [type(getattr(call, "__self__", None)) for call in (receive, send)]
-        await super().handle(scope, receive, send)
+    def start(self, line: Line) -> Awaitable[None] | None:
+        self.lines.append(type(line))
+        return super().start(line)
 
 
 class Passing:
@@ -108,13 +109,13 @@ def test_an_own_route_wins_and_leaves_the_rest_to_the_mocks(way: str, wrapping: 
     add, path, host = ADDITIONS[way]
     with served(add, wrapping) as (url, engine):
         assert httpx2.get(url + path, headers={"host": host}).text == MINE
-        assert engine.givers == []
+        assert engine.lines == []
         assert httpx2.get(url + "/mocked").text == MOCKED
         assert httpx2.get(url + "/mocked/").status_code == 404
         admin = httpx2.get(url + "/__mockd/health", headers={"host": "localhost"})
         assert (admin.status_code == 200) is (way != "new list")
         is_short = wrapping == "alone"
-    assert (engine.givers[:2] == [RequestResponseCycle] * 2) is is_short
+    assert engine.lines[0] is (HttptoolsLine if is_short else Line)
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)

@@ -17,6 +17,14 @@ read from the connection, so it is not known whether the client has left."""
 _INVALID = "Invalid HTTP request received."
 
 
+def _nothing() -> None:
+    pass
+
+
+async def _raised(error: Exception) -> None:
+    raise error
+
+
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol with httptools, whose answers know what the client has acknowledged and how it has left.
 
@@ -26,6 +34,9 @@ class Protocol(HttpToolsProtocol):
     uvicorn sets and cancels a timer for every request that a connection is kept alive for. This class looks, when its
     one timer is due, how long the connection has been idle.
 
+    A short answer needs no task: an app that has a method `start` is asked to answer as far as that goes at once, as
+    soon as the whole request is there. Only what is left of the answer becomes a task.
+
     uvicorn loses the body of a request that offers to change to another protocol, such as HTTP/2 (`Upgrade: h2c`). This
     class ignores the offer (RFC 9110, section 7.8).
     """
@@ -34,6 +45,9 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's object for the request that is being answered."""
     _idle_since: float | None = None
     """Time of the loop since which nothing is asked or answered; None while something is."""
+    _is_parsing = False
+    _ready: tuple[Any, Any] | None = None
+    """The request to start with its app, once all that was received is parsed."""
     _has_offer = False
     """Whether the head that was parsed last has an offer, after which the parser takes no more for HTTP."""
     _offering: list[tuple[bytes, bytes]] | None = None
@@ -46,12 +60,17 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.
         self._unset_keepalive_if_required()
+        self._is_parsing = True
         try:
             while data:
                 data = self._parse(data)
         except HttpParserError:
             self.logger.warning(_INVALID)
             self.send_400_response(_INVALID)
+        self._is_parsing = False
+        if self._ready is not None:
+            ready, self._ready = self._ready, None
+            self._start(*ready)
 
     def _parse(self, data: bytes) -> bytes:
         """Parse what was received. Returns what must be parsed next: after an offer, the head of its request without
@@ -96,7 +115,24 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._running = cycle
         cycle.delivery = self._delivery
-        super()._start_asgi_task(cycle, app)
+        if self._is_parsing and hasattr(app, "start"):
+            self._ready = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _start(self, cycle: Any, app: Any) -> None:
+        """Answer a request as far as that goes at once. If its body is still on its way, all of it is a task."""
+        if cycle.more_body:
+            super()._start_asgi_task(cycle, app)
+            return
+        try:
+            rest = app.start(cycle.scope, cycle.receive, cycle.send)
+        except Exception as error:
+            rest = _raised(error)
+        if rest is None:
+            cycle.on_response = _nothing  # as uvicorn does at the end of a task, so that nothing refers to itself
+        else:
+            super()._start_asgi_task(cycle, lambda *_: rest)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1

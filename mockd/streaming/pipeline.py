@@ -89,7 +89,9 @@ def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Pr
     fill = Fill(plan.random(), matched.clock)
     try:
         place = None if sessions is None else _place(sessions, matched.request)
-        program = _opening(plan, sessions, matched, fill) if place is None else _resumed(plan, sessions, matched, place, fill)
+        program = (
+            _opening(plan, sessions, matched, fill) if place is None else _resumed(plan, sessions, matched, place, fill)
+        )
     except Exception as error:
         program = _failed(plan, matched, fill, error)
     if matched.request.method == "HEAD":

@@ -90,16 +90,35 @@ class Stream:
 
     async def run(self) -> None:
         """Send it all, each row when it is due."""
+        rest = self.start()
+        if rest is not None:
+            await rest
+
+    def start(self) -> Awaitable[None] | None:
+        """Send what goes out at once. Returns what is left to be awaited, or None if that was all."""
         self._loop = asyncio.get_running_loop()
         program = self.program
         if program.is_listed:
             self.services.registry.opened(self.exchange, self)
+        if program.prepare is None and not program.delay_s:
+            try:
+                self._begin()
+                self.advance()
+            except BaseException:
+                self._release("failed")
+                raise
+            if self.outcome is not None and not self.line.pending:
+                self._release(self.outcome)
+                return None
+        return self._go_on_to_the_end()
+
+    async def _go_on_to_the_end(self) -> None:
         outcome: Outcome = "failed"
         try:
-            if program.prepare is not None or program.delay_s:
+            if self.cursor is NO_ROWS:
                 await self._wait_for_head()
-            if self.outcome is None:
-                self._begin()
+                if self.outcome is None:
+                    self._begin()
             sends = 0
             while self.outcome is None:
                 again = self.advance()
@@ -120,7 +139,6 @@ class Stream:
             self.line.abort()
         finally:
             self._release(outcome)
-            self.services.registry.ended(self.exchange, outcome)
 
     async def _wait_for_head(self) -> None:
         if self.program.prepare is not None:
@@ -404,3 +422,4 @@ class Stream:
         exchange.ended_by = None if outcome == "client_disconnected" else "mockd"
         self.cursor.close()
         self.cursor = NO_ROWS
+        self.services.registry.ended(exchange, outcome)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from mockd.clock import Clock
 from mockd.engine import Engine
-from mockd.request import Receive, Scope, Send
+from mockd.lines import Line
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.programs import program
@@ -62,12 +62,19 @@ class WatchedEngine(Engine):
         super().__init__(Settings(), clock=clock)
         self.asked: list[Asked] = []
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        asked = Asked(scope["method"], scope["path"], headers, time.monotonic())
+    def start(self, line: Line) -> Awaitable[None] | None:
+        headers = {name.decode(): value.decode("latin-1") for name, value in line.scope["headers"]}
+        asked = Asked(line.scope["method"], line.scope["path"], headers, time.monotonic())
         self.asked.append(asked)
+        rest = super().start(line)
+        if rest is None:
+            asked.gone.set()
+            return None
+        return self._until_gone(rest, asked)
+
+    async def _until_gone(self, rest: Awaitable[None], asked: Asked) -> None:
         try:
-            await super().handle(scope, receive, send)
+            await rest
         finally:
             asked.gone.set()
 

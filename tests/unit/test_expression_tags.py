@@ -27,7 +27,7 @@ def test_long_texts_take_no_longer_than_they_should() -> None:
     """No text is read again and again for each tag or quote in it: that would take years."""
     for text in ("{{ 'a' ", "{", "{{ a ", '{{ "', '{{\\"', "{{ \"a' ", '{{ "a\\" ', "{%", "{#", "{{ %} '"):
         long = text * 200_000
-        assert not mentions_request(long + "'request")
+        assert mentions_request(long + "'request") is mentions_request(text * 20 + "'request")
         assert "".join(split_tags(long)) == long
 
 
@@ -43,8 +43,8 @@ _PIECES = st.sampled_from(["{", "}", "%", "#", '"', "'", "\\", "request", " ", "
 
 
 @given(text=st.lists(_PIECES, max_size=40).map("".join))
-@example(text="{{ 'p{{ \"request\" {{ request ' \" ")
-@example(text="{{ 'p{{ \"q\" }} ' \" ")
+@example(text='{{ \'p{{ "request" {{ request \' " ')
+@example(text='{{ \'p{{ "q" }} \' " ')
 def test_tags_are_found_as_by_patterns_that_try_everything(text: str) -> None:
     mention = rf"\{{[{{%](?:{_STRINGS}|(?!\{{[{{%]|[%}}]\}})[^\"'])*?(?<![\w.$])(?<!\w-)request(?!-?\w)"
     assert mentions_request(text) is (re.search(mention, text, re.DOTALL) is not None)

@@ -10,7 +10,7 @@ import pytest
 
 from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
-from mockd.mocks import answers
+from mockd.mocks import counters
 from mockd.mocks.counters import Counters
 from mockd.store import MemoryStore, ScopedStore
 
@@ -92,7 +92,7 @@ def test_an_engine_over_the_store_of_another_counts_on() -> None:
 
 
 def test_counters_are_bounded_and_the_one_used_longest_ago_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "MOST_COUNTERS", 3)
+    monkeypatch.setattr(counters, "MOST_COUNTERS", 3)
     store = MemoryStore()
     empty = repr(vars(store))
     mock = Counters("a", ScopedStore(store))
