@@ -39,8 +39,8 @@ class Budget:
     __slots__ = ("_characters", "_steps")
 
     def __init__(self) -> None:
-        self._steps = MOST_STEPS
-        self._characters = LONGEST_TEXT
+        self._steps: float = MOST_STEPS
+        self._characters: float = LONGEST_TEXT
 
     def spend(self, steps: float = 1, characters: float = 0) -> None:
         """Take from the budget. Raises `Refused` when it is used up."""

@@ -181,6 +181,6 @@ def _ways_of(op: str, value: Any, length: int) -> int:
             inner = _ways(states, length)
             most = min(most, max(least, length + 1))
             # A power of 2 or more is above the limit from the seventeenth on.
-            return int(most - least + 1) * inner ** min(int(most), 17)
+            return int((most - least + 1) * inner ** min(most, 17))
         case _:
             return 1

@@ -278,14 +278,13 @@ TOO_MUCH: dict[str, Any] = {
         "minItems": 5000,
         "items": {"type": "string", "pattern": r"[\x00-\x20\u0000-\uffff]{90}"},
     },
-    "a large schema": {"description": "x" * budget.LONGEST_SCHEMA},
 }
 
 
 @pytest.mark.parametrize("schema", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_what_would_take_too_much_is_refused(schema: Any) -> None:
     with pytest.raises(Refused):
-        example_text(schema)
+        example(schema)
 
 
 BACKTRACKING = [
