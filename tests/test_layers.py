@@ -16,7 +16,20 @@ import mockd
 PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
-    {"addresses", "errors", "events", "blame", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
+    {
+        "addresses",
+        "cache",
+        "errors",
+        "events",
+        "blame",
+        "clock",
+        "jsontext",
+        "request",
+        "settings",
+        "source",
+        "store",
+        "turns",
+    },
     {"config", "expression_tags", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},

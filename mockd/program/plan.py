@@ -6,20 +6,30 @@ for each event but the calendar and one send.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from msgspec import Struct, field, structs
 
+from mockd.cache import Cache
 from mockd.framing import Framing, framing_named
 from mockd.headers import FixedHeaders, Headers
 from mockd.program.answer import CompiledAnswer
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Ending, Heartbeat, Terms
+from mockd.program.timetable import size_of
 from mockd.source import Answer, Script
 
 MOST_SCRIPTS = 64
 """Most compiled scripts that are kept for each mock, one for each key that its source makes from requests."""
+MOST_SCRIPT_BYTES = 8 * 1024 * 1024
+"""Most bytes of these scripts. The last one is kept whatever its size."""
+_EVENT_BYTES = 1500
+"""About the number of bytes that an event of a compiled script takes beside its frame."""
+
+
+def no_scripts() -> Cache[object, CompiledScript]:
+    """An empty cache of compiled scripts."""
+    return Cache(MOST_SCRIPTS, MOST_SCRIPT_BYTES)
 
 
 class Framed(Struct, frozen=True):
@@ -35,7 +45,7 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
     """The terms of all streams of a mock, and the scripts that they send."""
 
     in_framing: Callable[[Framing], Framed]
-    scripts: OrderedDict[object, CompiledScript] = field(default_factory=OrderedDict)
+    scripts: Cache[object, CompiledScript] = field(default_factory=no_scripts)
     answers: list[CompiledAnswer] = field(default_factory=list)
     """The compiled answer, if the source gives the same one to every request; empty before its first use."""
     variants: dict[str, StreamPlan] = field(default_factory=dict)
@@ -45,9 +55,9 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
         """The compiled script, which is made on first use and then kept."""
         compiled = self.scripts.get(script.key)
         if compiled is None:
-            compiled = self.scripts[script.key] = CompiledScript(script, self)
-            if len(self.scripts) > MOST_SCRIPTS:
-                self.scripts.popitem(last=False)
+            compiled = CompiledScript(script, self)
+            size = compiled.length * _EVENT_BYTES + sum(map(size_of, compiled.frames))
+            self.scripts.keep(script.key, compiled, size)
         return compiled
 
     def ready(self, answer: Answer) -> CompiledAnswer:
@@ -70,7 +80,7 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
                 kind=framing.kind,
                 framing=framing,
                 **structs.asdict(framed),
-                scripts=OrderedDict(),
+                scripts=no_scripts(),
                 variants={},
             )
         return self.variants[name]

@@ -55,7 +55,7 @@ class Timetable:
             self.counted = list(accumulate((event.counted for event in events), initial=0))
         self.ids = [event.id for event in events] if any(event.id is not None for event in events) else None
         self.has_holes = any(isinstance(frame, FrameTemplate) for frame in self.frames)
-        self.most = max(1, min(BATCH, BATCH_BYTES // max([1, *map(_size, frames)])))
+        self.most = max(1, min(BATCH, BATCH_BYTES // max([1, *map(size_of, frames)])))
 
 
 def _split_lead(frames: list[Frame]) -> tuple[Lead | None, list[bool], list[Frame]]:
@@ -89,7 +89,7 @@ def _rest(frame: Frame, size: int) -> Frame:
     return b"".join(constant) if len(constant) == len(parts) else FrameTemplate(parts, frame.holes[size:])
 
 
-def _size(frame: Frame) -> int:
+def size_of(frame: Frame) -> int:
     """Size of a frame in bytes, without the values of its holes."""
     parts = frame.parts if isinstance(frame, FrameTemplate) else [frame]
     return sum(len(part) for part in parts if isinstance(part, bytes))

@@ -23,6 +23,19 @@ ASKED: dict[str, dict[str, Any]] = {
     "vercel-ui": {"id": "1", "messages": PARTS, "trigger": "submit-message"},
     "ag-ui": {"threadId": "t", "runId": "r", "messages": [{"id": "1", **MESSAGES[0]}]},
 }
+PATHS = {
+    "openai-chat": "/openai/v1/chat/completions",
+    "openai-responses": "/v1/responses",
+    "azure-openai": "/openai/deployments/{model}/chat/completions",
+    "anthropic-messages": "/v1/messages",
+    "gemini": "/v1beta/models/{model}:generateContent",
+    "mistral-chat": "/mistral/v1/chat/completions",
+    "ollama-chat": "/api/chat",
+    "ollama-generate": "/api/generate",
+    "cohere-chat": "/v2/chat",
+    "vercel-ui": "/api/chat",
+    "ag-ui": "/agent",
+}
 ONLY_STREAMS = {"vercel-ui", "ag-ui"}
 
 

@@ -15,7 +15,7 @@ from mockd.errors import ConfigError
 from mockd.presets import configured
 from mockd.settings import Settings
 from mockd.testing import running_mockd
-from tests.presets.asking import ONLY_STREAMS, asked, payloads, texts
+from tests.presets.asking import ONLY_STREAMS, PATHS, asked, payloads, texts
 
 Write = Callable[[str, str], str]
 
@@ -37,19 +37,6 @@ SCRIPT = """
   reply: {text: Never said.}
 """
 
-PATHS = {
-    "openai-chat": "/openai/v1/chat/completions",
-    "openai-responses": "/v1/responses",
-    "azure-openai": "/openai/deployments/{model}/chat/completions",
-    "anthropic-messages": "/v1/messages",
-    "gemini": "/v1beta/models/{model}:generateContent",
-    "mistral-chat": "/mistral/v1/chat/completions",
-    "ollama-chat": "/api/chat",
-    "ollama-generate": "/api/generate",
-    "cohere-chat": "/v2/chat",
-    "vercel-ui": "/api/chat",
-    "ag-ui": "/agent",
-}
 WITH_MODEL = [name for name in PATHS if name not in ONLY_STREAMS]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 from typing import Any, NamedTuple
 
 from mockd.clock import rfc3339
@@ -30,10 +30,10 @@ class Delta(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A block of a message: its opening, the deltas that fill it, and its whole form."""
+    """A block of a message: its opening, the deltas that fill it, which are made one by one, and its whole form."""
 
     opening: dict[str, Any]
-    deltas: list[Delta]
+    deltas: Iterable[Delta]
     whole: dict[str, Any]
 
 
@@ -173,24 +173,26 @@ def blocks_of(reply: Reply) -> Iterator[Block]:
     if reply.reasoning:
         thoughts = "".join(reply.reasoning)
         proof = signature(thoughts)
-        deltas = [Delta({"type": "thinking_delta", "thinking": token}, None) for token in reply.reasoning]
+        thinking = (Delta({"type": "thinking_delta", "thinking": token}, None) for token in reply.reasoning)
         yield Block(
             {"type": "thinking", "thinking": "", "signature": ""},
-            [*deltas, Delta({"type": "signature_delta", "signature": proof}, STRUCTURE)],
+            chain(thinking, [Delta({"type": "signature_delta", "signature": proof}, STRUCTURE)]),
             {"type": "thinking", "thinking": thoughts, "signature": proof},
         )
     for citations, tokens in _passages(reply):
         text, sources = "".join(tokens), [_source(citation, reply.text) for citation in citations]
         cited: dict[str, Any] = {"citations": []} if sources else {}
-        deltas = [Delta({"type": "citations_delta", "citation": source}, STRUCTURE) for source in sources]
-        deltas += [Delta({"type": "text_delta", "text": token}, None) for token in tokens]
+        cites = [Delta({"type": "citations_delta", "citation": source}, STRUCTURE) for source in sources]
+        deltas = chain(cites, (Delta({"type": "text_delta", "text": token}, None) for token in tokens))
         whole_citations = {"citations": sources} if sources else {}
         yield Block({**cited, "type": "text", "text": ""}, deltas, {**whole_citations, "type": "text", "text": text})
     for number, call in enumerate(reply.calls):
         fragments = call.fragments if call.input else ()
         # The first delta is empty. A call without arguments has no other.
-        deltas = [Delta({"type": "input_json_delta", "partial_json": ""}, STRUCTURE if fragments else None)]
-        deltas += [Delta({"type": "input_json_delta", "partial_json": fragment}, None) for fragment in fragments]
+        first = Delta({"type": "input_json_delta", "partial_json": ""}, STRUCTURE if fragments else None)
+        deltas = chain(
+            [first], (Delta({"type": "input_json_delta", "partial_json": fragment}, None) for fragment in fragments)
+        )
         tool = {"type": "tool_use", "id": call_id(number, call), "name": call.name}
         yield Block({**tool, "input": {}}, deltas, {**tool, "input": call.input})
 

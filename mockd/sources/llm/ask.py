@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mockd.request import RequestView
 from mockd.source import SourceContext
+from mockd.sources.llm.budget import LONGEST_TEXT, MOST_NESTED, TOO_DEEP, Refused
 from mockd.sources.llm.reply import When
 
 
@@ -46,14 +47,28 @@ class Ask:
 
 
 def text_in(content: Any) -> str:
-    """The text of a message's content, which is text or has parts with text."""
+    """The text of a message's content, which is text or has parts with text. Raises `Refused` if parts are nested too
+    deeply."""
     if isinstance(content, str):
         return content
-    if isinstance(content, dict):
-        return text_in(content.get("text") or content.get("content") or content.get("parts"))
-    if isinstance(content, list):
-        return " ".join(filter(None, map(text_in, content)))
-    return ""
+    texts: list[str] = []
+    levels: list[Iterator[Any]] = [iter((content,))]
+    while levels:
+        for part in levels[-1]:
+            if isinstance(part, str) and part:
+                texts.append(part)
+            elif isinstance(part, dict | list):
+                if len(levels) > MOST_NESTED:
+                    raise Refused(TOO_DEEP)
+                levels.append(iter(part if isinstance(part, list) else (_said_in(part),)))
+                break
+        else:
+            levels.pop()
+    return " ".join(texts)
+
+
+def _said_in(part: dict[str, Any]) -> Any:
+    return part.get("text") or part.get("content") or part.get("parts")
 
 
 def chat_turns(messages: Any) -> Iterator[Turn]:
@@ -66,7 +81,14 @@ def chat_turns(messages: Any) -> Iterator[Turn]:
 
 def words_in(turns: Iterable[Turn]) -> int:
     """The number of words of a conversation, which stands for its number of tokens."""
-    return sum(len(turn.text.split()) for turn in turns)
+    return sum(count_words(turn.text) for turn in turns)
+
+
+def count_words(text: str) -> int:
+    """The number of words of a text. In a very long one it is estimated, as splitting it would take much memory."""
+    if len(text) <= LONGEST_TEXT:
+        return len(text.split())
+    return len(text[:LONGEST_TEXT].split()) * len(text) // LONGEST_TEXT
 
 
 def last_user_text(turns: Iterable[Turn]) -> str:
@@ -89,4 +111,17 @@ def fits(when: When, turns: list[Turn], model: str | None) -> bool:
 
 
 def _fits_pattern(pattern: str, text: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+    """Whether a text is as a pattern says, in which `*` stands for any characters. It takes linear time."""
+    first, *middle = pattern.split("*")
+    if not middle:
+        return text == pattern
+    last = middle.pop()
+    place, end = len(first), len(text) - len(last)
+    if place > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in middle:
+        found = text.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True

@@ -50,6 +50,10 @@ class CohereChat(Wire):
     def shape(self, ask: Ask) -> CohereShape:
         return CohereShape(ask.body.get("logprobs") is True)
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        assert isinstance(shape, CohereShape)
+        return 1, int(shape.logprobs)
+
     def json_schema(self, ask: Ask) -> Any:
         form = ask.part("response_format")
         if form.get("type") != "json_object":

@@ -10,19 +10,21 @@ import base64
 import math
 import random
 from array import array
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from mockd.sources.llm.ask import Ask, text_in
+from mockd.sources.llm.ask import Ask, count_words, text_in
+from mockd.sources.llm.budget import MOST_NUMBERS, Refused
 from mockd.sources.llm.endpoint import EndpointParams
 from mockd.sources.llm.wire import IdForm, UuidForm
 
 MOST_DIMENSIONS = 65536
 Vector = Sequence[float]
 _MISTRAL_ID, _COHERE_ID = IdForm("", 32), UuidForm()
+_BESIDE_NUMBERS = 16
+"""What a vector has beside its numbers takes about as much as so many of them."""
 
 
 class EmbeddingParams(EndpointParams, frozen=True, kw_only=True):
@@ -34,13 +36,23 @@ class EmbeddingParams(EndpointParams, frozen=True, kw_only=True):
     ] = None
 
 
-@lru_cache(maxsize=512)
 def vector(text: str, dimensions: int) -> Vector:
     """The vector of a text, in single precision."""
-    rng = random.Random(text)
-    numbers = [rng.gauss(0, 1) for _ in range(dimensions)]
+    numbers = array("i", random.Random(text).randbytes(4 * dimensions))
     length = math.hypot(*numbers)
     return array("f", [number / length for number in numbers]).tolist()
+
+
+def vectors(texts: Sequence[str], dimensions: int) -> Iterator[Vector]:
+    """The vectors of texts, made one by one. Raises `Refused` if they are too many."""
+    refuse_numbers(len(texts) * (dimensions + _BESIDE_NUMBERS))
+    return (vector(text, dimensions) for text in texts)
+
+
+def refuse_numbers(numbers: int) -> None:
+    """Raise `Refused` for an answer with so many numbers, if they are too many."""
+    if numbers > MOST_NUMBERS:
+        raise Refused(f"The embeddings would have {numbers} numbers; the limit is {MOST_NUMBERS}.")
 
 
 def inputs(given: Any) -> list[str]:
@@ -52,7 +64,7 @@ def inputs(given: Any) -> list[str]:
 
 def words(texts: Sequence[str]) -> int:
     """The number of words of texts, which stands for their number of tokens."""
-    return sum(len(text.split()) for text in texts)
+    return sum(map(count_words, texts))
 
 
 def _asked(ask: Ask, name: str, params: EmbeddingParams, default: int) -> int:
@@ -87,13 +99,12 @@ def mistral(ask: Ask, model: str, params: EmbeddingParams) -> Any:
 def _listed(ask: Ask, model: str, dimensions: int) -> dict[str, Any]:
     texts = inputs(ask.body.get("input", ""))
     in_base64 = ask.body.get("encoding_format") == "base64"
-    vectors = [vector(text, dimensions) for text in texts]
     return {
         "object": "list",
-        "data": [
+        "data": (
             {"object": "embedding", "index": index, "embedding": _base64(numbers) if in_base64 else numbers}
-            for index, numbers in enumerate(vectors)
-        ],
+            for index, numbers in enumerate(vectors(texts, dimensions))
+        ),
         "model": model,
         "usage": {"prompt_tokens": words(texts), "total_tokens": words(texts)},
     }
@@ -106,13 +117,16 @@ def gemini(ask: Ask, model: str, params: EmbeddingParams) -> Any:
     """Gemini's answer, to several `requests` or to one."""
     several = ask.body.get("requests")
     if isinstance(several, list):
-        return {"embeddings": [_of_request(one, params) for one in several if isinstance(one, dict)]}
-    return {"embedding": _of_request(ask.body, params)}
+        asked = [_asked_in(one, params) for one in several if isinstance(one, dict)]
+        refuse_numbers(sum(dimensions + _BESIDE_NUMBERS for _, dimensions in asked))
+        return {"embeddings": ({"values": vector(text, dimensions)} for text, dimensions in asked)}
+    text, dimensions = _asked_in(ask.body, params)
+    return {"embedding": {"values": vector(text, dimensions)}}
 
 
-def _of_request(request: dict[str, Any], params: EmbeddingParams) -> dict[str, Any]:
+def _asked_in(request: dict[str, Any], params: EmbeddingParams) -> tuple[str, int]:
     given = request.get("outputDimensionality")
-    return {"values": vector(text_in(request.get("content")), _dimensions(given, params, 3072))}
+    return text_in(request.get("content")), _dimensions(given, params, 3072)
 
 
 # -- Ollama ------------------------------------------------------------------------------------------------------------
@@ -126,7 +140,7 @@ def ollama(ask: Ask, model: str, params: EmbeddingParams) -> Any:
     texts = inputs(ask.body.get("input", ""))
     return {
         "model": model,
-        "embeddings": [vector(text, dimensions) for text in texts],
+        "embeddings": vectors(texts, dimensions),
         "total_duration": 14_143_917,
         "load_duration": 1_019_500,
         "prompt_eval_count": words(texts),
@@ -153,20 +167,25 @@ _FORMS: dict[str, Callable[[Vector], Any]] = {
 }
 
 
+def _forms_of(types: Any) -> list[str]:
+    """The known ones of the forms that a request names, each once."""
+    if not isinstance(types, list):
+        return ["float"]
+    if not all(isinstance(name, str) for name in types):
+        raise Refused("invalid request: embedding_types must be a list of strings")
+    return [name for name in _FORMS if name in types]
+
+
 def cohere(ask: Ask, model: str, params: EmbeddingParams) -> Any:
     """Cohere's answer, with the vectors in each form that the request asks for."""
     asked = ask.body.get("inputs")
     texts = inputs(ask.body.get("texts") or (asked if isinstance(asked, list) else []))
     dimensions = _asked(ask, "output_dimension", params, 1536)
-    types = ask.body.get("embedding_types")
-    vectors = [vector(text, dimensions) for text in texts]
+    forms = _forms_of(ask.body.get("embedding_types"))
+    refuse_numbers(len(texts) * (dimensions + _BESIDE_NUMBERS) * len(forms))
     return {
         "id": _COHERE_ID.text(ask),
-        "embeddings": {
-            name: [_FORMS[name](numbers) for numbers in vectors]
-            for name in (types if isinstance(types, list) else ["float"])
-            if name in _FORMS
-        },
+        "embeddings": {name: map(_FORMS[name], vectors(texts, dimensions)) for name in forms},
         "texts": texts,
         "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": words(texts)}},
         "response_type": "embeddings_by_type",

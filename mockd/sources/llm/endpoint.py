@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
+from mockd.events import Event
 from mockd.jsontext import encode_json
 from mockd.source import Answer, BaseSource, SourceContext
 from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.budget import Refused
 from mockd.sources.llm.reply import Error, Params, ReplyParams
-from mockd.sources.llm.source import failure_of, is_due, plain_headers, refusal
+from mockd.sources.llm.source import failure_of, is_due, plain_headers, refusal, refused
 from mockd.sources.llm.wire import Wire
 from mockd.sources.registry import SourceKind
+
+_LONGEST_WHOLE = 262_144
+"""Bytes of an answer after which it is made while it is sent, so that it takes little memory and no stream waits."""
 
 
 class EndpointParams(Params, frozen=True, kw_only=True):
@@ -33,7 +39,8 @@ P = TypeVar("P", bound=EndpointParams)
 @dataclass(frozen=True, slots=True)
 class Endpoint(Generic[P]):
     """One endpoint. Its errors, headers and IDs are those of its provider's wire. `required` are the fields without
-    which the service refuses a request, and `answer` makes the answer to a request that names a model."""
+    which the service refuses a request, and `answer` makes the answer to a request that names a model. An iterator in
+    it stands for a list whose items are made one by one."""
 
     name: str
     summary: str
@@ -54,16 +61,52 @@ class EndpointSource(BaseSource, Generic[P]):
         self._wire.required = endpoint.required
 
     def open(self, context: SourceContext) -> Answer:
-        ask, wire, params = Ask(context), self._wire, self._params
+        ask = Ask(context)
+        try:
+            return self._opened(ask, context)
+        except (Refused, RecursionError) as error:
+            return refused(self._wire, error, ask)
+
+    def _opened(self, ask: Ask, context: SourceContext) -> Answer:
+        wire, params = self._wire, self._params
         if params.strict and (complaint := wire.complaint(ask)) is not None:
             return refusal(wire, complaint, ask)
         if params.error is not None and is_due(params.error, "error", context):
             return refusal(wire, failure_of(wire, params.error), ask)
         model = params.model or wire.model(ask) or self._endpoint.default_model
-        # As bytes, which are not searched for slots, as vectors are long.
-        body = encode_json(self._endpoint.answer(ask, model, params))
         headers = {"content-type": "application/json"} | dict(plain_headers(wire, ask, wire.new_ids(ask)))
-        return Answer(body=body, headers=tuple(headers.items()))
+        return _answer(_pieces(self._endpoint.answer(ask, model, params)), tuple(headers.items()))
+
+
+def _answer(pieces: Iterator[bytes], headers: tuple[tuple[str, str], ...]) -> Answer:
+    """The answer with a body in pieces: whole, as bytes that are not searched for slots, or piece by piece if it is
+    long."""
+    begun: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        begun.append(piece)
+        size += len(piece)
+        if size > _LONGEST_WHOLE:
+            return Answer(events=map(Event, chain([b"".join(begun)], pieces)), headers=headers, framing="raw")
+    return Answer(body=b"".join(begun), headers=headers)
+
+
+def _pieces(value: Any) -> Iterator[bytes]:
+    """JSON text in pieces, one for each item of an iterator in the value."""
+    if isinstance(value, dict):
+        mark = b"{"
+        for key, item in value.items():
+            yield mark + encode_json(key) + b":"
+            yield from _pieces(item)
+            mark = b","
+        yield b"}" if value else b"{}"
+    elif isinstance(value, Iterator):
+        yield b"["
+        for number, item in enumerate(value):
+            yield b"," * (number > 0) + encode_json(item)
+        yield b"]"
+    else:
+        yield encode_json(value)
 
 
 def kind_of(endpoint: Endpoint[P]) -> SourceKind[P]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from mockd.cache import Cache
 from mockd.expressions import Compiled, RequestContext
 from mockd.jsontext import encode_json
 from mockd.source import Answer, BaseSource, Script, SourceContext
-from mockd.sources.llm.source import WireSource
+from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.budget import LONGEST_TEXT, Refused
+from mockd.sources.llm.source import WireSource, refused
 from mockd.sources.llm.wire import Wire
 
 MOST_SOURCES = 64
 """Most replies that are kept for each mock, so that a repeated reply need not be made again."""
+MOST_BYTES = 256 * 1024
+"""Most bytes of the parameters of these replies. In memory, a reply may take thirty times as much."""
 
 
 class FollowingSource(BaseSource):
@@ -25,13 +30,18 @@ class FollowingSource(BaseSource):
         self._wire = wire
         self._params = params
         self._params_type = type(source.params)
+        self._fixed = source
+        self._longest = len(encode_json(msgspec.to_builtins(source.params))) + LONGEST_TEXT
         self.headers = source.headers
         self.token_delay = source.token_delay
-        self._sources: OrderedDict[bytes, WireSource] = OrderedDict()
+        self._sources: Cache[bytes, WireSource] = Cache(MOST_SOURCES, MOST_BYTES)
 
-    def open(self, context: SourceContext) -> Script | Answer:
+    def open(self, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
         values = self._params.render(RequestContext(context.request, context.captures))
         key = encode_json(values)
+        if len(key) > self._longest:
+            error = Refused(f"What the reply takes from the request has more than {LONGEST_TEXT} characters.")
+            return refused(self._fixed.wire, error, Ask(context))
         opened = self._source(key, values).open(context)
         return replace(opened, key=(key, opened.key)) if isinstance(opened, Script) else opened
 
@@ -39,7 +49,6 @@ class FollowingSource(BaseSource):
         source = self._sources.get(key)
         if source is None:
             params = msgspec.convert(values, self._params_type)
-            source = self._sources[key] = WireSource(self._wire(params), params)
-            if len(self._sources) > MOST_SOURCES:
-                self._sources.popitem(last=False)
+            source = WireSource(self._wire(params), params, follows=True)
+            self._sources.keep(key, source, len(key))
         return source

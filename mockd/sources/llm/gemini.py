@@ -10,12 +10,14 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mockd.events import Event, Fill, Hole, Slot
 from mockd.jsontext import encode_json
 from mockd.source import Headers
 from mockd.sources.llm.ask import Ask, Turn, text_in
+from mockd.sources.llm.budget import refuse_large_schema
 from mockd.sources.llm.reply import Call, Error, Reply, place_of
 from mockd.sources.llm.wire import STRUCTURE, Failure, IdForm, Wire, signature
 
@@ -25,6 +27,7 @@ _JSON = ((b"content-type", b"application/json; charset=UTF-8"),)
 _ATTACHMENT = ((b"content-disposition", b"attachment"),)
 _ERROR_DELAY_S = 0.05
 _SIZES = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
+_MOST_DIGITS = 18
 
 
 class GeminiShape(NamedTuple):
@@ -107,11 +110,16 @@ class Gemini(Wire):
             _get(thinking, "includeThoughts") is not False,
         )
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        assert isinstance(shape, GeminiShape)
+        return shape.candidates, 0
+
     def json_schema(self, ask: Ask) -> Any:
         config = _get(ask.body, "generationConfig")
         if isinstance(schema := _get(config, "responseJsonSchema"), dict):
             return schema
         if isinstance(schema := _get(config, "responseSchema"), dict):
+            refuse_large_schema(encode_json(schema))
             return json_schema(schema)
         return {"type": "object"} if _get(config, "responseMimeType") == "application/json" else None
 
@@ -187,10 +195,10 @@ def pieces_of(reply: Reply, shape: GeminiShape) -> Iterator[Piece]:
     """The parts of the content one by one: thought tokens, text tokens, and whole calls."""
     for number, token in enumerate(reply.reasoning if shape.has_thoughts else (), 1):
         yield Piece({"text": token, "thought": True}, min(number, reply.reasoning_tokens), 0)
-    parts: list[tuple[dict[str, Any], int]] = [({"text": token}, 1) for token in reply.tokens]
+    parts: Iterator[tuple[dict[str, Any], int]] = (({"text": token}, 1) for token in reply.tokens)
     sizes = [len(call.fragments) for call in reply.calls]
     said = 0
-    for part, size in [*parts, *zip(_calls(reply), sizes, strict=True)]:
+    for part, size in chain(parts, zip(_calls(reply), sizes, strict=True)):
         said = min(said + size, _said(reply))
         yield Piece(part, reply.reasoning_tokens, said)
 
@@ -297,7 +305,7 @@ def json_schema(schema: Any) -> Any:
         name = re.sub("_([a-z])", lambda letter: letter[1].upper(), name)
         if name == "properties" and isinstance(value, dict):
             converted[name] = {key: json_schema(item) for key, item in value.items()}
-        elif name in _SIZES and str(value).isdecimal():
+        elif name in _SIZES and isinstance(value, str) and value.isdecimal() and len(value) <= _MOST_DIGITS:
             converted[name] = int(value)
         else:
             converted[name] = json_schema(value)

@@ -81,6 +81,10 @@ class MistralChat(Wire):
             top_logprobs_of(ask) if logprobs is True else None,
         )
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        assert isinstance(shape, MistralShape)
+        return shape.choices, 0 if shape.logprobs is None else 1 + shape.logprobs
+
     def output_tokens(self, reply: Reply, shape: Hashable) -> int:
         assert isinstance(shape, MistralShape)
         return reply.output_tokens * shape.choices

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
+from mockd.jsontext import encode_json
 from mockd.sources.llm.ask import Ask
+from mockd.sources.llm.budget import refuse_above
 from mockd.sources.llm.endpoint import EndpointParams
 from mockd.sources.llm.wire import IdForm
 
@@ -41,7 +43,9 @@ def moderate(ask: Ask, model: str, params: ModerationParams) -> Any:
     # A list of parts (texts and pictures) is one input.
     is_several = isinstance(given, list) and all(isinstance(item, str) for item in given)
     number = len(given) if isinstance(given, list) and is_several else 1
-    return {"id": _ID.text(ask), "model": model, "results": [_result(params)] * number}
+    result = _result(params)
+    refuse_above(number, number * len(encode_json(result)))
+    return {"id": _ID.text(ask), "model": model, "results": [result] * number}
 
 
 def _result(params: ModerationParams) -> dict[str, Any]:

@@ -63,6 +63,10 @@ class Ollama(Wire):
             alternatives if ask.body.get("logprobs") is True else None, not ask.body.get("raw"), self._loads(ask)
         )
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        assert isinstance(shape, OllamaShape)
+        return 1, 0 if shape.logprobs is None else 1 + bool(shape.logprobs)
+
     def _loads(self, ask: Ask) -> str | None:
         if not self.params.strict or ask.body.get(self.asked):
             return None

@@ -72,6 +72,10 @@ class OpenAIChat(OpenAIWire):
             top_logprobs_of(ask) if logprobs is True else None,
         )
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        assert isinstance(shape, ChatShape)
+        return shape.choices, 0 if shape.logprobs is None else 1 + shape.logprobs
+
     def counts(self, ask: Ask, shape: Hashable) -> bool:
         assert isinstance(shape, ChatShape)
         return shape.usage or not self.streams(ask)

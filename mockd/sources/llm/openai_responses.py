@@ -78,6 +78,11 @@ class OpenAIResponses(OpenAIWire):
             top_logprobs_of(ask) if _LOGPROBS in asked else None,
         )
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        assert isinstance(shape, ResponsesShape)
+        # A stream repeats them: with the delta, when the text, its part and its item are done, and at its end.
+        return 1, 0 if shape.logprobs is None else 5 * (1 + shape.logprobs)
+
     def json_schema(self, ask: Ask) -> Any:
         return schema_in(ask.part("text").get("format"))
 

@@ -179,6 +179,18 @@ class Reply(Struct, frozen=True):
         return "".join(self.tokens)
 
     @property
+    def pieces(self) -> int:
+        """About the number of events with content that the reply has as a stream."""
+        arguments = sum(len(call.fragments) for call in self.calls)
+        return len(self.tokens) + len(self.reasoning) + len(self.refusal) + arguments
+
+    @property
+    def characters(self) -> int:
+        """The number of characters of all that is said."""
+        said = sum(map(len, self.tokens)) + sum(map(len, self.reasoning)) + sum(map(len, self.refusal))
+        return said + sum(len(call.arguments) for call in self.calls)
+
+    @property
     def reasoning_tokens(self) -> int:
         given = self.usage.reasoning_tokens
         return len(self.reasoning) if given is None else given

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mockd.events import Slot
@@ -30,10 +31,10 @@ class ItemStep(NamedTuple):
 
 
 class Item(NamedTuple):
-    """An item of the output: its opening, the events that fill it, and its whole form."""
+    """An item of the output: its opening, the events that fill it, which are made one by one, and its whole form."""
 
     opening: dict[str, Any]
-    steps: list[ItemStep]
+    steps: Iterable[ItemStep]
     whole: dict[str, Any]
 
 
@@ -56,12 +57,15 @@ def _reasoning(reply: Reply, shape: ResponsesShape) -> Item:
     item: dict[str, Any] = {"id": Slot("reasoning_id"), "type": "reasoning"}
     if shape.encrypted:
         item["encrypted_content"] = signature(text)
-    steps = [
-        ItemStep("reasoning_summary_part.added", {**place, "part": {**part, "text": ""}}),
-        *_deltas("reasoning_summary_text.delta", ({**place, "delta": token} for token in reply.reasoning), shape),
-        ItemStep("reasoning_summary_text.done", {**place, "text": text}),
-        ItemStep("reasoning_summary_part.done", {**place, "part": part}),
-    ]
+    deltas = ({**place, "delta": token} for token in reply.reasoning)
+    steps = chain(
+        [ItemStep("reasoning_summary_part.added", {**place, "part": {**part, "text": ""}})],
+        _deltas("reasoning_summary_text.delta", deltas, shape),
+        [
+            ItemStep("reasoning_summary_text.done", {**place, "text": text}),
+            ItemStep("reasoning_summary_part.done", {**place, "part": part}),
+        ],
+    )
     return Item({**item, "summary": []}, steps, {**item, "summary": [part]})
 
 
@@ -70,48 +74,47 @@ def _message(reply: Reply, shape: ResponsesShape) -> Item:
     place = {"content_index": 0}
     empty = {key: value if key == "type" else type(value)() for key, value in part.items()}
     item = {"id": Slot("message_id"), "type": "message", "role": "assistant"}
-    steps = [
-        ItemStep("content_part.added", {**place, "part": empty}),
-        *steps,
-        ItemStep("content_part.done", {**place, "part": part}),
-    ]
+    steps = chain(
+        [ItemStep("content_part.added", {**place, "part": empty})],
+        steps,
+        [ItemStep("content_part.done", {**place, "part": part})],
+    )
     opening = {**item, "status": "in_progress", "content": []}
     return Item(opening, steps, {**item, "status": "completed", "content": [part]})
 
 
-def _refusal(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], list[ItemStep]]:
+def _refusal(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], Iterable[ItemStep]]:
     place = {"content_index": 0}
     text = "".join(reply.refusal)
     deltas = _deltas("refusal.delta", ({**place, "delta": token} for token in reply.refusal), shape)
-    return {"type": "refusal", "refusal": text}, [*deltas, ItemStep("refusal.done", {**place, "refusal": text})]
+    return {"type": "refusal", "refusal": text}, chain(deltas, [ItemStep("refusal.done", {**place, "refusal": text})])
 
 
-def _text(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], list[ItemStep]]:
+def _text(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], Iterable[ItemStep]]:
     place = {"content_index": 0}
     top = shape.logprobs
     logprobs = [] if top is None else logprobs_of(reply.tokens, top)
-    deltas = [
+    deltas = (
         {**place, "delta": token, "logprobs": logprobs[number : number + 1]}
         for number, token in enumerate(reply.tokens)
-    ]
+    )
     annotations = _annotations(reply)
     part = {"type": "output_text", "annotations": annotations, "logprobs": logprobs, "text": reply.text}
-    return part, [
-        *_deltas("output_text.delta", iter(deltas), shape),
-        *(
+    return part, chain(
+        _deltas("output_text.delta", deltas, shape),
+        (
             ItemStep("output_text.annotation.added", {**place, "annotation_index": number, "annotation": annotation})
             for number, annotation in enumerate(annotations)
         ),
-        ItemStep("output_text.done", {**place, "text": reply.text, "logprobs": logprobs}),
-    ]
+        [ItemStep("output_text.done", {**place, "text": reply.text, "logprobs": logprobs})],
+    )
 
 
 def _call(number: int, call: Call, shape: ResponsesShape) -> Item:
     item = {"id": Slot(f"item{number}"), "type": "function_call", "call_id": call_id(number, call), "name": call.name}
-    steps = [
-        *_deltas("function_call_arguments.delta", ({"delta": fragment} for fragment in call.fragments), shape),
-        ItemStep("function_call_arguments.done", {"arguments": call.arguments}),
-    ]
+    deltas = ({"delta": fragment} for fragment in call.fragments)
+    done = ItemStep("function_call_arguments.done", {"arguments": call.arguments})
+    steps = chain(_deltas("function_call_arguments.delta", deltas, shape), [done])
     opening = {**item, "status": "in_progress", "arguments": ""}
     return Item(opening, steps, {**item, "status": "completed", "arguments": call.arguments})
 

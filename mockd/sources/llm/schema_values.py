@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import math
-import random
-import re
 from fractions import Fraction
 from typing import Any
 
-_MOST_CHARACTERS = 100_000
-"""Most characters of a text, whatever the schema demands."""
-_ATTEMPTS = 20
-
-
-class Impossible(Exception):
-    """No valid value exists, or none was found. The message has the reason."""
-
+from mockd.sources.llm.budget import Budget
+from mockd.sources.llm.schema_pattern import Impossible, matching_text
 
 FORMATS = {
     "date-time": "2025-01-{:02}T09:30:00Z",
@@ -41,59 +33,33 @@ FORMATS = {
 """A text for each format, with a placeholder for a number from 1 to 28."""
 
 
-def make_text(schema: dict[str, Any], number: int = 0) -> str:
-    """A text for a schema. Different values of `number` give different texts if possible. Raises `Impossible`."""
-    least = _size(schema.get("minLength"), 0)
-    most = _size(schema.get("maxLength"), _MOST_CHARACTERS)
-    if least > min(most, _MOST_CHARACTERS):
+def make_text(schema: dict[str, Any], number: int, budget: Budget) -> str:
+    """A text for a schema. Different values of `number` give different texts if possible. Raises `Impossible` and
+    `Refused`."""
+    least, most = _size(schema.get("minLength"), 0), _size(schema.get("maxLength"), math.inf)
+    if least > most:
         raise Impossible(f"a text of at least {least} and at most {most} characters")
+    budget.spend(characters=least)
+    text = _text(schema, int(least), most, number, budget)
+    budget.spend(characters=len(text) - least)
+    return text
+
+
+def _text(schema: dict[str, Any], least: int, most: float, number: int, budget: Budget) -> str:
     if isinstance(pattern := schema.get("pattern"), str):
-        return _matching(pattern, least, most, number)
+        return matching_text(pattern, least, most, number, budget)
     form = FORMATS.get(schema.get("format", "")) if isinstance(schema.get("format"), str) else None
     if form is not None and least <= len(text := form.format(number % 28 + 1)) <= most:
         return text
     text = "text" if number == 0 else f"text{number + 1}"
     if len(text) > most:
         # Texts differ at their end.
-        return text[len(text) - most :]
+        return text[len(text) - int(most) :]
     return text + "." * (least - len(text))
 
 
-def _size(value: Any, default: int) -> int:
-    return int(value) if isinstance(value, int | float) and value >= 0 else default
-
-
-class _Least(random.Random):
-    """A random generator that draws the smallest integers, so that a text repeats nothing more often than it must."""
-
-    def randint(self, a: int, b: int) -> int:
-        return a
-
-
-def _matching(pattern: str, least: int, most: int, number: int) -> str:
-    """A text in which a regular expression matches."""
-    # Imported here, as few requests have a pattern.
-    from rstr import Rstr
-
-    _refuse_large(pattern)
-    try:
-        search = re.compile(pattern).search
-        for attempt in range(_ATTEMPTS):
-            seed = number * _ATTEMPTS + attempt
-            rng = _Least(seed) if attempt == 0 else random.Random(seed)
-            text = str(Rstr(rng).xeger(pattern))
-            if least <= len(text) <= most and search(text):
-                return text
-    except (re.error, KeyError, ValueError, IndexError, RecursionError, OverflowError) as error:
-        raise Impossible(f"the pattern {pattern!r} is not understood: {error}") from None
-    raise Impossible(f"no text of {least} to {most} characters was found for the pattern {pattern!r}")
-
-
-def _refuse_large(pattern: str) -> None:
-    repeats = math.prod(int(most[:9]) or 1 for most in re.findall(r"\{(?:\d*,)?(\d+),?\}", pattern))
-    nested = 100 ** len(re.findall(r"\)[*+]|\)\{\d*,\}", pattern))
-    if repeats * nested > 10**5:
-        raise Impossible(f"the pattern {pattern!r} repeats too much")
+def _size(value: Any, default: float) -> float:
+    return math.floor(value) if isinstance(value, int | float) and value >= 0 else default
 
 
 def make_number(schema: dict[str, Any], number: int = 0, *, whole: bool) -> int | float:
@@ -101,7 +67,8 @@ def make_number(schema: dict[str, Any], number: int = 0, *, whole: bool) -> int 
     low, high = _bound(schema, "minimum", max), _bound(schema, "maximum", min)
     step = _step(schema.get("multipleOf"), whole)
     value = _between(low, high, number) if step is None else _multiple(step, low, high, number)
-    return int(value) if value.denominator == 1 and (whole or abs(value) < 2**53) else float(value)
+    is_exact = value.denominator == 1 and abs(value) < (2**63 if whole else 2**53)
+    return int(value) if is_exact else float(value)
 
 
 class _Bound:

@@ -1,18 +1,25 @@
-"""The source that all templates of model replies share: it makes a provider's reply to a request."""
+"""The source that all templates of model replies share: it makes a provider's reply to a request.
+
+A reply that a request makes long is neither compiled nor kept: its events are made while they are sent.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 
 from msgspec.structs import replace
 
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
-from mockd.events import Event
-from mockd.source import Answer, BaseSource, Script, SourceContext
+from mockd.events import Event, Fill
+from mockd.framing import FRAMINGS, FrameTemplate
+from mockd.source import Answer, BaseSource, Headers, Script, SourceContext
 from mockd.sources.llm.ask import Ask, Turn, fits, last_user_text
+from mockd.sources.llm.budget import LONGEST_TEXT, TOO_DEEP, Refused, refuse_above
 from mockd.sources.llm.reply import (
     DEFAULT_TOKENS,
     Error,
@@ -28,13 +35,21 @@ from mockd.sources.llm.wire import Failure, Wire
 
 _MOST_COUNTED = 64
 """Most replies of a mock whose numbers of tokens are remembered."""
+_MOST_COMPILED = 512
+"""Most content events of a stream that is compiled and kept, if the request decides how many there are."""
+_LONGEST_COMPILED = 65_536
+"""Most characters of such a stream."""
+_OF_A_BYTE = 6
+"""Most characters that one character of a token has in its log probability, whose bytes are a list of numbers."""
+_ASIDE = ThreadPoolExecutor(1, thread_name_prefix="mockd-llm")
+"""The thread in which long replies in one piece are made. It is started with the first of them."""
 
 
 class WireSource(BaseSource):
     """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for a parameter
-    that the wire cannot express."""
+    that the wire cannot express. `follows` is true if the parameters follow from a request."""
 
-    def __init__(self, wire: Wire, params: ReplyParams) -> None:
+    def __init__(self, wire: Wire, params: ReplyParams, *, follows: bool = False) -> None:
         self.wire = wire
         self.params = params
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
@@ -48,13 +63,20 @@ class WireSource(BaseSource):
             except ConfigError as error:
                 raise error.under(("script", number, "reply")) from None
         self._reply = self._resolved(params)
+        self._is_fixed = not follows
         self._follows = bool(params.script or params.echo)
         self._is_open = not params.has_content
         """Whether the parameters have no content, so that the request may decide the text."""
         self._tokens_of = lru_cache(_MOST_COUNTED)(self._tokens)
 
-    def open(self, context: SourceContext) -> Script | Answer:
+    def open(self, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
         ask = Ask(context)
+        try:
+            return self._opened(ask, context)
+        except (Refused, RecursionError) as error:
+            return refused(self.wire, error, ask)
+
+    def _opened(self, ask: Ask, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
         wire = self.wire
         if self.params.strict and (complaint := wire.complaint(ask)) is not None:
             return refusal(wire, complaint, ask)
@@ -70,18 +92,24 @@ class WireSource(BaseSource):
                 return refusal(wire, failure_of(wire, fields.error), ask)
             reply = _failing(reply, fields)
         shape = wire.shape(ask)
+        is_long = self._is_long(fields, reply, shape)
         slots = wire.slots(ask, reply, shape)
         if not streams:
             headers = plain_headers(wire, ask, slots)
+            if is_long:
+                return self._made_aside(reply, shape, context, slots, headers)
             tokens = self._tokens_of(reply, shape)
             return Answer(body=wire.whole(reply, shape), headers=headers, slots=slots, tokens=tokens)
+        own, framing = wire.headers_of(ask, slots, is_stream=True), wire.framing(shape)
+        if is_long:
+            return Answer(events=self._made(reply, shape), slots=slots, headers=_in_text(own), framing=framing)
         key = shape if reply is self._reply else (shape, reply)
         return Script(
             partial(self._events, reply, shape),
             key=key,
             slots=slots,
-            headers=wire.headers_of(ask, slots, is_stream=True),
-            framing=wire.framing(shape),
+            headers=own,
+            framing=framing,
         )
 
     def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply, str]:
@@ -94,8 +122,15 @@ class WireSource(BaseSource):
             return fields, self._reply if fields is self.params else self._resolved(fields), place
         if (schema := self.wire.json_schema(ask)) is not None:
             return fields, self._resolved(fields, (example_text(schema),)), place
-        said = tokens_of(last_user_text(turns)) if self.params.echo else ()
-        return fields, self._resolved(fields, said or DEFAULT_TOKENS), place
+        return fields, self._resolved(fields, self._echo(turns) or DEFAULT_TOKENS), place
+
+    def _echo(self, turns: list[Turn]) -> tuple[str, ...]:
+        if not self.params.echo:
+            return ()
+        said = last_user_text(turns)
+        if len(said) > LONGEST_TEXT:
+            raise Refused(f"The message has {len(said)} characters; mockd repeats at most {LONGEST_TEXT}.")
+        return tokens_of(said)
 
     def _fields_for(self, turns: list[Turn], model: str | None) -> tuple[ReplyFields, str]:
         for number, scripted in enumerate(self.params.script):
@@ -105,6 +140,47 @@ class WireSource(BaseSource):
 
     def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
         return resolve(fields, default, self.wire.argument_chunk)
+
+    def _is_long(self, fields: ReplyFields, reply: Reply, shape: Hashable) -> bool:
+        """Whether a request makes a reply so long that it is neither compiled nor kept. Raises `Refused` if it is above
+        the budget. What a mock says by itself may be as long as its author likes."""
+        choices, logprobs = self.wire.copies(shape)
+        if self._is_fixed and fields.has_content and choices == 1 and not logprobs:
+            return False
+        events = choices * reply.pieces * (1 + logprobs)
+        characters = choices * reply.characters * (1 + _OF_A_BYTE * logprobs)
+        refuse_above(events, characters)
+        return events > _MOST_COMPILED or characters > _LONGEST_COMPILED
+
+    async def _made_aside(
+        self,
+        reply: Reply,
+        shape: Hashable,
+        context: SourceContext,
+        slots: Mapping[str, bytes],
+        headers: tuple[tuple[str, str], ...],
+    ) -> Answer:
+        """A long reply in one piece, made in another thread, so that no stream waits for it."""
+
+        def body() -> bytes:
+            frame = FRAMINGS["raw"].encode(Event(self.wire.whole(reply, shape)))
+            return frame.render(Fill(context.rng, context.clock, slots)) if isinstance(frame, FrameTemplate) else frame
+
+        made = await asyncio.get_running_loop().run_in_executor(_ASIDE, body)
+        typed = {"content-type": "application/json"} | dict(headers)
+        return Answer(body=made, headers=tuple(typed.items()), tokens=reply.pieces)
+
+    def _made(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
+        """The events of a long reply, made one by one."""
+        if reply.failure is not None:
+            # All that would come after the failure is left out before anything is made.
+            yield from self._events(replace(reply, tokens=reply.tokens[: reply.failure.after_tokens + 1]), shape)
+            return
+        has_content = False
+        for event in self.wire.events(reply, shape):
+            if event.delay_s is None and not has_content:
+                has_content, event = True, event._replace(opens=True)
+            yield event
 
     def _events(self, reply: Reply, shape: Hashable) -> Sequence[Event]:
         events = list(self.wire.events(reply, shape))
@@ -143,10 +219,19 @@ def refusal(wire: Wire, failure: Failure, ask: Ask) -> Answer:
     return Answer(status=failure.status, headers=tuple(headers), body=body, slots=slots)
 
 
+def refused(wire: Wire, error: Refused | RecursionError, ask: Ask) -> Answer:
+    """The answer to a request that asks for too much."""
+    return refusal(wire, Failure(400, str(error) if isinstance(error, Refused) else TOO_DEEP), ask)
+
+
 def plain_headers(wire: Wire, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
     """The headers of a provider's whole answers."""
     own = wire.headers_of(ask, slots, is_stream=False)
-    return (*wire.common_headers, *((name.decode(), value.decode()) for name, value in own))
+    return (*wire.common_headers, *_in_text(own))
+
+
+def _in_text(headers: Headers) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode(), value.decode()) for name, value in headers)
 
 
 def failure_of(wire: Wire, error: Error) -> Failure:

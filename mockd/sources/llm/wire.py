@@ -19,6 +19,7 @@ from mockd.events import Event, Slot
 from mockd.jsontext import encode_json
 from mockd.source import Headers
 from mockd.sources.llm.ask import Ask, Turn, chat_turns, words_in
+from mockd.sources.llm.budget import LONGEST_MODEL, Refused
 from mockd.sources.llm.reply import Call, Error, Reply, ReplyParams
 
 STRUCTURE = 0.0
@@ -124,6 +125,11 @@ class Wire:
         """The part of the request that decides which events the stream has, and which keys they have."""
         return None
 
+    def copies(self, shape: Hashable) -> tuple[int, int]:
+        """The number of choices of an answer, each with the whole text, and the number of log probabilities for each of
+        their tokens. From them follows whether the answer is within its budget."""
+        return 1, 0
+
     def json_schema(self, ask: Ask) -> Any:
         """The JSON schema against which the reply's text must be valid, or None if the request has none."""
         return None
@@ -151,7 +157,10 @@ class Wire:
         `prompt` and `total` if the wire `counts` tokens."""
         slots = self.new_ids(ask)
         slots["created"] = b"%d" % ask.context.clock.wall()
-        slots["model"] = encode_json(reply.model or self.model(ask) or self.default_model)
+        model = reply.model or self.model(ask) or self.default_model
+        if len(model) > LONGEST_MODEL:
+            raise Refused(f"The name of the model has more than {LONGEST_MODEL} characters.")
+        slots["model"] = encode_json(model)
         for number, call in enumerate(reply.calls):
             if call.id is None:
                 slots[f"call{number}"] = self.call_id.make(ask)

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mockd.sources.llm import budget, schema_example
+from mockd.sources.llm.budget import Refused
 from mockd.sources.llm.schema_example import example, example_text
 
 PERSON = {
@@ -112,6 +114,13 @@ SCHEMAS: dict[str, Any] = {
     "pattern": {"type": "string", "pattern": "^[A-Z]{3}-\\d{4}$"},
     "pattern with length": {"type": "string", "pattern": "^[a-z]*$", "minLength": 7, "maxLength": 12},
     "pattern anywhere": {"type": "string", "pattern": "a(b|c)+d"},
+    "pattern of an address": {"type": "string", "pattern": r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$"},
+    "pattern of numbers": {"type": "string", "pattern": r"^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|1?\d?\d)$"},
+    "pattern that looks ahead": {"type": "string", "pattern": r"^(?=.*[A-Z])(?=.*\d).{8,}$"},
+    "pattern with a reference": {"type": "string", "pattern": r"^(a|b)-\1$"},
+    "pattern of what is not": {"type": "string", "pattern": r"^[^\sa-z]+\D\W\S$"},
+    "pattern of long words": {"type": "string", "pattern": "^(([a-z])+.)+[A-Z]([a-z])+$", "minLength": 40},
+    "pattern of all characters": {"type": "string", "pattern": "[\\x00-\\uffff]{3}"},
     "integer": {"type": "integer"},
     "between": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
     "old exclusive": {"type": "integer", "minimum": 5, "exclusiveMinimum": True, "maximum": 6},
@@ -216,12 +225,7 @@ CONTRADICTIONS: dict[str, tuple[Any, Any]] = {
     ),
     "not enough different items": ({"type": "array", "items": {"const": 1}, "minItems": 2, "uniqueItems": True}, []),
     "broken pattern": ({"type": "string", "pattern": "("}, ""),
-    "pattern that repeats too much": ({"type": "string", "pattern": "((((a{999}){999}){999}){999})"}, ""),
     "pattern that nothing fits": ({"type": "string", "pattern": "^a(?!a)a$"}, ""),
-    "alternatives without end": (alternatives_in_alternatives(50), None),
-    "too many items": ({"type": "array", "minItems": 10**9, "items": {}}, []),
-    "too long": ({"type": "string", "minLength": 10**9}, ""),
-    "too many properties": ({"type": "object", "minProperties": 10**9}, {}),
     "nested without end": (nested_without_end(99), {}),
     "nonsense": ({"type": "array", "minItems": "x", "items": 4}, []),
     "nonsense properties": ({"type": "object", "properties": [1]}, {}),
@@ -234,6 +238,107 @@ def test_without_a_valid_value_a_warning_says_so(schema: Any, value: Any, caplog
         assert example(schema) == value
     [record] = caplog.records
     assert record.getMessage().startswith("the reply is not valid against the JSON schema of its request: ")
+
+
+TOO_MUCH: dict[str, Any] = {
+    "too many items": {"type": "array", "minItems": 10**9, "items": {}},
+    "too many items in items": {
+        "type": "array",
+        "minItems": 300,
+        "items": {"type": "array", "minItems": 300, "items": {"type": "array", "minItems": 300, "items": {}}},
+    },
+    "too long": {"type": "string", "minLength": 10**9},
+    "many long items": {"type": "array", "minItems": 5000, "items": {"type": "string", "minLength": 50_000}},
+    "many constants": {"type": "array", "minItems": 5000, "items": {"const": "x" * 50_000}},
+    "many long names": {
+        "type": "array",
+        "minItems": 5000,
+        "items": {"type": "object", "properties": {"x" * 50_000: {}}, "required": ["x" * 50_000]},
+    },
+    "too many properties": {"type": "object", "minProperties": 10**9},
+    "alternatives without end": alternatives_in_alternatives(50),
+    "references in a chain": {
+        "$defs": {str(number): {"$ref": f"#/$defs/{number + 1}"} for number in range(5000)},
+        "$ref": "#/$defs/0",
+    },
+    "many parts": {"allOf": [{"properties": {str(number): {}}} for number in range(5000)]},
+    "many parts in items": {
+        "type": "array",
+        "minItems": 5000,
+        "items": {"allOf": [{"enum": list(range(500))}, {"enum": list(range(400, 900))}]},
+    },
+    "many types": {"type": "array", "minItems": 500, "items": {"type": ["object"] * 5000 + ["string"]}},
+    "many different items": {"type": "array", "minItems": 20_000, "uniqueItems": True, "items": {"type": "integer"}},
+    "a long pattern": {"type": "string", "pattern": "a" * (budget.LONGEST_PATTERN + 1)},
+    "pattern that repeats too much": {"type": "string", "pattern": "((((a{999}){999}){999}){999})"},
+    "pattern that repeats nothing": {"type": "string", "pattern": "(?:){4000000000}"},
+    "pattern that repeats itself": {"type": "string", "pattern": r"(a{99})(\1{99})(\2{99})(\3{99})(\4{99})"},
+    "a pattern for each item": {
+        "type": "array",
+        "minItems": 5000,
+        "items": {"type": "string", "pattern": r"[\x00-\x20\u0000-\uffff]{90}"},
+    },
+}
+
+
+@pytest.mark.parametrize("schema", TOO_MUCH.values(), ids=TOO_MUCH)
+def test_what_would_take_too_much_is_refused(schema: Any) -> None:
+    with pytest.raises(Refused):
+        example(schema)
+
+
+BACKTRACKING = [
+    "^(a+)+$",
+    "^(a|a)*$",
+    "^(a|ab)(c|bcd)*$",
+    r"^(\w+\s?)*$",
+    "(x+x+)+y",
+    "^(?:(?:a?){30}){30}$",
+    "(?i)^(a+)+$",
+]
+
+
+@pytest.mark.parametrize("pattern", BACKTRACKING)
+@pytest.mark.parametrize("least", [1, 60])
+def test_a_pattern_that_backtracks_is_searched_for_only_if_that_is_quick(
+    pattern: str, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(pattern: str, text: str) -> object:
+        assert len(text) < 20
+        return found(pattern, text)
+
+    found = re.search
+    monkeypatch.setattr(re, "search", search)
+    text = example({"type": "string", "pattern": pattern, "minLength": least})
+    assert len(text) >= least or least == 60
+
+
+@pytest.mark.parametrize("schema", [{"type": "integer", "minimum": 1e300}, {"type": "number", "maximum": -1e300}])
+def test_a_number_that_is_too_large_for_an_integer_is_a_float(schema: Any) -> None:
+    is_valid(json.loads(example_text(schema)), schema)
+
+
+def test_half_a_character_is_no_text() -> None:
+    assert example_text({"type": "string", "pattern": r"^\ud800$"}) == '""'
+
+
+def test_close_to_the_budget_there_is_a_value() -> None:
+    schemas: list[Any] = [
+        {"type": "array", "minItems": 1000, "items": {"type": "integer"}},
+        {"type": "array", "minItems": 100, "items": PERSON},
+        {"type": "array", "minItems": 9, "items": {"type": "string", "minLength": 100_000}},
+        {"type": "object", "properties": {f"p{number}": {"type": "string"} for number in range(5000)}},
+        {"type": "array", "minItems": 100, "items": SCHEMAS["pattern of numbers"]},
+        {"type": "array", "minItems": 200, "uniqueItems": True, "items": {"type": "integer"}},
+    ]
+    for schema in schemas:
+        is_valid(json.loads(example_text(schema)), schema)
+
+
+def test_examples_are_kept_in_few_bytes() -> None:
+    for length in range(900_000, 900_020):
+        example_text({"type": "string", "minLength": length})
+    assert sum(map(len, schema_example._texts.values())) < 8 * 2**20
 
 
 # -- any schema --------------------------------------------------------------------------------------------------------
