@@ -16,8 +16,8 @@ import mockd
 PACKAGE = Path(mockd.__file__).parent
 
 LAYERS: tuple[set[str], ...] = (
-    {"addresses", "errors", "events", "blame", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
-    {"config", "expression_words", "expressions", "placeholders", "framing"},
+    {"addresses", "errors", "events", "clock", "jsontext", "request", "settings", "source", "store", "turns"},
+    {"config", "blame", "expression_words", "expressions", "placeholders", "framing"},
     {"headers", "journal"},
     {"lines"},
     {"program"},
@@ -32,11 +32,11 @@ LAYERS: tuple[set[str], ...] = (
 
 BESIDE = {
     "events": {"clock"},
-    "blame": {"errors"},
     "jsontext": {"events"},
     "settings": {"errors"},
     "request": {"errors"},
     "source": {"clock", "events", "request"},
+    "blame": {"config"},
     "expression_words": {"config"},
     "expressions": {"expression_words"},
     "placeholders": {"config", "expressions"},
