@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 
+from mockd.config.environment import hidden
 from mockd.config.load import load_paths, parse_mock
 from mockd.engine import Engine
 from mockd.errors import ConfigError, Problem
@@ -205,6 +207,17 @@ def test_what_may_be_in_any_word_is_hidden_between_quotes(
     monkeypatch.setitem(ENVIRON, "SECRET", common)
     (problem,) = said_about(tmp_path, MISTAKES["method"])
     assert problem.message.replace("'", '"') == METHOD
+
+
+@pytest.mark.parametrize("write", [str, repr, json.dumps, partial(json.dumps, ensure_ascii=False)])
+def test_a_value_is_hidden_in_every_spelling(write: Callable[[str], str]) -> None:
+    secret = 'a"b\x1b\\ü'
+    assert hidden(f"<{write(secret)}>", {secret: "${A}"}).replace('"', "").replace("'", "") == "<${A}>"
+
+
+def test_the_longest_of_several_values_counts() -> None:
+    filled = {"abcd": "${A}", "abcdef": "${B}", "xabcd": "x${A}"}
+    assert hidden("abcdef xabcd abcd", filled) == "${B} x${A} ${A}"
 
 
 def test_a_patch_that_is_refused_shows_what_was_written(tmp_path: Path) -> None:
