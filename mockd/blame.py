@@ -9,6 +9,7 @@ from traceback import walk_tb
 
 from msgspec import Struct
 
+from mockd.config.environment import Filled, hidden
 from mockd.errors import MockdError
 
 _NOT_PLUG_INS = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<")
@@ -46,11 +47,12 @@ def told(error: BaseException) -> str:
     return text if place is None else f"{text} ({place.file}:{place.line})"
 
 
-def log_failure(logger: logging.Logger, mock_id: str | None, error: BaseException) -> None:
+def log_failure(logger: logging.Logger, mock_id: str | None, error: BaseException, filled: Filled) -> None:
     """Log that the source of a mock has failed. The traceback is logged at the level `debug`, or if the fault is
-    mockd's own."""
+    mockd's own. The message does not show what the environment gave to the mock; a traceback may."""
     place = place_of(error)
     who = "its source" if place is None else f"plug-in `{place.module}`"
     is_ours = place is None and not isinstance(error, OSError | MockdError)
     with_traceback = is_ours or logger.isEnabledFor(logging.DEBUG)
-    logger.error("%s: %s failed: %s", mock_id, who, told(error), exc_info=error if with_traceback else None)
+    text = hidden(told(error), filled)
+    logger.error("%s: %s failed: %s", mock_id, who, text, exc_info=error if with_traceback else None)

@@ -16,7 +16,7 @@ there is one. On the mock port they have the shape of `error_body`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, structs
@@ -117,6 +117,8 @@ class SourceError(MockdError):
     """An event source raised an error while its stream was running."""
 
     code = "source_error"
+    filled: Mapping[str, str] = {}
+    """What the environment gave to the mock, which no message shows."""
 
 
 class RateLimitedError(MockdError):

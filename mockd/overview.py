@@ -92,7 +92,7 @@ class Overview(Struct, frozen=True):
             yield f"<p>And {len(self.specs) - MOST_MOCKS:,} more: <code>mockd list</code></p>"
 
     def _row(self, spec: MockSpec) -> str:
-        mock = spec.mock
+        mock = spec.shown
         matcher = mock.matcher
         path = f"<code>{_shown(matcher.path or matcher.path_pattern or 'any')}</code>"
         if mock.enabled and _is_link(matcher):

@@ -19,7 +19,16 @@ from msgspec import Struct, structs
 from mockd import errors
 from mockd.config.conversion import convert
 from mockd.config.documents import Document, Format, read_text
-from mockd.config.environment import escape, expand, is_variable, number_or_boolean, unescape
+from mockd.config.environment import (
+    Filled,
+    as_written,
+    escape,
+    expand,
+    hidden,
+    is_variable,
+    number_or_boolean,
+    unescape,
+)
 from mockd.config.files import DATA_FILES, find_files, read_files, real_path, resolve_file
 from mockd.config.models import FILE_VERSION, Mock
 from mockd.config.paths import at, replaced
@@ -38,13 +47,16 @@ class Origin(Struct, frozen=True):
     document: Document | None = None
     literal: bool = True
     """Whether `${` in the mock's `doc` is literal, as it is in every mock from the admin API."""
+    filled: Filled = {}
+    """What the environment gave to the mock, which no problem shows."""
 
     def report(self, problem: Problem) -> Problem:
-        """The same problem with file, line and column. Its path starts at the mock; the new one starts at the
-        document."""
+        """The same problem with file, line and column, and with texts as they were written. Its path starts at the
+        mock; the new one starts at the document."""
         path = problem.path
         inside = ("http",) if path and path[0] in self.nested else ()
-        problem = structs.replace(problem, path=(*self.path, *inside, *path))
+        message, hint = hidden(problem.message, self.filled), problem.hint and hidden(problem.hint, self.filled)
+        problem = structs.replace(problem, message=message, hint=hint, path=(*self.path, *inside, *path))
         return self.document.report(problem) if self.document else structs.replace(problem, source=self.source)
 
     def report_all(self, error: ConfigError) -> ConfigError:
@@ -65,6 +77,14 @@ class MockSpec(Struct, frozen=True):
     mock: Mock
     root: Path | None
     origin: Origin
+
+    @property
+    def shown(self) -> Mock:
+        """The mock for people: its name and its matcher are as they were written."""
+        parts = {key: self.doc.get(key) for key in ("name", "matcher")}
+        is_same = all(self.values.get(key) == part for key, part in parts.items())
+        shown: Mock = self.mock if is_same else as_written(self.mock, parts)
+        return shown
 
     def with_number(self, path: errors.Path) -> MockSpec | None:
         """The same mock with the environment value at `path` read as a number or boolean. None if the value spells
@@ -175,13 +195,17 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None, warn:
         raise ConfigError(f"the mock's id is {spec.id!r} and cannot be changed", path=("id",))
     values = _merge(spec.values, change)
     doc = _merge(spec.doc, change if spec.origin.literal else escape(change))
-    mock = convert(values, Mock)
-    if _data_names(values) == _data_names(spec.values):
-        root = spec.root  # the file is not checked again, as it may have been deleted since it was read
-    else:
-        _check_data_files(values, root)
+    origin = Origin(literal=spec.origin.literal, filled=spec.origin.filled)
+    try:
+        mock = convert(values, Mock)
+        if _data_names(values) == _data_names(spec.values):
+            root = spec.root  # the file is not checked again, as it may have been deleted since it was read
+        else:
+            _check_data_files(values, root)
+    except ConfigError as error:
+        raise origin.report_all(error) from None
     warn_of_dropped([patch], warn)
-    return MockSpec(spec.id, doc, values, mock, root, Origin(literal=spec.origin.literal))
+    return MockSpec(spec.id, doc, values, mock, root, origin)
 
 
 def dump_collection(specs: Sequence[MockSpec]) -> dict[str, Any]:
@@ -222,7 +246,8 @@ def _draft(value: Any, root: Path | None, origin: Origin, environ: Mapping[str, 
     try:
         doc = values = flatten(value)
         if environ is not None:
-            values, problems = expand(doc, environ)
+            values, filled, problems = expand(doc, environ)
+            origin = structs.replace(origin, filled=filled)
             _refuse_problems(problems)
         mock, values = _convert(doc, values)
         _check_data_files(values, root)

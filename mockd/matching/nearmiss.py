@@ -29,7 +29,6 @@ MOST_SHOWN = 200
 HIDDEN = Note("(a value that is not shown)")
 """What is shown for a credential."""
 
-_SECRET = {"headers": credentials.HEADERS, "query_params": credentials.QUERY}
 _LIKE_ENOUGH = 0.5
 
 
@@ -136,7 +135,7 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
             "matched": holds,
             "score": predicate.score if holds else 0,
             "maxScore": predicate.score,
-            "expected": _plain(_expected(predicate)),
+            "expected": _plain(_expected(rule, predicate)),
             "actual": _sendable(_shown(_actual(predicate, request))),
         }
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
@@ -152,10 +151,18 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
     }
 
 
-def _expected(predicate: Predicate) -> Any:
-    """The value that a mock expects, unless it is a credential. A pattern is none."""
-    expected = predicate.expected
-    return HIDDEN if _is_secret(predicate) and _is_whole(expected) else expected
+def _expected(rule: Rule[Any], predicate: Predicate) -> Any:
+    """The value that a mock expects, as it was written, unless it is a credential. A pattern is none."""
+    if _is_secret(predicate) and _is_whole(predicate.expected):
+        return HIDDEN
+    expected, shown = (_criterion(matcher, predicate) for matcher in (rule.matcher, rule.shown))
+    return predicate.expected if shown == expected else shown
+
+
+def _criterion(matcher: Matcher, predicate: Predicate) -> Any:
+    """The criterion of a matcher from which a predicate was compiled."""
+    criterion = getattr(matcher, predicate.kind.attribute)
+    return criterion[predicate.key] if isinstance(criterion, dict) else criterion
 
 
 def _actual(predicate: Predicate, request: RequestView) -> Any:
@@ -165,8 +172,7 @@ def _actual(predicate: Predicate, request: RequestView) -> Any:
 
 
 def _is_secret(predicate: Predicate) -> bool:
-    names = _SECRET.get(predicate.kind.attribute)
-    return names is not None and predicate.key.lower() in names
+    return credentials.is_credential(predicate.kind.attribute, predicate.key)
 
 
 def _sendable(value: Any) -> Any:
@@ -178,7 +184,7 @@ def _reason(near: _NearMiss, request: RequestView) -> str:
     """A sentence that says what matched and what did not."""
     pairs = list(zip(near.rule.predicates, near.held, strict=True))
     matched = [predicate.label for predicate, holds in pairs if holds]
-    different = "; ".join(_difference(predicate, request) for predicate, holds in pairs if not holds)
+    different = "; ".join(_difference(near.rule, predicate, request) for predicate, holds in pairs if not holds)
     if not matched:
         return different
     return f"{_listed(matched)} matched, but {different}"
@@ -189,8 +195,8 @@ def _listed(words: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _difference(predicate: Predicate, request: RequestView) -> str:
-    expected, actual = _wanted(_expected(predicate)), _quoted(_shown(_actual(predicate, request)))
+def _difference(rule: Rule[Any], predicate: Predicate, request: RequestView) -> str:
+    expected, actual = _wanted(_expected(rule, predicate)), _quoted(_shown(_actual(predicate, request)))
     return f"{predicate.label} expected {expected}, got {actual}"
 
 

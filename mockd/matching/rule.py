@@ -28,10 +28,14 @@ class Rule(Generic[T]):
     so a new table can use the rules of the last one.
     """
 
-    __slots__ = ("id", "matcher", "method", "name", "predicates", "priority", "score", "target", "template")
+    __slots__ = ("id", "matcher", "method", "name", "predicates", "priority", "score", "shown", "target", "template")
 
-    def __init__(self, matcher: Matcher, priority: int, id: str, name: str | None, target: T) -> None:
+    def __init__(
+        self, matcher: Matcher, priority: int, id: str, name: str | None, target: T, shown: Matcher | None = None
+    ) -> None:
         self.matcher = matcher
+        self.shown = shown or matcher
+        """The matcher as people may see it, whose texts need not be those that are compared."""
         self.priority = priority
         self.id = id
         self.name = name

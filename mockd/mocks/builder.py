@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import structs
+
 from mockd.clock import Clock
 from mockd.config.load import MockSpec
 from mockd.errors import ConfigError, Problem
@@ -112,7 +114,7 @@ class MockBuilder:
             from mockd.program.body_headers import check_body_headers
 
             check_body_headers(spec.mock, spec.root)
-        return plan
+        return structs.replace(plan, filled=spec.origin.filled)
 
     def _sessions(self, plan: StreamPlan, content: tuple[bytes, Files], came_before: bool) -> Sessions | None:
         """The sessions of a mock that resumes: those in the store if they were made from the same content."""
@@ -151,8 +153,8 @@ def free(rules: list[Rule[Registered]]) -> None:
 
 
 def _rule(spec: MockSpec, target: T) -> Rule[T]:
-    mock = spec.mock
-    return Rule(mock.matcher, mock.priority, spec.id, mock.name, target)
+    mock, shown = spec.mock, spec.shown
+    return Rule(mock.matcher, mock.priority, spec.id, shown.name, target, shown.matcher)
 
 
 _PLANS: dict[str, Callable[..., StreamPlan]] = {

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, field, structs
 
+from mockd.config.environment import Filled
 from mockd.config.models import RateLimit, Resume
 from mockd.events import Draw, Fill, Pause
 from mockd.expressions import Expression
@@ -102,6 +103,8 @@ class Terms(Struct, frozen=True):
     """The rules of the mock's `headers`, which apply to whole answers too."""
     answer_status: int | None = None
     """The mock's status, which replaces that of a source's answer unless that is an error."""
+    filled: Filled = {}
+    """What the environment gave to the mock, which no error shows."""
 
     @property
     def expressions(self) -> list[Expression]:

@@ -113,7 +113,7 @@ class _Service:
 
     def _welcome(self) -> None:
         settings = self.settings
-        mocks = [spec.mock for spec in self.engine.mocks()]
+        mocks = self.engine.mocks()
         base = self.engine.mocks_url or ""
         lines = {"mocks": base, "admin": self.engine.admin_url, "try": curl_line(mocks, base)}
         if self.made_up_key:

@@ -7,9 +7,14 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
+from mockd.config.load import MockSpec
 from mockd.config.models import Matcher, Mock, ValueTest
+from mockd.journal.credentials import is_credential
 
 _CHAT = '{"model": "any", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+_CAPTURE = r"\{[^/{}:]+\}"
+_VARIABLE = r'(\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}"$`\\!]*)?\})'
+"""A variable that a shell fills in, between double quotation marks, as mockd does."""
 
 
 def aligned(values: Mapping[str, str]) -> Iterator[str]:
@@ -19,12 +24,22 @@ def aligned(values: Mapping[str, str]) -> Iterator[str]:
         yield f"  {name:<{width}} {value}"
 
 
-def curl_line(mocks: Iterable[Mock], base_url: str) -> str | None:
-    """A curl command for the first mock that a plain request can reach, or None if there is none."""
-    for mock in mocks:
-        matcher = mock.matcher
-        if mock.enabled and matcher.path and not _needs_more(matcher):
-            return shlex.join(["curl", "-N", *_arguments(mock), base_url + _target(matcher)])
+def curl_line(specs: Iterable[MockSpec], base_url: str) -> str | None:
+    """A curl command for the first mock that a plain request can reach, or None if there is none.
+
+    Environment variables stay in it as they were written, for the shell to fill in. A mock with a credential is passed
+    over, unless that is in a variable.
+    """
+    for spec in specs:
+        mock, shown = spec.mock, spec.shown
+        if not (mock.enabled and mock.matcher.path) or _needs_more(mock.matcher):
+            continue
+        if not _tells_credential(mock.matcher, shown.matcher):
+            has_variables = shown.matcher != mock.matcher
+            method = (mock.matcher.method or "GET").upper()
+            target = _target(shown.matcher, has_variables)
+            words = ["curl", "-N", *_arguments(shown, method), base_url + target]
+            return " ".join(map(_quoted if has_variables else shlex.quote, words))
     return None
 
 
@@ -33,6 +48,22 @@ def _needs_more(matcher: Matcher) -> bool:
     values = (*matcher.headers.values(), *matcher.query_params.values())
     has_pattern = any(isinstance(value, ValueTest) and value.pattern is not None for value in values)
     return bool(has_pattern or matcher.body_pattern or matcher.body_json_path or matcher.not_)
+
+
+def _tells_credential(matcher: Matcher, shown: Matcher) -> bool:
+    """Whether a matcher has a credential as it is, and not in an environment variable. A pattern is none."""
+    parts = {"headers": (matcher.headers, shown.headers), "query_params": (matcher.query_params, shown.query_params)}
+    return any(
+        is_credential(part, name) and isinstance(value, str) and "*" not in value and value == written[name]
+        for part, (values, written) in parts.items()
+        for name, value in values.items()
+    )
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell, which fills in the variables."""
+    pieces = filter(None, re.split(_VARIABLE, word))
+    return "".join(f'"{piece}"' if re.fullmatch(_VARIABLE, piece) else shlex.quote(piece) for piece in pieces)
 
 
 def _values(criteria: Mapping[str, str | ValueTest]) -> dict[str, str]:
@@ -44,9 +75,8 @@ def _values(criteria: Mapping[str, str | ValueTest]) -> dict[str, str]:
     }
 
 
-def _arguments(mock: Mock) -> list[str]:
+def _arguments(mock: Mock, method: str) -> list[str]:
     matcher = mock.matcher
-    method = (matcher.method or "GET").upper()
     arguments = [] if method == "GET" else ["-I"] if method == "HEAD" else ["-X", method]
     body = matcher.body_equals or matcher.body_contains
     headers = {name: value.replace("*", "x") for name, value in _values(matcher.headers).items()}
@@ -63,8 +93,9 @@ def _has_template(mock: Mock) -> bool:
     return answer is not None and answer.template is not None
 
 
-def _target(matcher: Matcher) -> str:
-    path = re.sub(r"\{[^/{}:]+\}", "1", matcher.path or "").replace("*", "x")
-    path = path if path.startswith("/") else "/" + path
-    query = urlencode(_values(matcher.query_params))
-    return quote(path, safe="/:@!$&'()+*,;=~%") + (f"?{query}" if query else "")
+def _target(matcher: Matcher, has_variables: bool) -> str:
+    capture, kept = (rf"(?<!\$){_CAPTURE}", "${}:") if has_variables else (_CAPTURE, "")
+    path = re.sub(capture, "1", matcher.path or "").replace("*", "x")
+    path = path if path.startswith(("/", "$")) else "/" + path
+    query = urlencode(_values(matcher.query_params), safe=kept)
+    return quote(path, safe="/:@!$&'()+*,;=~%" + kept) + (f"?{query}" if query else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from mockd.errors import SourceError
 from mockd.events import Event, Fill
 from mockd.framing import Row
 from mockd.journal.exchange import Outcome
@@ -52,10 +53,10 @@ def _filled(program: Program, before: Cursor, row: Row, fill: Fill) -> bytes:
 
 def _error_row(program: Program, before: Cursor, outcome: Outcome, mock_id: str | None) -> Row:
     failure = before.failure if outcome == "failed" else None
-    if failure is not None and failure.__cause__ is not None:
+    if isinstance(failure, SourceError) and failure.__cause__ is not None:
         from mockd.blame import log_failure
 
-        log_failure(logger, mock_id, failure.__cause__)
+        log_failure(logger, mock_id, failure.__cause__, failure.filled)
     elif failure is not None:
         logger.warning("%s: %s", mock_id, failure)
     if program.ending.error is not None:

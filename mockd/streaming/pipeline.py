@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mockd.clock import Clock
+from mockd.config.environment import hidden
 from mockd.errors import SourceError, error_body
 from mockd.events import Fill, drawn
 from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
@@ -152,12 +153,12 @@ def _opened(plan: StreamPlan, sessions: Sessions | None, matched: Matched, opene
 
 def _failed(plan: StreamPlan, matched: Matched, fill: Fill, error: Exception) -> Program:
     if isinstance(error, ExpressionError):
-        logger.error("%s: %s", plan.mock_id, error)
+        logger.error("%s: %s", plan.mock_id, hidden(str(error), plan.filled))
     else:
         from mockd.blame import log_failure
 
-        log_failure(logger, plan.mock_id, error)
-    failure = error_body(SourceError.code, f"{type(error).__name__}: {error}")
+        log_failure(logger, plan.mock_id, error, plan.filled)
+    failure = error_body(SourceError.code, hidden(f"{type(error).__name__}: {error}", plan.filled))
     return _whole(CompiledAnswer(Answer(status=500, body=failure), NO_RULES), matched, fill)
 
 

@@ -22,8 +22,9 @@ Units: milliseconds in `timing`, `chunked` and everything called a delay; second
 them may be a duration instead, which is text with a unit of its own: `"500ms"`, `"2s"`, `"1m"`.
 
 `${NAME}` and `${NAME:-default}` stand for environment variables, in the values of configuration files only. A literal
-`${` is written `$${`. Names of data files are relative to the file that names them, and must not lead out of its
-folder.
+`${` is written `$${`. What they hold is in the answers of a mock and in nothing else: lists, exports, near misses,
+messages and the log have the variables as they are written. An `id` is a name for URLs and logs, so put no secret in
+it. Names of data files are relative to the file that names them, and must not lead out of its folder.
 
 What `template` may name, and the parameters in `templateParams`: [templates](templates.md).
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from mockd.config.conversion import convert
-from mockd.config.models import Mock
 from mockd.server.welcome import curl_line
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import curl
@@ -80,7 +78,7 @@ def test_they_come_back_as_they_were_given(server: RunningMockd) -> None:
 def test_the_line_to_try_a_mock_with_reaches_it(server: RunningMockd, matcher: dict[str, Any], is_tried: bool) -> None:
     spec = server.engine.create(mock("tried", path="/try", **matcher))
     try:
-        line = curl_line([convert(mock("tried", path="/try", **matcher), Mock)], server.url)
+        line = curl_line([spec], server.url)
         assert (line is not None) is is_tried
         if line is not None:
             done = subprocess.run([*shlex.split(line), "--silent"], capture_output=True, text=True, check=True)

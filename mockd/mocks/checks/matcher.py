@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from mockd.config.headers import HEADER_NAME
 from mockd.errors import Problem
+from mockd.journal.credentials import is_credential
 from mockd.mocks.registered import Registered
 
 _REGEX = r"\\[dDwWsSb]|\[[^\]/]+\][+*{]|\([^)]*\|[^)]*\)|\.\+|^\^"
@@ -46,8 +47,9 @@ def values(mock: Registered) -> Iterator[Problem]:
         if not re.fullmatch(HEADER_NAME, name):
             yield Problem(f"no header has the name {name!r}", ("matcher", "headers", name), "correct it")
         if isinstance(value, str) and re.search(rf"\.\*|{_REGEX}", value):
-            message = f"{value!r} is no regular expression here: only `*` stands for any characters"
-            yield Problem(message, ("matcher", "headers", name), _as_pattern(value))
+            shown = "…" if is_credential("headers", name) else value
+            message = f"{shown!r} is no regular expression here: only `*` stands for any characters"
+            yield Problem(message, ("matcher", "headers", name), _as_pattern(shown))
     for name, value in matcher.query_params.items():
         if not isinstance(value, str):
             continue
@@ -55,8 +57,9 @@ def values(mock: Registered) -> Iterator[Problem]:
             message = "`*` stands for nothing here: the value must be the same"
             yield Problem(message, ("matcher", "queryParams", name), 'write {"exists": true} for any value')
         elif re.search(rf"\.\*|{_REGEX}", value):
-            message = f"{value!r} is no regular expression here: the value must be the same"
-            yield Problem(message, ("matcher", "queryParams", name), _as_pattern(value))
+            shown = "…" if is_credential("query_params", name) else value
+            message = f"{shown!r} is no regular expression here: the value must be the same"
+            yield Problem(message, ("matcher", "queryParams", name), _as_pattern(shown))
 
 
 def _as_pattern(value: str) -> str:

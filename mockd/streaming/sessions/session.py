@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mockd.config.environment import hidden
 from mockd.errors import SourceError
 from mockd.events import Event, Fill, Text
 from mockd.framing import Frame, filled_id
@@ -222,7 +223,8 @@ class Session:
         self.ended = True
         # Clients see this message, so it must not name the files of the system's errors.
         text = error.strerror if isinstance(error, OSError) else str(error)
-        self.failure = SourceError(f"{type(error).__name__}: {text}")
+        self.failure = SourceError(hidden(f"{type(error).__name__}: {text}", self.plan.filled))
+        self.failure.filled = self.plan.filled
         self.failure.__cause__ = error
 
 
