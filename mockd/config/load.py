@@ -137,6 +137,8 @@ def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None, wa
 
 def parse_saved(doc: object, *, root: Path | None, origin: Origin, environ: Mapping[str, str]) -> MockSpec:
     """A mock from a saved `doc`, which has its ID. The environment is read only if `origin` is not literal."""
+    if problems := check_values(doc):
+        raise origin.report_all(ConfigError(problems))
     draft = _draft(doc, root, origin, None if origin.literal else environ)
     if draft.mock.id is None:
         raise origin.report_all(ConfigError("the id is missing"))
