@@ -101,7 +101,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[Host, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
     ] = ()
     tls_cert: Annotated[
-        File | None, _doc("Certificate (PEM) for HTTPS on the mock port; with `--tls-key`, unless it has the key too.")
+        File | None,
+        _doc(
+            "Certificate (PEM) for HTTPS, on the admin port too if others can reach it; with `--tls-key`, unless "
+            "it has the key too."
+        ),
     ] = None
     tls_key: Annotated[File | None, _doc("Key (PEM) of the certificate; with `--tls-cert`.")] = None
     log_level: Annotated[

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Container, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from mockd.config.paths import at, replaced
 from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
 from mockd.config.values import check_values
 from mockd.config.warn import Warn, log_warning
-from mockd.errors import ConfigError, Problem, format_path
+from mockd.errors import MAX_PROBLEMS, ConfigError, Problem, format_path
 
 
 class Origin(Struct, frozen=True):
@@ -106,6 +107,8 @@ def load_paths(
         if not (collection.entries or collection.problems):
             warn(Problem("there are no mocks in it", source=str(file)))
         for index, entry in enumerate(collection.entries):
+            if len(problems) >= MAX_PROBLEMS:
+                break
             origin = Origin(str(file), entry.path, nested_keys(entry.value), document, literal=False)
             try:
                 draft = _draft(entry.value, file.parent, origin, environ)
@@ -155,6 +158,8 @@ def parse_collection(value: object, *, root: Path | None, warn: Warn = log_warni
     problems += collection.problems
     drafts = []
     for entry in collection.entries:
+        if len(problems) >= MAX_PROBLEMS:
+            break
         try:
             drafts.append(_draft(entry.value, root, _admin_origin(entry), None))
         except ConfigError as error:
@@ -294,7 +299,8 @@ def _finish(
         elif draft.mock.id is not None:
             taken[draft.mock.id] = draft
     if problems and check is not None:
-        problems += [problem for draft in drafts for problem in _found_by(check, draft)]
+        more = (problem for draft in drafts for problem in _found_by(check, draft))
+        problems += islice(more, MAX_PROBLEMS)
     _refuse_problems(problems)
     specs = []
     for draft in drafts:
