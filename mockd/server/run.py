@@ -40,7 +40,7 @@ sends a request on a connection that was just closed."""
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit code: 0, or 2 if the configuration prevents serving."""
+    """Serve until a signal stops it. Returns the exit code: 0, or 2 if the configuration prevents serving."""
     logs.configure(settings.log_level, settings.log_format)
     try:
         service = _Service(settings)
@@ -172,7 +172,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
 
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` in the event loop on SIGINT or SIGTERM. On another SIGINT after that, exit at once."""
+    """Call `stop` in the event loop on SIGINT, SIGTERM or SIGHUP. On SIGINT after that, exit at once."""
     loop = asyncio.get_running_loop()
     seen = False
 
@@ -184,12 +184,20 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
         # This also wakes the event loop, which a plain call would not.
         loop.call_soon_threadsafe(stop)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in _stopping_signals()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _stopping_signals() -> Iterator[int]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    # The terminal was closed. Under `nohup` the signal is ignored already. Windows does not have it.
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        yield hangup
 
 
 def _watcher(settings: Settings) -> Watcher | None:

@@ -228,12 +228,23 @@ def test_garbage_is_collected_once_the_server_is_ready() -> None:
     assert result.stdout == "True\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_ends_streams_with_their_final_event(serve: Serve, write: Write, number: int) -> None:
     server = serve("--config", str(write("a.json", mock("a", "/a", lifecycle={"keepOpen": True, **FINAL}))))
     client = open_stream(server, "/a")
     assert server.stop(number) == 0
     assert rest(client).endswith(FINAL_FRAME + b"\r\n0\r\n\r\n")
+
+
+def test_under_nohup_the_end_of_the_terminal_is_none_of_the_server(serve: Serve) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does for its child
+    try:
+        server = serve()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    server.process.send_signal(signal.SIGHUP)
+    assert httpx2.get(server.admin + "/mocks").status_code == 200
+    assert server.stop() == 0
 
 
 def test_signal_ends_five_hundred_streams(serve: Serve, write: Write) -> None:
