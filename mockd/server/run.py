@@ -153,7 +153,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
     config = uvicorn.Config(
         app,
         interface="asgi3",
-        http=http_protocol(),
+        http=http_protocol(settings.request_timeout),
         ws="none",
         lifespan="off",
         log_config=None,
