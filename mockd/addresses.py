@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+_LABEL = "[a-z0-9_-]+"
+_HOST = re.compile(
+    rf"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>{_LABEL}(?:\.{_LABEL})*)\.?)(?::[0-9]{{0,5}})?", re.ASCII | re.IGNORECASE
+)
 
-def bare_host(host: str) -> str:
-    """The value of `Host` in lower case, without its port and without the brackets of an IPv6 address."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host if host.count(":") > 1 else host.partition(":")[0].removesuffix(".")
+
+def host_of(header: str) -> str | None:
+    """The host in the value of a `Host` header: in lower case, without its port, the brackets of an IPv6 address and a
+    dot at its end. None if the value is malformed (RFC 9110, section 7.2), as others may see another host in it."""
+    match = _HOST.fullmatch(header.strip(" \t"))
+    if match is None:
+        return None
+    if (inside := match["ipv6"]) is not None and not isinstance(_parsed(inside), IPv6Address):
+        return None
+    return (inside or match["name"]).lower()
 
 
 def is_loopback(host: str) -> bool:
@@ -22,9 +31,14 @@ def is_loopback(host: str) -> bool:
 
 
 def address(host: str) -> IPv4Address | IPv6Address | None:
-    """The address that a text stands for, or None if it is a name."""
+    """The address that a text stands for, or None if it is a name. An IPv4 address that is written as an IPv6 address
+    is the IPv4 address."""
+    found = _parsed(host)
+    return (isinstance(found, IPv6Address) and found.ipv4_mapped) or found
+
+
+def _parsed(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        found = ip_address(host)
+        return ip_address(host)
     except ValueError:
         return None
-    return (isinstance(found, IPv6Address) and found.ipv4_mapped) or found

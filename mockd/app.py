@@ -14,14 +14,13 @@ from starlette.routing import BaseRoute, Match, Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mockd.admin import create_admin, create_probes
+from mockd.config.models import ADMIN_PREFIX
 from mockd.engine import Engine
 from mockd.errors import ConfigError
 from mockd.lines import line_of
 from mockd.lines.stopping import StopWatches
 from mockd.presets import configured
 from mockd.settings import Settings
-
-ADMIN_PREFIX = "/__mockd"
 
 
 class MockApp(Starlette):

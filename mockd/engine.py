@@ -44,7 +44,7 @@ RETRY_AFTER_S = 1
 
 class Engine:
     """A set of mocks and their live streams. An engine can be made anywhere: it starts nothing, and the only file that
-    it opens is the state file of the settings. Raises `ConfigError` if that file is malformed.
+    it opens is the state file of the settings. Raises `ConfigError` if that file cannot be used.
 
     `store` keeps the state that may outlive this engine, under `scope`. The default is a store in memory, with a state
     file if the settings name one.

@@ -24,10 +24,17 @@ from msgspec import Struct, structs
 Path = tuple[str | int, ...]
 """A place in a document: keys and list indexes from the root."""
 
+MAX_PROBLEMS = 100
+"""Most problems that are reported at once. A text of some megabytes can have a million."""
+
+MAX_SHOWN = 1000
+"""Most characters that a problem says, and that are compared with known words. A configuration may have texts of some
+megabytes, which would be repeated in each problem about them."""
+
 
 def format_path(path: Path) -> str:
     """A path in the form that users see: `$.sse.events[2].data`."""
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step[:MAX_SHOWN]}" for step in path)
 
 
 def error_body(code: str, message: str) -> dict[str, Any]:
@@ -47,6 +54,12 @@ class Problem(Struct, frozen=True):
     source: str | None = None
     line: int | None = None
     column: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("message", "hint"):
+            text = getattr(self, name)
+            if text is not None and len(text) > MAX_SHOWN:
+                structs.force_setattr(self, name, text[:MAX_SHOWN] + "…")
 
     def at(self, source: str | None, position: tuple[int, int] | None) -> Problem:
         """The same problem with its file, and its line and column if they are known."""
@@ -79,14 +92,15 @@ class MockdError(Exception):
 
 
 class ConfigError(MockdError):
-    """A configuration that cannot be used, with every problem found in it."""
+    """A configuration that cannot be used, with the problems found in it: all of them, or the first `MAX_PROBLEMS`."""
 
     code = "validation_error"
 
     def __init__(self, problems: Problem | Sequence[Problem] | str, *, path: Path = (), hint: str | None = None):
         if isinstance(problems, str):
             problems = Problem(problems, path, hint)
-        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        problems = (problems,) if isinstance(problems, Problem) else problems
+        self.problems: tuple[Problem, ...] = tuple(problems[:MAX_PROBLEMS])
         self.hint = self.problems[0].hint if self.problems else None
         super().__init__("\n".join(str(problem) for problem in self.problems))
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 import mockd
-from mockd.addresses import bare_host, is_loopback
+from mockd.addresses import host_of, is_loopback
 from mockd.config.load import MockSpec
 from mockd.config.models import Matcher
 from mockd.request import RequestView
@@ -49,7 +49,7 @@ def is_for(request: RequestView) -> bool:
     proxy or tunnel on this machine, or a name that leads here, is no loopback name."""
     if request.method == "HEAD" or request.header("sec-fetch-dest") != "document":
         return False
-    return is_loopback(request.client_ip or "") and is_loopback(bare_host(request.header("host") or ""))
+    return is_loopback(request.client_ip or "") and is_loopback(host_of(request.header("host") or "") or "")
 
 
 def origin_of(request: RequestView) -> str:

@@ -72,6 +72,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     max_body: Annotated[Bytes, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
+    request_timeout: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            le=366 * 24 * 3600,
+            description="Longest time, in seconds, from the first byte of a request to its last; 0: no limit.",
+        ),
+    ] = 30.0
     send_buffer: Annotated[
         Bytes,
         Meta(
@@ -101,7 +109,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[Host, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
     ] = ()
     tls_cert: Annotated[
-        File | None, _doc("Certificate (PEM) for HTTPS on the mock port; with `--tls-key`, unless it has the key too.")
+        File | None,
+        _doc(
+            "Certificate (PEM) for HTTPS, on the admin port too if others can reach it; with `--tls-key`, unless "
+            "it has the key too."
+        ),
     ] = None
     tls_key: Annotated[File | None, _doc("Key (PEM) of the certificate; with `--tls-cert`.")] = None
     log_level: Annotated[

@@ -76,7 +76,8 @@ class _ServerThread(threading.Thread):
         super().__init__(name="mockd", daemon=True)
         self._engine = engine
         self._listener = listener
-        options = {"http": http_protocol(), "timeout_keep_alive": _KEEP_ALIVE_S, **options}
+        protocol = http_protocol(engine.settings.request_timeout)
+        options = {"http": protocol, "timeout_keep_alive": _KEEP_ALIVE_S, **options}
         self._config = uvicorn.Config(
             create_app(engine=engine), ws="none", lifespan="off", log_config=None, access_log=False, **options
         )

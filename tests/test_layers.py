@@ -77,7 +77,17 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "streaming": ("calendar", "ops", "sessions", "cursors", "program", "endings", "vigil", "stream", "pipeline"),
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": ("cursor", "end", "whole", "script", "session"),
-    "mocks": ("counters", "changes", "registered", "state_file", "builder", "checks", "warnings", "mock_set"),
+    "mocks": (
+        "counters",
+        "changes",
+        "registered",
+        "owned_file",
+        "state_file",
+        "builder",
+        "checks",
+        "warnings",
+        "mock_set",
+    ),
     "mocks.checks": ("sample", "ids", "matcher", "texts", "effects"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from mockd.config.load import parse_text
 from mockd.engine import Engine
 from mockd.errors import (
+    MAX_PROBLEMS,
     BodyTooLargeError,
     ConfigError,
     ConflictError,
@@ -154,8 +155,10 @@ def _describe_problems(problems: tuple[Problem, ...]) -> dict[str, Any]:
     described = [describe(problem) for problem in problems]
     if len(described) == 1:
         return described[0]
-    first = described[0]
-    return first | {"message": f"{len(described)} problems; the first: {first['message']}", "problems": described}
+    first, count = described[0], f"{len(described)} problems"
+    if len(described) == MAX_PROBLEMS:
+        count += " or more"
+    return first | {"message": f"{count}; the first: {first['message']}", "problems": described}
 
 
 def describe(problem: Problem) -> dict[str, Any]:

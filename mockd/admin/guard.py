@@ -2,7 +2,8 @@
 
 A web page that the user visits must not be able to control mockd on that user's machine. The page could try this in
 two ways. It could send requests to mockd; the browser then names the page's origin in `Origin` (Fetch standard, section
-3.2). Or it could point a name of its own at 127.0.0.1 (DNS rebinding); that name is then in `Host`.
+3.2), or says in `Sec-Fetch-Site` that it is another (Fetch Metadata, section 2.3). Or it could point a name of its own
+at 127.0.0.1 (DNS rebinding); that name is then in `Host`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from collections.abc import Iterable
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.addresses import address, bare_host, is_loopback
+from mockd.addresses import address, host_of, is_loopback
 from mockd.admin.calls import refusal
 from mockd.request import RequestView
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_OF_PROXIES = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
+"""Headers by which a proxy tells that somebody else asks."""
 
 
 class Guard:
@@ -31,7 +34,8 @@ class Guard:
     def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
         self._app = app
         self._api_key = api_key
-        self._hosts = frozenset(bare_host(host) for host in hosts if host)
+        # In the settings, an IPv6 address needs no brackets.
+        self._hosts = {host_of(f"[{host}]") or host_of(host) for host in hosts} - {None}
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,11 +48,12 @@ class Guard:
         host = ", ".join(view.headers.get("host", []))
         for origin in view.headers.get("origin", []):
             if not _same_origin(origin, host):
-                message = f"pages of {origin!r} may not use the admin API: only its own origin may"
-                return refusal(403, "forbidden_origin", message)
+                return _forbidden_origin(repr(origin))
+        if _is_from_another_site(view):
+            return _forbidden_origin("another origin")
         if view.path in self._open_paths:
             return None
-        if not self._is_known(bare_host(host), view.scope):
+        if not self._is_known(host_of(host), view.scope):
             return refusal(
                 403,
                 "forbidden_host",
@@ -57,7 +62,9 @@ class Guard:
             )
         return self._refuse_peer(view) if self._api_key is None else self._refuse_key(view, self._api_key)
 
-    def _is_known(self, host: str, scope: Scope) -> bool:
+    def _is_known(self, host: str | None, scope: Scope) -> bool:
+        if host is None:
+            return False
         if host in self._hosts or is_loopback(host):
             return True
         server = (scope.get("server") or ("",))[0]
@@ -68,14 +75,16 @@ class Guard:
 
     def _refuse_peer(self, view: RequestView) -> Response | None:
         peer = _peer(view.scope)
-        if peer in (None, "testclient") or is_loopback(peer):
+        if peer is None:
+            message = "without a key only this machine is answered, and behind a Unix socket may be a proxy"
+        elif view.raw_headers.keys() & _OF_PROXIES:
+            message = "without a key only this machine is answered, not a proxy"
+        elif peer == "testclient" or is_loopback(peer):
             return None
-        return refusal(
-            403,
-            "api_key_required",
-            f"without a key only this machine is answered, not {peer}",
-            hint="start mockd with --api-key or MOCKD_API_KEY, and send the key as X-API-Key",
-        )
+        else:
+            message = f"without a key only this machine is answered, not {peer}"
+        hint = "start mockd with --api-key or MOCKD_API_KEY, and send the key as X-API-Key"
+        return refusal(403, "api_key_required", message, hint=hint)
 
     def _refuse_key(self, view: RequestView, api_key: str) -> Response | None:
         given = list(_given_keys(view))
@@ -94,6 +103,21 @@ def _given_keys(view: RequestView) -> Iterable[str]:
         scheme, _, token = value.partition(" ")
         if scheme.lower() == "bearer":
             yield token.strip()
+
+
+def _forbidden_origin(origin: str) -> Response:
+    message = f"pages of {origin} may not use the admin API: only its own origin may"
+    return refusal(403, "forbidden_origin", message)
+
+
+def _is_from_another_site(view: RequestView) -> bool:
+    """Whether a browser says that a page of another origin asks, also if it sends no `Origin`: for an image, a script,
+    a frame. A link may lead here from anywhere, as the page with the link does not see the answer."""
+    sites = view.headers.get("sec-fetch-site", [])
+    if {"same-origin", "none"}.issuperset(sites):
+        return False
+    is_link = view.method == "GET" and view.header("sec-fetch-dest") == "document"
+    return not (is_link and view.header("sec-fetch-mode") == "navigate")
 
 
 def _same_origin(origin: str, host: str) -> bool:

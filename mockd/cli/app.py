@@ -84,7 +84,7 @@ def root(
 
 
 def _serve_command(**given: Any) -> None:
-    """Serve mocks until SIGINT or SIGTERM. Every option has an environment variable."""
+    """Serve mocks until SIGINT, SIGTERM or SIGHUP. Every option has an environment variable."""
     paths = given.pop("paths") or []
     chosen = {name: serve.FLAGS.get(name, value) for name, value in given.items() if value not in (None, False, [])}
     raise typer.Exit(serve.start(serve.with_paths(chosen, paths)))

@@ -16,7 +16,7 @@ from msgspec import structs
 from mockd.config.conversion import convert
 from mockd.config.documents import Document, decode, read_bytes
 from mockd.config.models import EventConfig
-from mockd.errors import ConfigError, Problem
+from mockd.errors import MAX_PROBLEMS, ConfigError, Problem
 
 _RAW_KEYS = frozenset({"raw", "rawBase64"})
 _EVENT_KEYS = frozenset(EventConfig.__struct_encode_fields__)
@@ -46,6 +46,8 @@ def _read_list(text: str, source: str) -> list[EventConfig]:
     problems: list[Problem] = []
     events = []
     for index, item in enumerate(document.value):
+        if len(problems) >= MAX_PROBLEMS:
+            break
         try:
             events.append(_event(item))
         except ConfigError as error:
@@ -59,6 +61,8 @@ def _read_lines(text: str, source: str) -> list[EventConfig]:
     problems: list[Problem] = []
     events = []
     for number, line in enumerate(text.split("\n"), start=1):
+        if len(problems) >= MAX_PROBLEMS:
+            break
         if not line.strip():
             continue
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -15,7 +16,7 @@ from mockd.config.documents import UnknownKey
 from mockd.config.environment import number_or_boolean
 from mockd.config.hints import nearest, type_at, unknown_key
 from mockd.config.paths import at
-from mockd.errors import Path, Problem
+from mockd.errors import MAX_PROBLEMS, Path, Problem
 
 _PLACE = re.compile(r" - at `\$((?:\.\w+|\[\d+\])*).*`\Z")
 _STEP = re.compile(r"\.(?P<name>\w+)|\[(?P<index>\d+)\]")
@@ -27,26 +28,30 @@ _LEADING_NAME = re.compile(r"`(?P<path>[A-Za-z]+)` ")
 
 
 def explained(value: Any, root: Any) -> list[Problem]:
-    """Every problem for which a value cannot become a `root`, in the order of the text. msgspec itself says only the
+    """The problems for which a value cannot become a `root`, in the order of the text. msgspec itself says only the
     first, so each part that it refuses is looked at by itself."""
-    return _faults(value, root, (), value, root)
+    return list(islice(_faults(value, root, (), value, root), MAX_PROBLEMS))
 
 
-def _faults(part: Any, wanted: Any, path: Path, whole: Any, root: Any) -> list[Problem]:
+def _faults(part: Any, wanted: Any, path: Path, whole: Any, root: Any) -> Iterator[Problem]:
     """The problems of the part at a path, which should become a `wanted`."""
     try:
         msgspec.convert(part, wanted)
     except msgspec.ValidationError as error:
-        found: list[Problem] = []
+        is_inside = False
+        found: Iterator[Problem]
         for step, item, inner in _inside(part, wanted):
             if inner is None:
                 hint = unknown_key(root, whole, path, str(step))
-                found.append(UnknownKey(f"unknown key `{step}`", (*path, step), hint))
+                found = iter([UnknownKey(f"unknown key `{step}`", (*path, step), hint)])
             else:
-                found += _faults(item, inner, (*path, step), whole, root)
+                found = _faults(item, inner, (*path, step), whole, root)
+            for problem in found:
+                is_inside = True
+                yield problem
         # What a struct says of itself follows from its parts, if they have faults.
-        return found or [_explained(error, path, whole, root)]
-    return []
+        if not is_inside:
+            yield _explained(error, path, whole, root)
 
 
 def _inside(part: Any, wanted: Any) -> Iterator[tuple[str | int, Any, Any]]:

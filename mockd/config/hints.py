@@ -10,7 +10,7 @@ from typing import Any
 import msgspec.inspect as inspect
 
 from mockd.config import models
-from mockd.errors import Path
+from mockd.errors import MAX_SHOWN, Path
 
 CONFUSIONS: dict[type, dict[str, str]] = {
     models.Mock: {"request": "matcher", "route": "matcher", "title": "name", "disabled": "enabled"},
@@ -122,7 +122,7 @@ def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
 def nearest(word: str, known: list[str]) -> str | None:
     """The known word that is most similar to this one, in any case, or None if none is similar."""
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word[:MAX_SHOWN].lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mockd.config.places import Marks, Place
 from mockd.config.values import MAX_DEPTH, MAX_DIGITS, TOO_DEEP, TOO_LONG
-from mockd.errors import Path, Problem
+from mockd.errors import MAX_PROBLEMS, Path, Problem
 
 _SYNTAX_HINTS = (
     (re.compile(r"//|/\*|#"), "JSON has no comments; YAML has"),
@@ -29,6 +29,9 @@ _TOKEN = re.compile(
     r'(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")|(?P<open>[{\[])|(?P<close>[}\]])|(?P<comma>,)|(?P<other>[^\s,:{}\[\]"]+)'
 )
 _LONG_INTEGER = re.compile(rf"-?\d{{{MAX_DIGITS + 1},}}")
+
+MAX_PLACES = 200_000
+"""Most values whose places are kept. What comes later in a text has the place of the list or object around it."""
 
 
 class Scan(NamedTuple):
@@ -61,12 +64,15 @@ def scan(text: str) -> Scan:
     above = Marks(Place(1, 1))
     stack = [_Open(above, is_list=True)]
     problems: list[Problem] = []
+    kept = 0
 
     def complain(message: str, place: Place, step: str | int | None) -> None:
         path: Path = tuple(part.step for part in stack[1:] if part.step is not None)
         problems.append(Problem(message, path if step is None else (*path, step), None, None, *place))
 
     for token in _TOKEN.finditer(text):
+        if len(problems) == MAX_PROBLEMS:
+            break
         kind, written, place = token.lastgroup, token[0], place_of(token.start())
         top = stack[-1]
         if kind == "comma":
@@ -80,7 +86,10 @@ def scan(text: str) -> Scan:
             top.marks.keys[key] = place
             top.step = key
         else:
-            marks = top.marks.children[top.step] = Marks(place, leaf=kind != "open")
+            marks = Marks(place, leaf=kind != "open")
+            if kept < MAX_PLACES:
+                top.marks.children[top.step] = marks
+                kept += 1
             if kind == "open":
                 stack.append(_Open(marks, is_list=written == "["))
                 if len(stack) > MAX_DEPTH + 1:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Container, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from mockd.config.paths import at, replaced
 from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
 from mockd.config.values import check_values
 from mockd.config.warn import Warn, log_warning
-from mockd.errors import ConfigError, Problem, format_path
+from mockd.errors import MAX_PROBLEMS, ConfigError, Problem, format_path
 
 
 class Origin(Struct, frozen=True):
@@ -126,6 +127,8 @@ def load_paths(
         if not (collection.entries or collection.problems):
             warn(Problem("there are no mocks in it", source=str(file)))
         for index, entry in enumerate(collection.entries):
+            if len(problems) >= MAX_PROBLEMS:
+                break
             origin = Origin(str(file), entry.path, nested_keys(entry.value), document, literal=False)
             try:
                 draft = _draft(entry.value, file.parent, origin, environ)
@@ -157,6 +160,8 @@ def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None, wa
 
 def parse_saved(doc: object, *, root: Path | None, origin: Origin, environ: Mapping[str, str]) -> MockSpec:
     """A mock from a saved `doc`, which has its ID. The environment is read only if `origin` is not literal."""
+    if problems := check_values(doc):
+        raise origin.report_all(ConfigError(problems))
     draft = _draft(doc, root, origin, None if origin.literal else environ)
     if draft.mock.id is None:
         raise origin.report_all(ConfigError("the id is missing"))
@@ -173,6 +178,8 @@ def parse_collection(value: object, *, root: Path | None, warn: Warn = log_warni
     problems += collection.problems
     drafts = []
     for entry in collection.entries:
+        if len(problems) >= MAX_PROBLEMS:
+            break
         try:
             drafts.append(_draft(entry.value, root, _admin_origin(entry), None))
         except ConfigError as error:
@@ -317,7 +324,8 @@ def _finish(
         elif draft.mock.id is not None:
             taken[draft.mock.id] = draft
     if problems and check is not None:
-        problems += [problem for draft in drafts for problem in _found_by(check, draft)]
+        more = (problem for draft in drafts for problem in _found_by(check, draft))
+        problems += islice(more, MAX_PROBLEMS)
     _refuse_problems(problems)
     specs = []
     for draft in drafts:

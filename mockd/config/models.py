@@ -35,6 +35,9 @@ from mockd.config.timing import Timing as Timing
 
 Status = Annotated[int, Meta(ge=200, le=599)]
 
+ADMIN_PREFIX = "/__mockd"
+"""The path under which the admin API is, or at least its probes, on the port of the mocks."""
+
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
 
 
@@ -440,6 +443,10 @@ class Mock(Config, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _one_of(self, "a mock", ("sse", "chunked", "response"))
+        path, pattern = self.matcher.path or "", self.matcher.path_pattern or ""
+        if path.startswith(f"{ADMIN_PREFIX}/") or pattern.startswith(f"^{ADMIN_PREFIX}/"):
+            name = "path" if path else "pathPattern"
+            raise ValueError(f"matcher.{name}: no mock is reached below `{ADMIN_PREFIX}/`, where the admin API is")
         if self.id is not None and (not self.id.isprintable() or "/" in self.id):
             raise ValueError("id: only printable characters other than `/`")
 

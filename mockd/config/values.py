@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from mockd.errors import Path, Problem
+from mockd.errors import MAX_PROBLEMS, Path, Problem
 
 MAX_DEPTH = 100
 """Deepest nesting of lists and objects. With this limit, code that walks a value cannot overflow the stack."""
@@ -21,21 +23,25 @@ TOO_LONG = f"an integer of more than {MAX_DIGITS:,} digits"
 
 def check_values(value: object) -> list[Problem]:
     """The problems of a JSON value and of all values in it, in the order in which they are written."""
-    problems: list[Problem] = []
-    waiting: list[tuple[Path, object]] = [((), value)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
-            problems.append(Problem(TOO_DEEP, path))
-        elif isinstance(value, dict):
-            problems += [Problem(f"a key that is not text: {key!r}", path) for key in value if not isinstance(key, str)]
-            problems += [Problem(_HALF, path) for key in value if isinstance(key, str) and not _is_whole(key)]
-            waiting += [((*path, str(key)), item) for key, item in reversed(value.items())]
-        elif isinstance(value, list):
-            waiting += [((*path, index), item) for index, item in reversed(list(enumerate(value)))]
-        elif complaint := _complaint(value):
-            problems.append(Problem(complaint, path))
-    return problems
+    return list(islice(_problems(value, ()), MAX_PROBLEMS))
+
+
+def _problems(value: object, path: Path) -> Iterator[Problem]:
+    if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
+        yield Problem(TOO_DEEP, path)
+    elif isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                yield Problem(f"a key that is not text: {key!r}", path)
+            elif not _is_whole(key):
+                yield Problem(_HALF, path)
+        for key, item in value.items():
+            yield from _problems(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _problems(item, (*path, index))
+    elif complaint := _complaint(value):
+        yield Problem(complaint, path)
 
 
 _HALF = "half of a surrogate pair, which cannot be sent as UTF-8"

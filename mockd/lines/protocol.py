@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockd.lines.delivery import Delivery
@@ -13,6 +15,10 @@ from mockd.lines.delivery import Delivery
 MOST_PIPELINED = 16
 """Most requests that may wait, and take memory, behind the one that is being answered. If there are more, nothing is
 read from the connection, so it is not known whether the client has left."""
+
+MOST_UNFINISHED = 512 * 1024
+"""Bytes after which no more is read of a head, or of the headers behind a body. What comes in one piece, up to 256 KiB,
+is not counted."""
 
 _INVALID = "Invalid HTTP request received."
 
@@ -31,8 +37,12 @@ class Protocol(HttpToolsProtocol):
     If requests are pipelined, uvicorn stops reading, and tells only the last of them that the client has left. This
     class reads on, and also tells the one that is being answered.
 
-    uvicorn sets and cancels a timer for every request that a connection is kept alive for. This class looks, when its
-    one timer is due, how long the connection has been idle.
+    uvicorn waits for ever for the rest of a request, and takes heads of any length. This class gives a request
+    `request_timeout_s`, from its first byte to its last, and bounds heads.
+
+    uvicorn sets and cancels a timer for every request that a connection is kept alive for. This class has one timer,
+    for the rest of requests too. When it is due, the class looks how long the connection has been idle, or a request
+    unfinished.
 
     A short answer needs no task: an app that has a method `start` is asked to answer as far as that goes at once, as
     soon as the whole request is there. Only what is left of the answer becomes a task.
@@ -41,13 +51,25 @@ class Protocol(HttpToolsProtocol):
     class ignores the offer (RFC 9110, section 7.8).
     """
 
+    request_timeout_s = 0.0
+    """Time for a request, from its first byte to its last; 0: no limit."""
+
     _running: Any = None
     """uvicorn's object for the request that is being answered."""
     _idle_since: float | None = None
-    """Time of the loop since which nothing is asked or answered; None while something is."""
+    """Time of the loop since which nothing is answered; None while something is."""
     _is_parsing = False
     _ready: tuple[Any, Any] | None = None
     """The request to start with its app, once all that was received is parsed."""
+    _finished: Any = None
+    """The scope of the last request that has come to its end. uvicorn makes a scope at the first byte of a request, so
+    if `scope` is another one, that request is unfinished."""
+    _unfinished: Any = None
+    """The scope of the request that was unfinished when something was last received."""
+    _unfinished_since = 0.0
+    """Time of the loop at which the first bytes of that request came."""
+    _unfinished_bytes = 0
+    """Number of bytes that came since then, or since the last of its body."""
     _has_offer = False
     """Whether the head that was parsed last has an offer, after which the parser takes no more for HTTP."""
     _offering: list[tuple[bytes, bytes]] | None = None
@@ -59,18 +81,22 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.
-        self._unset_keepalive_if_required()
-        self._is_parsing = True
+        self._is_parsing, is_valid = True, True
         try:
-            while data:
-                data = self._parse(data)
+            rest = self._parse(data)
+            while rest:
+                rest = self._parse(rest)
         except HttpParserError:
-            self.logger.warning(_INVALID)
-            self.send_400_response(_INVALID)
+            is_valid = False
         self._is_parsing = False
         if self._ready is not None:
             ready, self._ready = self._ready, None
             self._start(*ready)
+        if not is_valid:
+            self.logger.warning(_INVALID)
+            self._refuse(HTTPStatus.BAD_REQUEST, _INVALID)
+        elif self.scope is not self._finished:
+            self._wait_for_rest(len(data))
 
     def _parse(self, data: bytes) -> bytes:
         """Parse what was received. Returns what must be parsed next: after an offer, the head of its request without
@@ -108,11 +134,24 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline and len(self.pipeline) <= MOST_PIPELINED:
             self.flow.resume_reading()
 
+    def on_body(self, body: bytes) -> None:
+        # Not uvicorn's, which asks the parser about offers.
+        self._unfinished_bytes = 0
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
     def on_message_complete(self) -> None:
         if not self._has_offer:
+            self._finished = self.scope
             super().on_message_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._idle_since = None
         self._running = cycle
         cycle.delivery = self._delivery
         if self._is_parsing and hasattr(app, "start"):
@@ -146,21 +185,69 @@ class Protocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is None:
             self._look_later(self.timeout_keep_alive)
 
-    def _look_later(self, delay_s: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
+    # -- clients that keep the server waiting ----------------------------------------------------------------------
 
-    def _unset_keepalive_if_required(self) -> None:
-        self._idle_since = None
+    def _wait_for_rest(self, received: int) -> None:
+        """Note that the request on which so many bytes were received is unfinished."""
+        if self._unfinished is not self.scope:
+            self._unfinished, self._unfinished_bytes = self.scope, 0
+            self._unfinished_since = self.loop.time()
+            if self.request_timeout_s:
+                self._look_later(self.request_timeout_s)
+        self._unfinished_bytes += received
+        if self._unfinished_bytes > MOST_UNFINISHED:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers of the request are too long.")
+
+    def _look_later(self, delay_s: float) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
         self.timeout_keep_alive_task = None
-        if self._idle_since is None:
+        now, is_unfinished = self.loop.time(), self.scope is not self._finished
+        since: float | None
+        if is_unfinished:
+            if self._is_busy():  # the client may have sent the rest, which may not be read meanwhile
+                self._unfinished_since = now
+            since, most_s = self._unfinished_since, self.request_timeout_s
+        else:
+            since, most_s = self._idle_since, self.timeout_keep_alive
+        if since is None or (is_unfinished and not most_s):
             return
-        left_s = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if left_s > 0:
+        if (left_s := since + most_s - now) > 0:
             self._look_later(left_s)
+        elif is_unfinished:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
         else:
             super().timeout_keep_alive_handler()
+
+    def _is_busy(self) -> bool:
+        """Whether an earlier request than that which is being received is still to be answered."""
+        running = self._running
+        return running is not None and running.scope is not self.scope and not running.response_complete
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> None:
+        """Answer what was received so far, if an answer can be taken for nothing else, and close the connection."""
+        if not self.transport.is_closing() and self._may_answer():
+            headers = [
+                *self.server_state.default_headers,
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", b"%d" % len(reason)),
+                (b"connection", b"close"),
+            ]
+            lines = [b"HTTP/1.1 %d %b" % (status, status.phrase.encode()), *map(b": ".join, headers), b"", b""]
+            self.transport.write(b"\r\n".join(lines) + reason.encode())
+        self.transport.close()
+
+    def _may_answer(self) -> bool:
+        running = self._running
+        if running is None:
+            return True
+        is_unfinished = running.scope is self.scope and self.scope is not self._finished
+        if running.response_complete:
+            return not is_unfinished
+        return is_unfinished and not running.response_started
 
     def eof_received(self) -> None:
         self._delivery.left()

@@ -32,10 +32,11 @@ def _line_for(kind: type) -> type[Line]:
     return Line
 
 
-def http_protocol() -> Any:
-    """The `http` option for a uvicorn that mockd itself starts: mockd's own protocol class, if there is httptools."""
+def http_protocol(request_timeout_s: float) -> Any:
+    """The `http` option for a uvicorn that mockd itself starts: mockd's own protocol class, if there is httptools. It
+    gives each request so long to arrive; 0: no limit."""
     try:
         from mockd.lines.protocol import Protocol
     except ImportError:  # no httptools
         return "auto"
-    return Protocol
+    return type("Protocol", (Protocol,), {"request_timeout_s": request_timeout_s})

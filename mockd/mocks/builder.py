@@ -10,7 +10,7 @@ from msgspec import structs
 
 from mockd.clock import Clock
 from mockd.config.load import MockSpec
-from mockd.errors import ConfigError, Problem
+from mockd.errors import MAX_PROBLEMS, ConfigError, Problem
 from mockd.expressions import with_captures
 from mockd.headers import OF_THE_BODY
 from mockd.matching import Rule, capture_names
@@ -58,6 +58,8 @@ class MockBuilder:
         rules: list[Rule[Registered]] = []
         problems: list[Problem] = []
         for spec in specs:
+            if len(problems) >= MAX_PROBLEMS:
+                break
             try:
                 rules.append(self._build(spec, running.get(spec.id), is_loading, came_before))
             except ConfigError as error:

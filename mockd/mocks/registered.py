@@ -56,7 +56,7 @@ def content_of(spec: MockSpec) -> bytes:
     """The configuration from which a mock's streams are made, without its data files, as JSON: its kind's part, and the
     names of the captures that expressions in it may use."""
     kind = kind_of(spec)
-    root = str(spec.root) if any(_data_files(spec)) else None
+    root = ascii(str(spec.root)) if any(_data_files(spec)) else None  # its name may have bytes that are not UTF-8
     return encode_large_json([kind, spec.values[kind], root, capture_names(spec.mock.matcher)])
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mockd import errors
-from mockd.config.files import real_path
 from mockd.config.load import MockSpec, Origin, parse_saved
 from mockd.errors import ConfigError, MockdError
 from mockd.mocks.changes import CHANGES, Changes
+from mockd.mocks.owned_file import OwnedFile
 from mockd.store import Key, MemoryStore
 
 FORMAT = 1
@@ -30,14 +29,15 @@ class StateError(MockdError):
 class StateFile(MemoryStore):
     """A store that keeps the changes of every scope in a file. They are on disk before `put` returns.
 
-    The file is read at once. It need not exist yet. Raises `ConfigError` if it is malformed.
+    The file is read at once. It need not exist yet. Raises `ConfigError` if it is malformed or cannot be written, or
+    if another process has it.
     """
 
     def __init__(self, file: Path, environ: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._file = real_path(file)  # if the file is a link, its target is written and the link stays
+        self._file = OwnedFile(file)
         self._writing = threading.Lock()
-        self._changes = _read(self._file, os.environ if environ is None else environ)
+        self._changes = _opened(self._file, os.environ if environ is None else environ)
         for scope, changes in self._changes.items():
             super().put(scope, CHANGES, changes)
 
@@ -51,24 +51,41 @@ class StateFile(MemoryStore):
         super().put(scope, key, value)
 
 
-def _read(file: Path, environ: Mapping[str, str]) -> dict[str, Changes]:
-    if not file.parent.is_dir():
-        raise ConfigError(f"--state {file}: there is no folder {file.parent}")
+def _opened(file: OwnedFile, environ: Mapping[str, str]) -> dict[str, Changes]:
+    """The changes in a state file, which belongs to this process from now on."""
+    option = f"--state {file.path}"
+    if not file.path.parent.is_dir():
+        raise ConfigError(f"{option}: there is no folder {file.path.parent}")
     try:
-        text = file.read_bytes()
-    except FileNotFoundError:
-        return {}
+        file.read()  # before there is a lock file beside what is no file
+        file.own()
+        content = file.read()
+    except BlockingIOError as error:
+        raise ConfigError(f"{option}: {error.strerror}", hint=_ONE_PROCESS) from None
     except OSError as error:
-        raise ConfigError(f"--state {file}: {error.strerror}") from None
+        raise ConfigError(f"{option}: {error.strerror}") from None
+    changes = {} if content is None else _parsed(content, option, str(file.path), environ)
     try:
-        state = json.loads(text)
+        file.try_replacing(content)
+    except OSError as error:
+        hint = "mount its folder, not the file" if error.errno == errno.EBUSY else None
+        raise ConfigError(f"{option}: it cannot be written: {error.strerror}", hint=hint) from None
+    return changes
+
+
+_ONE_PROCESS = "give each process a file of its own; a server with a state file has one worker"
+
+
+def _parsed(content: bytes, option: str, source: str, environ: Mapping[str, str]) -> dict[str, Changes]:
+    try:
+        state = json.loads(content)
         if state["format"] != FORMAT:
-            raise ConfigError(f"--state {file}: written by another version of mockd (format {state['format']})")
+            raise ConfigError(f"{option}: written by another version of mockd (format {state['format']})")
         scopes = state["scopes"].items()
-        return {scope: _changes_of(saved, str(file), ("scopes", scope), environ) for scope, saved in scopes}
+        return {scope: _changes_of(saved, source, ("scopes", scope), environ) for scope, saved in scopes}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"--state {file}: not a state file of mockd ({reason})") from None
+        raise ConfigError(f"{option}: not a state file of mockd ({reason})") from None
 
 
 def _changes_of(saved: dict[str, Any], source: str, path: errors.Path, environ: Mapping[str, str]) -> Changes:
@@ -84,12 +101,16 @@ def _changes_of(saved: dict[str, Any], source: str, path: errors.Path, environ: 
     return Changes({spec.id: spec for spec in specs}, frozenset(saved["deleted"]), tuple(saved["order"]))
 
 
-def _write(file: Path, scopes: Mapping[str, Changes]) -> None:
+def _write(file: OwnedFile, scopes: Mapping[str, Changes]) -> None:
     state = {"format": FORMAT, "scopes": {scope: _saved(changes) for scope, changes in scopes.items()}}
+    # The name of a folder may have bytes that are not UTF-8, which are halves of surrogate pairs in Python's text. As
+    # escapes they can be read again.
+    content = json.dumps(state, ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
     try:
-        _replace_file(file, json.dumps(state, ensure_ascii=False, indent=1).encode())
+        file.own()  # a process that was forked must not write
+        file.replace(content)
     except OSError as error:
-        raise StateError(f"cannot write the state file {file}: {error.strerror}; nothing was changed") from None
+        raise StateError(f"cannot write the state file {file.path}: {error.strerror}; nothing was changed") from None
 
 
 def _saved(changes: Changes) -> dict[str, Any]:
@@ -104,24 +125,3 @@ def _saved_spec(spec: MockSpec) -> dict[str, Any]:
     if not spec.origin.literal:
         entry["environment"] = True
     return entry
-
-
-def _replace_file(file: Path, content: bytes) -> None:
-    """Write a file in such a way that it is complete at every moment: first the old content, then the new."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as temporary:
-            temporary.write(content)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-        os.replace(name, file)
-    except BaseException:
-        os.unlink(name)
-        raise
-    # The new name is on disk only after its folder is. Some file systems cannot sync a folder and need not.
-    with contextlib.suppress(OSError):
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

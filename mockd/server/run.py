@@ -20,6 +20,7 @@ import mockd
 from mockd.addresses import is_loopback
 from mockd.admin import create_admin
 from mockd.app import create_app
+from mockd.config.models import ADMIN_PREFIX
 from mockd.engine import Engine
 from mockd.errors import ConfigError
 from mockd.lines import http_protocol
@@ -39,7 +40,7 @@ sends a request on a connection that was just closed."""
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit code: 0, or 2 if the configuration prevents serving."""
+    """Serve until a signal stops it. Returns the exit code: 0, or 2 if the configuration prevents serving."""
     logs.configure(settings.log_level, settings.log_format)
     try:
         service = _Service(settings)
@@ -58,7 +59,14 @@ class _Service:
             raise ConfigError(f"--workers {settings.workers}: only 1 is possible for now, as state is kept per process")
         check_tls(settings)
         self.watcher = _watcher(settings)
-        self.made_up_key = _exposes_admin(settings) and settings.api_key is None
+        exposes_admin = _exposes_admin(settings)
+        if exposes_admin and settings.api_key == "":
+            raise ConfigError(
+                f"{spelling('api_key')}: empty, although other machines can reach the admin API",
+                hint="give a key, or leave the option out: mockd makes one up",
+            )
+        self.made_up_key = exposes_admin and settings.api_key is None
+        self.admin_has_tls = exposes_admin and settings.tls_cert is not None
         if self.made_up_key:
             settings = replace(settings, api_key="mk_" + secrets.token_hex(32))
         self.engine = Engine(settings)
@@ -71,7 +79,9 @@ class _Service:
         # The port that was opened, as port 0 stands for any free one.
         self.settings = settings = self.engine.settings = replace(settings, port=self.listeners[0].getsockname()[1])
         base = url("https" if settings.tls_cert else "http", settings.host, settings.port)
-        admin = url("http", settings.admin_host, settings.admin_port) if settings.admin_port else base + "/__mockd"
+        admin = base + ADMIN_PREFIX
+        if settings.admin_port:
+            admin = url("https" if self.admin_has_tls else "http", settings.admin_host, settings.admin_port)
         self.engine.mocks_url, self.engine.admin_url = base, admin
 
     def run(self) -> int:
@@ -86,7 +96,9 @@ class _Service:
         tls = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
         servers = [_server(settings, create_app(settings, engine=self.engine, admin=not settings.admin_port), **tls)]
         if settings.admin_port:
-            servers.append(_server(settings, create_admin(self.engine, bound_host=settings.admin_host)))
+            # Without TLS, the key could be read on the way. On this machine there is no way.
+            app = create_admin(self.engine, bound_host=settings.admin_host)
+            servers.append(_server(settings, app, **(tls if self.admin_has_tls else {})))
         return servers
 
     async def _serve(self, servers: list[_Server]) -> None:
@@ -141,7 +153,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
     config = uvicorn.Config(
         app,
         interface="asgi3",
-        http=http_protocol(),
+        http=http_protocol(settings.request_timeout),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -160,7 +172,7 @@ def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
 
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` in the event loop on SIGINT or SIGTERM. On another SIGINT after that, exit at once."""
+    """Call `stop` in the event loop on SIGINT, SIGTERM or SIGHUP. On SIGINT after that, exit at once."""
     loop = asyncio.get_running_loop()
     seen = False
 
@@ -172,12 +184,20 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
         # This also wakes the event loop, which a plain call would not.
         loop.call_soon_threadsafe(stop)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in _stopping_signals()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _stopping_signals() -> Iterator[int]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    # The terminal was closed. Under `nohup` the signal is ignored already. Windows does not have it.
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        yield hangup
 
 
 def _watcher(settings: Settings) -> Watcher | None:

@@ -14,7 +14,7 @@ import msgspec
 
 from mockd.config.conversion import convert
 from mockd.config.documents import UnknownKey
-from mockd.errors import ConfigError, Path, Problem
+from mockd.errors import MAX_SHOWN, ConfigError, Path, Problem
 from mockd.source import Source
 
 logger = logging.getLogger("mockd")
@@ -151,6 +151,6 @@ def _about(problem: Problem, kind: SourceKind[Any]) -> Problem:
 def _hint(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, 1)
+    near = get_close_matches(name[:MAX_SHOWN], known, 1)
     meant = f"did you mean `{near[0]}`? " if near else ""
     return f"{meant}known: {', '.join(known)}"

@@ -21,9 +21,10 @@ the mock port. A running server has the OpenAPI document of it at `GET /openapi.
 Every error has the shape of an [Error](#error); the codes are in [errors](errors.md). A request that is refused
 changes nothing.
 
-Who may use it: without a key, programs on the same machine. With a key (`--api-key`), whoever sends it as `X-API-Key`
-or `Authorization: Bearer`. A key is made up and printed when the admin API is reachable from other machines. `Host`
-must be a name of the server (`--admin-allow-host` adds some), and pages of another origin are refused.
+Who may use it: without a key, programs on the same machine, but not through a proxy or a Unix socket. With a key
+(`--api-key`), whoever sends it as `X-API-Key` or `Authorization: Bearer`. A key is made up and printed when the admin
+API is reachable from other machines. `Host` must be a name of the server (`--admin-allow-host` adds some), and pages
+of another origin are refused.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def test_a_state_file_that_cannot_be_written_leaves_everything_as_it_was(tmp_pat
     folder = tmp_path / "folder"
     folder.mkdir()
     engine = Engine(Settings(state=str(folder / "state.json")))
-    folder.rmdir()
+    shutil.rmtree(folder)
     admin = TestClient(create_admin(engine), base_url="http://localhost")
     answer = admin.post("/mocks", json=HELLO)
     assert (answer.status_code, answer.json()["error"]) == (500, "state_error")

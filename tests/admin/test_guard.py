@@ -18,13 +18,14 @@ def ask(
     headers: dict[str, str] | None = None,
     *,
     path: str = "/mocks",
+    method: str = "GET",
     peer: tuple[str, int] | None = LOCAL,
     key: str | None = None,
     hosts: tuple[str, ...] = (),
     url: str = "http://localhost:4290",
 ) -> Any:
     guard = Guard(PlainTextResponse("in"), api_key=key, hosts=hosts, open_paths=["/health"])
-    return TestClient(guard, base_url=url, client=peer).get(path, headers=headers)  # type: ignore[arg-type]
+    return TestClient(guard, base_url=url, client=peer).request(method, path, headers=headers)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -55,9 +56,36 @@ def test_loopback_names_are_known(host: str) -> None:
         "192.0.2.1",
         "[2001:db8::1]:80",
         "0.0.0.0",
+        "[::1].evil.example",
+        "[::1]evil.example",
+        "[::1]:80.evil.example",
+        "[::1",
+        "::1",
+        "[127.0.0.1]",
+        "[localhost]",
+        "localhost:@evil.example",
+        "localhost:80@evil.example",
+        "localhost:80:80",
+        "localhost:+80",
+        "localhost:123456",
+        "user@localhost",
+        "localhost@",
+        "localhost..",
+        ".localhost",
+        "evil.example,localhost",
+        "localhost, localhost",
+        "localhost/",
+        "localhost#",
+        "localhost?",
+        "evil.example\\.localhost",
+        "%6cocalhost",
+        "localho\u017ft".encode(),
+        "127.1",
+        "0177.0.0.1",
+        "2130706433",
     ],
 )
-def test_a_foreign_host_is_forbidden(host: str) -> None:
+def test_a_foreign_host_is_forbidden(host: Any) -> None:
     answer = ask({"host": host})
     assert answer.status_code == 403
     assert answer.json()["error"] == "forbidden_host"
@@ -129,19 +157,55 @@ def test_another_origin_is_forbidden(origin: str, path: str) -> None:
     assert answer.json()["error"] == "forbidden_origin"
 
 
+LINK = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "", "new-word"])
 @pytest.mark.parametrize(
-    "peer", [LOCAL, ("127.4.4.4", 1), ("::1", 1), ("::ffff:127.0.0.1", 1), ("testclient", 1), None]
+    "more",
+    [
+        {},
+        {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+        {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+        {"sec-fetch-mode": "navigate"},
+        {"sec-fetch-dest": "document"},
+    ],
+    ids=str,
 )
-def test_this_machine_needs_no_key_where_there_is_none(peer: tuple[str, int] | None) -> None:
+@pytest.mark.parametrize("path", ["/mocks", "/health"])
+def test_what_a_page_of_another_site_embeds_is_forbidden(site: str, more: dict[str, str], path: str) -> None:
+    answer = ask({"sec-fetch-site": site, **more}, path=path)
+    assert (answer.status_code, answer.json()["error"]) == (403, "forbidden_origin")
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_its_own_pages_and_the_address_bar_are_let_in(site: str) -> None:
+    assert ask({"sec-fetch-site": site}).text == "in"
+
+
+def test_a_link_may_lead_here_from_anywhere_but_a_form_may_not() -> None:
+    assert ask({"sec-fetch-site": "cross-site", **LINK}).text == "in"
+    assert ask({"sec-fetch-site": "cross-site", **LINK}, method="POST").status_code == 403
+
+
+@pytest.mark.parametrize("peer", [LOCAL, ("127.4.4.4", 1), ("::1", 1), ("::ffff:127.0.0.1", 1), ("testclient", 1)])
+def test_this_machine_needs_no_key_where_there_is_none(peer: tuple[str, int]) -> None:
     assert ask(peer=peer).text == "in"
 
 
-@pytest.mark.parametrize("peer", [REMOTE, ("2001:db8::1", 1), ("not an address", 1)])
-def test_another_machine_is_told_that_a_key_is_needed(peer: tuple[str, int]) -> None:
+@pytest.mark.parametrize("peer", [REMOTE, ("2001:db8::1", 1), ("not an address", 1), None])
+def test_others_are_told_that_a_key_is_needed(peer: tuple[str, int] | None) -> None:
     answer = ask(peer=peer)
     assert answer.status_code == 403
     assert answer.json()["error"] == "api_key_required"
     assert "MOCKD_API_KEY" in answer.json()["hint"]
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_whoever_asks_through_a_proxy_needs_a_key(header: str) -> None:
+    answer = ask({header: "127.0.0.1"})
+    assert (answer.status_code, answer.json()["error"]) == (403, "api_key_required")
+    assert ask({header: "127.0.0.1", "x-api-key": "k"}, key="k").text == "in"
 
 
 @pytest.mark.parametrize("peer", [LOCAL, REMOTE, None])

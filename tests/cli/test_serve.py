@@ -136,6 +136,13 @@ REFUSED = {
     ),
     "key as certificate": (("--tls-cert", str(DATA / "key.pem")), "--tls-cert (MOCKD_TLS_CERT)"),
     **{
+        f"no key for others by {option}": (
+            (option, "0.0.0.0", "--admin-port", port, "--api-key", ""),
+            "--api-key (MOCKD_API_KEY): empty, although other machines can reach the admin API",
+        )
+        for option, port in (("--admin-host", "4290"), ("--host", "0"))
+    },
+    **{
         f"{option} without preset": ((option, "1"), f"{option} (MOCKD_{option[2:].upper().replace('-', '_')}) shapes")
         for option in ("--preset-text", "--preset-script", "--ttft", "--itl", "--tokens-per-second")
     },
@@ -221,12 +228,23 @@ def test_garbage_is_collected_once_the_server_is_ready() -> None:
     assert result.stdout == "True\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_ends_streams_with_their_final_event(serve: Serve, write: Write, number: int) -> None:
     server = serve("--config", str(write("a.json", mock("a", "/a", lifecycle={"keepOpen": True, **FINAL}))))
     client = open_stream(server, "/a")
     assert server.stop(number) == 0
     assert rest(client).endswith(FINAL_FRAME + b"\r\n0\r\n\r\n")
+
+
+def test_under_nohup_the_end_of_the_terminal_is_none_of_the_server(serve: Serve) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does for its child
+    try:
+        server = serve()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    server.process.send_signal(signal.SIGHUP)
+    assert httpx2.get(server.admin + "/mocks").status_code == 200
+    assert server.stop() == 0
 
 
 def test_signal_ends_five_hundred_streams(serve: Serve, write: Write) -> None:
@@ -300,6 +318,17 @@ def test_tls_on_the_mock_port(serve: Serve, write: Write) -> None:
     trusted = ssl.create_default_context(cafile=str(DATA / "cert.pem"))
     assert httpx2.get(server.mocks + "/a", verify=trusted).text == "data: Hello\n\n"
     assert httpx2.get(server.admin + "/status").status_code == 200
+
+
+def test_an_admin_port_that_others_can_reach_speaks_tls_too(serve: Serve) -> None:
+    server = serve("--admin-host", "0.0.0.0", "--tls-cert", str(DATA / "cert.pem"), "--tls-key", str(DATA / "key.pem"))
+    trusted = ssl.create_default_context(cafile=str(DATA / "cert.pem"))
+    assert server.admin.startswith("https://127.0.0.1:")
+    assert server.key
+    answer = httpx2.get(server.admin + "/mocks", verify=trusted, headers={"X-API-Key": server.key})
+    assert answer.status_code == 200
+    with pytest.raises(httpx2.TransportError):
+        httpx2.get(server.admin.replace("https", "http") + "/mocks")
 
 
 def test_a_certificate_and_its_key_may_be_one_file(serve: Serve, write: Write) -> None:

@@ -10,7 +10,7 @@ import pytest
 from mockd import expressions
 from mockd.config import environment, values, yaml_text
 from mockd.lines.protocol import MOST_PIPELINED
-from mockd.mocks.answers import MOST_COUNTERS
+from mockd.mocks.counters import MOST_COUNTERS
 from mockd.server.requests import MOST_LINES
 from mockd.server.run import _KEEP_ALIVE_S
 from mockd.settings import Settings

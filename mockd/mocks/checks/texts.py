@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from mockd.errors import Path, Problem
+from mockd.errors import MAX_SHOWN, Path, Problem
 from mockd.events import Text
 from mockd.mocks.registered import Registered, kind_of
 from mockd.placeholders import NAMES, parse_text
@@ -37,7 +37,8 @@ def _meant(word: re.Match[str]) -> str | None:
         return f"it needs arguments, as in `{_EXAMPLES[name]}`" if needs_arguments and not word["mark"] else None
     from difflib import get_close_matches  # not needed by texts without a `$`
 
-    near = _OTHER_NAMES.get(name.lower()) or next(iter(get_close_matches(name.lower(), NAMES, 1, 0.75)), None)
+    close = get_close_matches(name[:MAX_SHOWN].lower(), NAMES, 1, 0.75)
+    near = _OTHER_NAMES.get(name.lower()) or next(iter(close), None)
     return f"did you mean `{_EXAMPLES.get(near, f'${near}')}`? `$$` is a plain `$`" if near else None
 
 

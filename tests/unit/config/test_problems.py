@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from mockd.config.hints import CONFUSIONS, _places, type_at
@@ -11,6 +12,7 @@ from mockd.config.load import parse_mock
 from mockd.config.models import Mock
 from mockd.engine import Engine
 from mockd.errors import ConfigError, Problem, format_path
+from mockd.testing import running_mockd
 
 EVENTS = [{"data": 1}]
 
@@ -242,3 +244,22 @@ def test_types_are_found_by_path() -> None:
     assert type_at(Mock, ("sse", "headers", "x", 1)).__class__.__name__ == "StrType"
     assert type_at(Mock, ("sse", "headers", "x", "omit")).__class__.__name__ == "BoolType"
     assert type_at(Mock, ("sse", "events", 3, "comment")).__class__.__name__ == "StrType"
+
+
+@pytest.mark.parametrize(
+    ("criterion", "value"),
+    [("path", "/__mockd/health"), ("path", "/__mockd/{x}"), ("path", "/__mockd/"), ("pathPattern", "^/__mockd/x")],
+)
+def test_a_mock_that_the_admin_api_hides_is_refused(criterion: str, value: str) -> None:
+    problem = problem_of(matcher={criterion: value}, response={})
+    assert format_path(problem.path) == f"$.matcher.{criterion}"
+    assert "where the admin API is" in problem.message
+
+
+@pytest.mark.parametrize(
+    "matcher", [{"path": "/__mockd"}, {"path": "/__mockdx/y"}, {"path": "/*", "not": {"path": "/__mockd/*"}}], ids=str
+)
+def test_a_mock_beside_the_admin_api_is_none_of_its_business(matcher: dict[str, Any]) -> None:
+    path = matcher["path"].replace("*", "x")
+    with running_mockd({"matcher": matcher, "response": {"body": "x"}}) as mockd:
+        assert httpx2.get(mockd.url + path).text == "x"

@@ -11,7 +11,7 @@ import pytest
 
 from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
-from mockd.errors import ConfigError
+from mockd.errors import ConfigError, format_path
 from mockd.mocks.state_file import StateFile
 from mockd.settings import Settings
 
@@ -183,10 +183,44 @@ def test_a_broken_file_is_refused_and_left_alone(state: Path, text: str, reason:
 
 
 def test_a_folder_in_its_place_and_no_folder_for_it_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Is a directory"):
+    with pytest.raises(ConfigError, match="no regular file"):
         Engine(Settings(state=str(tmp_path)))
     with pytest.raises(ConfigError, match="there is no folder"):
         Engine(Settings(state=str(tmp_path / "none" / "state.json")))
+
+
+@pytest.mark.parametrize(
+    ("parts", "path"),
+    [
+        ({"name": "\ud800"}, "$.scopes.default.changed[0].mock.name"),
+        ({"response": {"body": {"\udfff": 1}}}, "$.scopes.default.changed[0].mock.response.body"),
+        ({"response": {"body": [float("nan")]}}, "$.scopes.default.changed[0].mock.response.body[0]"),
+    ],
+)
+def test_what_could_not_be_sent_is_refused_with_its_place(state: Path, parts: dict[str, Any], path: str) -> None:
+    saved = {"order": [], "deleted": [], "changed": [{"mock": reply("a", **parts)}]}
+    state.write_text(json.dumps({"format": 1, "scopes": {"default": saved}}))
+    with pytest.raises(ConfigError) as error:
+        Engine(Settings(state=str(state)))
+    assert [(format_path(problem.path), problem.source) for problem in error.value.problems] == [(path, str(state))]
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_found_again(state: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    (folder / "events.json").write_text('["one"]')
+    engine = Engine(Settings(state=str(state), files_root=str(folder)))
+    engine.create({"id": "a", "matcher": {"path": "/"}, "sse": {"eventsFile": "events.json"}})
+    assert Engine(Settings(state=str(state))).get("a").root == folder
+
+
+def test_what_a_kill_left_is_removed_and_nothing_else(state: Path, tmp_path: Path) -> None:
+    left = [".state.json.abcd_123.tmp", ".state.json.00000000.tmp"]
+    others = [".state.json.personal", ".state.json.x.abcd_123.tmp", ".other.json.abcd_123.tmp", "state.json.tmp"]
+    for name in (*left, *others):
+        (tmp_path / name).touch()
+    started(state)
+    assert set(os.listdir(tmp_path)) == {*others, ".state.json.lock"}
 
 
 def test_the_file_is_whole_at_every_moment(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,9 +272,9 @@ def test_a_failed_write_leaves_nothing_lying_about(state: Path, monkeypatch: pyt
         patched.setattr(os, "fsync", full)
         with pytest.raises(Exception, match="No space left"):
             engine.create(reply("b"))
-    assert list(state.parent.iterdir()) == []
+    assert os.listdir(state.parent) == [".state.json.lock"]
     engine.create(reply("b"))
-    assert list(state.parent.iterdir()) == [state]
+    assert set(os.listdir(state.parent)) == {".state.json.lock", "state.json"}
 
 
 def test_a_folder_that_cannot_be_synced_is_no_failure(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
