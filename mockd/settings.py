@@ -48,7 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     cors: Annotated[
         bool,
-        _doc("Whether pages of any origin may read the answers, which a mock can refuse; the option says no."),
+        _doc("Whether pages of other origins may read the answers (CORS). A mock can refuse that for itself."),
     ] = True
     seed: Annotated[
         int | None, _doc("Seed that makes placeholders, random delays and generators the same in every run.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 from mockd.cli import serve
@@ -16,7 +18,18 @@ def main() -> None:
         code = _dispatch(sys.argv[1:])
     except KeyboardInterrupt:
         code = INTERRUPTED
+    _flush()
     sys.exit(code)
+
+
+def _flush() -> None:
+    """Write out what is left. If nobody reads it any more, it goes nowhere, and the exit code stays as it is."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -31,8 +31,8 @@ def configure(level: str, format: Literal["text", "json"]) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if format == "json" else _TextFormatter("%(levelname)s: %(message)s"))
     logging.getLogger("mockd").setLevel(level.upper())
-    # At `info`, uvicorn would log its own starts and stops, once for each port.
-    logging.getLogger("uvicorn").setLevel("WARNING" if level == "info" else level.upper())
+    # At `info` and `debug`, uvicorn would log its own starts and stops, once for each port.
+    logging.getLogger("uvicorn").setLevel("WARNING" if level in ("info", "debug") else level.upper())
     for name in ("mockd", "uvicorn"):
         top = logging.getLogger(name)
         top.handlers = [handler]

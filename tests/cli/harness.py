@@ -76,7 +76,13 @@ class Served:
 
 
 def clean_environ() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("MOCKD_")}
+    """The environment without what changes how a command works: settings of mockd, and that of Python by which nothing
+    is left in a buffer."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MOCKD_") and name != "PYTHONUNBUFFERED"
+    }
 
 
 def free_port() -> int:

@@ -13,6 +13,7 @@ import pytest
 from mockd.cli.init import START
 from mockd.config.load import parse_text
 from tests.cli.harness import PATIENCE_S, Cli, Serve
+from tests.programs import program
 
 NAMES = ["mockd.yaml", "start.yml", "start.json"]
 
@@ -82,9 +83,13 @@ def test_its_mocks_answer_as_its_comments_say(local_cli: Cli, serve: Serve, tmp_
     )
 
     def printed(command: list[str], *options: str) -> str:
-        line = [word.replace("http://localhost:4280", server.mocks) for word in command]
+        arguments = [word.replace("http://localhost:4280", server.mocks) for word in command[1:]]
         return subprocess.run(
-            [*line, "-s", *options], capture_output=True, text=True, check=not options, timeout=PATIENCE_S
+            [program("curl"), *arguments, "-s", *options],
+            capture_output=True,
+            text=True,
+            check=not options,
+            timeout=PATIENCE_S,
         ).stdout
 
     assert re.match(

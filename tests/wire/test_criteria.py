@@ -11,6 +11,7 @@ import pytest
 
 from mockd.server.welcome import curl_line
 from mockd.testing import RunningMockd, running_mockd
+from tests.programs import program
 from tests.wire.sockets import curl
 
 EXISTS: dict[str, Any] = {"exists": True}
@@ -81,7 +82,8 @@ def test_the_line_to_try_a_mock_with_reaches_it(server: RunningMockd, matcher: d
         line = curl_line([spec], server.url)
         assert (line is not None) is is_tried
         if line is not None:
-            done = subprocess.run([*shlex.split(line), "--silent"], capture_output=True, text=True, check=True)
+            words = [program("curl"), *shlex.split(line)[1:], "--silent"]
+            done = subprocess.run(words, capture_output=True, text=True, check=True)
             assert done.stdout == "tried"
     finally:
         server.engine.delete(spec.id)
