@@ -77,7 +77,8 @@ class _ServerThread(threading.Thread):
         self._engine = engine
         self._listener = listener
         protocol = http_protocol(engine.settings.request_timeout)
-        options = {"http": protocol, "timeout_keep_alive": _KEEP_ALIVE_S, **options}
+        # As `mockd serve` has it: the peer counts as the client, and nothing is around the app.
+        options = {"http": protocol, "timeout_keep_alive": _KEEP_ALIVE_S, "proxy_headers": False, **options}
         self._config = uvicorn.Config(
             create_app(engine=engine), ws="none", lifespan="off", log_config=None, access_log=False, **options
         )
