@@ -9,7 +9,7 @@ import pytest
 
 from mockd import expressions
 from mockd.config import environment, values, yaml_text
-from mockd.lines.protocol import MOST_PIPELINED
+from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
 from mockd.mocks.counters import MOST_COUNTERS
 from mockd.server.requests import MOST_LINES
 from mockd.server.run import _KEEP_ALIVE_S
@@ -33,6 +33,10 @@ LIMITS = {
     "digits of an integer": f"{values.MAX_DIGITS:,}",
     "aliases of a YAML text": f"{yaml_text.MAX_EXPANSION:,}",
     "steps of the expressions": f"{expressions.MOST_STEPS:,}",
+    "`--request-timeout`": f"{DEFAULTS.request_timeout:g} s",
+    "unfinished head": f"{MOST_UNFINISHED // 2**10} KiB",
+    "characters in the tags": f"{expressions.MOST_IN_TAGS:,}",
+    "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
     "characters that they make": f"{expressions.MOST_TEXT:,}",
 }
 

@@ -716,6 +716,19 @@ async def test_a_task_that_is_cancelled_ends_its_stream() -> None:
     assert stream.is_over
 
 
+async def test_a_stream_that_cannot_be_sent_while_it_rests_fails() -> None:
+    stream = await play(b"a", (1.0, b"b"), (HOLD_S, b"z"))
+
+    def break_down(_: object) -> None:
+        raise OSError("the handler is closed")
+
+    stream.on_command = break_down
+    await stream.after(1)
+    assert isinstance(stream.task.exception(), OSError)
+    assert stream.outcome == "failed"
+    assert stream.is_over
+
+
 # -- programs that must be waited for ----------------------------------------------------------------------------------
 
 
