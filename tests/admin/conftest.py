@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from mockd.admin import create_admin
 from mockd.engine import Engine
 from mockd.settings import Settings
+from tests.in_thread import serving
 
 HELLO: dict[str, Any] = {
     "id": "hello",
@@ -43,17 +40,6 @@ def hello(admin: TestClient) -> dict[str, Any]:
     return HELLO
 
 
-@contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
+def serve(app: ASGIApp) -> AbstractContextManager[str]:
     """Serve `app` on a free port of this machine, in a thread; the URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    return serving(app, log_level="critical")

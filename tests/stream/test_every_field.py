@@ -76,6 +76,19 @@ FAILS = {"lifecycle": {"termination": {"type": "error"}}}
 ENDS = {"lifecycle": {"termination": {"finalEvent": LAST}}}
 ERRORS = {"lifecycle": {"termination": {"type": "error", "errorEvent": LAST}}}
 
+EVENT_FIELDS: Json = {
+    "type": "bye",
+    "data": "other",
+    "id": "9",
+    "retry": 5,
+    "comment": "c",
+    "delay": 500,
+    "raw": "raw",
+    "rawBase64": "cmF3",
+    "count": 1,
+}
+"""For each field of an event a value with an effect."""
+
 CASES: dict[str, tuple[Any, Json]] = {
     "status": (201, {}),
     "statusCode": (201, {}),
@@ -117,35 +130,12 @@ CASES: dict[str, tuple[Any, Json]] = {
     **{
         f"lifecycle.termination.{name}.{field}": (value, base)
         for name, base in (("finalEvent", ENDS), ("errorEvent", ERRORS))
-        for field, value in {
-            "type": "bye",
-            "data": "other",
-            "id": "9",
-            "retry": 5,
-            "comment": "c",
-            "delay": 500,
-            "raw": "raw",
-            "rawBase64": "cmF3",
-            "count": 1,
-        }.items()
+        for field, value in EVENT_FIELDS.items()
     },
     "lifecycle.heartbeat.every": (2000, BEATS),
     "lifecycle.heartbeat.text": ("text", BEATS),
     "lifecycle.heartbeat.raw": ("raw", BEATS),
-    **{
-        f"lifecycle.heartbeat.event.{field}": (value, BEATS)
-        for field, value in {
-            "type": "beat",
-            "data": "other",
-            "id": "9",
-            "retry": 5,
-            "comment": "c",
-            "delay": 500,
-            "raw": "raw",
-            "rawBase64": "cmF3",
-            "count": 1,
-        }.items()
-    },
+    **{f"lifecycle.heartbeat.event.{field}": (value, BEATS) for field, value in EVENT_FIELDS.items()},
     "rateLimit.eventsPerSecond": (1, RATED),
     "rateLimit.burstSize": (2, RATED),
     "rateLimit.strategy": ("drop", RATED),
@@ -282,17 +272,7 @@ INSIDE: dict[type, tuple[Place, Json, dict[str, Any]]] = {
     EventConfig: (
         ("events", "1"),
         {"events": EVENTS},
-        {
-            "type": "b",
-            "data": "other",
-            "id": "9",
-            "retry": 5,
-            "comment": "c",
-            "delay": 500,
-            "raw": "raw",
-            "rawBase64": "cmF3",
-            "count": 1,
-        },
+        EVENT_FIELDS,
     ),
     Generator: (
         ("generator",),

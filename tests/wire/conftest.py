@@ -108,3 +108,11 @@ def server(request: pytest.FixtureRequest, servers: Callable[[str], RunningMockd
 @pytest.fixture
 def behind_middleware(servers: Callable[[str], RunningMockd]) -> Iterator[RunningMockd]:
     yield from without_mocks(servers(WAYS[-1]))
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def loop(request: pytest.FixtureRequest) -> str:
+    """The event loop of uvicorn."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+    return str(request.param)

@@ -119,6 +119,12 @@ class Client:
         return chunks
 
 
+def ask_whole(client: Client) -> None:
+    """Ask for `/whole`, whose body is one byte, and read the answer."""
+    client.ask("/whole").read_head()
+    client.read_exactly(1)
+
+
 def curl(url: str, *options: str) -> tuple[int, str]:
     """curl's exit code and what it printed. The test is skipped if it is not installed."""
     command = [program("curl"), "--silent", "--no-buffer", "--max-time", str(PATIENCE_S), *options, url]

@@ -9,7 +9,7 @@ import pytest
 from mockd.lines.protocol import MOST_UNFINISHED
 from mockd.settings import Settings
 from mockd.testing import running_mockd
-from tests.wire.sockets import PATIENCE_S, Client, eventually
+from tests.wire.sockets import PATIENCE_S, Client, ask_whole, eventually
 
 LIMIT_S = 0.4
 SOON = Settings(request_timeout=LIMIT_S)
@@ -27,24 +27,12 @@ UNFINISHED = {
 }
 
 
-@pytest.fixture(params=["asyncio", "uvloop"])
-def loop(request: pytest.FixtureRequest) -> str:
-    if request.param == "uvloop":
-        pytest.importorskip("uvloop")
-    return str(request.param)
-
-
-def ask(client: Client) -> None:
-    client.ask("/whole").read_head()
-    client.read_exactly(1)
-
-
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("kind", UNFINISHED)
 def test_a_request_that_does_not_come_to_its_end_is_answered_with_408(loop: str, kind: str, is_first: bool) -> None:
     with running_mockd(WHOLE, settings=SOON, loop=loop) as mockd, Client(mockd.url) as client:
         if not is_first:
-            ask(client)
+            ask_whole(client)
         began = time.monotonic()
         client.send(UNFINISHED[kind])
         status, headers = client.read_head()
@@ -56,7 +44,7 @@ def test_a_request_that_does_not_come_to_its_end_is_answered_with_408(loop: str,
 
 def test_one_that_comes_byte_by_byte_has_no_more_time(loop: str) -> None:
     with running_mockd(WHOLE, settings=SOON, loop=loop) as mockd, Client(mockd.url) as client:
-        ask(client)
+        ask_whole(client)
         client.socket.settimeout(LIMIT_S / 10)
         deadline = time.monotonic() + PATIENCE_S
         client.send(HEAD)
@@ -86,7 +74,7 @@ def test_without_a_limit_it_is_waited_for(loop: str) -> None:
         running_mockd(WHOLE, settings=settings, loop=loop, timeout_keep_alive=0.1) as mockd,
         Client(mockd.url) as client,
     ):
-        ask(client)
+        ask_whole(client)
         client.send(HEAD)
         time.sleep(0.5)
         client.send(b"\r\n")
@@ -119,7 +107,7 @@ def test_a_body_that_is_too_long_and_never_ends_is_not_answered_twice(loop: str)
 
 def test_empty_lines_do_not_keep_a_connection(loop: str) -> None:
     with running_mockd(WHOLE, loop=loop, timeout_keep_alive=LIMIT_S) as mockd, Client(mockd.url) as client:
-        ask(client)
+        ask_whole(client)
         client.send(b"\r\n")
         assert client.read_to_end() == b""
 
@@ -189,7 +177,7 @@ def test_what_cannot_be_a_request_behind_a_stream_is_not_answered_inside_it(loop
 def test_what_cannot_be_a_request_is_not_taken_for_the_answer_to_another(loop: str) -> None:
     late = {"matcher": {"path": "/late"}, "response": {"body": "x", "delay": 60_000}}
     with running_mockd(WHOLE, late, loop=loop) as mockd, Client(mockd.url) as client, Client(mockd.url) as other:
-        ask(client)
+        ask_whole(client)
         client.send(b"\x00\r\n\r\n")
         assert client.read_head()[0] == 400
         other.ask("/late").send(b"\x00\r\n\r\n")

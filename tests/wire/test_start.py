@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-import threading
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-import uvicorn
 
 from mockd.app import MockApp, create_app
 from mockd.engine import Engine
 from mockd.lines.protocol import Protocol
 from mockd.request import Receive, Scope, Send
+from tests import in_thread
 from tests.wire.sockets import Client
 
 EVENTS = [{"data": "1"}, {"data": "2"}]
@@ -44,18 +42,8 @@ class Noting(MockApp):
         return rest
 
 
-@contextlib.contextmanager
-def serving(app: Any) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None, proxy_headers=False)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+def serving(app: Any) -> AbstractContextManager[str]:
+    return in_thread.serving(app, http=Protocol, log_config=None, proxy_headers=False)
 
 
 @pytest.fixture

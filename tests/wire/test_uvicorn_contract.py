@@ -13,6 +13,7 @@ import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from mockd.lines import Line, line_of
 from mockd.lines.protocol import Protocol
 from mockd.lines.uvicorn import HttptoolsLine, UvicornLine
 from mockd.request import Receive, Scope, Send
+from tests import in_thread
 from tests.wire.sockets import PATIENCE_S, Client, eventually
 
 Answer = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -55,19 +57,9 @@ H11 = {name: HTTPTOOLS[name] for name in ("disconnected", "flow.drain", "flow.wr
 KINDS = {"httptools": HTTPTOOLS, "h11": H11}
 
 
-@contextlib.contextmanager
-def serving(app: Answer, http: Any) -> Iterator[str]:
+def serving(app: Answer, http: Any) -> AbstractContextManager[str]:
     """A server with uvicorn's own access log."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, http=http, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
+    return in_thread.serving(app, http=http, log_config=None)
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
