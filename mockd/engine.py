@@ -112,8 +112,9 @@ class Engine:
     def _program(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request."""
         look_for_lost_body(request)
+        settings = self.settings
         headers: Headers = []
-        if self.settings.cors and b"origin" in request.raw_headers:  # only requests from a page have it
+        if b"origin" in request.raw_headers and settings.cors:  # only requests from a page have it
             if (preflight := cors.preflight_headers(request)) is None:
                 headers = cors.response_headers(request)
             elif not self._is_closed_to_pages(request):
@@ -127,7 +128,7 @@ class Engine:
         exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
-        if self.settings.max_connections and len(self.connections) >= self.settings.max_connections:
+        if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
         if mock.program is not None and not headers and request.method != "HEAD":

@@ -38,9 +38,8 @@ class Fill:
         self.clock = clock
         self.slots = slots or {}
         self.rendered = _NOTHING
-        self.number = 0
+        self.number = self.sent_before = 0
         self.seq = 1
-        self.sent_before = 0
         self.event_id = ""
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from mockd.clock import Clock
 from mockd.errors import ConflictError, NotFoundError
-from mockd.journal.exchange import Exchange, Outcome, Stoppable
+from mockd.journal.exchange import Exchange, Outcome
 from mockd.request import RequestView
 from mockd.store import ScopedStore
 from mockd.turns import go_through
@@ -20,8 +20,11 @@ from mockd.turns import go_through
 Status = Literal["active", "ended", "all"]
 """The exchanges to list; active ones include those that are closing."""
 
+MOST_RECENT = 256
+"""Number of ended exchanges that are added to the totals at once."""
 STOPPED_AT_ONCE = 50
 """Number of streams that are told to stop in one turn of the event loop."""
+_ERRORS: tuple[Outcome, ...] = ("failed", "slow_client")
 _HEX = "[0-9a-f]{6,16}"
 
 
@@ -46,8 +49,11 @@ class Registry:
         self._prefix = secrets.token_hex(6)
         self._numbers = count(1)
         self._state = state
-        # Counts since the totals were last asked for.
-        self._ended_since = self._events_since = self._bytes_since = self._errors_since = 0
+        self._recent: list[Exchange] = []
+        """Exchanges that have ended and are not in `_ended` and the totals yet. They are added many at once, as this
+        takes less time."""
+        self._errors_since = 0
+        """Connections that were turned away, since the totals were last brought up to date."""
         self._drained: asyncio.Event | None = None
         self.observers: list[Callable[[Exchange], None]] = []
 
@@ -66,29 +72,36 @@ class Registry:
             self._clock.monotonic(),
         )
 
-    def opened(self, exchange: Exchange, stream: Stoppable) -> None:
+    def opened(self, exchange: Exchange) -> None:
         """List an exchange among the live ones, now that a mock answers it."""
-        exchange.stream = stream
         self._live[exchange.number] = exchange
 
     def ended(self, exchange: Exchange, outcome: Outcome) -> None:
         """Take note that an exchange has ended, whether or not it was listed."""
         exchange.status, exchange.outcome, exchange.stream = "closed", outcome, None
         if self._live.pop(exchange.number, None) is not None:
-            self._closed(exchange)
+            self._recent.append(exchange)
+            if len(self._recent) == MOST_RECENT:
+                self._add_up()
+            if self._drained is not None and not self._live:
+                self._drained.set()
         if not exchange.is_preflight:
             for observer in self.observers:
                 observer(exchange)
 
-    def _closed(self, exchange: Exchange) -> None:
-        self._ended_since += 1
-        self._events_since += exchange.events_sent
-        self._bytes_since += exchange.bytes_sent
-        if exchange.outcome in ("failed", "slow_client"):
-            self._errors_since += 1
-        if self._drained is not None and not self._live:
-            self._drained.set()
-        self._ended.append(exchange)
+    def _add_up(self) -> None:
+        """Bring the ended exchanges and the totals up to date."""
+        recent, self._recent = self._recent, []
+        self._ended += recent
+        errors, self._errors_since = self._errors_since, 0
+        self._add("ended", len(recent))
+        self._add("events", sum([exchange.events_sent for exchange in recent]))
+        self._add("bytes", sum([exchange.bytes_sent for exchange in recent]))
+        self._add("errors", errors + sum([exchange.outcome in _ERRORS for exchange in recent]))
+
+    def _add(self, name: str, amount: int = 0) -> int:
+        """Add to a total, and return it."""
+        return self._state.add("total", name, amount=amount)
 
     def refused(self) -> None:
         """Take note of a connection that was turned away."""
@@ -113,6 +126,7 @@ class Registry:
     def listed(self, status: Status = "active", mock_id: str | None = None, limit: int | None = None) -> list[Exchange]:
         """The newest `limit` exchanges that are live, ended, or either, oldest first. May only be called in the event
         loop that answers requests."""
+        self._add_up()
         listed: list[Exchange] = []
         if status != "active":
             listed += self._ended
@@ -134,6 +148,7 @@ class Registry:
         """One exchange, live or ended, as a JSON object. Raises `NotFoundError`."""
         exchange = self._find(connection_id)
         if exchange is None:
+            self._add_up()
             exchange = next((ended for ended in self._ended if ended.id == connection_id), None)
         if exchange is None:
             raise NotFoundError(f"Connection not found: {connection_id}")
@@ -166,18 +181,13 @@ class Registry:
 
     def stats(self) -> dict[str, Any]:
         """Totals since the start, ended and live connections together."""
+        self._add_up()
         live = self._live.values()
-
-        def total(name: str) -> int:
-            since: int = getattr(self, f"_{name}_since")
-            setattr(self, f"_{name}_since", 0)
-            return self._state.add("total", name, amount=since)
-
         return {
             "activeConnections": len(live),
-            "totalConnections": total("ended") + len(live),
-            "totalEventsSent": total("events") + sum(exchange.events_sent for exchange in live),
-            "totalBytesSent": total("bytes") + sum(exchange.bytes_sent for exchange in live),
-            "connectionErrors": total("errors"),
+            "totalConnections": self._add("ended") + len(live),
+            "totalEventsSent": self._add("events") + sum(exchange.events_sent for exchange in live),
+            "totalBytesSent": self._add("bytes") + sum(exchange.bytes_sent for exchange in live),
+            "connectionErrors": self._add("errors"),
             "connectionsByMock": dict(Counter(exchange.mock_id for exchange in live)),
         }

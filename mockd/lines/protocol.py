@@ -81,11 +81,11 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.
-        self._is_parsing, is_valid = True, True
+        is_valid = self._is_parsing = True
         try:
-            rest = self._parse(data)
-            while rest:
-                rest = self._parse(rest)
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            is_valid = self._parse_rest(offer, data)
         except HttpParserError:
             is_valid = False
         self._is_parsing = False
@@ -98,19 +98,21 @@ class Protocol(HttpToolsProtocol):
         elif self.scope is not self._finished:
             self._wait_for_rest(len(data))
 
-    def _parse(self, data: bytes) -> bytes:
-        """Parse what was received. Returns what must be parsed next: after an offer, the head of its request without
-        the offer, and all that came after the head."""
-        try:
-            self.parser.feed_data(data)
-        except HttpParserUpgrade as offer:
-            if not self._has_offer:  # CONNECT, which was refused
-                return b""
+    def _parse_rest(self, offer: HttpParserUpgrade, data: bytes) -> bool:
+        """Parse what is left of `data` after an offer: the head of its request without the offer, and all that came
+        after the head. Returns whether it is valid."""
+        while self._has_offer:  # without one it is CONNECT, which was refused
             self._has_offer, self._offering = False, self.headers
             self.parser = HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            return self._head_without_offer() + data[offer.args[0] :]
-        return b""
+            data = self._head_without_offer() + data[offer.args[0] :]
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as another:
+                offer = another
+            except HttpParserError:
+                return False
+        return True
 
     def _head_without_offer(self) -> bytes:
         start = b"%b %b HTTP/%b\r\n" % (

@@ -134,14 +134,16 @@ class HttptoolsLine(UvicornLine):
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
         cycle, scope = self._cycle, self.scope
         has_length, closes, others = headers.has_length, headers.closes, b""
-        start = _start_of(status, headers, cycle.default_headers)
+        state, start = headers.started
+        if state is None or state[0] is not cycle.default_headers or state[1] != status:
+            start = _started(status, headers, cycle.default_headers)
         if own:
             others = raw_headers(own)
-            names = {name for name, _ in own}
-            if not _SPECIAL.isdisjoint(names):
-                has_length = has_length or b"content-length" in names
-                closes = closes or any(name == b"connection" and b"close" in value.lower() for name, value in own)
-                start = _start(status, headers, cycle.default_headers, headers.settled | names)
+            for name, value in own:
+                if name in _SPECIAL:
+                    has_length = has_length or name == b"content-length"
+                    closes = closes or (name == b"connection" and b"close" in value.lower())
+                    start = _start(status, headers, cycle.default_headers, headers.settled.union([n for n, _ in own]))
         if closes:
             cycle.keep_alive = False
         elif not cycle.keep_alive:
@@ -253,12 +255,9 @@ _Defaults = list[tuple[bytes, bytes]]
 """The headers of the server itself: `Date`, which changes each second, and `Server`."""
 
 
-def _start_of(status: int, headers: FixedHeaders, defaults: _Defaults) -> bytes:
-    """The status line and the fixed headers of an answer, kept until uvicorn makes a new list of its own headers, once
-    a second."""
-    key, start = headers.started
-    if key is not None and key[0] is defaults and key[1] == status:
-        return start
+def _started(status: int, headers: FixedHeaders, defaults: _Defaults) -> bytes:
+    """The status line and the fixed headers of an answer, which `headers` keep until uvicorn makes a new list of its
+    own headers, once a second."""
     start = _start(status, headers, defaults, headers.settled)
     headers.started = ((defaults, status), start)
     return start

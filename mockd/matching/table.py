@@ -82,7 +82,10 @@ class MatchTable(Generic[T]):
     def _first(self, request: RequestView, method: str) -> Rule[T] | None:
         first: Rule[T] | None = None
         first_rank = sys.maxsize
-        for entries in (*self._index.find(request.path), self._anywhere):
+        found = self._index.find(request.path)
+        if self._anywhere:
+            found.append(self._anywhere)
+        for entries in found:
             for rank, wanted, checks, rule in entries:
                 if rank > first_rank:
                     break

@@ -1,6 +1,7 @@
-"""Streams that are due as a whole at their head, so that their bytes are joined when the script is compiled.
+"""Bodies that are due as a whole at their head, and end plainly. They go out in one write, with the head.
 
-A chat model's answers without pacing are such streams, and they come by the thousand.
+Whole answers are such bodies, and so are the streams of a chat model without pacing, which come by the thousand. The
+bytes of these are joined when their script is compiled.
 """
 
 from __future__ import annotations
@@ -8,29 +9,35 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mockd.events import Fill
+from mockd.journal.exchange import Outcome
 from mockd.program.terms import Terms
 from mockd.program.timetable import Lead, Timetable
 
 
 class Prepared(Struct, frozen=True):
-    """All bytes of a script's stream: `pieces`, and between them the lead, which differs from stream to stream."""
+    """All bytes of a body, as it is framed: `pieces`, and between them the lead, which differs from stream to
+    stream."""
 
     pieces: list[bytes]
-    lead: Lead | None
-    events_sent: int
-    last_event_id: str | None
+    lead: Lead | None = None
+    events_sent: int = 0
+    last_event_id: str | None = None
+    outcome: Outcome = "completed"
 
-    def payload(self, fill: Fill) -> bytes:
-        """The bytes of one stream."""
-        return self.pieces[0] if self.lead is None else self.lead.render(fill).join(self.pieces)
+    def payload(self, fill: Fill | None) -> bytes:
+        """The bytes of one body. A lead needs `fill`."""
+        if self.lead is None:
+            return self.pieces[0]
+        assert fill is not None
+        return self.lead.render(fill).join(self.pieces)
 
 
-def prepared(terms: Terms, table: Timetable | None, stop: float) -> Prepared | None:
-    """The bytes of a stream that stops after `stop` events. None if it takes time, or if its events must be looked at
-    one by one."""
+def prepared(terms: Terms, table: Timetable | None, stop: float, outcome: Outcome) -> Prepared | None:
+    """The bytes of a stream that ends plainly after `stop` events. None if it takes time, or if its events must be
+    looked at one by one."""
     if table is None or table.first is not None or table.has_holes or terms.retry is not None or terms.flush_each:
         return None
-    if not 0 < stop <= min(table.most, len(table.frames)):
+    if terms.framing.has_opening or not 0 < stop <= min(table.most, len(table.frames)):
         return None
     end = int(stop)
     pieces = [b""]
@@ -40,5 +47,7 @@ def prepared(terms: Terms, table: Timetable | None, stop: float) -> Prepared | N
             pieces.append(frame)
         else:
             pieces[-1] += frame
+    pieces[-1] += terms.framing.end
     ids = [id_ for id_ in (table.ids or [])[:end] if isinstance(id_, str)]
-    return Prepared(pieces, table.lead, end if table.counted is None else table.counted[end], ids[-1] if ids else None)
+    events_sent = end if table.counted is None else table.counted[end]
+    return Prepared(pieces, table.lead, events_sent, ids[-1] if ids else None, outcome)

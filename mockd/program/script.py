@@ -39,7 +39,8 @@ class CompiledScript:
     is true if some delays are drawn. `follows_request` is true if some of the bytes follow the request, and `is_drawn`
     if some are drawn. `timetable` has the due times if they are the same for all streams: not with drawn delays, resume
     or a rate limit. `stop` is the number of events after which streams stop, and the reason.
-    `ends_plainly` is true if the body ends with the last event. `burst` is the stream, if all of it is due at its head.
+    `ends_plainly` is true if the body ends with the last event. `prepared` is the stream, if all of it is due at its
+    head.
     """
 
     def __init__(self, script: Script, terms: Terms) -> None:
@@ -72,7 +73,7 @@ class CompiledScript:
         self.timetable = (
             lay_out(self.events, self.frames, self.total, self.position_of, terms.pacing) if is_timed else None
         )
-        self.prepared = prepared(terms, self.timetable, self.stop[0])
+        self.prepared = prepared(terms, self.timetable, *self.stop) if self.ends_plainly else None
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +24,7 @@ from mockd.journal.exchange import Exchange
 from mockd.lines.line import BODILESS
 from mockd.program.answer import CompiledAnswer
 from mockd.program.plan import StreamPlan
+from mockd.program.prepared import Prepared
 from mockd.program.script import Events
 from mockd.program.terms import Ending, Lifetime
 from mockd.request import RequestView
@@ -65,6 +65,12 @@ class Matched(Struct, frozen=True):
     exchange: Exchange
     clock: Clock
     counters: Counted
+
+    def count(self, name: str) -> int:
+        """Add one to a counter of the mock for the key of the request, and return its new value. A HEAD asks only what
+        a GET would get, so it does not count."""
+        counters, key = self.counters, self.exchange.key
+        return counters.peek(key, name) if self.request.method == "HEAD" else counters.count(key, name)
 
 
 def constant(plan: StreamPlan) -> Program | None:
@@ -116,9 +122,7 @@ def _place(sessions: Sessions, request: RequestView) -> Place | None:
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
-    counters = matched.counters
-    count = partial(counters.peek if matched.request.method == "HEAD" else counters.count, matched.exchange.key)
-    opened = plan.source.open(SourceContext(matched.request, matched.captures, matched.clock, fill.rng, count))
+    opened = plan.source.open(SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count))
     if isinstance(opened, Script):
         return _scripted(plan, sessions, matched, opened, fill)
     if not isinstance(opened, Answer) and isinstance(opened, Awaitable):
@@ -178,13 +182,14 @@ def whole(status: int, body: bytes, headers: FixedHeaders, own: Headers, delay_s
         None,
         delay_s=delay_s,
         is_whole=True,
+        prepared=Prepared([body]),
     )
 
 
 def awaited(coming: Awaitable[Program]) -> Program:
     """A program that stands for one that is not known yet."""
     program = whole(0, b"", _NO_HEADERS, [])
-    program.prepare = coming
+    program.coming = coming
     return program
 
 
@@ -196,7 +201,8 @@ def bodiless(program: Program) -> Program:
         ending=_PLAIN,
         is_whole=True,
         is_listed=False,
-        prepare=None if program.prepare is None else _bodiless(program.prepare),
+        prepared=None,
+        coming=None if program.coming is None else _bodiless(program.coming),
     )
 
 
@@ -218,9 +224,9 @@ def _scripted(plan: StreamPlan, sessions: Sessions | None, matched: Matched, ope
     own = _own_headers(plan, matched, [*opened.headers, *matched.headers], fill)
     if (table := script.timetable) is None:
         return _stream(plan, matched, own, fill, _opening_session(plan, sessions, script, fill))
-    if script.prepared is not None:  # due at the head, whenever that is
-        return _stream(plan, matched, own, fill, ScriptCursor(plan, script, table, fill))
-    return _stream(plan, matched, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
+    program = _stream(plan, matched, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
+    program.prepared = script.prepared
+    return program
 
 
 def _answered(plan: StreamPlan, sessions: Sessions | None, matched: Matched, answer: Answer, fill: Fill) -> Program:

@@ -13,6 +13,7 @@ from mockd.framing import Framing
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
+from mockd.program.prepared import Prepared
 from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import Cursor
@@ -44,8 +45,9 @@ class Program(Struct):
     """What one stream does: its head, `delay_s` after the request; the cursor over its rows, or what
     opens one at the head, with the stream and that monotonic time; and how it ends.
 
-    `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepare` is awaited for the program to
-    go by instead, if it is not known yet.
+    `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepared` is the body that the rows
+    come to, if it may go out with the head. `coming` is awaited for the program to go by instead, if it is not known
+    yet.
     """
 
     status: int
@@ -61,7 +63,8 @@ class Program(Struct):
     flush_each: bool = False
     is_whole: bool = False
     is_listed: bool = True
-    prepare: Awaitable[Program] | None = None
+    prepared: Prepared | None = None
+    coming: Awaitable[Program] | None = None
 
     def opened(self, opening: Opening, now: float) -> Cursor:
         """The cursor over its rows, for a stream whose head goes out now."""

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Sequence
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.lines import Line
+from mockd.program.prepared import Prepared
 from mockd.streaming.calendar import ROUNDING_S, Callback
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
@@ -73,17 +74,8 @@ class Stream:
         self.line = line
         self.exchange = exchange
         self.program = program
-        self.last_event = self._last_sent = self._reached = exchange.arrived
-        self.clock = services.clock
         self.cursor: Cursor = NO_ROWS
         self.outcome: Outcome | None = None
-        self._most = 1 if program.flush_each else 0
-        self._backlog: memoryview | bytes = b""  # what is left of a large payload
-        self._uncounted = 0  # bytes that were written, and that the server has not taken yet
-        self._is_ending = self._is_cut = False
-        self._stopped: Outcome | None = None  # why it was told to stop
-        self._order: Outcome | None = None  # an order to stop that is not obeyed yet
-        self._task: asyncio.Task[None] | None = None  # the one that runs it, once it waits for anything
         self._vigil: Vigil | None = None
 
     # -- from the head to the end ----------------------------------------------------------------------------------
@@ -96,21 +88,55 @@ class Stream:
 
     def start(self) -> Awaitable[None] | None:
         """Send what goes out at once. Returns what is left to be awaited, or None if that was all."""
-        self._loop = asyncio.get_running_loop()
-        program = self.program
-        if program.is_listed:
-            self.services.registry.opened(self.exchange, self)
-        if program.prepare is None and not program.delay_s:
-            try:
-                self._begin()
-                self.advance()
-            except BaseException:
-                self._release("failed")
-                raise
-            if self.outcome is not None and not self.line.pending:
-                self._release(self.outcome)
-                return None
+        program, line = self.program, self.line
+        if program.is_listed:  # before anything is sent: whoever has read some of it finds it listed
+            self.services.registry.opened(self.exchange)
+        try:
+            if program.coming is None and not program.delay_s:
+                if program.prepared is None or not self._send_prepared(program.prepared):
+                    self._set_up()
+                    self._begin()
+                    self.advance()
+                if self.outcome is not None and (not line.pending or line.is_gone):
+                    self._release(self.outcome)
+                    return None
+        except BaseException:
+            self._release("failed")
+            raise
+        if self.cursor is NO_ROWS:
+            self._set_up()
         return self._go_on_to_the_end()
+
+    def _send_prepared(self, prepared: Prepared) -> bool:
+        """Send all of it in one write, as `advance` would, but with little ado: such answers come by the thousand.
+        Returns False, and sends nothing, if it must go out in pieces or has to wait."""
+        line, program, exchange = self.line, self.program, self.exchange
+        if line.pending or not line.writes_at_once:
+            return False
+        payload = prepared.payload(program.fill)
+        if len(payload) > SLICE:
+            return False
+        line.head(program.status, program.headers, program.own)
+        line.finish(payload)
+        exchange.http_status, exchange.bytes_sent = program.status, len(payload)
+        exchange.events_sent, exchange.last_event_id = prepared.events_sent, prepared.last_event_id
+        self.outcome = prepared.outcome
+        return True
+
+    def _set_up(self) -> None:
+        """Get ready for a life that takes time, in which it can be told to stop."""
+        program = self.program
+        self._loop = asyncio.get_running_loop()  # until Python 3.12, this is a system call
+        self.last_event = self._last_sent = self._reached = self.exchange.arrived
+        self.clock = self.services.clock
+        self._most = 1 if program.flush_each else 0
+        self._backlog: memoryview | bytes = b""  # what is left of a large payload
+        self._uncounted = 0  # bytes that were written, and that the server has not taken yet
+        self._is_ending = self._is_cut = False
+        self._stopped: Outcome | None = None  # why it was told to stop
+        self._order: Outcome | None = None  # an order to stop that is not obeyed yet
+        self._task: asyncio.Task[None] | None = None  # the one that runs it, once it waits for anything
+        self.exchange.stream = self
 
     async def _go_on_to_the_end(self) -> None:
         outcome: Outcome = "failed"
@@ -141,13 +167,13 @@ class Stream:
             self._release(outcome)
 
     async def _wait_for_head(self) -> None:
-        if self.program.prepare is not None:
-            await self._prepare(self.program.prepare)
-        if self.program.prepare is None and self.program.delay_s:
+        if self.program.coming is not None:
+            await self._prepare(self.program.coming)
+        if self.program.coming is None and self.program.delay_s:
             await self.sleep_until(self.exchange.arrived + self.program.delay_s)
         if self._stopped == "client_disconnected":
             self.outcome = self._stopped
-        elif self.program.prepare is not None:
+        elif self.program.coming is not None:
             self._excuse()
 
     async def _prepare(self, coming: Awaitable[Program]) -> None:

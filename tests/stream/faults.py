@@ -185,15 +185,15 @@ class FaultyEngine(Engine):
         return program if self.place is None or not program.is_listed else self._faulty(program)
 
     def _faulty(self, program: Program) -> Program:
-        if program.prepare is not None:
-            return replace(program, prepare=self._faulty_later(program.prepare))
+        if program.coming is not None:
+            return replace(program, coming=self._faulty_later(program.coming))
 
         def open_cursor(stream: Any, now: float) -> Cursor:
             cursor: Cursor = TRIGGERS[self.trigger](program.opened(stream, now), *OPS[self.op], self.place, now)
             self.opened = (stream, cursor)
             return cursor
 
-        return replace(program, rows=open_cursor)
+        return replace(program, rows=open_cursor, prepared=None)
 
     async def _faulty_later(self, coming: Awaitable[Program]) -> Program:
         return self._faulty(await coming)

@@ -213,8 +213,7 @@ class Lab:
     @property
     def ended(self) -> dict[str, Any]:
         """The connection that ended last."""
-        registry = self.engine.connections
-        return registry._ended[-1].to_json()
+        return self.engine.connections.listed("ended")[-1].to_json()
 
 
 def words(count: int) -> list[dict[str, Any]]:

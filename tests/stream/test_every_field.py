@@ -222,7 +222,7 @@ async def observed(lab: Lab) -> list[Any]:
     registry = lab.engine.connections
     records = [
         {key: value for key, value in connection.to_json().items() if key not in ("id", "connectedAt")}
-        for connection in registry._ended
+        for connection in registry.listed("ended")
     ]
     return [*map(seen, (first, second)), len(kept), records]
 

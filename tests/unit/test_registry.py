@@ -45,7 +45,8 @@ def unopened(registry: Registry) -> Exchange:
 
 def opened(registry: Registry) -> Exchange:
     exchange = unopened(registry)
-    registry.opened(exchange, Stream())
+    exchange.stream = Stream()
+    registry.opened(exchange)
     return exchange
 
 

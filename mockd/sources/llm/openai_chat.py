@@ -42,6 +42,7 @@ class ChatShape(NamedTuple):
 
 
 _PLAIN = ChatShape()
+_SHAPING = frozenset({"stream_options", "n", "logprobs"})
 
 
 class OpenAIChat(OpenAIWire):
@@ -61,10 +62,10 @@ class OpenAIChat(OpenAIWire):
 
     def shape(self, ask: Ask) -> ChatShape:
         body = ask.body
+        if _SHAPING.isdisjoint(body):  # as most are
+            return _PLAIN
         options = ask.part("stream_options")
         choices, logprobs = body.get("n"), body.get("logprobs")
-        if not options and choices is None and not logprobs:
-            return _PLAIN
         return ChatShape(
             bool(options.get("include_usage")),
             bool(options.get("include_obfuscation")),

@@ -67,6 +67,8 @@ class WireSource(BaseSource):
         self._follows = bool(params.script or params.echo)
         self._is_open = not params.has_content
         """Whether the parameters have no content, so that the request may decide the text."""
+        self._short: set[Hashable] = set()
+        """Shapes in which the mock's own reply is known not to be long."""
         self._tokens_of = lru_cache(_MOST_COUNTED)(self._tokens)
 
     def open(self, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
@@ -92,7 +94,8 @@ class WireSource(BaseSource):
                 return refusal(wire, failure_of(wire, fields.error), ask)
             reply = _failing(reply, fields)
         shape = wire.shape(ask)
-        is_long = self._is_long(fields, reply, shape)
+        is_own = reply is self._reply
+        is_long = not (is_own and shape in self._short) and self._is_long(fields, reply, shape)
         slots = wire.slots(ask, reply, shape)
         if not streams:
             headers = plain_headers(wire, ask, slots)
@@ -103,7 +106,7 @@ class WireSource(BaseSource):
         own, framing = wire.headers_of(ask, slots, is_stream=True), wire.framing(shape)
         if is_long:
             return Answer(events=self._made(reply, shape), slots=slots, headers=_in_text(own), framing=framing)
-        key = shape if reply is self._reply else (shape, reply)
+        key = shape if is_own else (shape, reply)
         return Script(
             partial(self._events, reply, shape),
             key=key,
@@ -146,6 +149,8 @@ class WireSource(BaseSource):
         the budget. What a mock says by itself may be as long as its author likes."""
         choices, logprobs = self.wire.copies(shape)
         if self._is_fixed and fields.has_content and choices == 1 and not logprobs:
+            if reply is self._reply and len(self._short) < _MOST_COUNTED:
+                self._short.add(shape)
             return False
         events = choices * reply.pieces * (1 + logprobs)
         characters = choices * reply.characters * (1 + _OF_A_BYTE * logprobs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -21,6 +22,9 @@ from mockd.source import Headers
 from mockd.sources.llm.ask import Ask, Turn, chat_turns, words_in
 from mockd.sources.llm.budget import LONGEST_MODEL, Refused
 from mockd.sources.llm.reply import Call, Error, Reply, ReplyParams
+
+_encoded = lru_cache(64)(encode_json)
+"""JSON of the names of models, which are few."""
 
 STRUCTURE = 0.0
 """Delay of events that belong to the format. Content events have None, so that the mock's timing decides."""
@@ -147,7 +151,9 @@ class Wire:
 
     def new_ids(self, ask: Ask) -> dict[str, bytes]:
         """The slots of every answer, including errors: its own IDs and the request's ID."""
-        slots = {name: form.make(ask) for name, form in self.ids.items()}
+        slots = {}
+        for name, form in self.ids.items():
+            slots[name] = form.make(ask)
         if self.request_id is not None:
             slots["request_id"] = self.request_id[1].make(ask)
         return slots
@@ -160,10 +166,11 @@ class Wire:
         model = reply.model or self.model(ask) or self.default_model
         if len(model) > LONGEST_MODEL:
             raise Refused(f"The name of the model has more than {LONGEST_MODEL} characters.")
-        slots["model"] = encode_json(model)
-        for number, call in enumerate(reply.calls):
-            if call.id is None:
-                slots[f"call{number}"] = self.call_id.make(ask)
+        slots["model"] = _encoded(model)
+        if reply.calls:
+            for number, call in enumerate(reply.calls):
+                if call.id is None:
+                    slots[f"call{number}"] = self.call_id.make(ask)
         if self.counts(ask, shape):
             given = reply.usage.input_tokens
             prompt = words_in(self.turns(ask)) if given is None else given

@@ -17,8 +17,8 @@ from mockd.streaming.ops import FINISH, Op
 
 
 class ScriptCursor:
-    """The rows of a compiled script, from its start to a stop that is known in advance. `now` is the time of the head;
-    a stream that is all due then does not need it."""
+    """The rows of a compiled script, from its start to a stop that is known in advance. `now` is the time of the
+    head."""
 
     # Slots and no struct, as attributes are set for each event and this is faster.
     __slots__ = (
@@ -41,8 +41,13 @@ class ScriptCursor:
     )
 
     failure: MockdError | None = None
+    op: Op | None
+    outcome: Outcome | None
+    last_event_id: str | None
+    _lead: bytes | None
 
-    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float = 0.0) -> None:
+    def __init__(self, terms: Terms, script: CompiledScript, table: Timetable, fill: Fill, now: float) -> None:
+        # This is done for each chat of a model, so attributes with one value are set together.
         self._terms = terms
         self._script = script
         self._table = table
@@ -50,21 +55,14 @@ class ScriptCursor:
         self._base = now
         self._due = due = table.first
         self._index = self._taken = self.events_sent = 0
-        self._lead: bytes | None = None
+        self._lead = self.op = self.outcome = self.last_event_id = None
         self.retry = terms.retry
-        self.op: Op | None = None
-        self.outcome: Outcome | None = None
-        self.last_event_id: str | None = None
         self.next_due = AT_ONCE if due is None else now + due[0]
-        self._stop = script.stop[0]
+        self._stop, _ = script.stop
         if not self._stop:
             self._end()
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if not self._taken and not most and (prepared := self._script.prepared) is not None:
-            self.events_sent, self.last_event_id = prepared.events_sent, prepared.last_event_id
-            self._end()
-            return [prepared.payload(self._fill)]
         table, index, due = self._table, self._index, self._due
         end = min(index + (most or table.most), len(table.frames))
         if self._taken + end - index > self._stop:
