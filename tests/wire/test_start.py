@@ -74,6 +74,14 @@ def test_only_what_takes_time_is_awaited(app: Noting, path: str) -> None:
     assert app.engine.connections.exchanges() == []
 
 
+@pytest.mark.parametrize("path", sorted(AT_ONCE))
+def test_nor_is_the_end_of_the_connection(app: Noting, path: str) -> None:
+    with serving(app) as url, Client(url) as client:
+        client.ask(path, method="POST" if path == "/whole" else "GET", headers={"Connection": "close"})
+        assert client.read_to_end()
+    assert app.started == [(path, True)]
+
+
 def test_a_request_whose_body_is_still_on_its_way_is_not_started(app: Noting) -> None:
     with serving(app) as url, Client(url) as client:
         client.send(f"POST /whole HTTP/1.1\r\nHost: {client.host}\r\nContent-Length: 6\r\n\r\nabc".encode())

@@ -16,6 +16,7 @@ from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Outcome
 from mockd.journal.registry import Registry
 from mockd.lines.memory import Command, MemoryLine
+from mockd.program.prepared import Prepared
 from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.request import RequestView
 from mockd.store import MemoryStore, ScopedStore
@@ -97,6 +98,7 @@ class Terms(Struct, kw_only=True):
     heartbeat: Heartbeat | None = None
     delay_s: float = 0.0
     flush_each: bool = False
+    is_prepared: bool = False
     is_whole: bool = False
     type: Any = "graceful"
     final: Row | None = None
@@ -151,7 +153,13 @@ class Play:
             delay_s=terms.delay_s,
             flush_each=terms.flush_each,
             is_whole=terms.is_whole,
+            prepared=self._prepared() if terms.is_prepared else None,
         )
+
+    def _prepared(self) -> Prepared:
+        """The rows as a body that is known in advance; all of them must be due at the head."""
+        body = b"".join(row for _, row in self._rows) + self._terms.framing.end
+        return Prepared([body], None, len(self._rows), outcome=self._terms.outcome)
 
     def _note(self, command: Command) -> None:
         name, value = command
