@@ -15,7 +15,7 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
 from mockd.config.warn import Warn, log_warning
-from mockd.errors import BodyTooLargeError, error_body
+from mockd.errors import BodyTooLargeError, ConfigError, error_body
 from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
@@ -24,6 +24,7 @@ from mockd.lines import Line, line_of
 from mockd.lines.upgrade import look_for_lost_body
 from mockd.matching import Match
 from mockd.mocks.mock_set import MockSet
+from mockd.mocks.registered import Registered
 from mockd.mocks.state_file import StateFile
 from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_body
 from mockd.settings import Settings
@@ -131,10 +132,25 @@ class Engine:
         if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
-        if mock.program is not None and not headers and request.method != "HEAD":
+        has_faults = bool(mock.faults) or b"x-mockd-fault" in request.raw_headers
+        if mock.program is not None and not headers and request.method != "HEAD" and not has_faults:
             return mock.program
         matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
+        if has_faults and request.method != "HEAD":
+            return self._broken(mock, matched)
         return respond(mock.plan, mock.sessions, matched)
+
+    def _broken(self, mock: Registered, matched: Matched) -> Program:
+        """The answer of a mock with the faults that strike the request: its own, after those of the header."""
+        from mockd.faults import broken, of_header  # loaded only with the first fault
+
+        try:
+            faults = of_header(matched.request, is_allowed=self.settings.allow_fault_header)
+        except ConfigError as error:
+            problem = error.problems[0]
+            message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+            return refusal(matched.request, 400, error_body("invalid_fault", message), matched.headers)
+        return broken(mock.plan, mock.sessions, (*faults, *mock.faults), matched, self.settings.fault_timeout)
 
     def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
         """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""

@@ -94,6 +94,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Longest time, in seconds, that a client may read nothing although data waits; 0: no limit.",
         ),
     ] = 60.0
+    allow_fault_header: Annotated[bool, _doc("Let requests say faults of their own in the header `X-Mockd-Fault`.")] = (
+        False
+    )
+    fault_timeout: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Longest time, in seconds, that a fault waits for the client to read what was sent before it.",
+        ),
+    ] = 5.0
     shutdown_timeout: Annotated[
         Seconds, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")
     ] = 1.5

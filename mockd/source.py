@@ -130,3 +130,12 @@ class BaseSource:
     headers: Headers = ()
     script: Script | None = None
     answer: Answer | None = None
+
+    def refusal(self, context: SourceContext, status: int, retry_after_s: float | None) -> Answer | None:
+        """The answer with which the service that this source stands for refuses a request with that status, or None if
+        it stands for none."""
+        return None
+
+    def error_events(self, context: SourceContext, type: str | None, message: str | None, sent: int) -> Sequence[Event]:
+        """The events with which that service ends a stream in an error, after so many events; empty if it has none."""
+        return ()

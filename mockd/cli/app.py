@@ -11,7 +11,7 @@ import typer
 import mockd
 from mockd.cli import serve
 from mockd.cli.add import add
-from mockd.cli.catalogue import presets, templates
+from mockd.cli.catalogue import faults, presets, templates
 from mockd.cli.help import GroupedCommand, examples
 from mockd.cli.init import init
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
@@ -169,6 +169,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "validate": validate,
     "schema": schema,
     "templates": templates,
+    "faults": faults,
     "presets": presets,
     "status": status,
 }

@@ -1,4 +1,4 @@
-"""`mockd templates` and `mockd presets`, which list the templates and presets."""
+"""`mockd templates`, `mockd faults` and `mockd presets`, which list what there is."""
 
 from __future__ import annotations
 
@@ -54,6 +54,19 @@ def presets(as_json: Json = False) -> None:
         print()
         routes = [(one["method"], one["path"], one["provider"], one["template"] or "") for one in preset["routes"]]
         print_table(("METHOD", "PATH", "PROVIDER", "TEMPLATE"), routes)
+
+
+def faults(as_json: Json = False) -> None:
+    """List the faults that a mock can have, each with an example."""
+    from mockd.server import catalogue
+
+    found = catalogue.faults()
+    if as_json:
+        print_json({"faults": found})
+        return
+    rows = [(one["name"], one["example"], one["summary"]) for one in found]
+    print_table(("ACTION", Column("EXAMPLE", is_words=True), Column("WHAT IT DOES", is_words=True)), rows)
+    note("A fault may also say `for requests 1-2`, `every 3` or `with probability 0.2`.")
 
 
 def _show(template: dict[str, Any]) -> None:

@@ -138,6 +138,10 @@ class Flags:
         None
     )
     header: Annotated[list[str] | None, _many("--header", "NAME:VALUE", "HTTP header of the answer.")] = None
+    fault: Annotated[
+        list[str] | None,
+        _many("--fault", "LINE", "A fault, such as 'reset after 3 events'; `mockd faults` lists them."),
+    ] = None
     body: Annotated[
         str | None,
         typer.Option(
@@ -177,7 +181,7 @@ def mock_of(flags: Flags) -> dict[str, Any]:
     kind = _kind(flags)
     build = {"sse": _sse, "chunked": _chunked, "response": _response}[kind]
     about = _given(id=flags.id, name=flags.name, priority=flags.priority)
-    return {**about, "matcher": _matcher(flags), kind: {**build(flags), **_head(flags)}}
+    return {**about, "matcher": _matcher(flags), kind: {**build(flags), **_head(flags)}, **_given(faults=flags.fault)}
 
 
 def _kind(flags: Flags) -> str:

@@ -440,6 +440,9 @@ class Mock(Config, frozen=True, kw_only=True):
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
+    faults: Annotated[
+        list[Any], doc("Faults of the answers, each as an object or as one line such as `reset after 3 events`.")
+    ] = []
 
     def __post_init__(self) -> None:
         _one_of(self, "a mock", ("sse", "chunked", "response"))

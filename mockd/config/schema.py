@@ -41,6 +41,7 @@ def json_schema() -> dict[str, Any]:
             if isinstance(field.get("default"), dict):
                 del field["default"]
     mock, file = parts["Mock"], parts["MockFile"]
+    mock["properties"]["faults"]["items"] = _fault(parts)
     parts["NestedMock"] = {
         "title": "NestedMock",
         "description": "The part of a mock that may stand in `http`.",
@@ -74,6 +75,20 @@ def json_schema() -> dict[str, Any]:
         },
         "$defs": dict(sorted(parts.items())),
     }
+
+
+def _fault(parts: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a fault. The schemas to which it refers are added to `parts`. They are not in those of the structs,
+    as most mocks have no faults, and their structs are loaded only with the first one."""
+    from mockd.config.faults import AnyFault
+
+    fault, components = schema_of(AnyFault, "#/$defs/{name}")
+    for component in components.values():
+        if "action" in component["properties"]:
+            component["properties"]["action"]["description"] = "What happens."
+    parts |= {name: component for name, component in components.items() if name not in parts}
+    line = {"description": "A fault as one line, such as `reset after 3 events`.", "type": "string"}
+    return {"anyOf": [line, *fault["anyOf"]]}
 
 
 def _dropped() -> dict[str, Any]:

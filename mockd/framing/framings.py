@@ -15,6 +15,7 @@ from mockd.framing.frames import Envelope, Frame, Marks, Row, one_line
 from mockd.jsontext import encode_json, escape_line_breaks
 
 _LINE_BREAK = r"\r\n|[\r\n]"
+_DATA = b"data: "
 
 
 class Framing:
@@ -77,6 +78,14 @@ class Framing:
         """The type and data that a client finds in the bytes of an event that is not raw."""
         return None, payload.decode("utf-8", "replace")
 
+    def data_of(self, payload: bytes) -> bytes:
+        """The data in the bytes of an event that is not raw."""
+        return payload
+
+    def with_data(self, payload: bytes, data: bytes) -> bytes:
+        """The bytes of an event that is not raw, with other data, which may be no valid text."""
+        return data
+
 
 class SseFraming(Framing):
     """Server-Sent Events (WHATWG HTML, section 9.2). `line_end` ends their lines."""
@@ -125,6 +134,21 @@ class SseFraming(Framing):
         data = [value for field, _, value in lines if field == "data"]
         return next((value for field, _, value in lines if field == "event"), None), "\n".join(data) if data else None
 
+    def data_of(self, payload: bytes) -> bytes:
+        return b"\n".join([line[len(_DATA) :] for line in self._lines_of(payload) if line.startswith(_DATA)])
+
+    def with_data(self, payload: bytes, data: bytes) -> bytes:
+        lines = self._lines_of(payload)
+        place = next((place for place, line in enumerate(lines) if line.startswith(_DATA)), len(lines))
+        others = [line for line in lines if not line.startswith(_DATA)]
+        changed = [*others[:place], *[_DATA + line for line in data.split(b"\n")], *others[place:]]
+        end = self.line_end.encode()
+        return end.join(changed) + end * 2
+
+    def _lines_of(self, payload: bytes) -> list[bytes]:
+        end = self.line_end.encode()
+        return payload.removesuffix(end * 2).split(end)
+
 
 class NdjsonFraming(Framing):
     """One JSON value a line. Text and bytes are taken as lines ready to send."""
@@ -140,6 +164,12 @@ class NdjsonFraming(Framing):
 
     def _one_line(self, text: str) -> str:
         return escape_line_breaks(one_line(text).encode()).decode()
+
+    def data_of(self, payload: bytes) -> bytes:
+        return payload.removesuffix(b"\n")
+
+    def with_data(self, payload: bytes, data: bytes) -> bytes:
+        return data + b"\n"
 
 
 class RawFraming(Framing):
@@ -172,7 +202,13 @@ class JsonArrayFraming(Framing):
         return b"[" + payload.removeprefix(self.separator)
 
     def read(self, payload: bytes) -> tuple[str | None, str | None]:
-        return None, payload.removeprefix(self.separator).removesuffix(b"\n").decode("utf-8", "replace")
+        return None, self.data_of(payload).decode("utf-8", "replace")
+
+    def data_of(self, payload: bytes) -> bytes:
+        return payload.removeprefix(self.separator).removesuffix(b"\n")
+
+    def with_data(self, payload: bytes, data: bytes) -> bytes:
+        return self.separator + data + b"\n"
 
 
 FRAMINGS: dict[str, Framing] = {

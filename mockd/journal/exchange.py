@@ -50,8 +50,9 @@ class Exchange(Struct):
     `mock_id` is None until a mock is found. `events_sent` and `bytes_sent` count what was handed to the transport. When
     the answer is over, `delivery` knows what became of it, and `wire_end` is the position in the connection at which it
     ended; `look` takes note of that. `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic
-    time. `key` tells parallel users of one server apart. `near_misses` are those of a request that no mock matches. A
-    preflight is a browser's own request, which observers are not told of.
+    time. `key` tells parallel users of one server apart. `near_misses` are those of a request that no mock
+    matches. `faults` are the faults that have struck, each as a JSON object. A preflight is a browser's own request,
+    which observers are not told of.
     """
 
     prefix: str
@@ -78,6 +79,7 @@ class Exchange(Struct):
     outcome: Outcome | None = None
     ended_by: EndedBy | None = None
     near_misses: list[dict[str, Any]] | None = None
+    faults: list[dict[str, Any]] | None = None
     is_preflight: bool = False
 
     @property
@@ -104,6 +106,7 @@ class Exchange(Struct):
             "outcome": self.outcome,
             "endedBy": self.ended_by,
             "bytesAcked": self.bytes_acknowledged,
+            "faults": self.faults,
         }
         return {
             "id": self.id,

@@ -26,6 +26,8 @@ class Line:
 
     writes_at_once = False
     """Whether written bytes go out at once. Otherwise a task must drain them."""
+    sends_raw = False
+    """Whether `raw` sends bytes as they are. Otherwise the server frames all that it sends."""
     breaks_off = False
     """Whether `close` and `abort` end the connection. Otherwise the server ends it, once the app has returned."""
 
@@ -68,6 +70,33 @@ class Line:
         """Write the last part of the body, and end the body cleanly."""
         self.flush()
         self._queue.append({"type": "http.response.body", "body": data, "more_body": False})
+
+    def raw(self, data: bytes) -> None:
+        """Write bytes as they are, and no head that is kept back."""
+        raise NotImplementedError
+
+    def image(self, data: bytes, *, is_last: bool = False) -> tuple[bytes, int]:
+        """The bytes in which `write`, or `finish` if it is the last, would send a part of the body, with a head that is
+        kept back; and the position of the part in them."""
+        raise NotImplementedError
+
+    def done(self) -> None:
+        """Let the server know that the response is over, as all of it was written."""
+        raise NotImplementedError
+
+    def end_with(self, data: bytes) -> None:
+        """Write the clean end of the body and bytes behind it, and close the connection."""
+        raise NotImplementedError
+
+    @property
+    def is_chunked(self) -> bool | None:
+        """Whether the body of the response, whose head is set, is chunked; None if only the server knows."""
+        return None
+
+    @property
+    def wire_bytes(self) -> int | None:
+        """Number of bytes of the response that were sent so far, with head and chunk sizes; None if it is not known."""
+        return None
 
     @property
     def pending(self) -> bool:

@@ -12,7 +12,7 @@ from mockd.lines.line import Line
 from mockd.request import Scope
 
 Command = tuple[str, Any]
-"""A command as (name, value). The names are head, write, finish, close and abort."""
+"""A command as (name, value). The names are head, write, finish, raw, done, close and abort."""
 
 
 class MemoryLine(Line):
@@ -22,6 +22,7 @@ class MemoryLine(Line):
     __slots__ = ("_body", "_callback", "_reads", "backlog", "commands", "departure", "note")
 
     writes_at_once = True
+    sends_raw = True
     breaks_off = True
 
     def __init__(self, scope: Scope, body: bytes = b"", note: Callable[[Command], None] = lambda command: None) -> None:
@@ -63,6 +64,21 @@ class MemoryLine(Line):
     def finish(self, data: bytes = b"") -> None:
         self.flush()
         self._do("finish", data)
+
+    def raw(self, data: bytes) -> None:
+        self._head = None
+        self._do("raw", data)
+
+    def image(self, data: bytes, *, is_last: bool = False) -> tuple[bytes, int]:
+        head = b"head:" if self._head is not None else b""
+        return head + data + (b"|" if is_last else b""), len(head)
+
+    def done(self) -> None:
+        self._do("done", None)
+
+    def end_with(self, data: bytes) -> None:
+        self.raw(self.image(b"", is_last=True)[0] + data)
+        self.done()
 
     @property
     def pending(self) -> bool:

@@ -89,6 +89,8 @@ class UvicornLine(Line):
 
     def close(self) -> None:
         self._transport.close()
+        if not self._cycle.response_started:
+            self._cycle.disconnected = True  # now, so that uvicorn does not complain that there is no answer
 
     def abort(self, *, reset: bool = False) -> None:
         if reset and not self._transport.is_closing():
@@ -104,6 +106,7 @@ class HttptoolsLine(UvicornLine):
     __slots__ = ("_delivery", "_is_chunked", "_sends_body", "_unsent_head", "_written")
 
     writes_at_once = True
+    sends_raw = True
     queued = False
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -199,6 +202,38 @@ class HttptoolsLine(UvicornLine):
         if not cycle.keep_alive:
             self._transport.close()
         cycle.on_response()
+
+    def raw(self, data: bytes) -> None:
+        self._unsent_head = None
+        self._transport.write(data)
+        self._written += len(data)
+
+    def image(self, data: bytes, *, is_last: bool = False) -> tuple[bytes, int]:
+        head = self._unsent_head or b""
+        if not self._sends_body:
+            return head, len(head)
+        start = b"%x\r\n" % len(data) if self._is_chunked and data else b""
+        end = b"\r\n" if start else b""
+        if is_last and self._is_chunked:
+            end += b"0\r\n\r\n"
+        return b"%b%b%b%b" % (head, start, data, end), len(head) + len(start)
+
+    def done(self) -> None:
+        self._is_chunked = self._sends_body = False
+        self.finish()
+
+    def end_with(self, data: bytes) -> None:
+        self.raw(self.image(b"", is_last=True)[0] + data)
+        self._cycle.keep_alive = False
+        self.done()
+
+    @property
+    def is_chunked(self) -> bool | None:
+        return self._is_chunked
+
+    @property
+    def wire_bytes(self) -> int | None:
+        return self._written
 
     @property
     def pending(self) -> bool:

@@ -25,6 +25,7 @@ from mockd.store import ScopedStore
 from mockd.streaming.pipeline import constant
 
 if TYPE_CHECKING:
+    from mockd.faults.chosen import Aimed
     from mockd.streaming.sessions.resume import Sessions
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class MockBuilder:
         """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
         patterns."""
         spec, _ = self._compile(spec)
+        _faults(spec)
         _rule(spec, None)
 
     def build_all(
@@ -85,7 +87,7 @@ class MockBuilder:
             spec, plan = self._compile(spec)
             sessions = self._sessions(plan, (content, files), came_before)
             counters = Counters(spec.id, self._state)
-        return _rule(spec, Registered(spec, plan, constant(plan), sessions, counters, content, files))
+        return _rule(spec, Registered(spec, plan, constant(plan), sessions, counters, content, files, _faults(spec)))
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
         """The plan of a mock, and the mock with environment values read as numbers if its template wants numbers."""
@@ -129,6 +131,15 @@ class MockBuilder:
 
         most = self._settings.max_sessions
         return Sessions(plan, max_sessions=most, clock=self._clock, came_before=came_before)
+
+
+def _faults(spec: MockSpec) -> tuple[Aimed, ...]:
+    if not spec.mock.faults:
+        return ()
+    from mockd.config.fault_lines import parse_faults  # loaded only with the first mock that has any
+    from mockd.faults.chosen import aimed
+
+    return aimed(parse_faults(spec.mock.faults, ("faults",)))
 
 
 def _find_plug_in(spec: MockSpec, kind: str) -> None:

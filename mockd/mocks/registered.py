@@ -18,6 +18,7 @@ from mockd.program.plan import StreamPlan
 from mockd.streaming.program import Program
 
 if TYPE_CHECKING:
+    from mockd.faults.chosen import Aimed
     from mockd.streaming.sessions.resume import Sessions
 
 Files = tuple[tuple[str, int, int], ...]
@@ -37,6 +38,7 @@ class Registered(Struct, frozen=True):
     counters: Counters
     content: bytes
     files: Files
+    faults: tuple[Aimed, ...] = ()
 
     def has_new_files(self) -> bool:
         """Whether the mock's data files have changed. A missing file counts as unchanged, so that it does not prevent
@@ -53,11 +55,13 @@ def kind_of(spec: MockSpec) -> str:
 
 
 def content_of(spec: MockSpec) -> bytes:
-    """The configuration from which a mock's streams are made, without its data files, as JSON: its kind's part, and the
-    names of the captures that expressions in it may use."""
+    """The configuration from which a mock's streams are made, without its data files, as JSON: its kind's part, the
+    names of the captures that expressions in it may use, and its faults."""
     kind = kind_of(spec)
     root = ascii(str(spec.root)) if any(_data_files(spec)) else None  # its name may have bytes that are not UTF-8
-    return encode_large_json([kind, spec.values[kind], root, capture_names(spec.mock.matcher)])
+    return encode_large_json(
+        [kind, spec.values[kind], root, capture_names(spec.mock.matcher), spec.values.get("faults")]
+    )
 
 
 def files_of(spec: MockSpec) -> Files:

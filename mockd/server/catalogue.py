@@ -8,6 +8,7 @@ import msgspec
 import msgspec.inspect as inspect
 
 from mockd import presets as known
+from mockd.config.faults import ACTIONS, Fault
 from mockd.config.words import default_of, meaning_of, struct_info, structs_in, type_in_words
 from mockd.errors import NotFoundError
 from mockd.presets.routes import Preset
@@ -32,6 +33,22 @@ def template(name: str) -> dict[str, Any]:
 def presets() -> list[dict[str, Any]]:
     """Every preset, with the settings that shape it, the base URLs for clients, and its routes."""
     return [_preset(preset) for preset in known.presets().values()]
+
+
+def faults() -> list[dict[str, Any]]:
+    """Every action of a fault, with an example and its settings."""
+    common = {field.encode_name for field in struct_info(Fault).fields}
+    return [
+        {
+            "name": str(action.__struct_config__.tag),
+            "summary": " ".join((action.__doc__ or "").split()),
+            "example": action.example,
+            "settings": [
+                _described(field, []) for field in struct_info(action).fields if field.encode_name not in common
+            ],
+        }
+        for action in ACTIONS
+    ]
 
 
 def _template(kind: SourceKind[Any]) -> dict[str, Any]:

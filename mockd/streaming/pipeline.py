@@ -121,6 +121,12 @@ def _place(sessions: Sessions, request: RequestView) -> Place | None:
     return None if last_event_id is None else sessions.find(last_event_id)
 
 
+def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
+    """One whole answer in place of that of the mock."""
+    program = _whole(CompiledAnswer(answer, plan.header_rules), matched, Fill(plan.random(), matched.clock))
+    return program if program.status not in BODILESS else _with_no_body(program)
+
+
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
     opened = plan.source.open(SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count))
     if isinstance(opened, Script):

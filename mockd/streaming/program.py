@@ -17,6 +17,7 @@ from mockd.program.prepared import Prepared
 from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.ops import Op
 
 
 class Services(Struct, frozen=True):
@@ -46,8 +47,9 @@ class Program(Struct):
     opens one at the head, with the stream and that monotonic time; and how it ends.
 
     `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepared` is the body that the rows
-    come to, if it may go out with the head. `coming` is awaited for the program to go by instead, if it is not known
-    yet.
+    come to, if it may go out with the head. `first` are ops that are done before the head, up to one that ends the
+    stream. `around` puts cursors around that of the rows, and then around that of the end. `coming` is awaited for the
+    program to go by instead, if it is not known yet.
     """
 
     status: int
@@ -64,8 +66,11 @@ class Program(Struct):
     is_whole: bool = False
     is_listed: bool = True
     prepared: Prepared | None = None
+    first: Sequence[Op] = ()
+    around: Callable[[Cursor, Opening, float], Cursor] | None = None
     coming: Awaitable[Program] | None = None
 
     def opened(self, opening: Opening, now: float) -> Cursor:
         """The cursor over its rows, for a stream whose head goes out now."""
-        return self.rows(opening, now) if callable(self.rows) else self.rows
+        cursor = self.rows(opening, now) if callable(self.rows) else self.rows
+        return cursor if self.around is None else self.around(cursor, opening, now)

@@ -16,7 +16,7 @@ from mockd.journal.exchange import Exchange, Outcome
 from mockd.lines import Line
 from mockd.program.prepared import Prepared
 from mockd.streaming.calendar import ROUNDING_S, Callback
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
+from mockd.streaming.cursors.cursor import NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.endings import end_of
 from mockd.streaming.ops import FINISH, STUCK_GRACE_S
@@ -92,7 +92,7 @@ class Stream:
         if program.is_listed:  # before anything is sent: whoever has read some of it finds it listed
             self.services.registry.opened(self.exchange)
         try:
-            if program.coming is None and not program.delay_s:
+            if program.coming is None and not program.delay_s and not program.first:
                 if program.prepared is None or not self._send_prepared(program.prepared):
                     self._set_up()
                     self._begin()
@@ -171,6 +171,9 @@ class Stream:
             await self._prepare(self.program.coming)
         if self.program.coming is None and self.program.delay_s:
             await self.sleep_until(self.exchange.arrived + self.program.delay_s)
+        for op in self.program.first:
+            if self.outcome is None and self._stopped is None:
+                await op.perform(self, "aborted")
         if self._stopped == "client_disconnected":
             self.outcome = self._stopped
         elif self.program.coming is not None:
@@ -426,14 +429,16 @@ class Stream:
         if order == "client_disconnected":
             self.outcome = self.cursor.outcome if self._is_ending else order
         elif self._is_ending:
-            self.cursor.next_due = AT_ONCE
+            self.cursor.hurry()
         elif not self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
             self.turn_to_end(order)
 
     def turn_to_end(self, outcome: Outcome) -> None:
         """Leave the rows, and go on with the end that the termination says."""
         before = self.cursor
-        self.cursor = end_of(self.program, before, outcome, self.clock.monotonic(), self.exchange.mock_id)
+        now = self.clock.monotonic()
+        end: Cursor = end_of(self.program, before, outcome, now, self.exchange.mock_id)
+        self.cursor = end if self.program.around is None else self.program.around(end, self, now)
         self._is_ending = True
         before.close()
 

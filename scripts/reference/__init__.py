@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.reference import admin, cli, config, python_api, settings, templates
+from scripts.reference import admin, cli, config, faults, python_api, settings, templates
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
 PAGES: dict[str, Callable[[], str]] = {
     "config.md": config.page,
     "templates.md": templates.page,
+    "faults.md": faults.page,
     "settings.md": settings.page,
     "cli.md": cli.page,
     "admin.md": admin.page,

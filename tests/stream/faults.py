@@ -62,6 +62,9 @@ class Around:
     def retry(self) -> int | None:
         return self._inner.retry
 
+    def hurry(self) -> None:
+        self._inner.hurry()
+
     def note_last_id(self, id_: str) -> None:
         self._inner.note_last_id(id_)
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Awaitable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
+from http import HTTPStatus
 
 from msgspec.structs import replace
 
@@ -77,6 +78,15 @@ class WireSource(BaseSource):
             return self._opened(ask, context)
         except (Refused, RecursionError) as error:
             return refused(self.wire, error, ask)
+
+    def refusal(self, context: SourceContext, status: int, retry_after_s: float | None) -> Answer:
+        failure = Failure(status, _phrase(status), retry_after=retry_after_s)
+        return refusal(self.wire, failure, Ask(context))
+
+    def error_events(self, context: SourceContext, type: str | None, message: str | None, sent: int) -> Sequence[Event]:
+        error = Error(type=type) if message is None else Error(type=type, message=message)
+        before = (Event(None),) * sent  # their number is all that matters
+        return list(self.wire.error_events(error, before, self._reply, self.wire.shape(Ask(context))))
 
     def _opened(self, ask: Ask, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
         wire = self.wire
@@ -199,6 +209,14 @@ class WireSource(BaseSource):
 
     def _tokens(self, reply: Reply, shape: Hashable) -> int:
         return len(_content_in(self.wire.events(reply, shape)))
+
+
+def _phrase(status: int) -> str:
+    """The usual words for a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"
 
 
 def _content_in(events: Iterable[Event]) -> list[int]:

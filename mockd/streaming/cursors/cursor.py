@@ -21,22 +21,39 @@ class Cursor(Protocol):
     there.
     """
 
-    next_due: float
-    """Due time of the next row or, if there is one, of the op; `NEVER` while the source has nothing ready."""
-    op: Op | None
-    """What must be done after the rows that were taken; None while there are more rows."""
-    outcome: Outcome | None
-    """The way in which the rows came to their end; None while there are more."""
-    failure: MockdError | None
-    """The error, if the outcome is "failed"."""
-    events_sent: int
-    """Number of events with data that were taken."""
-    last_event_id: str | None
-    retry: int | None
-    """The `retry` that must be added to the first event of this stream, or None."""
+    @property
+    def next_due(self) -> float:
+        """Due time of the next row or, if there is one, of the op; `NEVER` while the source has nothing ready."""
+
+    @property
+    def op(self) -> Op | None:
+        """What must be done after the rows that were taken; None while there are more rows."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The way in which the rows came to their end; None while there are more."""
+
+    @property
+    def failure(self) -> MockdError | None:
+        """The error, if the outcome is "failed"."""
+
+    @property
+    def events_sent(self) -> int:
+        """Number of events with data that were taken."""
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The ID of the last event that was taken and has one, or None."""
+
+    @property
+    def retry(self) -> int | None:
+        """The `retry` that must be added to the first event of this stream, or None."""
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         """The rows that are due, in order: at most `most`, or one batch if that is 0. Sets the attributes above."""
+
+    def hurry(self) -> None:
+        """Let nothing wait any more that is due only after a pause before the end."""
 
     def note_last_id(self, id_: str) -> None:
         """Take note that the stream ends with a final or error event that has this id."""

@@ -31,6 +31,9 @@ class EndCursor:
         self.op, self.next_due = self._op, self._op_due
         return [row] if row else []
 
+    def hurry(self) -> None:
+        self.next_due = AT_ONCE
+
     def note_last_id(self, id_: str) -> None:
         """The cursor before this one takes note of it."""
 

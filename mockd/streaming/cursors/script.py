@@ -137,6 +137,9 @@ class ScriptCursor:
         self.op = FINISH if script.ends_plainly else op_after(self._terms, self.outcome)
         self.next_due = NEVER if self.op is None else AT_ONCE
 
+    def hurry(self) -> None:
+        """There is no pause before the end of its rows."""
+
     def note_last_id(self, id_: str) -> None:
         self.last_event_id = id_
 

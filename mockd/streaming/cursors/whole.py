@@ -26,6 +26,9 @@ class WholeCursor(Struct, eq=False):
         self.op, self.outcome = FINISH, "completed"
         return [self.body]
 
+    def hurry(self) -> None:
+        """It is due at once."""
+
     def note_last_id(self, id_: str) -> None:
         """A whole answer has no events."""
 
@@ -46,6 +49,9 @@ class NoRows:
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         return []
+
+    def hurry(self) -> None:
+        """Nothing is due."""
 
     def note_last_id(self, id_: str) -> None:
         """There is nothing to come back to."""

@@ -1,0 +1,260 @@
+"""Faults as lines of text, as people type them: `reset after 3 events for requests 1-2`.
+
+    ACTION {name=value} [PLACE] {WHICH}
+
+A line becomes the object that a file would have, so that there is one way to check both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from mockd.config.conversion import convert
+from mockd.config.faults import ACTIONS, Fault
+from mockd.config.hints import nearest
+from mockd.errors import ConfigError, Path, Problem, format_path
+
+LONGEST_LINE = 4096
+"""Most characters of a line."""
+
+FORM = (
+    "ACTION {name=value} [before head | after N events | bytes | wire bytes | ms] "
+    "{for requests 1-2 | every 3 | with probability 0.2}"
+)
+
+_BY_NAME = {str(action.__struct_config__.tag): action for action in ACTIONS}
+_COMMON = frozenset(Fault.__struct_encode_fields__)
+_UNITS = {"event": "events", "events": "events", "byte": "bytes", "bytes": "bytes", "wire": "wireBytes", "ms": "ms"}
+_WORD = re.compile(r"[^\s;]+")
+_SETTING = re.compile(r"([A-Za-z][A-Za-z0-9]*)=")
+_DECODER = json.JSONDecoder()
+
+
+def parse_faults(given: object, path: Path = ()) -> list[Fault]:
+    """The faults of a list whose items are objects and lines of text. Raises `ConfigError` with all problems, whose
+    paths begin with `path`."""
+    if not isinstance(given, list):
+        raise ConfigError(f"expected a list, got {type(given).__name__}", path=path, hint="put it in `[ ]`")
+    found: list[Fault] = []
+    problems: list[Problem] = []
+    for index, item in enumerate(given):
+        try:
+            found.append(_parsed(item))
+        except ConfigError as error:
+            problems += error.under((*path, index)).problems
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def parse_line(line: str) -> Fault:
+    """The fault of one line. Raises `ConfigError` with the place in the line."""
+    faults = parse_lines(line)
+    if len(faults) != 1:
+        raise ConfigError(f"expected one fault, got {len(faults)}", hint="give each a line of its own")
+    return faults[0]
+
+
+def parse_lines(text: str) -> list[Fault]:
+    """The faults of a text in which they are separated by `;`, as in the header."""
+    if len(text) > LONGEST_LINE:
+        raise ConfigError(f"a fault of more than {LONGEST_LINE:,} characters")
+    reader, found = _Reader(text), []
+    while not reader.at_end:
+        value = _Line(reader).read()
+        try:
+            found.append(_of_object(value))
+        except ConfigError as error:
+            raise ConfigError([_of_line(problem, text) for problem in error.problems]) from None
+        reader.skip(";")
+    return found
+
+
+def _parsed(item: object) -> Fault:
+    if isinstance(item, str):
+        return parse_line(item)
+    if isinstance(item, dict):
+        return _of_object(item)
+    raise ConfigError("a fault is an object or one line of text", hint=FORM)
+
+
+def _of_line(problem: Problem, line: str) -> Problem:
+    """A problem of the object that a line stands for, as one of the line."""
+    where = f"`{format_path(problem.path)}` of " if problem.path else ""
+    return Problem(f"{problem.message}, in {where}{line[:200]!r}", (), problem.hint)
+
+
+def _of_object(value: dict[str, Any]) -> Fault:
+    name = value.get("action")
+    if not isinstance(name, str) or name not in _BY_NAME:
+        known = ", ".join(f"`{known}`" for known in _BY_NAME)
+        if name is None:
+            raise ConfigError("missing `action`", hint=f"one of {known}")
+        close = nearest(str(name), list(_BY_NAME))
+        hint = f"did you mean `{close}`?" if close else f"known are {known}"
+        raise ConfigError(f"there is no fault {name!r}", path=("action",), hint=hint)
+    # Not the union: its problems would not be found part by part.
+    inner = {key: item for key, item in value.items() if key != "action"}
+    return convert(inner, _BY_NAME[name])
+
+
+class _Reader:
+    """A text that is read from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.position = 0
+        self._skip_blanks()
+
+    @property
+    def at_end(self) -> bool:
+        return self.position == len(self.text)
+
+    def _skip_blanks(self) -> None:
+        while self.position < len(self.text) and self.text[self.position].isspace():
+            self.position += 1
+
+    def skip(self, mark: str) -> bool:
+        """Pass over a mark, if it comes next."""
+        if not self.text.startswith(mark, self.position):
+            return False
+        self.position += len(mark)
+        self._skip_blanks()
+        return True
+
+    def peek(self) -> str:
+        """The next word; empty at the end of the fault."""
+        word = _WORD.match(self.text, self.position)
+        return word[0] if word else ""
+
+    def word(self) -> str:
+        """Take the next word."""
+        word = self.peek()
+        self.position += len(word)
+        self._skip_blanks()
+        return word
+
+    def setting(self) -> tuple[str, Any] | None:
+        """Take `name=value`, if that comes next."""
+        name = _SETTING.match(self.text, self.position)
+        if name is None:
+            return None
+        self.position = name.end()
+        return name[1], self.value()
+
+    def value(self) -> Any:
+        """Take a value: JSON, or a word that stands for itself."""
+        if self.text[self.position : self.position + 1] in ("{", "[", '"'):
+            try:
+                value, self.position = _DECODER.raw_decode(self.text, self.position)
+            except ValueError as error:
+                self.refuse(f"not JSON: {error}")
+            self._skip_blanks()
+            return value
+        word = self.word()
+        try:
+            return json.loads(word)
+        except ValueError:
+            return word
+
+    def refuse(self, message: str, hint: str | None = None, at: int | None = None) -> NoReturn:
+        place = self.position if at is None else at
+        raise ConfigError(f"{message}, at character {place + 1} of {self.text[:200]!r}", hint=hint or FORM)
+
+
+class _Line:
+    """One fault that is read."""
+
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
+        self._value: dict[str, Any] = {}
+
+    def read(self) -> dict[str, Any]:
+        """The fault as an object."""
+        reader, start = self._reader, self._reader.position
+        name = reader.word()
+        if name not in _BY_NAME:
+            close = nearest(name, list(_BY_NAME))
+            known = f"known are {', '.join(_BY_NAME)}"
+            reader.refuse(f"there is no fault {name!r}", f"did you mean `{close}`?" if close else known, start)
+        self._value["action"] = name
+        self._settings(_BY_NAME[name])
+        while word := reader.peek():
+            start = reader.position
+            reader.word()
+            part = _PARTS.get(word)
+            if part is None:
+                close = nearest(word, list(_PARTS))
+                reader.refuse(f"{word!r} is not expected", f"did you mean `{close}`?" if close else None, start)
+            part(self, start)
+        return self._value
+
+    def _settings(self, action: type[Fault]) -> None:
+        reader = self._reader
+        own = [name for name in action.__struct_encode_fields__ if name not in _COMMON]
+        is_first = True
+        while reader.peek():
+            start = reader.position
+            if (setting := reader.setting()) is not None:
+                self._set(*setting, start)
+            elif is_first and own and not self._is_part(reader.peek()):
+                self._set(own[0], reader.value(), start)  # a lone value is the first setting
+            else:
+                return
+            is_first = False
+
+    def _is_part(self, word: str) -> bool:
+        """Whether a word begins a place, or says which requests; or would, if it were spelled right."""
+        return word in _PARTS or nearest(word, list(_PARTS)) is not None
+
+    def _set(self, name: str, value: Any, start: int) -> None:
+        if name in self._value:
+            self._reader.refuse(f"`{name}` is given twice", "give it once", start)
+        self._value[name] = value
+
+    def _words(self, *wanted: Sequence[str]) -> None:
+        """Take words, each one of those that are wanted at its place."""
+        for words in wanted:
+            start = self._reader.position
+            if self._reader.word() not in words:
+                self._reader.refuse(f"expected `{words[0]}`", None, start)
+
+    def _before(self, start: int) -> None:
+        self._words(("head",))
+        self._set("before", "head", start)
+
+    def _after(self, start: int) -> None:
+        at = self._reader.position
+        number = self._reader.value()
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            self._reader.refuse("expected a number", None, at)
+        at = self._reader.position
+        unit = self._reader.word()
+        if unit not in _UNITS:
+            self._reader.refuse("expected `events`, `bytes`, `wire bytes` or `ms`", None, at)
+        if unit == "wire":
+            self._words(("bytes", "byte"))
+        self._set("after", {_UNITS[unit]: number}, start)
+
+    def _for(self, start: int) -> None:
+        self._words(("requests", "request"))
+        self._set("requests", self._reader.word(), start)
+
+    def _every(self, start: int) -> None:
+        self._set("every", self._reader.value(), start)
+
+    def _with(self, start: int) -> None:
+        self._words(("probability",))
+        self._set("probability", self._reader.value(), start)
+
+
+_PARTS = {
+    "before": _Line._before,
+    "after": _Line._after,
+    "for": _Line._for,
+    "every": _Line._every,
+    "with": _Line._with,
+}

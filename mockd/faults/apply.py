@@ -1,0 +1,231 @@
+"""Faults on a program: its head, what comes before it, and the cursors around its rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
+
+from mockd.config import faults as config
+from mockd.config.timing import in_seconds
+from mockd.events import Event, Fill, drawn
+from mockd.faults import chunks, heads, shapes, strikes
+from mockd.faults.armed import Armed
+from mockd.faults.around import Around, Beats, Begun, Whole
+from mockd.faults.chosen import Aimed, Striking, striking
+from mockd.faults.places import trap
+from mockd.faults.site import Site
+from mockd.faults.throttle import Throttle, Throttled
+from mockd.faults.wire import AtWireBytes
+from mockd.framing import Framing, Row
+from mockd.headers import FixedHeaders
+from mockd.journal.exchange import Exchange
+from mockd.program.plan import StreamPlan
+from mockd.program.terms import UNSEEDED
+from mockd.source import SourceContext
+from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.ops import Op
+from mockd.streaming.pipeline import Matched, answered, respond
+from mockd.streaming.program import Opening, Program
+from mockd.streaming.stream import Stream
+
+if TYPE_CHECKING:
+    from mockd.streaming.sessions.resume import Sessions
+
+STRIKES: dict[type[config.Fault], Callable[[Site], Any]] = {
+    config.End: strikes.End,
+    config.Close: strikes.Break,
+    config.Reset: strikes.Reset,
+    config.Stall: strikes.Stall,
+    config.DelayFault: strikes.Delay,
+    config.Throttle: Throttle,
+    config.Idle: strikes.Idle,
+    config.Empty: heads.Empty,
+    config.Garbage: lambda site: strikes.Inserted(site, lambda site, fault: heads.garbage(fault.bytes, site.rng)),
+    config.Insert: lambda site: strikes.Inserted(site, shapes.inserted),
+    config.UnknownEvent: lambda site: strikes.Inserted(site, lambda site, _: shapes.unknown_event(site.framing)),
+    config.HugeEvent: lambda site: strikes.Inserted(
+        site, lambda site, fault: shapes.huge_event(site.framing, fault.size)
+    ),
+    config.ErrorFault: strikes.Error,
+    config.BadChunk: lambda site: chunks.Chunk(site, chunks.bad),
+    config.ShortChunk: lambda site: chunks.Chunk(site, chunks.short),
+    config.LongChunk: lambda site: chunks.Chunk(site, chunks.long),
+    config.ExtraBytes: chunks.Extra,
+}
+"""What each action does at its place."""
+
+SHAPES: dict[type[config.Fault], tuple[type[shapes.Shaped], shapes.Change]] = {
+    config.Malformed: (shapes.Shaped, shapes.malformed),
+    config.Corrupt: (shapes.Shaped, shapes.corrupted),
+    config.Drop: (shapes.Shaped, shapes.dropped),
+    config.Duplicate: (shapes.Shaped, shapes.duplicated),
+    config.Reorder: (shapes.Reordered, shapes.kept),
+}
+"""What each action makes of the events behind its place."""
+
+
+class _Bare(Framing):
+    """A framing whose opening and end are rows already."""
+
+    has_opening = False
+
+    def __init__(self, framing: Framing) -> None:
+        self.name = framing.name
+        self._framing = framing
+        self.with_retry = framing.with_retry  # type: ignore[method-assign]
+        self.row = framing.row  # type: ignore[method-assign]
+
+
+def broken(
+    plan: StreamPlan, sessions: Sessions | None, faults: Sequence[Aimed], matched: Matched, timeout_s: float
+) -> Program:
+    """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
+    found = striking(faults, matched.request, matched.count, _drawing(plan))
+    context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(), matched.count)
+    status = next((one.fault for one in found if isinstance(one.fault, config.StatusFault)), None)
+    if status is None:
+        program = respond(plan, sessions, matched)
+    else:
+        program = answered(plan, matched, heads.refusal(status, plan.source, context, matched.clock.wall()))
+    if not found:
+        return program
+
+    def error_row(fault: config.ErrorFault) -> Row | None:
+        return _error_row(plan.source, context, program, fault, matched.exchange)
+
+    fill = program.fill or Fill(plan.random(), matched.clock)
+    has_length = promises_length(program.headers, program.own)
+    site = Site(
+        matched.exchange, program.framing, fill, has_length=has_length, timeout_s=timeout_s, error_row=error_row
+    )
+    return faulted(program, found, site)
+
+
+def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
+    """The generator with which it is drawn whether a fault strikes a request, which has a name."""
+    seed = plan.seed if plan.seed is not None else plan.seeding.seed
+    return lambda name: UNSEEDED if seed is None else random.Random(f"{seed}:{plan.mock_id}:{name}")
+
+
+def _error_row(
+    source: Any, context: SourceContext, program: Program, fault: config.ErrorFault, exchange: Exchange
+) -> Row | None:
+    fill = program.fill
+    make = getattr(source, "error_events", None)  # which sources need not have
+    events = make(context, fault.type, fault.message, exchange.events_sent) if make is not None else ()
+    if not events and (fault.type or fault.message):
+        said = {"code": fault.type or "error", "message": fault.message or "the stream has failed"}
+        events = [Event(type="error", data={"error": said})]
+    if not events or fill is None:
+        return None
+    return Row(b"".join([program.framing.row(event).filled(fill)[0] for event in events]))
+
+
+def faulted(program: Program, striking: Sequence[Striking], site: Site) -> Program:
+    """The program with the faults that strike its request. Those of one place strike in the order given."""
+    if program.coming is not None:
+        return structs.replace(program, coming=_later(program.coming, striking, site))
+    armed = [Armed(one.fault, one.request) for one in striking]
+    first: list[Op] = []
+    delay_s, headers, own = program.delay_s, program.headers, program.own
+    later = []
+    for one in armed:
+        fault = one.fault
+        if not fault.is_before_head:
+            later.append(one)
+        elif isinstance(fault, config.HeaderFault):
+            headers = heads.changed_head(headers, fault)
+            own = [header for header in own if header[0] not in headers.settled]
+            first.append(_Noted(one, site))
+        elif isinstance(fault, config.DelayFault | config.Stall):
+            delay_s += drawn(in_seconds(fault.ms), site.rng) if fault.ms is not None else strikes.NEVER_S
+            first.append(_Noted(one, site))
+        elif isinstance(fault, config.Garbage):
+            first.append(heads.BeforeHead(one, heads.Empty(site)))
+        elif type(fault) in STRIKES:
+            first.append(heads.BeforeHead(one, STRIKES[type(fault)](site)))
+        else:
+            first.append(_Noted(one, site))
+    changed = structs.replace(program, delay_s=delay_s, headers=headers, own=own, first=first, prepared=None)
+    if later:
+        chain = Chain(later, site, program)
+        changed = structs.replace(changed, around=chain, framing=_Bare(program.framing), heartbeat=None)
+    return changed
+
+
+async def _later(coming: Awaitable[Program], striking: Sequence[Striking], site: Site) -> Program:
+    return faulted(await coming, striking, site)
+
+
+class _Noted:
+    """A note, at the head, of a fault that has changed it."""
+
+    def __init__(self, armed: Armed, site: Site) -> None:
+        self._armed = armed
+        self._site = site
+
+    async def perform(self, stage: Any, outcome: Any) -> None:
+        self._site.note(self._armed, stage, 0, "exact" if stage.line.breaks_off else "emulated")
+
+
+class Chain:
+    """The cursors of the faults of one stream, around that of its rows and then that of its end: first what changes
+    events, then the places in order."""
+
+    def __init__(self, armed: Sequence[Armed], site: Site, program: Program) -> None:
+        self._armed = sorted(armed, key=_rank)
+        self._site = site
+        self._program = program
+        self._begun = Begun(program.framing)
+        self._is_opened = False
+
+    def __call__(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
+        beats: Beats | None = None
+        heartbeat = None if self._is_opened else self._program.heartbeat
+        if not self._is_opened:
+            self._is_opened, self._site.started = True, now
+        if heartbeat is not None and not heartbeat.is_apart:
+            cursor = beats = Beats(cursor, heartbeat, now)
+        cursor = Whole(cursor, self._program.framing, self._begun)
+        if heartbeat is not None and heartbeat.is_apart:
+            cursor = beats = Beats(cursor, heartbeat, now)
+        assert isinstance(opening, Stream)
+        for one in self._armed:
+            cursor = self._around(cursor, one, beats, opening)
+        return cursor
+
+    def _around(self, cursor: Cursor, armed: Armed, beats: Beats | None, stream: Stream) -> Around | Cursor:
+        shape = SHAPES.get(type(armed.fault))
+        if shape is None:
+            strike = STRIKES[type(armed.fault)](self._site)
+            after = armed.fault.after
+            if after is not None and after.unit == "wireBytes":
+                if not stream.line.sends_raw:
+                    self._site.note(armed, stream, 0, "unsupported", "the server frames the body")
+                    return cursor
+                return AtWireBytes(cursor, armed, strike, beats, int(after.count), stream)
+            trapped = trap(armed.fault, cursor, armed, strike, beats, self._site.started)
+            return Throttled(trapped, armed) if isinstance(armed.fault, config.Throttle) else trapped
+        kind, change = shape
+
+        def note(events: int) -> None:
+            self._site.note(armed, stream, events, "exact" if stream.line.breaks_off else "emulated")
+
+        return kind(cursor, armed, self._site, change, self._site.started, note)
+
+
+_UNITS = {"events": 0, "bytes": 1, "wireBytes": 2, "ms": 3}
+
+
+def _rank(armed: Armed) -> tuple[bool, bool, int, float]:
+    fault = armed.fault
+    unit, count = ("events", 0.0) if fault.after is None else (fault.after.unit, fault.after.count)
+    return type(fault) not in SHAPES, not fault.places, _UNITS[unit], count
+
+
+def promises_length(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether a head says how long the body is."""
+    return headers.has_length or any(name == b"content-length" for name, _ in own)

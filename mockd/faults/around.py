@@ -1,0 +1,143 @@
+"""Cursors around a cursor: the base of all faults, and the two that make every byte of a body a row."""
+
+from __future__ import annotations
+
+import math
+
+from mockd.errors import MockdError
+from mockd.framing import Framing
+from mockd.journal.exchange import Outcome
+from mockd.program.terms import Heartbeat
+from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.ops import FINISH, Op
+from mockd.streaming.stream import HEARTBEAT_GRID_S, ON_GRID_S
+
+
+class Around:
+    """A cursor that is its inner one, as far as a subclass does not say otherwise."""
+
+    def __init__(self, inner: Cursor) -> None:
+        self.inner = inner
+
+    @property
+    def next_due(self) -> float:
+        return self.inner.next_due
+
+    @property
+    def op(self) -> Op | None:
+        return self.inner.op
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.inner.outcome
+
+    @property
+    def failure(self) -> MockdError | None:
+        return self.inner.failure
+
+    @property
+    def events_sent(self) -> int:
+        return self.inner.events_sent
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self.inner.last_event_id
+
+    @property
+    def retry(self) -> int | None:
+        return self.inner.retry
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        return self.inner.take(now, most)
+
+    def hurry(self) -> None:
+        self.inner.hurry()
+
+    def note_last_id(self, id_: str) -> None:
+        self.inner.note_last_id(id_)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+class Begun:
+    """Whether a body has begun, for all cursors of a stream."""
+
+    __slots__ = ("is_so",)
+
+    def __init__(self, framing: Framing) -> None:
+        self.is_so = not framing.has_opening
+
+
+class Whole(Around):
+    """The rows with the bytes that a framing adds: its opening in the first row, and its end as a row of its own."""
+
+    def __init__(self, inner: Cursor, framing: Framing, begun: Begun) -> None:
+        super().__init__(inner)
+        self._framing = framing
+        self._begun = begun
+        self._has_ended = False
+
+    @property
+    def op(self) -> Op | None:
+        return self.inner.op if self._has_ended or not self._owes_end() else None
+
+    def _owes_end(self) -> bool:
+        return self.inner.op is FINISH and bool(self._framing.end)
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        rows = [] if self.inner.op is not None else self.inner.take(now, most)
+        if self._owes_end() and not self._has_ended and self.inner.next_due <= now:
+            self._has_ended = True
+            rows = [*rows, self._framing.end]
+        if (
+            rows
+            and not self._begun.is_so
+            and (first := next((place for place, row in enumerate(rows) if row), None)) is not None
+        ):
+            self._begun.is_so = True
+            rows = [*rows[:first], self._framing.opening(rows[first]), *rows[first + 1 :]]
+        return rows
+
+
+class Beats(Around):
+    """The rows with the heartbeats that break a silence between them."""
+
+    def __init__(self, inner: Cursor, heartbeat: Heartbeat, now: float) -> None:
+        super().__init__(inner)
+        self._heartbeat = heartbeat
+        self._last = now
+
+    @property
+    def beat_at(self) -> float:
+        """When the next heartbeat is due, if nothing is sent before."""
+        every_s = self._heartbeat.every_s
+        due = self._last + every_s
+        return due if every_s < ON_GRID_S else math.ceil(due / HEARTBEAT_GRID_S) * HEARTBEAT_GRID_S
+
+    @property
+    def next_due(self) -> float:
+        return min(self.inner.next_due, self.beat_at)
+
+    @property
+    def op(self) -> Op | None:
+        # An op that is yet to come must not keep heartbeats from being sent.
+        return None if self.beat_at < self.inner.next_due else self.inner.op
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        rows = [] if self.inner.op is not None or self.inner.next_due > now else self.inner.take(now, most)
+        if not rows and self.inner.next_due > now:
+            rows = self.beat(now)
+        if rows:
+            self._last = now
+        return rows
+
+    def beat(self, now: float) -> list[bytes]:
+        """The heartbeat, if one is due."""
+        if self.beat_at > now:
+            return []
+        self._last = now
+        payload, id_ = self._heartbeat.beat()
+        if id_ is not None:
+            self.inner.note_last_id(id_)
+        return [payload]

@@ -1,0 +1,31 @@
+"""Faults that a request says itself, in the header `X-Mockd-Fault`."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+
+from mockd.config.fault_lines import parse_lines
+from mockd.faults.chosen import Aimed
+from mockd.request import RequestView
+
+HEADER = "x-mockd-fault"
+
+_log = logging.getLogger("mockd")
+
+
+def of_header(request: RequestView, *, is_allowed: bool) -> tuple[Aimed, ...]:
+    """The faults of a request's header, which strike this request alone. If the header is not allowed, there are none,
+    and the log says so once. Raises `ConfigError` for a line that cannot be read."""
+    text = request.header(HEADER)
+    if text is None:
+        return ()
+    if not is_allowed:
+        _say_that_it_is_off()
+        return ()
+    return tuple(Aimed(fault, place, is_counted=False) for place, fault in enumerate(parse_lines(text)))
+
+
+@cache
+def _say_that_it_is_off() -> None:
+    _log.warning("a request has the header `X-Mockd-Fault`, which is ignored: start mockd with `--allow-fault-header`")

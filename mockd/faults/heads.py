@@ -1,0 +1,95 @@
+"""Faults before the head: another head or answer, bytes that are no HTTP, or nothing at all."""
+
+from __future__ import annotations
+
+import math
+import random
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from msgspec.structs import replace
+
+from mockd.config import faults as config
+from mockd.faults.armed import Armed
+from mockd.faults.site import Site
+from mockd.headers import FixedHeaders
+from mockd.journal.exchange import Outcome
+from mockd.source import Answer, SourceContext
+from mockd.streaming.ops import Stage
+
+_OUTCOME: Outcome = "aborted"
+
+
+class BeforeHead:
+    """An op before the head, for a fault whose strike ends the connection there."""
+
+    def __init__(self, armed: Armed, strike: Any) -> None:
+        self.armed = armed
+        self._strike = strike
+        self.held: list[bytes] = []
+        self.events_sent = 0
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        await self._strike(stage, self)
+
+
+class Empty:
+    """The end of the connection without a byte, or with bytes that are no HTTP before it."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __call__(self, stage: Any, trap: BeforeHead) -> None:
+        line, fault = stage.line, trap.armed.fault
+        if not line.breaks_off or not line.sends_raw:
+            self._site.note(trap.armed, stage, 0, "unsupported", "only the server can end the connection")
+            return
+        if isinstance(fault, config.Garbage):
+            line.raw(garbage(fault.bytes, self._site.rng))
+            await stage.drain()
+        self._site.note(trap.armed, stage, 0, "exact")
+        line.close()
+        stage.outcome = _OUTCOME
+
+
+def garbage(size: int, rng: random.Random) -> bytes:
+    """Bytes that begin no HTTP response."""
+    return bytes([rng.randrange(0x80, 0x100) for _ in range(size)])
+
+
+def changed_head(headers: FixedHeaders, fault: config.HeaderFault) -> FixedHeaders:
+    """Headers as a fault changes them. What is set or removed is settled: nothing else adds to it."""
+    set_ = {name.lower().encode(): value.encode("latin-1", "replace") for name, value in fault.set.items()}
+    gone = {name.lower().encode() for name in fault.remove} | set_.keys()
+    changed = FixedHeaders([header for header in headers if header[0] not in gone] + list(set_.items()))
+    changed.settled |= headers.settled | gone
+    return changed
+
+
+def refusal(fault: config.StatusFault, source: Any, context: SourceContext, now: float) -> Answer:
+    """The answer of a `status` fault: the provider's own, if the mock stands for one. `now` is Unix time."""
+    make = getattr(source, "refusal", None)  # which sources need not have
+    answer: Answer | None = None if make is None else make(context, fault.status, None)
+    retry = retry_headers(fault, now)
+    if answer is None:
+        name = f"status_{fault.status}"
+        body: Any = {"error": {"message": f"mockd was told to answer {fault.status}", "type": name, "code": name}}
+        answer = Answer(status=fault.status, body=body)
+    headers = {name: value for name, value in answer.headers if name not in retry} | retry
+    if fault.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers |= {name: "0" for name in headers if "ratelimit" in name and "remaining" in name}
+    return replace(answer, headers=tuple(headers.items()), body=answer.body if fault.body is None else fault.body)
+
+
+def retry_headers(fault: config.StatusFault, now: float) -> dict[str, str]:
+    """The headers that say when to come again. `now` is Unix time."""
+    after = fault.retry_after
+    if after is None:
+        return {}
+    if isinstance(after, int | float):
+        return {"retry-after": f"{after:g}"}
+    if after.startswith("date:"):
+        return {"retry-after": formatdate(now + int(after[5:]), usegmt=True)}
+    milliseconds = int(after.removesuffix("ms"))
+    return {"retry-after": str(math.ceil(milliseconds / 1000)), "retry-after-ms": str(milliseconds)}

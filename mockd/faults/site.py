@@ -1,0 +1,71 @@
+"""The stream that faults strike, and what they note of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from mockd.clock import Clock
+from mockd.config.faults import ErrorFault
+from mockd.events import Fill
+from mockd.faults.armed import Armed
+from mockd.framing import Framing, Row
+from mockd.journal.exchange import Exchange
+from mockd.lines import Line
+
+
+class Struck(Protocol):
+    """The part of a stream that a note is made of."""
+
+    line: Line
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the stream."""
+
+
+class Site:
+    """One stream with faults. `started` is the monotonic time of its head; before that, of its request. `has_length` is
+    true if the head promises a length. `timeout_s` is how long a break waits for a client that does not read.
+    `error_row` makes the error event that the stream's provider would send, or None for that of its termination."""
+
+    __slots__ = ("error_row", "exchange", "fill", "framing", "has_length", "rng", "started", "timeout_s")
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        framing: Framing,
+        fill: Fill,
+        *,
+        has_length: bool,
+        timeout_s: float,
+        error_row: Callable[[ErrorFault], Row | None],
+    ) -> None:
+        self.exchange = exchange
+        self.framing = framing
+        self.fill = fill
+        self.rng = fill.rng
+        self.has_length = has_length
+        self.timeout_s = timeout_s
+        self.error_row = error_row
+        self.started = exchange.arrived
+
+    def note(self, armed: Armed, stream: Struck, events: int, fidelity: str, as_: str | None = None) -> None:
+        """Note that a fault has struck, after so many events."""
+        exchange, line = self.exchange, stream.line
+        unacknowledged = line.unacknowledged()
+        acknowledged = None if unacknowledged is None else max(0, exchange.bytes_sent - unacknowledged)
+        record: dict[str, Any] = {
+            "name": armed.fault.name,
+            "action": armed.fault.action,
+            "request": armed.request,
+            "events": events,
+            "bytes": exchange.bytes_sent,
+            "wireBytes": line.wire_bytes,
+            "bytesAcked": acknowledged,
+            "atMs": round((stream.clock.monotonic() - self.started) * 1000, 1),
+            "fidelity": fidelity,
+            "as": as_,
+        }
+        known = {key: value for key, value in record.items() if value is not None}
+        exchange.faults = [*(exchange.faults or ()), known]

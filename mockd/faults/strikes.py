@@ -1,0 +1,168 @@
+"""Strikes: what a fault does to a stream at its place. They are the ops of faults."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from msgspec import structs
+
+from mockd.config import faults as config
+from mockd.config.timing import in_seconds
+from mockd.events import drawn
+from mockd.faults.armed import Armed
+from mockd.faults.site import Site
+from mockd.journal.exchange import Outcome
+from mockd.lines import Line
+from mockd.program.terms import Ending
+from mockd.streaming.ops import CLOSE, POLL_S, Stage
+
+NEVER_S = math.inf
+_OUTCOME: Outcome = "aborted"
+
+
+class Trapped(Protocol):
+    """The cursor whose place has been reached, as a strike sees it."""
+
+    armed: Armed
+    held: list[bytes]
+    events_sent: int
+
+    def insert(self, rows: Sequence[bytes]) -> None:
+        """Send rows before what follows."""
+
+    def pause(self, now: float, seconds: float, *, beats: bool = False, shifts: bool = False) -> None:
+        """Send nothing for so long."""
+
+
+Strike = Callable[[Stage, Trapped], Awaitable[None]]
+
+
+class Struck:
+    """The base of all strikes, which notes that the fault has struck."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        raise NotImplementedError
+
+    def note(self, stage: Stage, trap: Trapped, fidelity: str | None = None, as_: str | None = None) -> None:
+        """Note it, with how near it is to what was asked: by default as near as the line can come."""
+        if fidelity is None:
+            fidelity, as_ = _fidelity(stage.line, as_)
+        self.site.note(trap.armed, stage, trap.events_sent, fidelity, as_)
+
+
+def _fidelity(line: Line, as_: str | None) -> tuple[str, str | None]:
+    if line.breaks_off and line.unacknowledged() is not None:
+        return "exact", None
+    return "emulated", as_ or "handed to the server at that place"
+
+
+class End(Struck):
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        if self.site.has_length:
+            self.note(stage, trap, "unsupported", "the length of the body is promised")
+            return
+        self.note(stage, trap)
+        stage.finish()
+        stage.outcome = _OUTCOME
+
+
+class Break(Struck):
+    """The end of the connection, once the client's machine has acknowledged what was sent, and after a while."""
+
+    is_reset = False
+
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        line = stage.line
+        is_read = await self.acknowledged(stage)
+        if linger_s := trap.armed.fault.linger / 1000:
+            await _sleep(stage, linger_s)
+        if not line.breaks_off:
+            self.note(stage, trap, "emulated", "the body is left without its end; the server ends the connection")
+        elif not is_read:
+            self.note(stage, trap, "emulated", "before the client had read all")
+        elif not self.is_reset and line.ends_with_connection:
+            self.note(stage, trap, "emulated", "a reset, as a close would be a clean end")
+        else:
+            self.note(stage, trap)
+        if self.is_reset and line.breaks_off:
+            line.abort(reset=True)
+            stage.outcome = _OUTCOME
+        else:
+            await CLOSE.perform(stage, _OUTCOME)
+
+    async def acknowledged(self, stage: Stage) -> bool:
+        """Wait until the client's machine has acknowledged all that was sent, but not for ever. Returns whether it has;
+        true if that cannot be known."""
+        until = stage.clock.monotonic() + self.site.timeout_s
+        while not stage.line.is_lost and stage.line.unacknowledged():
+            now = stage.clock.monotonic()
+            if now >= until:
+                return False
+            await stage.sleep_until(now + POLL_S)
+        return True
+
+
+class Reset(Break):
+    is_reset = True
+
+
+class Stall(Struck):
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        fault: config.Stall = trap.armed.fault
+        self.note(stage, trap)
+        length_s = NEVER_S if fault.ms is None else fault.ms / 1000
+        trap.pause(stage.clock.monotonic(), length_s, beats=fault.keepalives, shifts=fault.shift)
+
+
+class Delay(Struck):
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        self.note(stage, trap)
+        trap.pause(stage.clock.monotonic(), drawn(in_seconds(trap.armed.fault.ms), self.site.rng), shifts=True)
+
+
+class Idle(Stall):
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        fault: config.Idle = trap.armed.fault
+        self.note(stage, trap)
+        trap.pause(stage.clock.monotonic(), NEVER_S if fault.ms is None else fault.ms / 1000)
+
+
+class Inserted(Struck):
+    """Rows that are sent at the place, and are not counted."""
+
+    def __init__(self, site: Site, made: Callable[[Site, Any], bytes]) -> None:
+        super().__init__(site)
+        self._made = made
+
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        if self.site.has_length:
+            self.note(stage, trap, "unsupported", "the length of the body is promised")
+            return
+        self.note(stage, trap)
+        trap.insert([self._made(self.site, trap.armed.fault)])
+
+
+class Error(Struck):
+    """An error event, then the end."""
+
+    async def __call__(self, stage: Any, trap: Trapped) -> None:
+        if self.site.has_length:
+            self.note(stage, trap, "unsupported", "the length of the body is promised")
+            return
+        self.note(stage, trap)
+        fault: config.ErrorFault = trap.armed.fault
+        row = self.site.error_row(fault)
+        if row is not None:
+            stage.program = structs.replace(stage.program, ending=Ending(type="error", error=row))
+        stage.turn_to_end("failed")
+
+
+async def _sleep(stage: Stage, seconds: float) -> None:
+    until = stage.clock.monotonic() + seconds
+    while not stage.line.is_lost and stage.clock.monotonic() < until:
+        await stage.sleep_until(until)

@@ -1,0 +1,76 @@
+"""A cursor that sends only so many bytes a second, once its fault has struck."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mockd.faults.armed import Armed
+from mockd.faults.around import Around
+from mockd.faults.strikes import Struck, Trapped
+from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.ops import Op, Stage
+
+STEP_S = 0.05
+"""Time, in seconds, for which a piece of the body is large enough."""
+
+
+class Throttle(Struck):
+    """The strike: from there on, the cursor around sends slowly."""
+
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        self.note(stage, trap)
+        trap.armed.left = 0
+
+
+class Throttled(Around):
+    """The rows in pieces, each of which is due once the bytes before it have had their time."""
+
+    def __init__(self, inner: Cursor, armed: Armed) -> None:
+        super().__init__(inner)
+        self._armed = armed
+        self._rate: float = armed.fault.bytes_per_second
+        self._piece = max(1, int(self._rate * STEP_S))
+        self._rows: deque[tuple[bytes, int]] = deque()
+        """What is left of the rows, each with the number of events sent once it is out."""
+        self._free_at = AT_ONCE
+        self._events = inner.events_sent
+
+    @property
+    def _is_on(self) -> bool:
+        return not self._armed.left
+
+    @property
+    def next_due(self) -> float:
+        if not self._is_on:
+            return self.inner.next_due
+        return self._free_at if self._rows else max(self._free_at, self.inner.next_due)
+
+    @property
+    def op(self) -> Op | None:
+        return None if self._rows else self.inner.op
+
+    @property
+    def events_sent(self) -> int:
+        return self._events if self._rows else self.inner.events_sent
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        if not self._is_on:
+            return self.inner.take(now, most)
+        if not self._rows:
+            self._events = self.inner.events_sent
+            for row in self.inner.take(now, 1):
+                self._rows.append((row, self.inner.events_sent))
+        if not self._rows or now < self._free_at:
+            return []
+        row, events = self._rows.popleft()
+        piece, rest = row[: self._piece], row[self._piece :]
+        if rest:
+            self._rows.appendleft((rest, events))
+        else:
+            self._events = events
+        self._free_at = max(self._free_at, now) + len(piece) / self._rate
+        return [piece]
+
+    def hurry(self) -> None:
+        self._free_at = AT_ONCE
+        super().hurry()

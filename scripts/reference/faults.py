@@ -1,0 +1,49 @@
+"""The page on faults, from the structs of their actions."""
+
+from __future__ import annotations
+
+from mockd.config.fault_lines import FORM
+from mockd.config.faults import ACTIONS, After, Fault
+from mockd.config.words import struct_info
+from scripts.reference import config, markdown
+from scripts.reference.markdown import code, fields_table, first_paragraph, link, struct_table
+
+INTRODUCTION = f"""
+`faults` of a mock is a list. Each fault is an object, or one line of text:
+
+```text
+{FORM}
+```
+
+A lone value behind the action is its first setting: `status 429`. Without a place, a fault strikes right behind the
+head, or before it if its table says so. How they go together is told in the [guide](../guides/faults.md).
+"""
+
+
+def page() -> str:
+    known = config.links("config.md") | {After: link("After")}
+    common = struct_table(struct_info(Fault), known)
+    after = f"{first_paragraph(After.__doc__)}\n\n{struct_table(struct_info(After), known)}"
+    return markdown.page(
+        "Faults",
+        INTRODUCTION,
+        f"## All faults\n\n{first_paragraph(Fault.__doc__)}\n\n{common}",
+        f"## After\n\n{after}",
+        *(_section(action, known) for action in ACTIONS),
+    )
+
+
+def _section(action: type[Fault], known: dict[type, str]) -> str:
+    common = {field.encode_name for field in struct_info(Fault).fields}
+    own = [field for field in struct_info(action).fields if field.encode_name not in common]
+    parts = [f"## {action.__struct_config__.tag}", first_paragraph(action.__doc__)]
+    place = "before the head" if action.place == "head" else "right behind the head"
+    if not action.places:
+        parts.append(f"It strikes behind the last event. The connection is {action.connection} afterwards.")
+    else:
+        places = ", ".join(action.places_in_words())
+        parts.append(f"Places: {places}; without one, {place}. The connection is {action.connection} afterwards.")
+    parts.append(f"Example: {code(action.example)}")
+    if own:
+        parts.append(fields_table(own, known))
+    return "\n\n".join(parts)

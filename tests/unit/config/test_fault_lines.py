@@ -1,0 +1,118 @@
+"""Faults as lines of text, and as objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from mockd.config.fault_lines import LONGEST_LINE, parse_faults, parse_line, parse_lines
+from mockd.config.faults import ACTIONS
+from mockd.errors import ConfigError
+
+SAME: dict[str, dict[str, Any]] = {
+    "reset": {"action": "reset"},
+    "reset after 3 events": {"action": "reset", "after": {"events": 3}},
+    "reset after 1 event": {"action": "reset", "after": {"events": 1}},
+    "close linger=50 after 7 bytes": {"action": "close", "linger": 50, "after": {"bytes": 7}},
+    "close linger=1s after 7 byte": {"action": "close", "linger": 1000, "after": {"bytes": 7}},
+    "reset after 17 wire bytes": {"action": "reset", "after": {"wireBytes": 17}},
+    "stall after 1.5 ms": {"action": "stall", "after": {"ms": 1.5}},
+    "stall ms=2000 after 100 bytes for requests 1-2": {
+        "action": "stall",
+        "ms": 2000,
+        "after": {"bytes": 100},
+        "requests": "1-2",
+    },
+    "status status=429 retryAfter=2 every 3": {"action": "status", "status": 429, "retryAfter": 2, "every": 3},
+    "status 429": {"action": "status", "status": 429},
+    "status 429 retryAfter=date:5 for request 3,5-": {
+        "action": "status",
+        "status": 429,
+        "retryAfter": "date:5",
+        "requests": "3,5-",
+    },
+    "delay 5 before head with probability 0.2": {
+        "action": "delay",
+        "ms": 5,
+        "before": "head",
+        "probability": 0.2,
+    },
+    'delay {"dist":"uniform","max":5}': {"action": "delay", "ms": {"dist": "uniform", "max": 5}},
+    'insert raw="a; b" name=x': {"action": "insert", "raw": "a; b", "name": "x"},
+    "  empty  ": {"action": "empty"},
+}
+
+
+@pytest.mark.parametrize("line", SAME)
+def test_a_line_says_the_same_as_an_object(line: str) -> None:
+    assert parse_faults([line]) == parse_faults([SAME[line]])
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: str(action.__struct_config__.tag))
+def test_every_example_is_a_fault(action: Any) -> None:
+    fault = parse_line(action.example)
+    assert type(fault) is action
+    assert msgspec.convert(msgspec.to_builtins(fault), action) == fault
+
+
+def test_several_in_one_line() -> None:
+    found = parse_lines('reset after 3 events;insert raw=";"; stall')
+    assert [fault.action for fault in found] == ["reset", "insert", "stall"]
+    assert parse_lines(" ") == []
+
+
+WRONG: dict[str, tuple[str, str]] = {
+    "reste after 3 events": ("there is no fault 'reste', at character 1 ", "did you mean `reset`?"),
+    "nonsense": ("there is no fault 'nonsense'", "known are end, close, reset"),
+    "reset aftr 3 events": ("'aftr' is not expected, at character 7 ", "did you mean `after`?"),
+    "reset after x": ("expected a number, at character 13 ", "ACTION"),
+    "reset after true events": ("expected a number, at character 13 ", "ACTION"),
+    "reset after 3 evnts": ("expected `events`, `bytes`, `wire bytes` or `ms`, at character 15 ", "ACTION"),
+    "reset after 3 wire": ("expected `bytes`", "ACTION"),
+    "reset before tail": ("expected `head`, at character 14 ", "ACTION"),
+    "reset for ever": ("expected `requests`, at character 11 ", "ACTION"),
+    "reset with luck": ("expected `probability`", "ACTION"),
+    "reset linger=1 linger=2": ("`linger` is given twice, at character 16 ", "give it once"),
+    "reset every 2 every 3": ("`every` is given twice", "give it once"),
+    "delay 5 6": ("'6' is not expected, at character 9 ", "ACTION"),
+    "insert event={": ("not JSON: ", "ACTION"),
+    "status": ("missing `status`, in 'status'", ""),
+    "stall foo=2": ("unknown key `foo`", "known here"),
+    "stall ms=-1": ("`$.ms` of 'stall ms=-1'", ""),
+    "reset for requests 0": ("there are no requests '0'", "they count from 1"),
+    "reset for requests 3-2": ("there are no requests '3-2'", "they count from 1"),
+    "reset after 1 event before head": ("give one of `before` and `after`", ""),
+    "end before head": ("`end` is not possible there", "it goes `after N events`, `after N bytes`, `after T ms`"),
+    "status 429 after 1 event": ("`status` is not possible there", "it goes `before head`"),
+    "idle after 1 event": ("`idle` is not possible there", "it goes behind the last event, which is not said"),
+    'header set={"a b":"c"}': ("'a b' cannot be sent as a header", ""),
+    'header set={"a":"b\\r\\nc: d"}': ("'a' cannot be sent as a header", ""),
+    "header": ("`header` needs `set` or `remove`", ""),
+    "insert": ("`insert` needs one of `event`, `raw` and `rawBase64`", ""),
+    "hugeEvent size=99999999999": ("expected a whole number <= 16777216", ""),
+    "garbage bytes=0": ("expected a whole number >= 1", ""),
+    "reset; stall": ("expected one fault, got 2", "give each a line of its own"),
+    "": ("expected one fault, got 0", ""),
+    "stall " * LONGEST_LINE: ("a fault of more than 4,096 characters", ""),
+}
+
+
+@pytest.mark.parametrize("line", WRONG, ids=lambda line: line[:40])
+def test_nonsense_is_refused_with_its_place_and_the_cure(line: str) -> None:
+    message, hint = WRONG[line]
+    with pytest.raises(ConfigError) as caught:
+        parse_line(line)
+    problem = caught.value.problems[0]
+    assert message in problem.message
+    assert hint in (problem.hint or "")
+
+
+def test_all_problems_of_a_list_are_told_with_their_places() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_faults(["reste", {"action": "stall", "ms": "x"}, {"action": "stal"}, 5, {}, "reset"], ("faults",))
+    places = [problem.path for problem in caught.value.problems]
+    assert places == [("faults", 0), ("faults", 1, "ms"), ("faults", 2, "action"), ("faults", 3), ("faults", 4)]
+    with pytest.raises(ConfigError, match="expected a list"):
+        parse_faults("reset")
