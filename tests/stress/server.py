@@ -22,6 +22,9 @@ from tests.wire.sockets import eventually
 _SMALL = ("--max-sessions", "20", "--max-ended", "20")
 """Limits so small that they are soon reached, so that what is kept grows no more."""
 
+SECRET = b"what no client may learn"
+"""What is in a file outside the folder for data files."""
+
 
 class Held(msgspec.Struct):
     """What a process holds when it is asked."""
@@ -43,13 +46,18 @@ class Server:
         self.watched.mkdir(exist_ok=True)
         self._state = folder / "state.json"
         self._numbers = count()
+        data = folder / "data"
+        data.mkdir(exist_ok=True)
+        (data / "known.txt").write_text("known", encoding="utf-8")
+        (folder / "outside.txt").write_bytes(SECRET)
+        (data / "link.txt").symlink_to(folder / "outside.txt")
         (self.watched / "mocks.json").write_text(json.dumps(MOCKS), encoding="utf-8")
         self.start()
 
     def start(self) -> None:
         """Start it, or start it again after it was killed."""
         options = ("--watch", "--preset", "llm", "--state", str(self._state), *_SMALL)
-        options += ("--admin-port", str(free_port()))
+        options += ("--files-root", str(self.folder / "data"), "--admin-port", str(free_port()))
         self.served = Served("--config", str(self.watched), *options, module="tests.stress.observed")
         self.mocks, self.admin = self.served.mocks, self.served.admin
         self._numbers = count()

@@ -16,17 +16,18 @@ _EMBEDDINGS = {
     "/api/embed": "input",
     "/v2/embed": "texts",
 }
-_WORDS = ("hello", "streams", "of", "words")
+_WORDS = ("hello", "world")
+"""What is said: so little that all replies to it are soon known, and what is kept of them grows no more."""
 
 
 def chat(server: Server, random: Random) -> None:
     """A chat, whole or streamed. The reply has what was said."""
     template = random.choice(list(PATHS))
-    said = " ".join(random.choices(_WORDS, k=random.randint(1, 2)))
+    said = random.choice(_WORDS)
     body = json.dumps(asked(template, stream=random.random() < 0.5)).replace(SAID, said)
     status, answer = ask(server.mocks + PATHS[template].replace("{model}", "m"), "POST", body.encode())
     assert status == 200, answer
-    assert said.split()[0].encode() in answer
+    assert said.encode() in answer
 
 
 def refused(server: Server, random: Random) -> None:

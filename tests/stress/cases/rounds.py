@@ -1,0 +1,51 @@
+"""Rounds of examples. The same seed gives the same examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import hypothesis
+from hypothesis import HealthCheck, Phase
+from hypothesis import strategies as st
+
+from tests.stress.server import Server
+
+Example = TypeVar("Example")
+Round = Callable[[Server, int], None]
+"""What tries some examples on a server, drawn with a seed. It raises if an answer is not as it must be."""
+
+EXAMPLES = 20
+"""Number of examples in a round. They are not made smaller if one fails, so that a round has its end."""
+
+
+def bounded(count: int = EXAMPLES) -> Any:
+    """Settings of a round."""
+    return hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+
+
+def examples(strategy: st.SearchStrategy[Example], check: Callable[[Server, Example], None]) -> Round:
+    """A round that checks the server with each example of a strategy."""
+
+    def round(server: Server, seed: int) -> None:
+        @hypothesis.seed(seed)
+        @bounded()
+        @hypothesis.given(strategy)
+        def run(example: Example) -> None:
+            check(server, example)
+
+        run()
+
+    return round
+
+
+def texts_of(*parts: str, most: int = 12) -> st.SearchStrategy[str]:
+    """Texts that are put together of some parts, and of other characters here and there."""
+    return st.lists(st.sampled_from(parts) | st.text(max_size=3), min_size=1, max_size=most).map("".join)
