@@ -45,6 +45,7 @@ def raw(url: str, sent: bytes) -> bytes:
         with suppress(OSError):  # it may have ended already
             client.send(sent)
             client.socket.shutdown(SHUT_WR)
-        with suppress(ConnectionError):
-            client.read_to_end()
-        return client.received
+        try:
+            return client.read_to_end()
+        except ConnectionError:
+            return client.received

@@ -7,11 +7,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+import yaml
 from hypothesis import strategies as st
 
-from tests.admin.nearly import nearly_mocks, values
+from tests.admin.nearly import SHAPES, nearly_mocks, values
 from tests.stress.asking import JSON, YAML, ask
-from tests.stress.cases.rounds import Round, examples, texts_of
+from tests.stress.cases.rounds import Round, examples, spoilt
 from tests.stress.server import SECRET, Server
 from tests.wire.sockets import Client
 
@@ -59,6 +60,8 @@ _YAML_PARTS = (
     "2026-01-01",
 )  # fmt: skip
 
+_IN_JSON, _IN_YAML = ([write(shape) for shape in SHAPES] for write in (json.dumps, yaml.safe_dump))
+
 
 def check_text(server: Server, text: tuple[str, dict[str, str]]) -> None:
     written, headers = text
@@ -68,6 +71,7 @@ def check_text(server: Server, text: tuple[str, dict[str, str]]) -> None:
 
 
 _PATH_PARTS = (
+    "",
     "..",
     "/",
     "known.txt",
@@ -82,6 +86,7 @@ _PATH_PARTS = (
     "etc/passwd",
     "file://",
 )
+_PATHS = ("known.txt", "./known.txt", "../data/known.txt", "link.txt", "../outside.txt", "/etc/passwd")
 _NAMES = ("dataFile", "eventsFile", "bodyFile")
 
 
@@ -105,7 +110,7 @@ def check_file(server: Server, named: tuple[str, str]) -> None:
 CONFIGURATION: dict[str, Round] = {
     "nearly mocks": examples(nearly_mocks(), check_mock),
     "JSON values": examples(values, check_mock),
-    "JSON texts": examples(st.tuples(texts_of(*_JSON_PARTS, most=30), st.just(JSON)), check_text),
-    "YAML texts": examples(st.tuples(texts_of(*_YAML_PARTS, most=30), st.just(YAML)), check_text),
-    "paths of files": examples(st.tuples(st.sampled_from(_NAMES), texts_of(*_PATH_PARTS)), check_file),
+    "JSON texts": examples(st.tuples(spoilt(_IN_JSON, _JSON_PARTS), st.just(JSON)), check_text),
+    "YAML texts": examples(st.tuples(spoilt(_IN_YAML, _YAML_PARTS), st.just(YAML)), check_text),
+    "paths of files": examples(st.tuples(st.sampled_from(_NAMES), spoilt(_PATHS, _PATH_PARTS)), check_file),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
 from tests.stress.asking import ask
 from tests.stress.cases.rounds import Round, examples, texts_of
 from tests.stress.server import Server
 
 _PARTS = (
-    "{{ ", " }}", "{% ", " %}", "request.path", "request.body", "request.json", ".a", "[0]", "['x']", " or ", " not ",
+    "request.path", "request.body", "request.json", ".a", "[0]", "['x']", " or ", " not ",
     "(", ")", "1", "0.0", "'x'", '"', " * 99999999", " ** 99", " + ", " ~ ", " | upper", " | join(',')",
     " | replace('', 'xx')", "range(1000000)", "for i in range(9999)", "endfor", "if 1", "endif", "set a = ", "a",
     "namespace()", "macro m()", "endmacro", "m()", "{# ", " #}", "${HOME}", "$uuid", "request.__class__",
@@ -28,4 +30,7 @@ def check_text(server: Server, text: str) -> None:
         assert b"built-in" not in answer
 
 
-EXPRESSIONS: dict[str, Round] = {"expressions": examples(texts_of(*_PARTS, most=20), check_text)}
+_TAGS = st.sampled_from(["{{ %s }}", "{%% %s %%}", "{{ %s", "%s"])
+_TEXTS = st.lists(st.builds(lambda tag, inside: tag % inside, _TAGS, texts_of(*_PARTS, most=6)), min_size=1, max_size=5)
+
+EXPRESSIONS: dict[str, Round] = {"expressions": examples(_TEXTS.map("".join), check_text)}

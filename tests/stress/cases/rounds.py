@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import hypothesis
@@ -44,6 +44,20 @@ def examples(strategy: st.SearchStrategy[Example], check: Callable[[Server, Exam
         run()
 
     return round
+
+
+Text = TypeVar("Text", str, bytes)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, texts: Sequence[Text], inserted: Sequence[Text]) -> Text:
+    """One of some texts with up to three pieces cut out, put in, or exchanged."""
+    text = draw(st.sampled_from(texts))
+    for _ in range(draw(st.integers(1, 3))):
+        begin = draw(st.integers(0, len(text)))
+        end = min(len(text), begin + draw(st.integers(0, 8)))
+        text = text[:begin] + draw(st.sampled_from(inserted)) + text[end:]
+    return text
 
 
 def texts_of(*parts: str, most: int = 12) -> st.SearchStrategy[str]:
