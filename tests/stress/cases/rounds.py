@@ -18,6 +18,9 @@ Round = Callable[[Server, int], None]
 EXAMPLES = 20
 """Number of examples in a round. They are not made smaller if one fails, so that a round has its end."""
 
+MOST_SHOWN = 2000
+"""Most characters of an example that are shown."""
+
 
 def bounded(count: int = EXAMPLES) -> Any:
     """Settings of a round."""
@@ -39,7 +42,11 @@ def examples(strategy: st.SearchStrategy[Example], check: Callable[[Server, Exam
         @bounded()
         @hypothesis.given(strategy)
         def run(example: Example) -> None:
-            check(server, example)
+            try:
+                check(server, example)
+            except Exception as error:
+                error.add_note(f"with {example!r}"[:MOST_SHOWN])
+                raise
 
         run()
 
