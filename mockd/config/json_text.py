@@ -14,7 +14,7 @@ def read_json(text: str, source: str | None) -> Any:
     """The value of a JSON text. Raises `ConfigError` with line and column if it is malformed."""
     decoder = json.JSONDecoder(object_pairs_hook=_object)
     if _has_long_run(text):
-        decoder.scan_once = scanner.py_make_scanner(decoder)
+        decoder.scan_once = scanner.py_make_scanner(decoder)  # type: ignore[attr-defined]  # typeshed has neither
     try:
         return decoder.decode(text)
     except json.JSONDecodeError as error:

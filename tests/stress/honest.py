@@ -18,6 +18,9 @@ from tests.wire.sockets import PATIENCE_S, Client
 PERIODS = 5
 """Number of periods by which an event may be late."""
 
+AFTER_S = 0.5
+"""Time after some work, in seconds, in which the server may still be at it."""
+
 
 class Honest:
     """The client, reading `/honest` until the end of the block."""
@@ -49,9 +52,10 @@ class Honest:
         assert self._come(len(self._arrivals) + 2 * PERIODS), "the honest stream does not go on"
 
     def late_during(self, work: Callable[[], object]) -> int:
-        """Number of events that were due during some work and came late, or not at all."""
+        """Number of events that were due during some work, or soon after, and came late or not at all."""
         began = time.monotonic()
         work()
+        time.sleep(AFTER_S)
         ended = time.monotonic()
         begin = min(came - number * HONEST_S for number, came in enumerate(self._arrivals))
         first, last = math.ceil((began - begin) / HONEST_S), math.floor((ended - begin) / HONEST_S)
