@@ -6,7 +6,7 @@ import json
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -40,7 +40,7 @@ class Held(msgspec.Struct):
 class Server:
     """A `mockd serve` with the mocks of a folder that is watched, the preset `llm`, and a state file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mocks: Sequence[Any] = MOCKS) -> None:
         self.folder = folder
         self.watched = folder / "mocks"
         self.watched.mkdir(exist_ok=True)
@@ -51,7 +51,7 @@ class Server:
         (data / "known.txt").write_text("known", encoding="utf-8")
         (folder / "outside.txt").write_bytes(SECRET)
         (data / "link.txt").symlink_to(folder / "outside.txt")
-        (self.watched / "mocks.json").write_text(json.dumps(MOCKS), encoding="utf-8")
+        (self.watched / "mocks.json").write_text(json.dumps(mocks), encoding="utf-8")
         self.start()
 
     def start(self) -> None:
@@ -101,10 +101,10 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A server in a folder of its own, which is not left behind."""
+def server(*more: Any) -> Iterator[Server]:
+    """A server in a folder of its own, which is not left behind; with some more mocks."""
     with tempfile.TemporaryDirectory() as folder:
-        found = Server(Path(folder))
+        found = Server(Path(folder), [*MOCKS, *more])
         try:
             yield found
         finally:
