@@ -18,12 +18,13 @@ BEGIN, END = "<!-- Limits: written by scripts/docs from scripts/reference/limits
 
 class Limit(NamedTuple):
     """A limit, the setting (`max_body`) or constant (`mockd.expressions:MOST_STEPS`) that it is, and what happens
-    beyond it."""
+    beyond it. `said` says it in words if mockd has no name for it."""
 
     what: str
     name: str
     beyond: str
     unit: str = ""
+    said: str = ""
 
 
 _REPLY = "the provider's own error, 400"
@@ -105,6 +106,8 @@ def _table() -> str:
 
 def _said(limit: Limit) -> str:
     """What the limit is, and the option that sets it if there is one."""
+    if limit.said:
+        return limit.said
     module, _, name = limit.name.rpartition(":")
     if module:
         return _in_words(getattr(importlib.import_module(module), name), limit.unit)
