@@ -90,7 +90,6 @@ def nested(server: Server) -> None:
 def floods(server: Server) -> None:
     for body, headers in FLOODS.values():
         refused(server, "/config", body, headers)
-        refused(server, "/mocks", body, headers)
 
 
 def aliases(server: Server) -> None:
