@@ -29,7 +29,7 @@ WARMING_UP, KILLING = 0.2, 0.15
 
 BOUNDS = {
     "objects": (1.1, 5_000),
-    "tasks": (1.0, 0),
+    "tasks": (1.0, 3),
     "threads": (1.0, 2),
     "files": (1.0, 4),
     "kilobytes": (1.2, 30_000),
