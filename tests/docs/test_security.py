@@ -57,7 +57,7 @@ def named_as_limits() -> set[str]:
         f"{'.'.join(('mockd', *path.relative_to(PACKAGE).with_suffix('').parts))}:{name}"
         for path in PACKAGE.rglob("*.py")
         for name in re.findall(
-            r"^(_?(?:MOST|MAX|LONGEST)_[A-Z_]+)\b.* = ", path.read_text(encoding="utf-8"), re.MULTILINE
+            r"^(_?(?:MOST|MAX|LONGEST|LARGEST)_[A-Z_]+)\b.* = ", path.read_text(encoding="utf-8"), re.MULTILINE
         )
     }
 
