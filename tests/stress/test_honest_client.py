@@ -10,6 +10,7 @@ import pytest
 
 from tests.stress import server as servers
 from tests.stress.honest import Honest
+from tests.stress.reproducers.matching import MOCKS as COSTLY
 from tests.stress.reproducers.table import REPRODUCERS
 from tests.stress.server import Server
 
@@ -20,7 +21,7 @@ in one of them."""
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Server]:
-    with servers.server() as server:
+    with servers.server(*COSTLY) as server:
         yield server
 
 
