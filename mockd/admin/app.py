@@ -23,8 +23,9 @@ from mockd.admin.calls import Call, answer, error_answer, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
 from mockd.config.models import Mock, MockFile
+from mockd.config.values import free
 from mockd.engine import Engine
-from mockd.errors import MockdError
+from mockd.errors import ConfigError, MockdError
 from mockd.lines.upgrade import look_for_lost_body
 from mockd.request import ClientGoneError, RequestView, read_request
 
@@ -186,6 +187,9 @@ class _Endpoint:
         # Errors are encoded here too, as an answer that lists thousands of problems also takes time.
         try:
             return _answer(operation, operation.handler(self._engine, call))
+        except ConfigError as error:
+            free(call.read)  # of which nothing is used
+            return _failure(operation, error)
         except Exception as error:
             return _failure(operation, error)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.responses import Response
 
 from mockd.config.load import parse_text
@@ -43,10 +43,11 @@ _STATUS: dict[type[MockdError], int] = {
 
 
 class Call(Struct, frozen=True):
-    """One request to an operation. `params` are the decoded parameters in its path."""
+    """One request to an operation. `params` are the decoded parameters in its path; `read` is what its body had."""
 
     view: RequestView
     params: Mapping[str, str]
+    read: list[Any] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -69,10 +70,12 @@ class Call(Struct, frozen=True):
 
     def _parse(self, format: Literal["json", "yaml"]) -> Any:
         try:
-            return parse_text(self.view.body, source=None, format=format)
+            value = parse_text(self.view.body, source=None, format=format)
         except ConfigError as error:
             error.code = f"invalid_{format}"
             raise
+        self.read.append(value)
+        return value
 
     def flag(self, name: str) -> bool | None:
         """A query parameter that is true or false; None if it is absent."""

@@ -124,7 +124,7 @@ def load_paths(
     for file, document in loaded.documents:
         collection = split(document.value)
         problems += [document.report(problem) for problem in collection.problems]
-        if not (collection.entries or collection.problems):
+        if not (collection.mocks or collection.problems):
             warn(Problem("there are no mocks in it", source=str(file)))
         for index, entry in enumerate(collection.entries):
             if len(problems) >= MAX_PROBLEMS:
@@ -173,7 +173,6 @@ def parse_collection(value: object, *, root: Path | None, warn: Warn = log_warni
     read."""
     problems = check_values(value)
     _refuse_problems(problems)
-    value = unescape(value)
     collection = split(value)
     problems += collection.problems
     drafts = []
@@ -181,7 +180,7 @@ def parse_collection(value: object, *, root: Path | None, warn: Warn = log_warni
         if len(problems) >= MAX_PROBLEMS:
             break
         try:
-            drafts.append(_draft(entry.value, root, _admin_origin(entry), None))
+            drafts.append(_draft(unescape(entry.value), root, _admin_origin(entry), None))
         except ConfigError as error:
             problems += error.problems
     warn_of_dropped([value], warn)

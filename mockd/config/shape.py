@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -31,10 +31,18 @@ class Entry(Struct, frozen=True):
 
 
 class Collection(Struct, frozen=True):
-    """The mocks of a document, and the problems of the envelope around them."""
+    """The mocks of a document, and the problems of the envelope around them. `root` is the path of their list, or None
+    if the document is one mock."""
 
-    entries: list[Entry]
+    mocks: list[Any]
+    root: Path | None
     problems: list[Problem]
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """The mocks with their paths, made one by one: a list of a million entries would take long to free."""
+        for index, mock in enumerate(self.mocks):
+            yield Entry(mock, () if self.root is None else (*self.root, index))
 
 
 def is_envelope(value: object) -> bool:
@@ -44,9 +52,9 @@ def is_envelope(value: object) -> bool:
 def split(value: Any) -> Collection:
     """The mocks of a document of any form."""
     if isinstance(value, list):
-        return Collection([Entry(item, (index,)) for index, item in enumerate(value)], [])
+        return Collection(value, (), [])
     if not is_envelope(value):
-        return Collection([Entry(value, ())], [])
+        return Collection([value], None, [])
     mocks = value.get("mocks")
     header = {key: item for key, item in value.items() if key not in (SCHEMA_KEY, *FILE_BOOKKEEPING)}
     if isinstance(mocks, list):
@@ -56,8 +64,7 @@ def split(value: Any) -> Collection:
         problems: list[Problem] = []
     except ConfigError as error:
         problems = list(error.problems)
-    items = mocks if isinstance(mocks, list) else []
-    return Collection([Entry(item, ("mocks", index)) for index, item in enumerate(items)], problems)
+    return Collection(mocks if isinstance(mocks, list) else [], ("mocks",), problems)
 
 
 def _check_version(file: MockFile) -> None:

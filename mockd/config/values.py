@@ -26,6 +26,16 @@ def check_values(value: object) -> list[Problem]:
     return list(islice(_problems(value, ()), MAX_PROBLEMS))
 
 
+def free(value: object) -> None:
+    """Take a JSON value apart step by step. To free a large one at once would block all other threads."""
+    waiting = [value]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict | list):
+            waiting += inner.values() if isinstance(inner, dict) else inner
+            inner.clear()
+
+
 def _problems(value: object, path: Path) -> Iterator[Problem]:
     if isinstance(value, dict | list) and len(path) >= MAX_DEPTH:
         yield Problem(TOO_DEEP, path)

@@ -1,11 +1,11 @@
-"""The reference pages that follow from the code: `python -m scripts.reference` writes them to `docs/reference/`."""
+"""The pages that follow from the code: `python -m scripts.reference` writes them, most of them to `docs/reference/`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from scripts.reference import admin, cli, config, faults, python_api, settings, templates
+from scripts.reference import admin, cli, config, faults, limits, python_api, settings, templates
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -17,4 +17,5 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "admin.md": admin.page,
     "python.md": python_api.page,
+    "../security.md": limits.page,
 }

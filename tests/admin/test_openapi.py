@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi import checks as openapi_checks
 from starlette.testclient import TestClient
 
 from mockd.admin import create_admin
@@ -17,14 +16,7 @@ from mockd.admin.app import OPERATIONS
 from mockd.admin.openapi import document
 from mockd.engine import Engine
 from tests.admin.conftest import HELLO
-
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    openapi_checks.status_code_conformance,
-    openapi_checks.content_type_conformance,
-    openapi_checks.response_schema_conformance,
-    openapi_checks.response_headers_conformance,
-]
+from tests.admin.documented import CHECKS
 
 
 def _loaded_app() -> Any:

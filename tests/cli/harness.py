@@ -20,9 +20,9 @@ PATIENCE_S = 20
 class Served:
     """A `mockd serve` process."""
 
-    def __init__(self, *arguments: str, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, environ: dict[str, str] | None = None, module: str = "mockd") -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mockd", "serve", "--log-format", "json", "--port", "0", *arguments],
+            [sys.executable, "-m", module, "serve", "--log-format", "json", "--port", "0", *arguments],
             stderr=subprocess.PIPE,
             env={**clean_environ(), **(environ or {})},
             text=True,

@@ -1,52 +1,84 @@
-"""The limits on the page about security are the limits."""
+"""The limits on the page about security are all limits that there are."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import pytest
+import mockd
+from mockd.config import environment
+from mockd.settings import describe
+from scripts.reference.limits import LIMITS, PAGE
 
-from mockd import expressions
-from mockd.config import environment, values, yaml_text
-from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
-from mockd.mocks.counters import MOST_COUNTERS
-from mockd.server.requests import MOST_LINES
-from mockd.server.run import _KEEP_ALIVE_S
-from mockd.settings import Settings
-
-PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
-DEFAULTS = Settings()
-LIMITS = {
-    "`--max-body`": f"{DEFAULTS.max_body // 2**20} MiB",
-    "`--max-connections`": "none" if DEFAULTS.max_connections == 0 else str(DEFAULTS.max_connections),
-    "`--send-buffer`": f"{DEFAULTS.send_buffer // 2**10} KiB",
-    "`--send-timeout`": f"{DEFAULTS.send_timeout:g} s",
-    "`--shutdown-timeout`": f"{DEFAULTS.shutdown_timeout:g} s",
-    "`--max-sessions`": f"{DEFAULTS.max_sessions:,}",
-    "`--max-ended`": f"{DEFAULTS.max_ended:,}",
-    "time without a request": f"{_KEEP_ALIVE_S} s",
-    "pipelined requests": f"{MOST_PIPELINED}",
-    "counters of a mock": f"{MOST_COUNTERS:,}",
-    "lines for requests": f"{MOST_LINES} a second",
-    "nesting of a configuration": f"{values.MAX_DEPTH} levels",
-    "digits of an integer": f"{values.MAX_DIGITS:,}",
-    "aliases of a YAML text": f"{yaml_text.MAX_EXPANSION:,}",
-    "steps of the expressions": f"{expressions.MOST_STEPS:,}",
-    "`--request-timeout`": f"{DEFAULTS.request_timeout:g} s",
-    "unfinished head": f"{MOST_UNFINISHED // 2**10} KiB",
-    "characters in the tags": f"{expressions.MOST_IN_TAGS:,}",
-    "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
-    "characters that they make": f"{expressions.MOST_TEXT:,}",
+PACKAGE = Path(mockd.__file__).parent
+TOLD = [limit.name for limit in LIMITS if limit.name]
+NOT_TOLD = {
+    "mockd.config.base:MAX_MS",
+    "mockd.config.json_places:MAX_PLACES",
+    "mockd.config.values:_MAX_BITS",
+    "mockd.cors:_MAX_AGE_S",
+    "mockd.errors:MAX_SHOWN",
+    "mockd.matching.nearmiss:MOST_NAMED",
+    "mockd.matching.nearmiss:MOST_SHOWN",
+    "mockd.overview:MOST_SHOWN",
+    "mockd.placeholders:_MOST_DIGITS",
+    "mockd.program.ratelimit:MOST_DROPPED",
+    "mockd.program.timetable:MOST_UNROLLED",
+    "mockd.server.requests:MOST_OF_A_NAME",
+    "mockd.server.requests:MOST_OF_A_REASON",
+    "mockd.sources.llm.embeddings:MOST_DIMENSIONS",
+    "mockd.sources.llm.endpoint:_LONGEST_WHOLE",
+    "mockd.sources.llm.following:MOST_BYTES",
+    "mockd.sources.llm.following:MOST_SOURCES",
+    "mockd.sources.llm.gemini:_MOST_CANDIDATES",
+    "mockd.sources.llm.gemini:_MOST_DIGITS",
+    "mockd.sources.llm.mistral_chat:_MOST_CHOICES",
+    "mockd.sources.llm.ollama:_MOST_ALTERNATIVES",
+    "mockd.sources.llm.openai:_MOST_TOP_LOGPROBS",
+    "mockd.sources.llm.openai_chat:_MOST_CHOICES",
+    "mockd.sources.llm.schema_example:_MOST_DEPTH",
+    "mockd.sources.llm.schema_pattern:_MOST_MORE",
+    "mockd.sources.llm.schema_pattern:_MOST_TRIES",
+    "mockd.sources.llm.source:_LONGEST_COMPILED",
+    "mockd.sources.llm.source:_MOST_COMPILED",
+    "mockd.sources.llm.source:_MOST_COUNTED",
+    "mockd.streaming.calendar:MOST_STALE",
+    "mockd.streaming.cursors.session:MOST_LOOKED_AT",
+    "mockd.streaming.sessions.resume:MOST_MADE_AGAIN",
+    "mockd.streaming.sessions.session:LONGEST_DROPPED",
 }
+"""Constants that say how mockd does its own work, how much of a text it shows, or what a provider's real service takes:
+they change no answer that someone could miss."""
 
 
-@pytest.mark.parametrize("what", LIMITS)
-def test_the_limits_are_the_limits(what: str) -> None:
-    (row,) = [line for line in PAGE.splitlines() if line.startswith("| ") and what in line]
-    assert re.split(r",? `|\s*\|", row.split(" | ")[1])[0] == LIMITS[what]
+def named_as_limits() -> set[str]:
+    """Every constant whose name says that it is a limit."""
+    return {
+        f"{'.'.join(('mockd', *path.relative_to(PACKAGE).with_suffix('').parts))}:{name}"
+        for path in PACKAGE.rglob("*.py")
+        for name in re.findall(
+            r"^(_?(?:MOST|MAX|LONGEST|LARGEST)_[A-Z_]+)\b.* = ", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+
+
+def test_every_constant_that_is_a_limit_is_in_the_table() -> None:
+    assert sorted(named_as_limits() - set(TOLD) - NOT_TOLD) == []
+
+
+def test_no_constant_is_left_out_that_is_in_the_table_or_gone() -> None:
+    assert NOT_TOLD - named_as_limits() == NOT_TOLD & set(TOLD) == set()
+
+
+def test_every_setting_that_is_a_limit_is_in_the_table() -> None:
+    settings = {setting.name for setting in describe() if setting.group == "Limits"}
+    assert settings == {name for name in TOLD if ":" not in name}
+
+
+def test_no_limit_is_told_twice() -> None:
+    assert (len(set(TOLD)), len({limit.what for limit in LIMITS})) == (len(TOLD), len(LIMITS))
 
 
 def test_values_that_are_common_words_are_said() -> None:
     words = {4: "four"}
-    assert f"fewer than {words[environment.SHORT]} characters" in PAGE
+    assert f"fewer than {words[environment.SHORT]} characters" in PAGE.read_text(encoding="utf-8")

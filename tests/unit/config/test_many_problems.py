@@ -14,7 +14,7 @@ from mockd.config.explain import explained
 from mockd.config.json_places import scan
 from mockd.config.load import load_paths, parse_collection, parse_mock, parse_text
 from mockd.config.models import Mock
-from mockd.config.values import check_values
+from mockd.config.values import check_values, free
 from mockd.engine import Engine
 from mockd.errors import MAX_PROBLEMS, MAX_SHOWN, ConfigError
 
@@ -104,3 +104,12 @@ def test_the_places_of_values_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     marks = scan('[1,\n[2, {"a": 3, "b": 4}],\n5]').marks
     assert [marks.value(path).line for path in [(0,), (1, 0), (1, 1, "a"), (2,)]] == [1, 2, 2, 1]
     assert scan('[1,\n2,\n3,\n4,\n{"a": 1,\n"a": 2}]').problems[0].line == 6
+
+
+def test_a_value_is_freed_piece_by_piece() -> None:
+    deepest: list[Any] = [1]
+    inner = {"a": [deepest], "b": {"c": deepest}}
+    value = [inner, "text", [inner]]
+    free(value)
+    assert value == deepest == []
+    assert inner == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -219,3 +221,29 @@ def test_integers_are_exact_however_long() -> None:
 def test_written_yaml_quotes_text_that_looks_like_something_else(text: str) -> None:
     written = write_yaml({"t": text})
     assert read(written, "yaml") == yaml.safe_load(written) == {"t": text}
+
+
+LONG = "1, " * 50_000
+"""Values that go on for long without the end of an object. Another parser reads them, in steps."""
+
+
+@pytest.mark.parametrize(
+    "text", [f"[{LONG}1]", f'{{"a": [{LONG}{{"b": [{LONG}"é"]}}]}}', json.dumps({f"key{n}": n for n in range(50_000)})]
+)
+def test_long_runs_of_values_are_read_as_short_ones_are(text: str) -> None:
+    assert read(text, "json") == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ('[%s\n{"a": 1, "a": 2}]', 2, "key `a` is given twice"),
+        ("[%s\n1e999]", 2, "infinities"),
+        ("[%s\n1 2]", 2, "not JSON: expecting ',' delimiter"),
+        ("[%s\n" + "[" * 5000, 2, "nested"),
+        ("[%s\n" + "9" * 5000 + "]", 2, "digits"),
+    ],
+)
+def test_mistakes_behind_long_runs_have_their_places(text: str, line: int, message: str) -> None:
+    (problem, *_) = problems_of(text % LONG, "json")
+    assert (problem.line, message in problem.message) == (line, True), problem

@@ -1,0 +1,121 @@
+"""The limits, in one table: the part of the page about security that `scripts/docs` writes.
+
+A constant stays beside what it limits. Here it gets the words for users, and what happens beyond it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mockd.settings import Settings, option
+from scripts.reference.markdown import code, table
+
+PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+BEGIN, END = "<!-- Limits: written by scripts/docs from scripts/reference/limits.py. -->", "<!-- End of the limits. -->"
+
+
+class Limit(NamedTuple):
+    """A limit, the setting (`max_body`) or constant (`mockd.expressions:MOST_STEPS`) that it is, and what happens
+    beyond it. `said` says it in words if mockd has no name for it."""
+
+    what: str
+    name: str
+    beyond: str
+    unit: str = ""
+    said: str = ""
+
+
+_REPLY = "the provider's own error, 400"
+_FORGOTTEN = "the oldest are forgotten"
+
+LIMITS = (
+    Limit("body of a request", "max_body", "413", "bytes"),
+    Limit("streams at once", "max_connections", "503 with `Retry-After`"),
+    Limit("unsent data of a connection", "send_buffer", "the stream waits for its client", "bytes"),
+    Limit("time in which a client reads nothing", "send_timeout", "the connection is cut off", "s"),
+    Limit("time for streams to end at a stop", "shutdown_timeout", "they are cut off", "s"),
+    Limit("time without a request on a connection", "mockd.server.run:_KEEP_ALIVE_S", "the connection is closed", "s"),
+    Limit("time from the first byte of a request to its last", "request_timeout", "408", "s"),
+    Limit("unfinished head of a request", "mockd.lines.protocol:MOST_UNFINISHED", "431", "bytes"),
+    Limit(
+        "pipelined requests of a connection",
+        "mockd.lines.protocol:MOST_PIPELINED",
+        "the connection is not read on until some are answered",
+    ),
+    Limit("sessions that can resume, of a mock", "max_sessions", _FORGOTTEN),
+    Limit(
+        "event ids that a mock remembers after their events are forgotten",
+        "mockd.streaming.sessions.resume:MOST_REMEMBERED",
+        _FORGOTTEN,
+    ),
+    Limit("ended streams in lists", "max_ended", _FORGOTTEN),
+    Limit("counters of a mock", "mockd.mocks.counters:MOST_COUNTERS", "the one used longest ago starts again"),
+    Limit("lines for requests in the log", "mockd.server.requests:MOST_LINES", "the others are counted", "a second"),
+    Limit("mocks on the page in a browser", "mockd.overview:MOST_MOCKS", "the others are counted"),
+    Limit("nesting of a configuration", "mockd.config.values:MAX_DEPTH", "refused", "levels"),
+    Limit("digits of an integer in a configuration", "mockd.config.values:MAX_DIGITS", "refused"),
+    Limit("values for which the aliases of a YAML text stand", "mockd.config.yaml_text:MAX_EXPANSION", "refused"),
+    Limit("problems that an answer lists", "mockd.errors:MAX_PROBLEMS", "the others are not listed"),
+    Limit("steps of the expressions of a text", "mockd.expressions:MOST_STEPS", "500"),
+    Limit("characters that they make", "mockd.expressions:MOST_TEXT", "500"),
+    Limit("characters in the tags of a text", "mockd.expressions:MOST_IN_TAGS", "refused"),
+    Limit("operators in the tags of a text", "mockd.expressions:MOST_OPERATORS", "refused"),
+    Limit(
+        "characters of a model's reply that are taken from the request: an echo, structured output, an expression",
+        "mockd.sources.llm.budget:LONGEST_TEXT",
+        _REPLY,
+    ),
+    Limit(
+        "tokens of a model's reply, in all of its choices; each log probability is one more",
+        "mockd.sources.llm.budget:MOST_EVENTS",
+        _REPLY,
+    ),
+    Limit(
+        "characters of a model's reply, in all of its choices, with its log probabilities",
+        "mockd.sources.llm.budget:MOST_CHARACTERS",
+        _REPLY,
+    ),
+    Limit(
+        "numbers of all embeddings of an answer, such as 2,048 vectors of 1,536",
+        "mockd.sources.llm.budget:MOST_NUMBERS",
+        _REPLY,
+    ),
+    Limit("size of a JSON schema in a request", "mockd.sources.llm.budget:LONGEST_SCHEMA", _REPLY, "bytes"),
+    Limit("characters of each pattern in it", "mockd.sources.llm.budget:LONGEST_PATTERN", _REPLY),
+    Limit("steps in which a value for it is made", "mockd.sources.llm.budget:MOST_STEPS", _REPLY),
+    Limit("characters of a model's name", "mockd.sources.llm.budget:LONGEST_MODEL", _REPLY),
+    Limit("nesting of a message's contents", "mockd.sources.llm.budget:MOST_NESTED", _REPLY, "levels"),
+    Limit("replies that a mock of a model keeps to send them again", "mockd.program.plan:MOST_SCRIPTS", _FORGOTTEN),
+    Limit("size of these replies", "mockd.program.plan:MOST_SCRIPT_BYTES", _FORGOTTEN, "bytes"),
+)
+
+
+def page() -> str:
+    """The page about security, its table of limits written anew."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{_table()}\n\n{END}{after}"
+
+
+def _table() -> str:
+    rows = [(limit.what, _said(limit), limit.beyond) for limit in LIMITS]
+    return table(("What", "Limit", "Beyond it"), rows)
+
+
+def _said(limit: Limit) -> str:
+    """What the limit is, and the option that sets it if there is one."""
+    if limit.said:
+        return limit.said
+    module, _, name = limit.name.rpartition(":")
+    if module:
+        return _in_words(getattr(importlib.import_module(module), name), limit.unit)
+    value = getattr(Settings(), name)
+    return f"{_in_words(value, limit.unit) if value else 'none'}, {code(option(name))}"
+
+
+def _in_words(value: Any, unit: str) -> str:
+    if unit != "bytes":
+        return f"{value:,} {unit}".rstrip() if isinstance(value, int) else f"{value:g} {unit}"
+    return f"{value // 2**20} MiB" if value % 2**20 == 0 else f"{value // 2**10} KiB"
