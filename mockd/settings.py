@@ -77,7 +77,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=366 * 24 * 3600,
-            description="Longest time, in seconds, from the first byte of a request to its last; 0: no limit.",
+            description="Longest time, in seconds, from the first byte of a request to its last, and from a new "
+            "connection to its first byte; 0: no limit.",
         ),
     ] = 30.0
     send_buffer: Annotated[

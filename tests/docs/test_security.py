@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from asyncio.constants import SSL_HANDSHAKE_TIMEOUT
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ LIMITS = {
     "aliases of a YAML text": f"{yaml_text.MAX_EXPANSION:,}",
     "steps of the expressions": f"{expressions.MOST_STEPS:,}",
     "`--request-timeout`": f"{DEFAULTS.request_timeout:g} s",
+    "a new connection": "the same",
+    "TLS handshake": f"{SSL_HANDSHAKE_TIMEOUT:g} s",
     "unfinished head": f"{MOST_UNFINISHED // 2**10} KiB",
     "characters in the tags": f"{expressions.MOST_IN_TAGS:,}",
     "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
