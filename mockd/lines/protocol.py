@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,10 @@ MOST_UNFINISHED = 512 * 1024
 """Bytes after which no more is read of a head, or of the headers behind a body. What comes in one piece, up to 256 KiB,
 is not counted."""
 
+FILES_BESIDE = 32
+"""Files that a process may have open besides connections: ports, the log, data files, the event loop's own."""
+
+_log = logging.getLogger("mockd")
 _INVALID = "Invalid HTTP request received."
 
 
@@ -54,6 +59,8 @@ class Protocol(HttpToolsProtocol):
 
     request_timeout_s = 0.0
     """Time for a request, from its first byte to its last, and from a new connection to that byte; 0: no limit."""
+    most_files = math.inf
+    """Number of files that the process may have open."""
 
     _running: Any = None
     """uvicorn's object for the request that is being answered."""
@@ -84,6 +91,19 @@ class Protocol(HttpToolsProtocol):
         if self.request_timeout_s:
             self._idle_since = self.loop.time()
             self._look_later(self.request_timeout_s)
+        if len(self.connections) > self.most_files - FILES_BESIDE:
+            self._tell_of_too_many()
+
+    def _tell_of_too_many(self) -> None:
+        """Log, once, that the system will soon refuse connections, or does so already. uvloop does not
+        tell: it closes them."""
+        _log.error(
+            "%d connections are open, and this process may have %d files open: the next ones may be refused; raise "
+            "the limit with `ulimit -n`, or close idle connections sooner with `--request-timeout`",
+            len(self.connections),
+            self.most_files,
+        )
+        type(self).most_files = math.inf
 
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.

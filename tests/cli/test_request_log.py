@@ -20,6 +20,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from mockd.server.logs import MOST_OF_A_MESSAGE, MOST_RECORDS
 from tests.cli.harness import PATIENCE_S, Serve, Served, clean_environ, free_port, mock
 from tests.docs.blocks import ROOT, blocks
 
@@ -379,6 +380,64 @@ def test_a_plug_in_that_fails_is_traced(write: Write, level: str, format: str, f
     assert "failing_plug_in.py:" in log
     assert ("Traceback" in log) is (level == "debug")
     assert all(line.isprintable() for line in lines)
+
+
+FORGED = "%0aERROR:%20forged%1b%5b31m"
+FAULTS: dict[str, Callable[[httpx2.Client, str], object]] = {
+    "an expression": lambda client, _: client.get(f"/expression/{FORGED}"),
+    "a plug-in": lambda client, _: client.get(f"/plug-in/{FORGED}"),
+    "a schema": lambda client, said: client.post(
+        "/chat",
+        json={
+            "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": said}}},
+        },
+    ),
+    "what is no request": lambda client, said: no_request(client.base_url, said),
+}
+"""Ways in which a client causes something to be logged besides the line for its request."""
+
+
+def no_request(url: httpx2.URL, said: str) -> None:
+    with socket.create_connection((url.host, url.port or 0), PATIENCE_S) as client, suppress(ConnectionError):
+        client.sendall(said.encode() + b"\r\n\r\n")
+        client.recv(1000)
+
+
+@contextmanager
+def log_of_faults(write: Write, format: str, level: str) -> Iterator[tuple[str, list[str]]]:
+    module = write("failing_plug_in.py", PLUG_IN)
+    failing = {"template": "failing_plug_in:KIND", "templateParams": {"fails": "at once"}}
+    mocks = [
+        {"id": "plug-in", "matcher": {"path": "/plug-in/*"}, "sse": failing},
+        {"id": "expression", "matcher": {"path": "/expression/*"}, "response": {"body": "{{ request.path | int }}"}},
+        {"id": "chat", "matcher": {"path": "/chat"}, "sse": {"template": "openai-chat"}},
+    ]
+    environ = {"PYTHONPATH": os.pathsep.join([str(module.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    options = ("--config", str(write("mocks.json", mocks)))
+    with text_log(*options, "--quiet", "--log-level", level, "--log-format", format, **environ) as (url, lines):
+        yield url, lines
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("level", ["info", "debug"])
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_what_a_client_causes_to_be_logged_is_bounded(write: Write, format: str, level: str, kind: str) -> None:
+    asked = MOST_RECORDS + 10
+    with log_of_faults(write, format, level) as (url, lines), httpx2.Client(base_url=url) as client:
+        for number in range(asked):
+            FAULTS[kind](client, f"\nERROR: forged\x1b[31m{'x' * 9000}{number}")
+    assert all(line.isprintable() for line in lines)
+    assert all(len(line) < 2 * MOST_OF_A_MESSAGE for line in lines)
+    if format == "json":
+        said = [json.loads(line) for line in lines]
+        told, more = [line for line in said if "more" not in line], sum(line.get("more", 0) for line in said)
+    else:
+        told = [line for line in lines if not line.startswith(("  ", "+"))]
+        assert all(line.startswith(("ERROR: ", "WARNING: ")) for line in told)
+        assert not any(line.startswith("ERROR: forged") for line in lines)
+        more = sum(int(line[1:].partition(" more messages")[0]) for line in lines if line.startswith("+"))
+    assert len(told) + more == asked
+    assert more > 0
 
 
 def test_a_plug_in_that_cannot_be_imported_is_traced_at_debug(write: Write) -> None:

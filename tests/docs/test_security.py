@@ -12,6 +12,7 @@ from mockd import expressions
 from mockd.config import environment, values, yaml_text
 from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
 from mockd.mocks.counters import MOST_COUNTERS
+from mockd.server import logs
 from mockd.server.requests import MOST_LINES
 from mockd.server.run import _KEEP_ALIVE_S
 from mockd.settings import Settings
@@ -30,6 +31,8 @@ LIMITS = {
     "pipelined requests": f"{MOST_PIPELINED}",
     "counters of a mock": f"{MOST_COUNTERS:,}",
     "lines for requests": f"{MOST_LINES} a second",
+    "other messages": f"{logs.MOST_RECORDS} a second",
+    "characters of a message": f"{logs.MOST_OF_A_MESSAGE:,}",
     "nesting of a configuration": f"{values.MAX_DEPTH} levels",
     "digits of an integer": f"{values.MAX_DIGITS:,}",
     "aliases of a YAML text": f"{yaml_text.MAX_EXPANSION:,}",

@@ -125,11 +125,13 @@ def test_a_connection_on_which_no_request_comes_is_closed(loop: str, kind: str, 
 
 @TLS_TOO
 def test_a_connection_that_had_a_request_is_kept(loop: str, tls: dict[str, str]) -> None:
-    with running_mockd(WHOLE, settings=SOON, loop=loop, **tls) as mockd:
-        with Client(speaking_tls(mockd).url if tls else mockd.url) as client:
-            ask_whole(client)
-            time.sleep(2 * LIMIT_S)
-            ask_whole(client)
+    with (
+        running_mockd(WHOLE, settings=SOON, loop=loop, **tls) as mockd,
+        Client(speaking_tls(mockd).url if tls else mockd.url) as client,
+    ):
+        ask_whole(client)
+        time.sleep(2 * LIMIT_S)
+        ask_whole(client)
 
 
 def test_without_a_limit_a_connection_without_a_request_is_kept(loop: str) -> None:
