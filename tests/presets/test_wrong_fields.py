@@ -71,9 +71,11 @@ def put(value: Any, place: Path_, item: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[HTTPConnection]:
-    with running_mockd(settings=Settings(preset="llm")) as mockd:
-        with contextlib.closing(HTTPConnection(urlsplit(mockd.url).netloc, timeout=PATIENCE_S)) as client:
-            yield client
+    with (
+        running_mockd(settings=Settings(preset="llm")) as mockd,
+        contextlib.closing(HTTPConnection(urlsplit(mockd.url).netloc, timeout=PATIENCE_S)) as client,
+    ):
+        yield client
 
 
 def ask(client: HTTPConnection, path: str, body: Any) -> tuple[int, bytes]:
