@@ -132,6 +132,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Number of processes; only 1 is possible, as each process has its own state.")
     ] = 1
 
+    def __post_init__(self) -> None:
+        if self.admin_allow_host:
+            self._check_hosts()
+
+    def _check_hosts(self) -> None:
+        from mockd.addresses import allowed_host
+
+        for host in self.admin_allow_host:
+            if allowed_host(host) is None:
+                raise ConfigError(
+                    f"{spelling('admin_allow_host')}: {host!r} is no host name or address",
+                    hint="write it as it is in URLs, without scheme and path, as in mocks.test or 192.0.2.7; every port "
+                    "is allowed, and nothing stands for several names",
+                )
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
         """Settings from `MOCKD_…` variables. Values in `given` that are not None win over them.
