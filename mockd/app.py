@@ -43,9 +43,9 @@ class MockApp(Starlette):
         if self._is_for_mocks(scope):
             rest = self.engine.start(line_of(scope, receive, send))
             if rest is not None:
-                await self._watched(rest)
+                await self._watched(rest, send)
         else:
-            await self._watched(super().__call__(scope, receive, send))
+            await self._watched(super().__call__(scope, receive, send), send)
 
     def start(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:
         """Answer a request as far as that goes at once, for a server that can do so without a task. Returns what is
@@ -53,7 +53,7 @@ class MockApp(Starlette):
         if not self._is_for_mocks(scope):
             return self(scope, receive, send)
         rest = self.engine.start(line_of(scope, receive, send))
-        return None if rest is None else self._watched(rest)
+        return None if rest is None else self._watched(rest, send)
 
     def _is_for_mocks(self, scope: Scope) -> bool:
         """Whether a request may take the shortcut past Starlette's middleware to the engine, to which the router would
@@ -63,9 +63,9 @@ class MockApp(Starlette):
         may_have_route = has_own or ADMIN_PREFIX in scope["path"]
         return not self.user_middleware and not (may_have_route and self.router.has_route(scope))
 
-    async def _watched(self, answering: Awaitable[None]) -> None:
+    async def _watched(self, answering: Awaitable[None], send: Send) -> None:
         """Look for the order to stop while a request is being answered."""
-        watch = self._stop_watches.by_loop.get(get_running_loop()) or self._stop_watches.start()
+        watch = self._stop_watches.by_loop.get(get_running_loop()) or self._stop_watches.start(send)
         watch.requests += 1
         try:
             await answering
