@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import sys
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Mount, Router
@@ -118,6 +121,30 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     return MockApp(engine, create_admin(engine) if admin else create_probes(engine))
 
 
+def _warn_of_siblings() -> None:
+    """Log a warning if another process of the same server has mocks too, as a change reaches only one of them. The first
+    process leaves a mark: a socket in Linux's abstract namespace, which is gone when the process is."""
+    module = sys.modules.get("multiprocessing.process")
+    parent = module.parent_process() if module is not None else None
+    if parent is None or sys.platform != "linux":
+        return
+    import socket
+
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0mockd-worker-of-{parent.pid}")
+        _marks.append(mark)
+    except OSError:
+        mark.close()
+        logging.getLogger("mockd").warning(
+            "this server has several processes, each with its own mocks, streams and sessions: a change through the "
+            "admin API reaches only one of them; start it with one worker"
+        )
+
+
+_marks: list[Any] = []
+
+
 class EnvironmentApp:
     """The app that takes its settings from `MOCKD_…` variables when the server starts, not when the module is imported.
 
@@ -132,6 +159,7 @@ class EnvironmentApp:
         if self._app is None:
             try:
                 self._app = create_app(Settings.from_env())
+                _warn_of_siblings()
             except ConfigError as error:
                 if scope["type"] != "lifespan":
                     raise
