@@ -1,4 +1,4 @@
-"""The lines for uvicorn. `tests/wire/test_uvicorn_contract.py` checks all private parts of uvicorn that they use.
+"""The lines for uvicorn. `tests/wire/uvicorn_contract/` checks all private parts of uvicorn that they use.
 
 Both lines know the transport, so they can tell how much is unsent or unacknowledged, and close or reset the connection.
 The line for httptools also writes to the transport itself: ASGI messages cost as much as everything else about a short
