@@ -1,4 +1,4 @@
-"""What mockd relies on of its dependencies beyond what they document: messages that it reads, and parts that may change.
+"""What mockd relies on of its dependencies beyond what they document: messages that it reads, parts that may change.
 
 If one fails with a new version, the module that is named must be looked at before the bound in `pyproject.toml` is
 moved. For uvicorn, `tests/wire/uvicorn_contract/` holds more.
