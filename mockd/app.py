@@ -122,8 +122,10 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
 
 
 def _warn_of_siblings() -> None:
-    """Log a warning if another process of the same server has mocks too, as a change reaches only one of them. The first
-    process leaves a mark: a socket in Linux's abstract namespace, which is gone when the process is."""
+    """Log a warning if another process of the same server has mocks too, as a change reaches only one of them.
+
+    The first process leaves a mark: a socket in Linux's abstract namespace, which is gone when the process is.
+    """
     module = sys.modules.get("multiprocessing.process")
     parent = module.parent_process() if module is not None else None
     if parent is None or sys.platform != "linux":
@@ -143,6 +145,7 @@ def _warn_of_siblings() -> None:
 
 
 _marks: list[Any] = []
+"""The mark of this process, which must stay open."""
 
 
 class EnvironmentApp:

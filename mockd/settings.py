@@ -143,8 +143,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if allowed_host(host) is None:
                 raise ConfigError(
                     f"{spelling('admin_allow_host')}: {host!r} is no host name or address",
-                    hint="write it as it is in URLs, without scheme and path, as in mocks.test or 192.0.2.7; every port "
-                    "is allowed, and nothing stands for several names",
+                    hint="write it without scheme and path, as in mocks.test or 192.0.2.7; every port is allowed, and "
+                    "nothing stands for several names",
                 )
 
     @classmethod
