@@ -22,7 +22,7 @@ WINDOW_S = 1.0
 MOST_RECORDS = 20
 """Most log records in a window, besides the lines for requests, while the server runs; the others are only counted."""
 MOST_OF_A_MESSAGE = 4000
-"""Most characters of a record's message that are shown."""
+"""Most characters of a record's message, and of a line of a traceback, that are shown."""
 
 _UNWANTED = frozenset(
     {
@@ -171,7 +171,7 @@ class _TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
-        return "\n".join("  " + printable(line) for line in super().formatException(ei).split("\n"))
+        return "\n".join("  " + cut(line, MOST_OF_A_MESSAGE) for line in super().formatException(ei).split("\n"))
 
 
 class _JsonFormatter(logging.Formatter):
@@ -186,6 +186,7 @@ class _JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            lines = self.formatException(record.exc_info).split("\n")
+            line["exception"] = "\n".join(text[:MOST_OF_A_MESSAGE] for text in lines)
         text = json.dumps(line, ensure_ascii=False)
         return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

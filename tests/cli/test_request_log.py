@@ -382,7 +382,7 @@ def test_a_plug_in_that_fails_is_traced(write: Write, level: str, format: str, f
     assert all(line.isprintable() for line in lines)
 
 
-FORGED = "%0aERROR:%20forged%1b%5b31m"
+FORGED = "%0aERROR:%20forged%1b%5b31m" + "x" * 9000
 FAULTS: dict[str, Callable[[httpx2.Client, str], object]] = {
     "an expression": lambda client, _: client.get(f"/expression/{FORGED}"),
     "a plug-in": lambda client, _: client.get(f"/plug-in/{FORGED}"),
@@ -403,8 +403,8 @@ def no_request(url: httpx2.URL, said: str) -> None:
         client.recv(1000)
 
 
-@contextmanager
-def log_of_faults(write: Write, format: str, level: str) -> Iterator[tuple[str, list[str]]]:
+def faulty(write: Write) -> tuple[list[str], dict[str, str]]:
+    """The options and the environment of a server whose mocks fail."""
     module = write("failing_plug_in.py", PLUG_IN)
     failing = {"template": "failing_plug_in:KIND", "templateParams": {"fails": "at once"}}
     mocks = [
@@ -413,9 +413,20 @@ def log_of_faults(write: Write, format: str, level: str) -> Iterator[tuple[str, 
         {"id": "chat", "matcher": {"path": "/chat"}, "sse": {"template": "openai-chat"}},
     ]
     environ = {"PYTHONPATH": os.pathsep.join([str(module.parent), *filter(None, [os.environ.get("PYTHONPATH")])])}
-    options = ("--config", str(write("mocks.json", mocks)))
-    with text_log(*options, "--quiet", "--log-level", level, "--log-format", format, **environ) as (url, lines):
-        yield url, lines
+    return ["--config", str(write("mocks.json", mocks)), "--quiet"], environ
+
+
+@contextmanager
+def log_of_faults(write: Write, format: str, level: str) -> Iterator[tuple[str, list[str]]]:
+    options, environ = faulty(write)
+    options += ["--log-level", level, "--log-format", format]
+    lines: list[str] = []
+    log = write("log", "")  # a pipe has no room for so much
+    with log.open("wb") as stderr, Text(*options, stderr=stderr.fileno(), **environ) as server:
+        yield server.url, lines
+        server.stop()
+    text = log.read_text(encoding="utf-8")
+    lines += text.split("\n")[1 if format == "json" else 4 : -1]
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -427,7 +438,7 @@ def test_what_a_client_causes_to_be_logged_is_bounded(write: Write, format: str,
         for number in range(asked):
             FAULTS[kind](client, f"\nERROR: forged\x1b[31m{'x' * 9000}{number}")
     assert all(line.isprintable() for line in lines)
-    assert all(len(line) < 2 * MOST_OF_A_MESSAGE for line in lines)
+    assert all(len(line) < 3 * MOST_OF_A_MESSAGE for line in lines)
     if format == "json":
         said = [json.loads(line) for line in lines]
         told, more = [line for line in said if "more" not in line], sum(line.get("more", 0) for line in said)
@@ -438,6 +449,19 @@ def test_what_a_client_causes_to_be_logged_is_bounded(write: Write, format: str,
         more = sum(int(line[1:].partition(" more messages")[0]) for line in lines if line.startswith("+"))
     assert len(told) + more == asked
     assert more > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe can be set on Linux only")
+def test_messages_that_nobody_reads_hold_up_nothing(write: Write) -> None:
+    options, environ = faulty(write)
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with Text(*options, stderr=writer, **environ) as server, httpx2.Client(base_url=server.url) as client:
+        os.close(writer)
+        for _ in range(10):
+            assert client.get(f"/plug-in/{FORGED}").status_code == 500
+        server.stop()
+    os.close(reader)
 
 
 def test_a_plug_in_that_cannot_be_imported_is_traced_at_debug(write: Write) -> None:
