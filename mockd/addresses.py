@@ -22,6 +22,11 @@ def host_of(header: str) -> str | None:
     return (inside or match["name"]).lower()
 
 
+def allowed_host(setting: str) -> str | None:
+    """The host in a setting, as `host_of` gives that of a header. An IPv6 address needs no brackets."""
+    return host_of(f"[{setting.strip()}]") or host_of(setting)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a name or address is this machine's own, which no other machine can reach."""
     found = address(host)

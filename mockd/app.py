@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import sys
 from asyncio import get_running_loop
 from collections.abc import AsyncIterator, Awaitable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Mount, Router
@@ -43,9 +46,9 @@ class MockApp(Starlette):
         if self._is_for_mocks(scope):
             rest = self.engine.start(line_of(scope, receive, send))
             if rest is not None:
-                await self._watched(rest)
+                await self._watched(rest, send)
         else:
-            await self._watched(super().__call__(scope, receive, send))
+            await self._watched(super().__call__(scope, receive, send), send)
 
     def start(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None] | None:
         """Answer a request as far as that goes at once, for a server that can do so without a task. Returns what is
@@ -53,7 +56,7 @@ class MockApp(Starlette):
         if not self._is_for_mocks(scope):
             return self(scope, receive, send)
         rest = self.engine.start(line_of(scope, receive, send))
-        return None if rest is None else self._watched(rest)
+        return None if rest is None else self._watched(rest, send)
 
     def _is_for_mocks(self, scope: Scope) -> bool:
         """Whether a request may take the shortcut past Starlette's middleware to the engine, to which the router would
@@ -63,9 +66,9 @@ class MockApp(Starlette):
         may_have_route = has_own or ADMIN_PREFIX in scope["path"]
         return not self.user_middleware and not (may_have_route and self.router.has_route(scope))
 
-    async def _watched(self, answering: Awaitable[None]) -> None:
+    async def _watched(self, answering: Awaitable[None], send: Send) -> None:
         """Look for the order to stop while a request is being answered."""
-        watch = self._stop_watches.by_loop.get(get_running_loop()) or self._stop_watches.start()
+        watch = self._stop_watches.by_loop.get(get_running_loop()) or self._stop_watches.start(send)
         watch.requests += 1
         try:
             await answering
@@ -118,6 +121,33 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     return MockApp(engine, create_admin(engine) if admin else create_probes(engine))
 
 
+def _warn_of_siblings() -> None:
+    """Log a warning if another process of the same server has mocks too, as a change reaches only one of them.
+
+    The first process leaves a mark: a socket in Linux's abstract namespace, which is gone when the process is.
+    """
+    module = sys.modules.get("multiprocessing.process")
+    parent = module.parent_process() if module is not None else None
+    if parent is None or sys.platform != "linux":
+        return
+    import socket
+
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0mockd-worker-of-{parent.pid}")
+        _marks.append(mark)
+    except OSError:
+        mark.close()
+        logging.getLogger("mockd").warning(
+            "this server has several processes, each with its own mocks, streams and sessions: a change through the "
+            "admin API reaches only one of them; start it with one worker"
+        )
+
+
+_marks: list[Any] = []
+"""The mark of this process, which must stay open."""
+
+
 class EnvironmentApp:
     """The app that takes its settings from `MOCKD_…` variables when the server starts, not when the module is imported.
 
@@ -132,6 +162,7 @@ class EnvironmentApp:
         if self._app is None:
             try:
                 self._app = create_app(Settings.from_env())
+                _warn_of_siblings()
             except ConfigError as error:
                 if scope["type"] != "lifespan":
                     raise

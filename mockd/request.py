@@ -160,6 +160,8 @@ class RequestView:
         return client[0] if client else None
 
 
+_MOST_DIGITS = 20
+"""Digits of an announced length after which no more are read, as Python converts only so many. No limit is as long."""
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "DELETE")
 
 
@@ -174,8 +176,8 @@ async def read_body(request: RequestView, receive: Receive, most: int) -> None:
     """Read the whole body of a request. Raises `BodyTooLargeError` as soon as it passes `most` bytes, and
     `ClientGoneError`."""
     announced = request.raw_headers.get(b"content-length")
-    if announced is not None and announced.isdigit() and int(announced) > most:
-        raise BodyTooLargeError(f"the request body has {int(announced)} bytes; the limit is {most}")
+    if announced is not None and announced.isdigit() and (size := int(announced[:_MOST_DIGITS])) > most:
+        raise BodyTooLargeError(f"the request body has {size} bytes; the limit is {most}")
     has_body = announced is not None or b"transfer-encoding" in request.raw_headers
     # Since HTTP/2, a body needs no header that announces it. Not every server then says that there is no body, so mockd
     # does not wait for one with these methods, whose requests hardly ever have a body.

@@ -77,7 +77,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=366 * 24 * 3600,
-            description="Longest time, in seconds, from the first byte of a request to its last; 0: no limit.",
+            description="Longest time, in seconds, from the first byte of a request to its last, and from a new "
+            "connection to its first byte; 0: no limit.",
         ),
     ] = 30.0
     send_buffer: Annotated[
@@ -141,6 +142,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workers: Annotated[
         int, Meta(ge=1, description="Number of processes; only 1 is possible, as each process has its own state.")
     ] = 1
+
+    def __post_init__(self) -> None:
+        if self.admin_allow_host:
+            self._check_hosts()
+
+    def _check_hosts(self) -> None:
+        from mockd.addresses import allowed_host
+
+        for host in self.admin_allow_host:
+            if allowed_host(host) is None:
+                raise ConfigError(
+                    f"{spelling('admin_allow_host')}: {host!r} is no host name or address",
+                    hint="write it without scheme and path, as in mocks.test or 192.0.2.7; every port is allowed, and "
+                    "nothing stands for several names",
+                )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:

@@ -88,6 +88,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     slots: Mapping[str, bytes] = {}
     tokens: int | None = None
 
+    def __post_init__(self) -> None:
+        if not 200 <= self.status <= 599:  # below are no final answers (RFC 9110, section 15)
+            raise ValueError(f"{self.status} is no status of an answer: expected 200 to 599")
+
 
 Opened = Script | Iterator[Event] | AsyncIterator[Event] | Answer
 """The result of opening a source: events that are known in advance, events that are made while the stream runs, or an

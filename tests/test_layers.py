@@ -46,7 +46,7 @@ LAYERS: tuple[set[str], ...] = (
 BESIDE = {
     "events": {"clock"},
     "jsontext": {"events"},
-    "settings": {"errors"},
+    "settings": {"addresses", "errors"},
     "request": {"errors"},
     "source": {"clock", "events", "request"},
     "blame": {"config"},

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.addresses import address, host_of, is_loopback
+from mockd.addresses import address, allowed_host, host_of, is_loopback
 from mockd.admin.calls import refusal
 from mockd.request import RequestView
 
@@ -34,8 +34,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
         self._app = app
         self._api_key = api_key
-        # In the settings, an IPv6 address needs no brackets.
-        self._hosts = {host_of(f"[{host}]") or host_of(host) for host in hosts} - {None}
+        self._hosts = set(map(allowed_host, hosts)) - {None}
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

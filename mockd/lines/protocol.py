@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +22,10 @@ MOST_UNFINISHED = 512 * 1024
 """Bytes after which no more is read of a head, or of the headers behind a body. What comes in one piece, up to 256 KiB,
 is not counted."""
 
+FILES_BESIDE = 32
+"""Files that a process may have open besides connections: ports, the log, data files, the event loop's own."""
+
+_log = logging.getLogger("mockd")
 _INVALID = "Invalid HTTP request received."
 
 
@@ -37,8 +43,8 @@ class Protocol(HttpToolsProtocol):
     If requests are pipelined, uvicorn stops reading, and tells only the last of them that the client has left. This
     class reads on, and also tells the one that is being answered.
 
-    uvicorn waits for ever for the rest of a request, and takes heads of any length. This class gives a request
-    `request_timeout_s`, from its first byte to its last, and bounds heads.
+    uvicorn waits for ever for the first byte of a connection and for the rest of a request, and takes heads of any
+    length. This class waits `request_timeout_s` for either, and bounds heads.
 
     uvicorn sets and cancels a timer for every request that a connection is kept alive for. This class has one timer,
     for the rest of requests too. When it is due, the class looks how long the connection has been idle, or a request
@@ -52,12 +58,16 @@ class Protocol(HttpToolsProtocol):
     """
 
     request_timeout_s = 0.0
-    """Time for a request, from its first byte to its last; 0: no limit."""
+    """Time for a request, from its first byte to its last, and from a new connection to that byte; 0: no limit."""
+    most_files = math.inf
+    """Number of files that the process may have open."""
 
     _running: Any = None
     """uvicorn's object for the request that is being answered."""
     _idle_since: float | None = None
     """Time of the loop since which nothing is answered; None while something is."""
+    _look_at = math.inf
+    """Time of the loop at which the timer is due, if there is one."""
     _is_parsing = False
     _ready: tuple[Any, Any] | None = None
     """The request to start with its app, once all that was received is parsed."""
@@ -78,6 +88,22 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._delivery = Delivery(transport)
+        if self.request_timeout_s:
+            self._idle_since = self.loop.time()
+            self._look_later(self.request_timeout_s)
+        if len(self.connections) > self.most_files - FILES_BESIDE:
+            self._tell_of_too_many()
+
+    def _tell_of_too_many(self) -> None:
+        """Log, once, that the system will soon refuse connections, or does so already. uvloop does not
+        tell: it closes them."""
+        _log.error(
+            "%d connections are open, and this process may have %d files open: the next ones may be refused; raise "
+            "the limit with `ulimit -n`, or close idle connections sooner with `--request-timeout`",
+            len(self.connections),
+            self.most_files,
+        )
+        type(self).most_files = math.inf
 
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.
@@ -183,8 +209,8 @@ class Protocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return
-        self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
+        self._idle_since = now = self.loop.time()
+        if self._look_at > now + self.timeout_keep_alive:
             self._look_later(self.timeout_keep_alive)
 
     # -- clients that keep the server waiting ----------------------------------------------------------------------
@@ -203,10 +229,11 @@ class Protocol(HttpToolsProtocol):
     def _look_later(self, delay_s: float) -> None:
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
+        self._look_at = self.loop.time() + delay_s
         self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        self.timeout_keep_alive_task = None
+        self.timeout_keep_alive_task, self._look_at = None, math.inf
         now, is_unfinished = self.loop.time(), self.scope is not self._finished
         since: float | None
         if is_unfinished:
@@ -214,7 +241,8 @@ class Protocol(HttpToolsProtocol):
                 self._unfinished_since = now
             since, most_s = self._unfinished_since, self.request_timeout_s
         else:
-            since, most_s = self._idle_since, self.timeout_keep_alive
+            since = self._idle_since
+            most_s = self.request_timeout_s if self._finished is None else self.timeout_keep_alive
         if since is None or (is_unfinished and not most_s):
             return
         if (left_s := since + most_s - now) > 0:

@@ -1,4 +1,4 @@
-"""The lines for uvicorn. `tests/wire/test_uvicorn_contract.py` checks all private parts of uvicorn that they use.
+"""The lines for uvicorn. `tests/wire/uvicorn_contract/` checks all private parts of uvicorn that they use.
 
 Both lines know the transport, so they can tell how much is unsent or unacknowledged, and close or reset the connection.
 The line for httptools also writes to the transport itself: ASGI messages cost as much as everything else about a short
@@ -50,7 +50,7 @@ class UvicornLine(Line):
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(scope, receive, send)
-        self._cycle: Any = send.__self__  # type: ignore[attr-defined]
+        self._cycle: Any = receive.__self__  # type: ignore[attr-defined]
         self._transport = self._cycle.transport
 
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
@@ -98,6 +98,31 @@ class UvicornLine(Line):
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
         self._transport.abort()
         self._cycle.disconnected = True  # now, so that uvicorn does not complain of an incomplete answer
+
+
+class ChunklessLine(UvicornLine):
+    """The line for HTTP/1.0 and uvicorn with httptools, if a host app has wrapped `send`: uvicorn would send chunks,
+    which HTTP/1.0 does not have. The host app sees all messages."""
+
+    __slots__ = ()
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._cycle.chunked_encoding = False
+        self._cycle.expected_content_length = _AnyLength()
+
+
+class _AnyLength:
+    """Stands in for the number of bytes that are left of a body: it is none too few, and none too many."""
+
+    def __lt__(self, size: int) -> bool:
+        return False
+
+    def __sub__(self, size: int) -> _AnyLength:
+        return self
+
+    def __ne__(self, left: object) -> bool:
+        return False
 
 
 class HttptoolsLine(UvicornLine):
@@ -315,3 +340,8 @@ def line_for(kind: type) -> type[Line]:
     line = _MODULES.get(kind.__module__)
     known = getattr(sys.modules.get(kind.__module__), "RequestResponseCycle", None)
     return Line if line is None or kind is not known else line
+
+
+def chunkless_line_for(kind: type) -> type[Line]:
+    """The line for the class of a uvicorn request object whose `send` is wrapped, and whose client speaks HTTP/1.0."""
+    return ChunklessLine if line_for(kind) is HttptoolsLine else Line

@@ -8,12 +8,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import select
 import sys
+from collections.abc import Callable
 from typing import Any, Literal
 
 from mockd.clock import rfc3339
 
 logger = logging.getLogger("mockd")
+
+WINDOW_S = 1.0
+"""Length, in seconds, of the window in which lines are counted."""
+MOST_RECORDS = 20
+"""Most log records in a window, besides the lines for requests, while the server runs; the others are only counted."""
+MOST_OF_A_MESSAGE = 4000
+"""Most characters of a record's message, and of a line of a traceback, that are shown."""
 
 _UNWANTED = frozenset(
     {
@@ -27,13 +36,13 @@ _UNWANTED = frozenset(
 
 
 def configure(level: str, format: Literal["text", "json"]) -> None:
-    """Send the records of mockd and uvicorn to stderr."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Send the records of mockd, uvicorn and the event loop to stderr."""
+    handler = _Handler(format)
     handler.setFormatter(_JsonFormatter() if format == "json" else _TextFormatter("%(levelname)s: %(message)s"))
     logging.getLogger("mockd").setLevel(level.upper())
     # At `info` and `debug`, uvicorn would log its own starts and stops, once for each port.
     logging.getLogger("uvicorn").setLevel("WARNING" if level in ("info", "debug") else level.upper())
-    for name in ("mockd", "uvicorn"):
+    for name in ("mockd", "uvicorn", "asyncio"):
         top = logging.getLogger(name)
         top.handlers = [handler]
         top.propagate = False
@@ -68,11 +77,101 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-class _TextFormatter(logging.Formatter):
-    """A formatter for people. What a client or a plug-in has said is not obeyed by their terminals."""
+def cut(text: str, most: int) -> str:
+    """The text with escapes for what cannot be printed, and no longer than `most`."""
+    shown = printable(text[: most + 1])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
-    def format(self, record: logging.LogRecord) -> str:
-        return "\n".join(map(printable, super().format(record).split("\n")))
+
+def has_room() -> bool:
+    """Whether a line can be written to stderr at once. It is assumed where the system cannot tell."""
+    try:
+        return bool(select.select((), (sys.stderr,), (), 0)[1])
+    except (OSError, ValueError):
+        return True
+
+
+class Quota:
+    """A bound on the lines of a window. How many there were beyond it is told to `say_more` at the end of the window,
+    and again later if that returns False. May only be used in an event loop."""
+
+    def __init__(self, most: int, say_more: Callable[[int], bool]) -> None:
+        self._most = self._left = most
+        self._more = 0
+        self._say_more = say_more
+
+    def take(self) -> bool:
+        """Whether the window has a place for one more line, which is taken."""
+        if not self._left:
+            self._more += 1
+            return False
+        if self._left == self._most:
+            asyncio.get_running_loop().call_later(WINDOW_S, self._begin_window)
+        self._left -= 1
+        return True
+
+    def leave_out(self) -> None:
+        """Count a line that had a place but was not written."""
+        self._more += 1
+
+    def _begin_window(self) -> None:
+        self._left = self._most
+        self.sum_up()
+
+    def sum_up(self) -> None:
+        """Say how many lines were left out since this was last said."""
+        if self._more and self._say_more(self._more):
+            self._more = 0
+
+
+class _Handler(logging.StreamHandler[Any]):
+    """A handler for stderr. What clients cause to be logged must neither fill the log nor hold up the streams, so in an
+    event loop records have a quota, and those for which a pipe has no room are only counted. What is logged at the
+    start, and by other threads, is written in any case."""
+
+    def __init__(self, format: Literal["text", "json"]) -> None:
+        super().__init__(sys.stderr)
+        self._format = format
+        self._quota = Quota(MOST_RECORDS, self._say_more)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not _is_in_loop():
+            super().emit(record)
+        elif self._quota.take():
+            if has_room():
+                super().emit(record)
+            else:
+                self._quota.leave_out()
+
+    def close(self) -> None:
+        self._quota.sum_up()
+        super().close()
+
+    def _say_more(self, more: int) -> bool:
+        if not has_room():
+            return False
+        say(f"+{more:,} more messages", self._format, more=more)
+        return True
+
+
+def _is_in_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _TextFormatter(logging.Formatter):
+    """A formatter for people. What a client or a plug-in has said is not obeyed by their terminals, and does not look
+    like a line of its own: only the lines of a traceback are lines, and they are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = cut(record.message, MOST_OF_A_MESSAGE)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join("  " + cut(line, MOST_OF_A_MESSAGE) for line in super().formatException(ei).split("\n"))
 
 
 class _JsonFormatter(logging.Formatter):
@@ -83,10 +182,11 @@ class _JsonFormatter(logging.Formatter):
             "time": rfc3339(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage()[:MOST_OF_A_MESSAGE],
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            lines = self.formatException(record.exc_info).split("\n")
+            line["exception"] = "\n".join(text[:MOST_OF_A_MESSAGE] for text in lines)
         text = json.dumps(line, ensure_ascii=False)
         return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

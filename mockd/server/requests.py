@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
-import select
 import sys
 import time
 from collections.abc import Iterator
@@ -16,9 +14,7 @@ from mockd.journal.exchange import Exchange
 from mockd.server import logs
 
 MOST_LINES = 20
-"""Most lines of requests in a window; the other requests are only counted."""
-WINDOW_S = 1.0
-"""Length of a window."""
+"""Most lines of requests in a second; the other requests are only counted."""
 MOST_OF_A_NAME = 200
 """Most characters of a path or ID that are shown."""
 MOST_OF_A_REASON = 400
@@ -39,16 +35,12 @@ class RequestLog:
         self._format = format
         self._clock = clock
         self._paint = _painted if format == "text" and _has_colors() else _plain
-        self._left = MOST_LINES
-        self._more = 0
+        self._quota = logs.Quota(MOST_LINES, self._say_more)
+        self.sum_up = self._quota.sum_up
 
     def __call__(self, exchange: Exchange) -> None:
-        if not self._left:
-            self._more += 1
+        if not self._quota.take():
             return
-        if self._left == MOST_LINES:
-            asyncio.get_running_loop().call_later(WINDOW_S, self._begin_window)
-        self._left -= 1
         took_s = self._clock.monotonic() - exchange.arrived
         if self._format == "json":
             text, fields = f"{_request(exchange)} {_status(exchange)}", dict(_fields(exchange, took_s))
@@ -56,20 +48,14 @@ class RequestLog:
             parts = _parts(exchange, took_s, self._clock.wall())
             text, fields = "  ".join(self._paint(part, color) for part, color in parts), {}
         if not self._say(text, fields):
-            self._more += 1
+            self._quota.leave_out()
 
-    def _begin_window(self) -> None:
-        self._left = MOST_LINES
-        self.sum_up()
-
-    def sum_up(self) -> None:
-        """Say how many requests had no line since this was last said."""
-        if self._more and self._say(self._paint(f"+{self._more:,} more", _DIM), {"more": self._more}):
-            self._more = 0
+    def _say_more(self, more: int) -> bool:
+        return self._say(self._paint(f"+{more:,} more", _DIM), {"more": more})
 
     def _say(self, text: str, fields: dict[str, Any]) -> bool:
         """Write a line, unless it would have to wait."""
-        if not _has_room():
+        if not logs.has_room():
             return False
         with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
             logs.say(text, self._format, **fields)
@@ -140,9 +126,7 @@ def _nearest(exchange: Exchange) -> dict[str, Any] | None:
 
 
 def _cut(text: str, most: int = MOST_OF_A_NAME) -> str:
-    """The text with escapes for what cannot be printed, and no longer than `most`."""
-    shown = logs.printable(text[: most + 1])
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+    return logs.cut(text, most)
 
 
 # -- where it is written -----------------------------------------------------------------------------------------------
@@ -159,11 +143,3 @@ def _painted(text: str, color: str) -> str:
 def _has_colors() -> bool:
     """Whether stderr is a terminal that shows colors, and its user wants them (https://no-color.org)."""
     return sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _has_room() -> bool:
-    """Whether a line can be written to stderr at once. It is assumed where the system cannot tell."""
-    try:
-        return bool(select.select((), (sys.stderr,), (), 0)[1])
-    except (OSError, ValueError):
-        return True

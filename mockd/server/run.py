@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
+import math
 import os
 import secrets
 import signal
@@ -85,24 +87,26 @@ class _Service:
         self.engine.mocks_url, self.engine.admin_url = base, admin
 
     def run(self) -> int:
-        _raise_file_limit()
-        servers = self._servers()
+        servers = self._servers(_raised_file_limit())
         with asyncio.Runner(loop_factory=servers[0].config.get_loop_factory()) as runner:
             runner.run(self._serve(servers))
         return 0
 
-    def _servers(self) -> list[_Server]:
-        settings = self.settings
+    def _servers(self, most_files: float) -> list[_Server]:
+        settings, http = self.settings, http_protocol(self.settings.request_timeout, most_files)
         tls = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
-        servers = [_server(settings, create_app(settings, engine=self.engine, admin=not settings.admin_port), **tls)]
+        servers = [
+            _server(settings, http, create_app(settings, engine=self.engine, admin=not settings.admin_port), **tls)
+        ]
         if settings.admin_port:
             # Without TLS, the key could be read on the way. On this machine there is no way.
             app = create_admin(self.engine, bound_host=settings.admin_host)
-            servers.append(_server(settings, app, **(tls if self.admin_has_tls else {})))
+            servers.append(_server(settings, http, app, **(tls if self.admin_has_tls else {})))
         return servers
 
     async def _serve(self, servers: list[_Server]) -> None:
         stopping = asyncio.Event()
+        asyncio.get_running_loop().set_exception_handler(_say_failure)
         with _signals(stopping.set):
             async with asyncio.TaskGroup() as tasks:
                 for server, listener in zip(servers, self.listeners, strict=True):
@@ -149,11 +153,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(settings: Settings, app: Any, **tls: Any) -> _Server:
+def _server(settings: Settings, http: Any, app: Any, **tls: Any) -> _Server:
     config = uvicorn.Config(
         app,
         interface="asgi3",
-        http=http_protocol(settings.request_timeout),
+        http=http,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -235,10 +239,22 @@ def _calm_garbage_collector() -> None:
     gc.enable()
 
 
-def _raise_file_limit() -> None:
+def _raised_file_limit() -> float:
+    """The number of files that this process may have open, which is made as large as possible."""
     # Every stream is an open file. The usual limit is 1,024, but a process may raise it to the hard limit.
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        if most != resource.RLIM_INFINITY:
+            return most
+    return math.inf
+
+
+def _say_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in the event loop, but not that there are no more files: asyncio says so thousands of times a
+    second, and mockd says it once."""
+    error = context.get("exception")
+    if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+        loop.default_exception_handler(context)

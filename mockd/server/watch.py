@@ -63,9 +63,7 @@ class Watcher:
         try:
             count = await engine.apart(lambda: self._load(engine))
         except ConfigError as error:
-            for problem in error.problems:
-                logger.error("%s", problem)
-            logger.error("the configuration was not applied: the mocks stay as they were")
+            await asyncio.to_thread(_say_why_not, error)
         except Exception:
             logger.exception("the configuration could not be applied")
         else:
@@ -99,6 +97,13 @@ class Watcher:
     def _folders(self) -> set[Path]:
         folders = self._places | {file.parent for file in self._files}
         return {folder for folder in folders if folder.is_dir()}
+
+
+def _say_why_not(error: ConfigError) -> None:
+    """Log all problems. In the event loop there would be a quota for them."""
+    for problem in error.problems:
+        logger.error("%s", problem)
+    logger.error("the configuration was not applied: the mocks stay as they were")
 
 
 def _place(path: str) -> Path:

@@ -15,6 +15,7 @@ import pytest
 
 from mockd.cli import serve as serve_command
 from mockd.cli.app import run
+from mockd.server.logs import MOST_RECORDS
 from tests.cli.harness import PATIENCE_S, Cli, Serve, Served, clean_environ, free_port, mock
 
 Write = Callable[[str, object], Path]
@@ -373,6 +374,15 @@ def test_warnings_are_logged_at_the_start_and_at_each_reload(serve: Serve, write
     assert line["message"].startswith(f"{file}:1:")
     write("a.json", [mock("a", "/a"), mock("b", "/b/:id")])
     server.wait_for_message("`{id}`")
+
+
+def test_watch_says_all_problems_of_a_file(serve: Serve, write: Write) -> None:
+    """The quota for what clients cause to be logged is not for them."""
+    file = write("a.json", mock("a", "/a"))
+    server = serve("--config", str(file), "--watch")
+    write("a.json", {"mocks": [mock(f"m{number}", "no path") for number in range(2 * MOST_RECORDS)]})
+    server.wait_for_message("the configuration was not applied")
+    assert len([line for line in server.lines if "does not start with `/`" in line["message"]]) == 2 * MOST_RECORDS
 
 
 def test_watch_keeps_the_old_set_if_a_file_is_wrong_and_says_which(serve: Serve, write: Write) -> None:

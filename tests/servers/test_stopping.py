@@ -139,6 +139,31 @@ def test_a_stream_that_takes_too_long_is_cut_off(start: Start) -> None:
         process.wait()
 
 
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("options", [(), ("-k", "uvloop"), ("--workers", "0")], ids=str)
+def test_hypercorn_stops_and_streams_end_through_their_termination(
+    start: Start, options: tuple[str, ...], number: int
+) -> None:
+    """With several workers, it kills the others as soon as the first has stopped."""
+    server = SERVERS["hypercorn"]
+    with start(*server.serving(APP), *options, group=server.group) as process:
+        with held(process, "/held") as one, held(process, "/held") as two:
+            process.tell(number)
+            assert [b"".join(client.read_chunks()) for client in (one, two)] == [FINAL] * 2
+            process.wait()
+        assert process.complaints == []
+
+
+def test_hypercorn_does_not_tell_an_app_inside_another(start: Start) -> None:
+    """The guide says so."""
+    server = SERVERS["hypercorn"]
+    with start(*server.serving("mounted:app"), group=server.group) as process, held(process, "/a/held") as client:
+        process.tell(signal.SIGTERM)
+        with pytest.raises((AssertionError, ConnectionResetError)):
+            client.read_chunks()
+        process.wait()
+
+
 @pytest.mark.parametrize("name", [name for name, server in SERVERS.items() if not server.ends_streams])
 def test_other_servers_stop_as_they_do_without_mockd(start: Start, name: str) -> None:
     server = SERVERS[name]

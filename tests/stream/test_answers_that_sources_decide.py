@@ -94,6 +94,16 @@ async def test_a_205_says_its_length_once(lab: Lab, awaits: bool, headers: dict[
     assert [value for name, value in answer.messages[0][1]["headers"] if name == b"content-length"] == [b"0"]
 
 
+@pytest.mark.parametrize("status", [-1, 0, 99, 100, 101, 103, 199, 600, 1000])
+@pytest.mark.parametrize("what", ["body", "events"])
+async def test_a_status_that_ends_no_request_is_a_fault_of_the_source(
+    lab: Lab, awaits: bool, what: str, status: int
+) -> None:
+    answer = await run(lab, {"what": what, "status": status, "awaits": awaits})
+    assert (answer.status, answer.json["error"]["code"]) == (500, "source_error")
+    assert f"{status} is no status of an answer" in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize("what", ["iterator", "async iterator", "script"])
 async def test_what_leaves_the_head_to_the_mock(lab: Lab, awaits: bool, what: str) -> None:
     stream = await run(lab, {"what": what, "awaits": awaits}, status=203, headers={"X-Mine": "1"})

@@ -159,6 +159,21 @@ async def test_a_body_announced_as_too_large_is_not_read() -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("digits", ["9" * 5000, "1" + "0" * 19])
+async def test_a_length_of_many_digits_is_too_large(digits: str) -> None:
+    sender = Sender(b"abcdefg")
+    with pytest.raises(BodyTooLargeError, match="the limit is 6"):
+        await read_request(scope(headers=[(b"content-length", digits.encode())]), sender, 6)
+    assert sender.asked == 0
+
+
+@pytest.mark.anyio
+async def test_zeros_before_a_length_do_not_count() -> None:
+    head = scope(headers=[(b"content-length", b"0" * 30 + b"6")])
+    assert (await read_request(head, Sender(b"abcdef"), 6)).body == b"abcdef"
+
+
+@pytest.mark.anyio
 async def test_a_body_that_turns_out_too_large_is_not_read_on() -> None:
     sender = Sender(b"abc", b"defg", b"never")
     with pytest.raises(BodyTooLargeError, match="more than 6 bytes"):

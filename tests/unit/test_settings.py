@@ -68,6 +68,56 @@ def test_what_is_wrong_is_named_as_option_and_variable(variable: str, text: str,
     assert str(caught.value).startswith(f"{option} ({variable}): ")
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "mocks.test",
+        "MOCKS.test.",
+        "localhost",
+        "my_box",
+        "192.0.2.7",
+        "2001:db8::1",
+        "[2001:db8::1]",
+        " mocks.test",
+        "mocks.test:4290",
+    ],
+)
+def test_names_and_addresses_may_be_allowed(host: str) -> None:
+    assert Settings.from_env({"MOCKD_ADMIN_ALLOW_HOST": host}) == Settings(admin_allow_host=(host,))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "*",
+        "*.mocks.test",
+        ".mocks.test",
+        "https://mocks.test",
+        "mocks.test/",
+        "a b",
+        "user@mocks.test",
+        "[::1].mocks.test",
+        "[mocks.test]",
+        "2001:db8::xyz",
+        "m\u00f6ck.test",
+        "mocks..test",
+        "mocks.test:http",
+        " ",
+        "\n",
+    ],
+)
+def test_what_is_no_host_is_not_allowed_but_refused(host: str) -> None:
+    for make in (
+        lambda: Settings.from_env({"MOCKD_ADMIN_ALLOW_HOST": f"fine.test,{host}"}),
+        lambda: Settings.from_env({}, admin_allow_host=(host,)),
+        lambda: Settings(admin_allow_host=(host,)),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            make()
+        assert str(caught.value).startswith(f"--admin-allow-host (MOCKD_ADMIN_ALLOW_HOST): {host!r} is no host name")
+        assert "as in mocks.test" in str(caught.value)
+
+
 def test_every_setting_is_described() -> None:
     described = list(describe())
     assert [setting.name for setting in described] == list(Settings.__struct_fields__)

@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 from sse_starlette.sse import AppStatus
@@ -39,8 +40,12 @@ def server() -> Iterator[Server]:
     signal.signal(signal.SIGTERM, before)
 
 
+async def to_nobody(message: Any) -> None:
+    """A `send` of a server that is not known."""
+
+
 def started(watches: StopWatches) -> StopWatch:
-    return watches.by_loop.get(asyncio.get_running_loop()) or watches.start()
+    return watches.by_loop.get(asyncio.get_running_loop()) or watches.start(to_nobody)
 
 
 def test_who_answers_requests_is_told_again_and_again(server: Server) -> None:

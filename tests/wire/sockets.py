@@ -23,7 +23,7 @@ class Client:
     def __init__(self, url: str, *, receive_buffer: int | None = None) -> None:
         parts = urlsplit(url)
         self.host = f"{parts.hostname}:{parts.port}"
-        self._prefix = parts.path
+        self.prefix = parts.path
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -62,7 +62,7 @@ class Client:
         headers: dict[str, Any] | None = None,
         body: bytes = b"",
     ) -> Client:
-        head = [f"{method} {self._prefix}{path} HTTP/{version}", f"Host: {self.host}"]
+        head = [f"{method} {self.prefix}{path} HTTP/{version}", f"Host: {self.host}"]
         if body:
             head.append(f"Content-Length: {len(body)}")
         head += [f"{name}: {value}" for name, value in (headers or {}).items()]

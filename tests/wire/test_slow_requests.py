@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio.constants
 import time
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from mockd.lines.protocol import MOST_UNFINISHED
 from mockd.settings import Settings
 from mockd.testing import running_mockd
+from tests.wire.conftest import TLS, speaking_tls
 from tests.wire.sockets import PATIENCE_S, Client, ask_whole, eventually
 
 LIMIT_S = 0.4
@@ -103,6 +105,52 @@ def test_a_body_that_is_too_long_and_never_ends_is_not_answered_twice(loop: str)
         status, headers = client.read_head()
         assert status == 413
         assert len(client.read_to_end()) == int(headers["content-length"])
+
+
+SILENT = {"nothing": b"", "empty lines": b"\r\n\r\n"}
+TLS_TOO = pytest.mark.parametrize("tls", [{}, TLS], ids=["plain", "TLS"])
+
+
+@TLS_TOO
+@pytest.mark.parametrize("kind", SILENT)
+def test_a_connection_on_which_no_request_comes_is_closed(loop: str, kind: str, tls: dict[str, str]) -> None:
+    with running_mockd(WHOLE, settings=SOON, loop=loop, **tls) as mockd:
+        url = speaking_tls(mockd).url if tls else mockd.url
+        began = time.monotonic()
+        with Client(url) as client:
+            client.send(SILENT[kind])
+            assert client.read_to_end() == b""
+            assert time.monotonic() - began >= LIMIT_S - 0.1
+
+
+@TLS_TOO
+def test_a_connection_that_had_a_request_is_kept(loop: str, tls: dict[str, str]) -> None:
+    with (
+        running_mockd(WHOLE, settings=SOON, loop=loop, **tls) as mockd,
+        Client(speaking_tls(mockd).url if tls else mockd.url) as client,
+    ):
+        ask_whole(client)
+        time.sleep(2 * LIMIT_S)
+        ask_whole(client)
+
+
+def test_without_a_limit_a_connection_without_a_request_is_kept(loop: str) -> None:
+    settings = Settings(request_timeout=0)
+    with (
+        running_mockd(WHOLE, settings=settings, loop=loop, timeout_keep_alive=0.1) as mockd,
+        Client(mockd.url) as client,
+    ):
+        time.sleep(0.5)
+        ask_whole(client)
+
+
+def test_a_handshake_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the event loop, after a minute. Its own constant is made shorter here; uvloop's cannot be."""
+    assert asyncio.constants.SSL_HANDSHAKE_TIMEOUT == 60
+    monkeypatch.setattr(asyncio.constants, "SSL_HANDSHAKE_TIMEOUT", LIMIT_S)
+    with running_mockd(WHOLE, loop="asyncio", **TLS) as mockd, Client(mockd.url) as client:
+        client.send(b"\x16\x03\x01")  # the first bytes of a handshake
+        assert client.read_to_end() == b""
 
 
 def test_empty_lines_do_not_keep_a_connection(loop: str) -> None:
