@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mockd import expressions
+from mockd import expression_values, expressions
 from mockd.config import environment, values, yaml_text
 from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
 from mockd.mocks.counters import MOST_COUNTERS
@@ -37,7 +37,9 @@ LIMITS = {
     "unfinished head": f"{MOST_UNFINISHED // 2**10} KiB",
     "characters in the tags": f"{expressions.MOST_IN_TAGS:,}",
     "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
-    "characters that they make": f"{expressions.MOST_TEXT:,}",
+    "characters that they make": f"{expression_values.MOST_TEXT:,}",
+    "characters of all values": f"{expression_values.MOST_MADE:,}",
+    "items of a list for filters": f"{expression_values.MOST_ITEMS:,}",
 }
 
 

@@ -9,7 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from mockd.cache import Cache
-from mockd.expressions import Compiled, RequestContext
+from mockd.expression_values import RequestContext
+from mockd.expressions import Compiled
 from mockd.jsontext import encode_json
 from mockd.source import Answer, BaseSource, Script, SourceContext
 from mockd.sources.llm.ask import Ask
