@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from mockd import expression_values, expressions
-from mockd.config import environment, values, yaml_text
+from mockd.config import environment, opening, values, yaml_text
 from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
 from mockd.mocks.counters import MOST_COUNTERS
 from mockd.server.requests import MOST_LINES
 from mockd.server.run import _KEEP_ALIVE_S
 from mockd.settings import Settings
+from mockd.sources.files import LONGEST_LINE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
 DEFAULTS = Settings()
@@ -29,6 +30,8 @@ LIMITS = {
     "pipelined requests": f"{MOST_PIPELINED}",
     "counters of a mock": f"{MOST_COUNTERS:,}",
     "lines for requests": f"{MOST_LINES} a second",
+    "bytes of a configuration": f"{opening.MOST_BYTES:,}",
+    "bytes of a line": f"{LONGEST_LINE:,}",
     "nesting of a configuration": f"{values.MAX_DEPTH} levels",
     "digits of an integer": f"{values.MAX_DIGITS:,}",
     "aliases of a YAML text": f"{yaml_text.MAX_EXPANSION:,}",
