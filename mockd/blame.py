@@ -14,9 +14,9 @@ from msgspec import Struct
 from mockd.config.environment import Filled, hidden
 from mockd.errors import MockdError
 
-_RUNNERS = (importlib, asyncio, concurrent.futures)
+_RUNNERS = (importlib.__file__, asyncio.__file__, concurrent.futures.__file__)
 """Packages of Python that run what mockd gives them."""
-_NOT_PLUG_INS = (str(Path(__file__).parent), *(str(Path(runner.__file__).parent) for runner in _RUNNERS), "<")
+_NOT_PLUG_INS = (str(Path(__file__).parent), *(str(Path(file).parent) for file in _RUNNERS), "<")
 
 
 class Place(Struct, frozen=True):

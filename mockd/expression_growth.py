@@ -161,11 +161,11 @@ class _Tag:
             operands.append(self._operand())
             operators.append(operator)
         plain = as_item = ""
-        for number, (prefix, operand) in enumerate(operands):
+        for number, (negations, operand) in enumerate(operands):
             around = [operator.strip() for operator in operators[number : number + 2]]
             guard = next((guard for operator, guard in _GUARDS.items() if operator in around), None)
-            plain += operators[number] + prefix + (_guarded(operand, guard) if guard else operand)
-            as_item += operators[number] + prefix + _guarded(operand, guard or "_item")
+            plain += operators[number] + negations + (_guarded(operand, guard) if guard else operand)
+            as_item += operators[number] + negations + _guarded(operand, guard or "_item")
         return plain, as_item
 
     def _operator(self) -> str:
@@ -174,11 +174,14 @@ class _Tag:
         return self._take() + self._take_as("in") if self._word == "not" else ""
 
     def _operand(self) -> tuple[str, str]:
-        """What stands before an operand, `not` or `-`; and the operand with all that hangs on it."""
-        prefix = ""
-        while self._word in ("not", "-"):
-            prefix += self._take()
-        return prefix, self._hanging(self._first())
+        """The words `not` before an operand; and the operand with its sign and all that hangs on it. Filters come after
+        the sign."""
+        negations = sign = ""
+        while self._word == "not":
+            negations += self._take()
+        while self._word == "-":
+            sign += self._take()
+        return negations, sign + self._hanging(self._first())
 
     def _first(self) -> str:
         word = self._word

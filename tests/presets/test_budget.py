@@ -206,7 +206,7 @@ def test_choices_and_log_probabilities_multiply(url: str, template: str, stream:
     assert say(url, template, SAID, stream=stream, **more).status_code == 200
 
 
-# -- how long one step takes, in which nothing else runs: counted in characters -----------------------------------------
+# -- how long one step takes, counted in characters --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("template", MULTIPLIED)
