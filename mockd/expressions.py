@@ -25,7 +25,7 @@ from msgspec.structs import force_setattr
 
 from mockd.errors import ConfigError, Path, SourceError, format_path
 from mockd.expression_tags import STRING, mentions_request, split_tags
-from mockd.expression_values import RequestContext, show, start_counting
+from mockd.expression_values import MOST_TEXT, RequestContext, show, start_counting
 from mockd.request import RequestView
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ MOST_IN_TAGS = 4096
 """Most characters in the tags of one text. MiniJinja reads tags by recursion, so longer ones could end the process."""
 MOST_OPERATORS = 500
 """Most operators, dots and opening brackets in the tags of one text. MiniJinja bounds nesting, but not chains."""
+MOST_IN_ANSWER = 2 * MOST_TEXT
+"""Most characters of all texts with expressions in one answer, each as often as it stands there."""
+
 _OPERATOR = r"[-+*/%~<>=!|.(\[{]|\b(?:and|or|not|in|is|if|else)\b"
 
 _captures: ContextVar[Collection[str] | None] = ContextVar("captures", default=None)
@@ -78,11 +81,17 @@ class Expression(Struct, frozen=True):
 
 
 def render_all(expressions: Iterable[Expression], context: RequestContext) -> dict[str, str]:
-    """The rendered texts of expressions, by their source. Equal ones are rendered once. Raises `ExpressionError`."""
+    """The rendered texts of the expressions of an answer, by their source. Equal ones are rendered once, but count each
+    time. Raises `ExpressionError`."""
     rendered: dict[str, str] = {}
+    left = MOST_IN_ANSWER
     for expression in expressions:
         if expression.source not in rendered:
             rendered[expression.source] = expression.render(context)
+        left -= len(rendered[expression.source])
+        if left < 0:
+            message = f"the texts with expressions of this answer have more than {MOST_IN_ANSWER} characters"
+            raise ExpressionError(f"{format_path(expression.path)}: {message}")
     return rendered
 
 
@@ -96,7 +105,7 @@ class Compiled:
 
     def render(self, context: RequestContext) -> Any:
         """A new value, rendered for a request. Raises `ExpressionError`."""
-        return _filled_in(self._value, context)
+        return _filled_in(self._value, render_all(_within(self._value), context))
 
 
 def compile_value(value: Any, path: Path = ()) -> Compiled | None:
@@ -220,11 +229,19 @@ def _compiled(value: Any, path: Path) -> Any:
     return value
 
 
-def _filled_in(value: Any, context: RequestContext) -> Any:
+def _within(value: Any) -> Iterator[Expression]:
     if isinstance(value, Expression):
-        return value.render(context)
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _within(item)
+
+
+def _filled_in(value: Any, rendered: dict[str, str]) -> Any:
+    if isinstance(value, Expression):
+        return rendered[value.source]
     if isinstance(value, dict):
-        return {key: _filled_in(item, context) for key, item in value.items()}
+        return {key: _filled_in(item, rendered) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled_in(item, context) for item in value]
+        return [_filled_in(item, rendered) for item in value]
     return value

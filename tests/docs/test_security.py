@@ -42,6 +42,7 @@ LIMITS = {
     "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
     "characters that they make": f"{expression_values.MOST_TEXT:,}",
     "characters of all values": f"{expression_values.MOST_MADE:,}",
+    "characters of all texts with expressions": f"{expressions.MOST_IN_ANSWER:,}",
     "items of a list for filters": f"{expression_values.MOST_ITEMS:,}",
 }
 

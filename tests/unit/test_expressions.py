@@ -373,6 +373,21 @@ def test_errors_of_a_request(text: str, message: str) -> None:
     assert rendered("{{ request.body.model }}") == "m1"
 
 
+@pytest.mark.parametrize(
+    "texts", [["{{ request.body }}"] * 9, [f"{number}{{{{ request.body }}}}" for number in "abcdefghi"]]
+)
+def test_the_texts_of_an_answer_have_a_limit_together(texts: list[str]) -> None:
+    given = context(b"x" * 4_000_000)
+    for value in (texts, {"a": [{"b": text} for text in texts]}):
+        compiled = compile_value(value)
+        assert compiled is not None
+        with pytest.raises(ExpressionError, match="of this answer have more than 33554432 characters"):
+            compiled.render(given)
+    compiled = compile_value(texts[:8])
+    assert compiled is not None
+    assert len(compiled.render(given)) == 8
+
+
 def test_a_value_is_rendered_at_any_depth() -> None:
     value = {"a": ["{{ request.body.model }}", {"b": "x"}, 1, None], "{{ request.path }}": "$uuid {{ x }}"}
     compiled = compile_value(value)
