@@ -137,8 +137,8 @@ def _seen(value: Any) -> Any:
         return _List(value)
     if isinstance(value, int) and value not in _INTEGERS:
         value = str(value)
-    if isinstance(value, str):
-        _made.spend(len(value))  # MiniJinja takes a copy
+    # MiniJinja takes a copy of a text. Of a list it may read every item in one step, which takes time.
+    _made.spend(ITEM + len(value) if isinstance(value, str) else ITEM)
     return value
 
 

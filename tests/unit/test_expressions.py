@@ -388,6 +388,16 @@ def test_the_texts_of_an_answer_have_a_limit_together(texts: list[str]) -> None:
     assert len(compiled.render(given)) == 8
 
 
+@pytest.mark.parametrize(
+    "text", ["{{ 7 in request.body }}", "{{ request.body | max }}", "{{ request.body == request.body }}"]
+)
+def test_a_step_that_reads_a_long_list_is_counted(text: str) -> None:
+    assert rendered(text, b"[0" + b",0" * 100_000 + b"]") in ("false", "0", "true")
+    for text_, items in ((text, 1_000_000), ("{% for i in range(99) %}" + text + "{% endfor %}", 100_000)):
+        with pytest.raises(ExpressionError, match="makes values of more than 25165824 characters"):
+            rendered(text_, b"[0" + b",0" * items + b"]")
+
+
 def test_a_value_is_rendered_at_any_depth() -> None:
     value = {"a": ["{{ request.body.model }}", {"b": "x"}, 1, None], "{{ request.path }}": "$uuid {{ x }}"}
     compiled = compile_value(value)
