@@ -92,14 +92,18 @@ async def lines(file: DataFile) -> AsyncIterator[bytes]:
     size = 0
     while read := await file.read(READ_BYTES):
         *complete, rest = read.split(b"\n")
-        for line in complete:
-            line = b"".join((*begun, line))
-            begun, size = [], 0
-            if line := line.rstrip(b"\r"):
+        for end in complete:
+            _refuse_long(size + len(end))
+            if line := b"".join((*begun, end)).rstrip(b"\r"):
                 yield line
+            begun, size = [], 0
         begun.append(rest)
         size += len(rest)
-        if size > LONGEST_LINE:
-            raise DataFileError(f"its file has a line of more than {LONGEST_LINE} bytes")
+        _refuse_long(size)
     if line := b"".join(begun).rstrip(b"\r"):
         yield line
+
+
+def _refuse_long(size: int) -> None:
+    if size > LONGEST_LINE:
+        raise DataFileError(f"its file has a line of more than {LONGEST_LINE} bytes")

@@ -158,11 +158,12 @@ def test_what_it_had_at_the_head_is_sent_or_the_body_breaks_off(
         assert body_of(received).count(b"x") == SIZE - SIZE // 65_536
 
 
+@pytest.mark.parametrize("end", [b"", b"\nlast\n"], ids=["last", "not last"])
 @pytest.mark.parametrize("size", [LONGEST_LINE + 1, LONGEST_LINE])
 def test_a_line_that_is_too_long_breaks_off(
-    mockd: RunningMockd, file: Path, size: int, caplog: pytest.LogCaptureFixture
+    mockd: RunningMockd, file: Path, size: int, end: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file.write_bytes(b"first\n" + b"x" * size)
+    file.write_bytes(b"first\n" + b"x" * size + end)
     mockd.engine.create(mock("lines"))
     received = rest_of(ask(mockd))
     is_whole = size == LONGEST_LINE
