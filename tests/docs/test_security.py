@@ -15,6 +15,7 @@ from mockd.server.requests import MOST_LINES
 from mockd.server.run import _KEEP_ALIVE_S
 from mockd.settings import Settings
 from mockd.sources.files import LONGEST_LINE
+from mockd.streaming.sessions.resume import MOST_SAID
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
 DEFAULTS = Settings()
@@ -25,6 +26,7 @@ LIMITS = {
     "`--send-timeout`": f"{DEFAULTS.send_timeout:g} s",
     "`--shutdown-timeout`": f"{DEFAULTS.shutdown_timeout:g} s",
     "`--max-sessions`": f"{DEFAULTS.max_sessions:,}",
+    "characters of requests that these hold": f"{MOST_SAID:,}",
     "`--max-ended`": f"{DEFAULTS.max_ended:,}",
     "time without a request": f"{_KEEP_ALIVE_S} s",
     "pipelined requests": f"{MOST_PIPELINED}",
