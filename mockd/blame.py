@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import importlib
 import logging
 from pathlib import Path
@@ -12,7 +14,9 @@ from msgspec import Struct
 from mockd.config.environment import Filled, hidden
 from mockd.errors import MockdError
 
-_NOT_PLUG_INS = (str(Path(__file__).parent), str(Path(importlib.__file__).parent), "<")
+_RUNNERS = (importlib.__file__, asyncio.__file__, concurrent.futures.__file__)
+"""Packages of Python that run what mockd gives them."""
+_NOT_PLUG_INS = (str(Path(__file__).parent), *(str(Path(file).parent) for file in _RUNNERS), "<")
 
 
 class Place(Struct, frozen=True):

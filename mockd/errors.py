@@ -131,6 +131,8 @@ class SourceError(MockdError):
     """An event source raised an error while its stream was running."""
 
     code = "source_error"
+    breaks_off = False
+    """Whether the body ends without its end, as its client would take an error in it for content."""
     filled: Mapping[str, str] = {}
     """What the environment gave to the mock, which no message shows."""
 

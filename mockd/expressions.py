@@ -1,6 +1,7 @@
 """Expressions: texts that depend on the request, such as `{{ request.body.messages[-1].content }}`.
 
-The language is MiniJinja's, in its own sandbox, with a limit on steps. A text has expressions if `request` stands in
+The language is MiniJinja's, in its own sandbox, with a limit on steps; what it makes is counted by filters that stand
+in every text (`expression_growth.py`). A text has expressions if `request` stands in
 one of its tags (`{{ … }}` or `{% … %}`). Any other text with braces stays as it is. The content of a request is data:
 the rendered text is not searched for expressions or placeholders again.
 
@@ -12,7 +13,7 @@ MiniJinja is loaded with the first text that has expressions, so mocks without e
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
@@ -20,11 +21,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from mockd.errors import ConfigError, Path, SourceError, format_path
 from mockd.expression_tags import STRING, mentions_request, split_tags
-from mockd.jsontext import encode_json
-from mockd.request import NOT_JSON, RequestView, once
+from mockd.expression_values import MOST_TEXT, RequestContext, show, start_counting
+from mockd.request import RequestView
 
 if TYPE_CHECKING:
     from minijinja import Environment
@@ -35,11 +37,8 @@ MOST_IN_TAGS = 4096
 """Most characters in the tags of one text. MiniJinja reads tags by recursion, so longer ones could end the process."""
 MOST_OPERATORS = 500
 """Most operators, dots and opening brackets in the tags of one text. MiniJinja bounds nesting, but not chains."""
-MOST_TEXT = 16 * 1024 * 1024
-"""Most characters that all expressions of one text together may produce."""
-
-REQUEST = ("method", "url", "base", "path", "params", "query", "headers", "cookies", "body")
-"""The members of `request`."""
+MOST_IN_ANSWER = 2 * MOST_TEXT
+"""Most characters of all texts with expressions in one answer, each as often as it stands there."""
 
 _OPERATOR = r"[-+*/%~<>=!|.(\[{]|\b(?:and|or|not|in|is|if|else)\b"
 
@@ -67,6 +66,8 @@ class Expression(Struct, frozen=True):
 
     source: str
     path: Path = ()
+    counted: str = ""
+    """The source with filters that count what it makes."""
 
     def __post_init__(self) -> None:
         _check_size(self)
@@ -80,11 +81,17 @@ class Expression(Struct, frozen=True):
 
 
 def render_all(expressions: Iterable[Expression], context: RequestContext) -> dict[str, str]:
-    """The rendered texts of expressions, by their source. Equal ones are rendered once. Raises `ExpressionError`."""
+    """The rendered texts of the expressions of an answer, by their source. Equal ones are rendered once, but count each
+    time. Raises `ExpressionError`."""
     rendered: dict[str, str] = {}
+    left = MOST_IN_ANSWER
     for expression in expressions:
         if expression.source not in rendered:
             rendered[expression.source] = expression.render(context)
+        left -= len(rendered[expression.source])
+        if left < 0:
+            message = f"the texts with expressions of this answer have more than {MOST_IN_ANSWER} characters"
+            raise ExpressionError(f"{format_path(expression.path)}: {message}")
     return rendered
 
 
@@ -98,7 +105,7 @@ class Compiled:
 
     def render(self, context: RequestContext) -> Any:
         """A new value, rendered for a request. Raises `ExpressionError`."""
-        return _filled_in(self._value, context)
+        return _filled_in(self._value, render_all(_within(self._value), context))
 
 
 def compile_value(value: Any, path: Path = ()) -> Compiled | None:
@@ -108,153 +115,14 @@ def compile_value(value: Any, path: Path = ()) -> Compiled | None:
     return None if compiled is value else Compiled(compiled)
 
 
-class RequestContext:
-    """The value of `request` in expressions. Its public attributes are the members that expressions can use.
-
-    `params` are the captures in the path. `query`, `headers` and `cookies` have the first value of each name, and
-    headers are found in any case. `url` is the whole URL, and `base` its part before the path of the mock. `body` is
-    the JSON value, or the text of a body that is not JSON.
-    """
-
-    def __init__(self, request: RequestView, captures: Mapping[str, str]) -> None:
-        self._request = request
-        self._captures = captures
-        self.method = request.method
-        self.path = request.path
-
-    @once
-    def url(self) -> str:
-        return self._request.url
-
-    @once
-    def base(self) -> str:
-        return self._request.base
-
-    @once
-    def params(self) -> _Members:
-        return _Members(self._captures)
-
-    @once
-    def query(self) -> _Members:
-        return _Members({_utf8(name): _utf8(values[0]) for name, values in self._request.query.items()})
-
-    @once
-    def headers(self) -> _Headers:
-        return _Headers({name: values[0] for name, values in self._request.headers.items()})
-
-    @once
-    def cookies(self) -> _Members:
-        return _Members(self._request.cookies)
-
-    @once
-    def body(self) -> Any:
-        return _seen(self._request.text if self._request.json is NOT_JSON else self._request.json)
-
-    def __str__(self) -> str:
-        return _json(self)
-
-
-# -- values, as MiniJinja may see them ---------------------------------------------------------------------------------
-
-# MiniJinja finds members of Python's objects by index and then by attribute, and can call methods. So it gets objects
-# of the following classes, which have members and nothing else.
-
-
-class _Members:
-    """A JSON object. A member that is null counts as missing."""
-
-    __slots__ = ("_value",)
-    items = None
-    """MiniJinja takes an object with this attribute for a mapping."""
-
-    def __init__(self, value: Mapping[str, Any]) -> None:
-        self._value = value
-
-    def __getitem__(self, name: object) -> Any:
-        value = self._value[name]  # type: ignore[index]
-        if value is None:
-            raise KeyError(name)
-        return _seen(value)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._value)
-
-    def __len__(self) -> int:
-        return len(self._value)
-
-    def __str__(self) -> str:
-        return _json(self)
-
-
-class _Headers(_Members):
-    """Headers, by their names in any case."""
-
-    __slots__ = ()
-
-    def __getitem__(self, name: object) -> Any:
-        return super().__getitem__(name.lower() if isinstance(name, str) else name)
-
-
-class _List:
-    """A JSON array."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: Sequence[Any]) -> None:
-        self._value = value
-
-    def __getitem__(self, index: int) -> Any:
-        return _seen(self._value[index])
-
-    def __len__(self) -> int:
-        return len(self._value)
-
-    def __str__(self) -> str:
-        return _json(self)
-
-
-Sequence.register(_List)  # so that MiniJinja takes it for a list
-
-_INTEGERS = range(-(1 << 63), 1 << 63)
-"""Integers that MiniJinja can hold. Others would lose their last digits, so they become text."""
-
-
-def _seen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _Members(value)
-    if isinstance(value, list):
-        return _List(value)
-    if isinstance(value, int) and value not in _INTEGERS:
-        return str(value)
-    return value
-
-
-def _utf8(text: str) -> str:
-    """Text of a query string, with U+FFFD for bytes that are not UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _json(value: Any) -> str:
-    """A value as JSON, whether it is MiniJinja's own or of a class above."""
-    return encode_json(_plain(value)).decode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Members | _List):
-        return value._value
-    if isinstance(value, RequestContext):
-        return {name: _plain(getattr(value, name)) for name in REQUEST}
-    if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
-
-
 # -- MiniJinja ---------------------------------------------------------------------------------------------------------
 
 _using = Lock()
 """The lock of the only environment. Threads that used it at the same time could deadlock."""
-_TOO_GREEDY = ("batch", "format", "indent", "slice")
+_TOO_GREEDY = ("batch", "chain", "format", "indent", "slice", "wordwrap")
 """Filters that are removed, as in one step they can take as much memory as their arguments say."""
+_TOO_FREE = ("cycler", "debug", "dict", "joiner", "namespace")
+"""Functions that are removed, as their values change or tell more than the request."""
 _NEVER = ("SyntaxError", "TemplateNotFound", "UnknownFilter", "UnknownFunction", "UnknownMethod", "UnknownTest")
 """Kinds of errors that occur with every request."""
 _CALLED = (AttributeError, TypeError)
@@ -262,38 +130,25 @@ _CALLED = (AttributeError, TypeError)
 _HINT = "to send braces as they are, put them between `{% raw %}` and `{% endraw %}`"
 
 
-class _Output:
-    """The conversion of every result to text: None becomes empty text, and other values that are not text become JSON.
-    The results of one text together have a limit."""
-
-    left = MOST_TEXT
-
-    def __call__(self, value: Any) -> str:
-        text = value if isinstance(value, str) else "" if value is None else _json(value)
-        self.left -= len(text)
-        if self.left < 0:
-            raise ValueError(f"the result has more than {MOST_TEXT} characters")
-        return text
-
-
-_output = _Output()
-
-
 @cache
 def _environment() -> Environment:
     from minijinja import Environment
 
+    from mockd.expression_filters import filters
+
     environment = Environment(  # it escapes nothing, as the texts have no name
         fuel=MOST_STEPS,
         undefined_behavior="chainable",
-        finalizer=_output,
-        filters={"tojson": _json},
+        finalizer=show,
+        filters=filters(),
         keep_trailing_newline=True,
         debug=False,
         pycompat=False,
     )
     for name in _TOO_GREEDY:
         environment.remove_filter(name)
+    for name in _TOO_FREE:
+        environment.remove_global(name)
     return environment
 
 
@@ -309,17 +164,22 @@ def _check_size(expression: Expression) -> None:
 
 
 def _check(expression: Expression) -> None:
+    from mockd.expression_growth import Refused, counted
     from mockd.expression_words import unknown_member, unknown_word
 
     environment = _environment()
+    pieces = split_tags(expression.source)
     try:
         names = environment.undeclared_variables_in_str(expression.source)
         if unknown := sorted(names - environment.globals.keys() - {"request"}):
             raise ConfigError(f"expressions know `request`, not `{unknown[0]}`", path=expression.path, hint=_HINT)
-        _refuse(unknown_word(environment, split_tags(expression.source)), expression.path)
-        _run(expression.source, _NO_REQUEST)
+        _refuse(unknown_word(pieces), expression.path)
+        force_setattr(expression, "counted", counted(pieces))
+        _run(expression, _NO_REQUEST)
     except ConfigError:
         raise
+    except Refused as error:
+        _refuse(error.args, expression.path)
     except Exception as error:
         if isinstance(error, _CALLED) or getattr(error, "kind", None) in _NEVER:
             raise ConfigError(_message(error), path=expression.path, hint=_HINT) from None
@@ -335,14 +195,14 @@ def _refuse(unknown: tuple[str, str | None] | None, path: Path) -> None:
 
 def _render(expression: Expression, context: RequestContext) -> str:
     try:
-        return _run(expression.source, context)
+        return _run(expression, context)
     except Exception as error:  # a TemplateError, or an error of the output or of a value
         raise ExpressionError(f"{format_path(expression.path)}: {_message(error)}") from None
 
 
-def _run(source: str, context: RequestContext) -> str:
-    _output.left = MOST_TEXT
-    return _environment().render_str(source, request=context)
+def _run(expression: Expression, context: RequestContext) -> str:
+    start_counting()
+    return _environment().render_str(expression.counted, request=context)
 
 
 def _message(error: Exception) -> str:
@@ -369,11 +229,19 @@ def _compiled(value: Any, path: Path) -> Any:
     return value
 
 
-def _filled_in(value: Any, context: RequestContext) -> Any:
+def _within(value: Any) -> Iterator[Expression]:
     if isinstance(value, Expression):
-        return value.render(context)
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _within(item)
+
+
+def _filled_in(value: Any, rendered: dict[str, str]) -> Any:
+    if isinstance(value, Expression):
+        return rendered[value.source]
     if isinstance(value, dict):
-        return {key: _filled_in(item, context) for key, item in value.items()}
+        return {key: _filled_in(item, rendered) for key, item in value.items()}
     if isinstance(value, list):
-        return [_filled_in(item, context) for item in value]
+        return [_filled_in(item, rendered) for item in value]
     return value

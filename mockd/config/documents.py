@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from mockd.config.json_text import read_json
+from mockd.config.opening import read_regular
 from mockd.config.values import check_values
 from mockd.errors import ConfigError, Problem
 
@@ -71,7 +72,7 @@ def read_file(file: pathlib.Path) -> Document:
 def read_bytes(file: pathlib.Path) -> bytes:
     """The content of a file. Raises `ConfigError` with the reason if it cannot be read."""
     try:
-        return file.read_bytes()
+        return read_regular(file)
     except OSError as error:
         raise ConfigError(Problem(f"it cannot be read: {error.strerror}", source=str(file))) from None
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import re
-import stat
 import tempfile
 from pathlib import Path
 
 from mockd.config.files import real_path
+from mockd.config.opening import read_regular, refuse_large
 
 logger = logging.getLogger("mockd")
 
@@ -41,15 +40,13 @@ class OwnedFile:
     def read(self) -> bytes | None:
         """The content, or None if there is no file yet."""
         try:
-            # A pipe would never end, and the name of a device must not be given to a file.
-            if not stat.S_ISREG(os.stat(self.path).st_mode):
-                raise OSError(errno.EINVAL, "it is no regular file")
-            return self.path.read_bytes()
+            return read_regular(self.path)
         except FileNotFoundError:
             return None
 
     def replace(self, content: bytes) -> None:
         """Write the file in such a way that at every moment it has either the old content or the new."""
+        refuse_large(len(content), self.path)  # it could not be read again
         temporary = self._write_beside(content)
         try:
             os.replace(temporary, self.path)
@@ -93,7 +90,7 @@ class OwnedFile:
 
 def _lock(file: Path) -> int:
     """The descriptor of a file that is locked as long as it is open."""
-    lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         import fcntl
 

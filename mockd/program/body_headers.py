@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path as FilePath
@@ -11,6 +12,7 @@ from msgspec import UNSET
 from mockd.config.files import resolve_file
 from mockd.config.headers import values_of
 from mockd.config.models import ChunkedConfig, Mock, ResponseConfig, SseConfig
+from mockd.config.opening import open_regular
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event
 from mockd.expression_tags import mentions_request
@@ -119,7 +121,7 @@ def _file_of(part: Part) -> tuple[str, str | None]:
 def _begins_with(file: FilePath, mark: bytes) -> bool:
     """Whether a file begins with `mark`. A file that cannot be read is reported by the answers that send it."""
     try:
-        with file.open("rb") as opened:
+        with os.fdopen(open_regular(file), "rb") as opened:
             return opened.read(len(mark)) == mark
     except OSError:
         return True

@@ -8,6 +8,7 @@ import socket
 import ssl
 from pathlib import Path
 
+from mockd.config.opening import read_regular
 from mockd.errors import ConfigError
 from mockd.settings import Settings, spelling
 
@@ -58,6 +59,8 @@ def check_tls(settings: Settings) -> None:
             raise ConfigError(f"{spelling('tls_key')} needs its certificate: {spelling('tls_cert')} is missing")
         return
     try:
+        for file in filter(None, (settings.tls_cert, settings.tls_key)):
+            read_regular(Path(file))  # OpenSSL would wait for a pipe
         # If no password were given for an encrypted key, OpenSSL would ask for one on the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, lambda: "")
     except OSError as error:
@@ -70,7 +73,7 @@ def check_tls(settings: Settings) -> None:
 
 def _has_only_certificates(file: str) -> bool:
     try:
-        content = Path(file).read_bytes()
+        content = read_regular(Path(file))
     except OSError:
         return False
     return b"-----BEGIN CERTIFICATE-----" in content and b"PRIVATE KEY-----" not in content

@@ -10,12 +10,14 @@ from msgspec import structs
 
 from mockd.config.files import resolve_file
 from mockd.config.models import ChunkedConfig
+from mockd.errors import Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
-from mockd.expressions import RequestContext, render_all
+from mockd.expression_values import RequestContext
+from mockd.expressions import render_all
 from mockd.jsontext import encode_json
 from mockd.placeholders import FromRequest, Pick, expressions_in, parse_text, parse_value
 from mockd.source import BaseSource, Opened, Script, Source, SourceContext
-from mockd.sources.files import lines, pieces
+from mockd.sources.files import lines, open_data_file, pieces
 from mockd.sources.registry import build_named
 from mockd.sources.static import ScriptSource, file_source
 
@@ -33,8 +35,7 @@ def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
         repeat = 1 if config.repeat is None else config.repeat
         return file_source(config.events_file, root, repeat, raw=True, kind="chunked")
     if config.data_file is not None:
-        file = resolve_file(config.data_file, root, path=("chunked", "dataFile"))
-        return FileSource(file, None if ndjson else config.chunk_size)
+        return FileSource(config.data_file, root, ("chunked", "dataFile"), None if ndjson else config.chunk_size)
     assert config.data is not None
     path = ("chunked", "data")
     if ndjson:
@@ -95,16 +96,19 @@ class FilledText(BaseSource):
 
 
 class FileSource(BaseSource):
-    """A file in chunks of `size` bytes, or in lines if `size` is None."""
+    """The data file that a mock names at `path`, in chunks of `size` bytes, or in lines if `size` is None."""
 
-    def __init__(self, file: FilePath, size: int | None) -> None:
-        self._file = file
+    def __init__(self, name: str, root: FilePath | None, path: Path, size: int | None) -> None:
+        resolve_file(name, root, path=path)
+        self._name = name
+        self._root = root
+        self._path = path
         self._size = size
 
-    def open(self, context: SourceContext) -> Opened:
-        return self._read()
+    async def open(self, context: SourceContext) -> Opened:
+        file = await open_data_file(self._name, self._root, self._path)
+        return self._read(lines(file) if self._size is None else pieces(file, self._size))
 
-    async def _read(self) -> AsyncIterator[Event]:
-        parts = lines(self._file) if self._size is None else pieces(self._file, self._size)
+    async def _read(self, parts: AsyncIterator[bytes]) -> AsyncIterator[Event]:
         async for part in parts:
             yield Event(part)

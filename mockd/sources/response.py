@@ -6,7 +6,6 @@ from pathlib import Path as FilePath
 
 from msgspec import UNSET
 
-from mockd.config.files import resolve_file
 from mockd.config.models import ResponseConfig
 from mockd.events import JSON_NULL
 from mockd.placeholders import parse_value
@@ -32,7 +31,7 @@ def response_source(config: ResponseConfig, root: FilePath | None) -> Source:
         from mockd.sources.chunked import FileSource
         from mockd.sources.files import READ_BYTES
 
-        return FileSource(resolve_file(config.body_file, root, path=("response", "bodyFile")), READ_BYTES)
+        return FileSource(config.body_file, root, ("response", "bodyFile"), READ_BYTES)
     body = parse_value(config.body, ("response", "body"))
     given = b"" if body is UNSET else JSON_NULL if body is None else body
     return FixedSource(Answer(body=given))

@@ -36,6 +36,8 @@ def end_of(program: Program, before: Cursor, outcome: Outcome, now: float, mock_
         row, op = None, CLOSE
     elif outcome == "failed" or ending.type == "error":
         row, pause_s = _error_row(program, before, outcome, mock_id), 0.0
+        if isinstance(before.failure, SourceError) and before.failure.breaks_off:
+            row, op = None, CLOSE
     payload = b"" if row is None or program.fill is None else _filled(program, before, row, program.fill)
     return EndCursor(before, outcome, payload, op, now, pause_s)
 

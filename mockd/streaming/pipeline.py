@@ -17,7 +17,8 @@ from mockd.clock import Clock
 from mockd.config.environment import hidden
 from mockd.errors import SourceError, error_body
 from mockd.events import Fill, drawn
-from mockd.expressions import Expression, ExpressionError, RequestContext, render_all
+from mockd.expression_values import RequestContext
+from mockd.expressions import Expression, ExpressionError, render_all
 from mockd.framing import FRAMINGS
 from mockd.headers import NO_RULES, FixedHeaders, Headers
 from mockd.journal.exchange import Exchange

@@ -189,6 +189,8 @@ class Stream:
             if preparing.done():
                 self.program = preparing.result()
                 self._most = 1 if self.program.flush_each else 0
+                if self._vigil is not None:
+                    self._vigil.live(self.program.lifetime)
         finally:
             preparing.cancel()
 

@@ -57,7 +57,6 @@ class Vigil:
     ) -> None:
         self._stream = stream
         self._calendar = calendar
-        self._lifetime = lifetime
         self._arrived = arrived
         self._send_timeout_s = send_timeout_s
         self._waiter: Future[None] | None = None
@@ -69,9 +68,17 @@ class Vigil:
         stream.line.limit(room)
         if not stream.line.on_departure(self._note_departure):
             self._watcher = asyncio.get_running_loop().create_task(self._watch(stream.line))
+        self._check: Timer | None = None
+        self.live(lifetime)
+
+    def live(self, lifetime: Lifetime) -> None:
+        """Hold the stream to a lifetime from now on."""
+        self._lifetime = lifetime
+        if self._check is not None:
+            self._check.cancel()
         soonest = self._soonest()
         # One entry in the calendar stands for all of this stream's deadlines.
-        self._check = None if soonest is None else calendar.call_at(soonest, self._check_deadlines)
+        self._check = None if soonest is None else self._calendar.call_at(soonest, self._check_deadlines)
 
     # -- rest ------------------------------------------------------------------------------------------------------
 

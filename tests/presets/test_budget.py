@@ -13,8 +13,10 @@ import pytest
 
 from mockd.program.plan import MOST_SCRIPT_BYTES, MOST_SCRIPTS
 from mockd.settings import Settings
-from mockd.sources.llm import budget
+from mockd.sources.llm import budget, reply, source
+from mockd.sources.llm.ask import count_words
 from mockd.sources.llm.embeddings import vector
+from mockd.sources.llm.reply import LONGEST_WORD, tokens_of
 from mockd.testing import RunningMockd, running_mockd
 from tests.presets.asking import ONLY_STREAMS, PATHS, SAID, asked, payloads, texts
 
@@ -204,6 +206,52 @@ def test_choices_and_log_probabilities_multiply(url: str, template: str, stream:
     assert say(url, template, SAID, stream=stream, **more).status_code == 200
 
 
+# -- how long one step takes, counted in characters --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", MULTIPLIED)
+def test_no_event_is_too_large(url: str, template: str) -> None:
+    """Replies with log probabilities are the largest for their length. They are asked for with fewer and fewer words,
+    until they are within the budget."""
+    for said in ("a" * 900_000, "a " * 60_000, "a" * 999 + " "):
+        while (answer := say(url, template, said, stream=True, **MULTIPLIED[template])).status_code == 400:
+            assert len(said) > 10
+            said = said[: len(said) * 4 // 5]
+        assert max(map(len, answer.text.splitlines())) < 4 * budget.LARGEST_EVENT
+
+
+def test_a_long_word_is_several_tokens() -> None:
+    for text in ("a" * 5000, " " * 5000 + "a", "a b  " + "c" * 1001, " \n", "a" + " " * 3000):
+        tokens = tokens_of(text)
+        assert "".join(tokens) == text
+        assert max(map(len, tokens)) <= 2 * LONGEST_WORD
+    assert tokens_of("a  b\nc ") == ("a", "  b", "\nc", " ")
+
+
+@pytest.mark.parametrize("mock", [{"echo": True}, {"text": "{{ request.body.messages[0].content }}"}], ids=str)
+def test_a_text_of_too_many_words_is_not_cut_into_them(mock: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[int] = []
+
+    def cutting(text: str) -> tuple[str, ...]:
+        cut.append(len(text))
+        return tokens_of(text)
+
+    monkeypatch.setattr(source, "tokens_of", cutting)
+    monkeypatch.setattr(reply, "tokens_of", cutting)
+    config = {"matcher": {"path": PATHS["openai-chat"]}, "sse": {"template": "openai-chat", "templateParams": mock}}
+    with running_mockd(config) as mockd:
+        assert is_refused(say(mockd.url, "openai-chat", "a " * 400_000, stream=True), "openai-chat")
+        assert max(cut) < 1000
+        assert say(mockd.url, "openai-chat", "a " * 1000, stream=True).status_code == 200
+        assert max(cut) == 2000
+
+
+def test_words_of_long_prompts_are_estimated() -> None:
+    assert count_words(["a b", "", "c"]) == 3
+    assert count_words(["a " * 100_000] * 30) == 3_000_000
+    assert abs(count_words(["abc " * 1_000_000]) - 1_000_000) < 10
+
+
 def test_they_multiply_what_a_mock_says_by_itself() -> None:
     mock = {
         "matcher": {"path": PATHS["openai-chat"]},
@@ -349,7 +397,13 @@ def test_the_docs_tell_the_limits() -> None:
     text = (Path(__file__).parents[2] / "docs" / "guides" / "llm.md").read_text(encoding="utf-8")
     limits = text.partition("## Limits")[2]
     told = [budget.LONGEST_TEXT, budget.MOST_EVENTS, budget.MOST_CHARACTERS, budget.MOST_NUMBERS, budget.MOST_STEPS]
-    told += [budget.LONGEST_PATTERN, budget.LONGEST_MODEL, budget.MOST_NESTED, budget.LONGEST_SCHEMA // 1024]
+    told += [
+        budget.LARGEST_EVENT,
+        budget.LONGEST_PATTERN,
+        budget.LONGEST_MODEL,
+        budget.MOST_NESTED,
+        budget.LONGEST_SCHEMA // 1024,
+    ]
     told += [MOST_SCRIPTS, MOST_SCRIPT_BYTES // 2**20]
     assert not [limit for limit in told if not re.search(rf"\b{limit:,}\b", limits)]
 

@@ -165,6 +165,14 @@ async def test_timing_and_limits_are_the_mock_s(lab: Lab, awaits: bool, what: st
     assert lab.ended["outcome"] == "max_events"
 
 
+@pytest.mark.parametrize("name", ["timeout", "connectionTimeout"])
+@STREAMS
+async def test_a_stream_lives_no_longer_than_the_mock_says(lab: Lab, awaits: bool, what: str, name: str) -> None:
+    config = {"timing": {"fixedDelay": 1000}, "lifecycle": {name: 0.5}}
+    await run(lab, {"what": what, "awaits": awaits}, **config)
+    assert lab.ended["outcome"] == "timed_out"
+
+
 @pytest.mark.parametrize("framing", [None, "sse-crlf"])
 @STREAMS
 async def test_who_comes_back_gets_the_same_head(

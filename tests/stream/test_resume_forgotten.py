@@ -10,6 +10,7 @@ import pytest
 from mockd.config.load import parse_collection
 from mockd.events import Fill
 from mockd.streaming.cursors.session import SessionCursor
+from mockd.streaming.sessions import resume
 from mockd.streaming.sessions.resume import Buffer, Sessions
 from mockd.streaming.sessions.session import Entry, Session
 from tests.stream.harness import Lab, words
@@ -187,6 +188,24 @@ async def test_a_forgotten_session_goes_on_where_every_client_gets_the_same() ->
     # Nothing is known of its schedule any more: the next event comes its delay after now.
     assert again.events == [(3000, "3"), (4000, "4"), (5000, "5"), (6000, "6")]
     assert (await come_back(lab, "6")).status == 204
+
+
+async def test_sessions_that_hold_long_requests_are_forgotten_before_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resume, "MOST_SAID", 1000)
+    lab = Lab()
+    events = [{"data": "{{ request.body }}"}, {"data": "{{ request.body }}!"}]
+    lab.mock(events=events, resume={"enabled": True}, timing={"fixedDelay": 1000})
+    length = 50
+    for letter in "abcdefghijklmnop":
+        stream = await lab.open(method="POST", body=letter.encode() * length)
+        await lab.clock.advance(1)
+        await stream.hang_up()
+    sessions = lab.engine.mock_set.served.find("mock").sessions
+    assert sessions is not None
+    assert len(sessions._buffers) == 9
+    last = await lab.open(method="POST", headers={"Last-Event-ID": ids_of(stream)[0]})
+    await lab.clock.advance(60)
+    assert last.events[0][1] == "p" * length + "!"
 
 
 async def test_a_forgotten_session_starts_over_where_it_cannot_be_made_again() -> None:

@@ -58,10 +58,13 @@ def test_a_response_is_an_answer_of_which_the_mock_says_status_and_delay() -> No
     assert answer == Answer(body={"a": 1})
 
 
-def test_files_are_read_while_the_stream_runs(tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_files_are_read_while_the_stream_runs(tmp_path: Path) -> None:
     (tmp_path / "big.bin").write_bytes(b"x")
-    assert isinstance(opened("chunked", {"dataFile": "big.bin"}, tmp_path), AsyncIterator)
-    assert isinstance(opened("response", {"bodyFile": "big.bin"}, tmp_path), AsyncIterator)
+    for kind, key in (("chunked", "dataFile"), ("response", "bodyFile")):
+        opening = opened(kind, {key: "big.bin"}, tmp_path)
+        assert isinstance(opening, Awaitable)
+        assert isinstance(await opening, AsyncIterator)
 
 
 FILES = pytest.mark.parametrize(
@@ -107,7 +110,7 @@ async def test_pieces(tmp_path: Path, length: int, size: int) -> None:
         length = 10_000
     content = bytes(number % 253 for number in range(length))
     (tmp_path / "f").write_bytes(content)
-    found = [piece async for piece in files.pieces(tmp_path / "f", size)]
+    found = [piece async for piece in files.pieces(await files.open_data_file("f", tmp_path, ()), size)]
     assert found == [content[start : start + size] for start in range(0, length, size)]
 
 
@@ -127,7 +130,7 @@ async def test_pieces(tmp_path: Path, length: int, size: int) -> None:
 )
 async def test_lines(tmp_path: Path, content: bytes, found: list[bytes]) -> None:
     (tmp_path / "f").write_bytes(content)
-    assert [line async for line in files.lines(tmp_path / "f")] == found
+    assert [line async for line in files.lines(await files.open_data_file("f", tmp_path, ()))] == found
 
 
 # -- names -------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 
 SAID = "{{ request.body.said }}"
+BODY = "{{ request.body }}"
 NASTY = st.lists(
     st.sampled_from(["\n", "\r", "\r\n", "\0", "\n\n", "\u2028", "\u0085", "\x0b", "\x7f", "\t", " "])
     | st.sampled_from(["data: x", "event: x\n", "id: 1", ": c", '"', "\\", "\\u0041", "a", "é", "→", "😀"])
@@ -186,3 +187,16 @@ def test_texts_are_kept_as_they_are_written(tmp_path: Path) -> None:
     with running_mockd(settings=Settings(config=(str(file),))) as again, again.admin() as admin:
         assert httpx.get(f"{again.url}/written?n=5", timeout=20).text == "$5 $5  $uuid {{ request }}"
         assert admin.export_config() == exported
+
+
+@pytest.mark.parametrize(
+    "part", [{"sse": {"events": [{"data": BODY}] * 128}}, {"response": {"body": [BODY] * 128}}], ids=["events", "body"]
+)
+def test_a_long_request_that_is_repeated_is_an_error_of_the_server(part: dict[str, Any]) -> None:
+    with running_mockd(mock("/a", **part)) as mockd:
+        assert httpx.post(mockd.url + "/a", content="x" * 100_000).status_code == 200
+        refused = httpx.post(mockd.url + "/a", content="x" * 1_000_000)
+    message = refused.json()["error"]["message"]
+    assert refused.status_code == 500
+    assert "$." in message
+    assert "more than 33554432 characters" in message

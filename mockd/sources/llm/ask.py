@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockd.request import RequestView
 from mockd.source import SourceContext
-from mockd.sources.llm.budget import LONGEST_TEXT, MOST_NESTED, TOO_DEEP, Refused
+from mockd.sources.llm.budget import MOST_NESTED, TOO_DEEP, Refused
 from mockd.sources.llm.reply import When
 
 
@@ -79,16 +79,25 @@ def chat_turns(messages: Any) -> Iterator[Turn]:
             yield Turn(role if isinstance(role, str) else "user", text_in(message.get("content")), role == "tool")
 
 
+_COUNTED = 262_144
+"""Characters in which words are counted, which takes some milliseconds."""
+
+
 def words_in(turns: Iterable[Turn]) -> int:
     """The number of words of a conversation, which stands for its number of tokens."""
-    return sum(count_words(turn.text) for turn in turns)
+    return count_words(turn.text for turn in turns)
 
 
-def count_words(text: str) -> int:
-    """The number of words of a text. In a very long one it is estimated, as splitting it would take much memory."""
-    if len(text) <= LONGEST_TEXT:
-        return len(text.split())
-    return len(text[:LONGEST_TEXT].split()) * len(text) // LONGEST_TEXT
+def count_words(texts: Iterable[str]) -> int:
+    """The number of words of texts. If they are very long, it is estimated from how many their beginning has."""
+    words = counted = characters = 0
+    for text in texts:
+        characters += len(text)
+        if counted < _COUNTED:
+            beginning = text[: _COUNTED - counted]
+            words += len(beginning.split())
+            counted += len(beginning)
+    return words if characters <= counted else words * characters // counted
 
 
 def last_user_text(turns: Iterable[Turn]) -> str:

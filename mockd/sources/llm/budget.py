@@ -11,8 +11,11 @@ LONGEST_TEXT = 1_000_000
 """Most characters of a text that is taken from a request: an echo, an example of a JSON schema, an expression."""
 MOST_CHARACTERS = 4_000_000
 """Most characters of an answer, in all of its choices, with its log probabilities."""
-MOST_EVENTS = 131_072
-"""Most content events of an answer, in all of its choices. Each log probability counts as one more."""
+MOST_EVENTS = 65_536
+"""Most content events of an answer, in all of its choices. Each log probability counts as one more. To cut a text into
+so many takes 10 to 20 ms, in which no other stream gets its turn."""
+LARGEST_EVENT = 131_072
+"""Most characters of one event, with its log probabilities. To make one takes 20 ms."""
 MOST_STEPS = 50_000
 """Most steps in which an example of a JSON schema is made. A step takes about a microsecond."""
 MOST_NUMBERS = 3_200_000
@@ -58,6 +61,18 @@ def refuse_above(events: int, characters: int) -> None:
         raise Refused(f"The reply would have {events} tokens in all of its choices; the limit is {MOST_EVENTS}.")
     if characters > MOST_CHARACTERS:
         raise Refused(f"The reply would have about {characters} characters; the limit is {MOST_CHARACTERS}.")
+
+
+def refuse_many_words(text: str) -> None:
+    """Raise `Refused` for a text with more words than an answer may have, before it is cut into them."""
+    if len(text.split(None, MOST_EVENTS)) > MOST_EVENTS:
+        raise Refused(f"The reply would have more tokens than the limit of {MOST_EVENTS}.")
+
+
+def refuse_large_event(characters: int) -> None:
+    """Raise `Refused` for an event with so many characters, if they are too many."""
+    if characters > LARGEST_EVENT:
+        raise Refused(f"A token would have about {characters} characters in its event; the limit is {LARGEST_EVENT}.")
 
 
 def refuse_large_schema(schema: bytes) -> None:

@@ -9,7 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from mockd.cache import Cache
-from mockd.expressions import Compiled, RequestContext
+from mockd.expression_values import RequestContext
+from mockd.expressions import Compiled
 from mockd.jsontext import encode_json
 from mockd.source import Answer, BaseSource, Script, SourceContext
 from mockd.sources.llm.ask import Ask
@@ -42,7 +43,10 @@ class FollowingSource(BaseSource):
         if len(key) > self._longest:
             error = Refused(f"What the reply takes from the request has more than {LONGEST_TEXT} characters.")
             return refused(self._fixed.wire, error, Ask(context))
-        opened = self._source(key, values).open(context)
+        try:
+            opened = self._source(key, values).open(context)
+        except Refused as error:
+            return refused(self._fixed.wire, error, Ask(context))
         return replace(opened, key=(key, opened.key)) if isinstance(opened, Script) else opened
 
     def _source(self, key: bytes, values: Any) -> WireSource:

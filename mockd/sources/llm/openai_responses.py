@@ -80,8 +80,9 @@ class OpenAIResponses(OpenAIWire):
 
     def copies(self, shape: Hashable) -> tuple[int, int]:
         assert isinstance(shape, ResponsesShape)
-        # A stream repeats them: with the delta, when the text, its part and its item are done, and at its end.
-        return 1, 0 if shape.logprobs is None else 5 * (1 + shape.logprobs)
+        # A stream repeats them: with the delta, when the text, its part and its item are done, and at its end. They
+        # count twice, as all but the first have them in one event, which is made in one go.
+        return 1, 0 if shape.logprobs is None else 10 * (1 + shape.logprobs)
 
     def json_schema(self, ask: Ask) -> Any:
         return schema_in(ask.part("text").get("format"))

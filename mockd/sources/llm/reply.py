@@ -15,7 +15,9 @@ from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
 
 DEFAULT_TOKENS = ("Hello", "!", " How", " can", " I", " help", " you", " today", "?")
-_WORD = re.compile(r"\s*\S+|\s+\Z")
+LONGEST_WORD = 1000
+"""Most characters of a word, and of the space before it. More are several tokens, so that no event is long."""
+_WORD = re.compile(rf"\s{{0,{LONGEST_WORD}}}\S{{1,{LONGEST_WORD}}}|\s{{1,{LONGEST_WORD}}}")
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -189,6 +191,11 @@ class Reply(Struct, frozen=True):
         """The number of characters of all that is said."""
         said = sum(map(len, self.tokens)) + sum(map(len, self.reasoning)) + sum(map(len, self.refusal))
         return said + sum(len(call.arguments) for call in self.calls)
+
+    @property
+    def longest(self) -> int:
+        """The number of characters of the longest token."""
+        return max(map(len, (*self.tokens, *self.refusal)), default=0)
 
     @property
     def reasoning_tokens(self) -> int:

@@ -20,7 +20,14 @@ from mockd.events import Event, Fill
 from mockd.framing import FRAMINGS, FrameTemplate
 from mockd.source import Answer, BaseSource, Headers, Script, SourceContext
 from mockd.sources.llm.ask import Ask, Turn, fits, last_user_text
-from mockd.sources.llm.budget import LONGEST_TEXT, TOO_DEEP, Refused, refuse_above
+from mockd.sources.llm.budget import (
+    LONGEST_TEXT,
+    TOO_DEEP,
+    Refused,
+    refuse_above,
+    refuse_large_event,
+    refuse_many_words,
+)
 from mockd.sources.llm.reply import (
     DEFAULT_TOKENS,
     Error,
@@ -42,13 +49,16 @@ _LONGEST_COMPILED = 65_536
 """Most characters of such a stream."""
 _OF_A_BYTE = 6
 """Most characters that one character of a token has in its log probability, whose bytes are a list of numbers."""
+_MOST_LOGPROBS = 21
+"""Most log probabilities that a token has in one event: its own and 20 others."""
 _ASIDE = ThreadPoolExecutor(1, thread_name_prefix="mockd-llm")
 """The thread in which long replies in one piece are made. It is started with the first of them."""
 
 
 class WireSource(BaseSource):
     """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for a parameter
-    that the wire cannot express. `follows` is true if the parameters follow from a request."""
+    that the wire cannot express. `follows` is true if the parameters follow from a request; `Refused` is raised for a
+    text that is too long then."""
 
     def __init__(self, wire: Wire, params: ReplyParams, *, follows: bool = False) -> None:
         self.wire = wire
@@ -57,6 +67,9 @@ class WireSource(BaseSource):
         self.headers = (*wire.headers, *common)
         if params.delay_per_token is not None:
             self.token_delay = in_seconds(params.delay_per_token)
+        if follows:
+            for text in filter(None, (params.text, params.reasoning, params.refusal)):
+                refuse_many_words(text)
         refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
         for number, scripted in enumerate(params.script):
             try:
@@ -143,6 +156,7 @@ class WireSource(BaseSource):
         said = last_user_text(turns)
         if len(said) > LONGEST_TEXT:
             raise Refused(f"The message has {len(said)} characters; mockd repeats at most {LONGEST_TEXT}.")
+        refuse_many_words(said)
         return tokens_of(said)
 
     def _fields_for(self, turns: list[Turn], model: str | None) -> tuple[ReplyFields, str]:
@@ -165,6 +179,8 @@ class WireSource(BaseSource):
         events = choices * reply.pieces * (1 + logprobs)
         characters = choices * reply.characters * (1 + _OF_A_BYTE * logprobs)
         refuse_above(events, characters)
+        if logprobs:
+            refuse_large_event(reply.longest * (1 + _OF_A_BYTE * min(logprobs, _MOST_LOGPROBS)))
         return events > _MOST_COMPILED or characters > _LONGEST_COMPILED
 
     async def _made_aside(

@@ -24,6 +24,8 @@ MOST_MADE_AGAIN = 10_000
 """Most events that are made again only to reach later ones, if each event depends on those before it."""
 MOST_REMEMBERED = 10_000
 """Most given ids that each mock remembers after their events are no longer held."""
+MOST_SAID = 64 * 1024 * 1024
+"""Most characters of events that follow requests in the sessions of a mock."""
 
 
 def can_make_again(script: CompiledScript, number: int) -> bool:
@@ -34,7 +36,7 @@ def can_make_again(script: CompiledScript, number: int) -> bool:
 class Buffer:
     """The events of one session that are held for clients that come back: the last ones sent, of those with an id."""
 
-    __slots__ = ("held", "last_id", "last_sent", "left_at", "readers", "session")
+    __slots__ = ("held", "last_id", "last_sent", "left_at", "readers", "said", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -45,6 +47,8 @@ class Buffer:
         """The id of a final or error event."""
         self.readers = 0
         self.left_at = 0.0
+        self.said = _said(session)
+        """The number of characters in its events that follow the request."""
 
     def before_oldest(self) -> Entry:
         """An entry before the oldest event held, or the furthest event sent if none is held."""
@@ -69,6 +73,14 @@ class Buffer:
                 twin.payload(entry)
                 entry.verdict, entry.due_s = "sent", -math.inf
                 yield entry
+
+
+def _said(session: Session) -> int:
+    rendered = session.fill.rendered
+    if not rendered:
+        return 0
+    expressions = session.plan.expressions if session.script is None else session.script.expressions
+    return sum(len(rendered.get(expression.source, "")) for expression in expressions)
 
 
 class Place(Struct, frozen=True):
@@ -102,6 +114,8 @@ class Sessions:
         self._buffer_size = plan.resume.buffer_size
         self._max_age_s = plan.resume.max_age
         self._max_sessions = max_sessions
+        self._said = 0
+        """The number of characters of requests that all sessions hold."""
         self._clock = clock
         self._came_before = came_before
         self._buffers: OrderedDict[str, Buffer] = OrderedDict()
@@ -127,8 +141,9 @@ class Sessions:
         buffer.readers += 1
         id_ = buffer.session.id
         if id_ not in self._buffers:
-            self._make_room()
+            self._make_room(buffer.said)
             self._buffers[id_] = buffer
+            self._said += buffer.said
         self._idle.pop(id_, None)
         self._empty.pop(id_, None)
 
@@ -360,9 +375,9 @@ class Sessions:
             else:
                 self._empty[id_] = self._idle.pop(id_)
 
-    def _make_room(self) -> None:
+    def _make_room(self, said: int) -> None:
         self._age()
-        if len(self._buffers) >= self._max_sessions:
+        while self._buffers and (len(self._buffers) >= self._max_sessions or self._said + said > MOST_SAID):
             candidates = self._empty or self._idle or self._buffers
             self._drop(next(iter(candidates.values())))
 
@@ -370,6 +385,8 @@ class Sessions:
         """Forget a session. Its streams read on, but nobody can come back to it."""
         self._forget_all(buffer)
         self._forget_last_id(buffer)
+        if buffer.session.id in self._buffers:
+            self._said -= buffer.said
         for group in (self._buffers, self._idle, self._empty):
             group.pop(buffer.session.id, None)
         if not buffer.readers:

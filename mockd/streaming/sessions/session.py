@@ -225,6 +225,7 @@ class Session:
         text = error.strerror if isinstance(error, OSError) else str(error)
         self.failure = SourceError(hidden(f"{type(error).__name__}: {text}", self.plan.filled))
         self.failure.filled = self.plan.filled
+        self.failure.breaks_off = isinstance(error, SourceError) and error.breaks_off
         self.failure.__cause__ = error
 
 

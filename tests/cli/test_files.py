@@ -1,0 +1,126 @@
+"""What is no file, wherever a server is told to read one: it does not wait, nor read for ever, and says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from mockd.config.opening import MOST_BYTES
+from tests.cli.harness import PATIENCE_S, Serve, clean_environ, mock
+from tests.kinds_of_files import NO_FILES, huge, put
+
+MOST_MEMORY = 2 << 30
+"""Bytes of memory that a server may take: more than it does, and less than a huge file has."""
+CERTIFICATE, KEY = (Path(__file__).parent / "data" / name for name in ("cert.pem", "key.pem"))
+
+
+def config(kind: str, part: dict[str, object]) -> Callable[[Path], list[str]]:
+    """A configuration beside the file, with a mock that names it."""
+
+    def write(file: Path) -> list[str]:
+        beside = file.with_name("config.json")
+        beside.write_text(json.dumps({"matcher": {"path": "/a"}, kind: part}))
+        return [str(beside)]
+
+    return write
+
+
+PLACES: dict[str, Callable[[Path], list[str]]] = {
+    "a configuration": lambda file: [str(file)],
+    "events": config("sse", {"eventsFile": "file"}),
+    "raw events": config("sse", {"eventsFile": "file", "raw": True}),
+    "raw lines": config("chunked", {"eventsFile": "file", "raw": True}),
+    "a script": lambda file: ["--preset", "llm", "--preset-script", str(file)],
+    "the state": lambda file: ["--state", str(file)],
+    "a certificate": lambda file: ["--tls-cert", str(file), "--tls-key", str(KEY)],
+    "a key": lambda file: ["--tls-cert", str(CERTIFICATE), "--tls-key", str(file)],
+}
+"""Where a server reads the whole file at its start, and the arguments for it."""
+PARTS = {
+    "data": config("chunked", {"dataFile": "file"}),
+    "a body": config("response", {"bodyFile": "file"}),
+    "a body with an encoding": config("response", {"bodyFile": "file", "headers": {"Content-Encoding": "gzip"}}),
+}
+"""Where it looks only whether there is a file."""
+
+
+def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Start a server that cannot start."""
+    return subprocess.run(
+        [sys.executable, "-m", "mockd", "serve", "--port", "0", "--admin-port", "0", *arguments],
+        env=clean_environ(),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=PATIENCE_S,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY)),
+    )
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+@pytest.mark.parametrize("place", [*PLACES, *PARTS])
+def test_what_is_no_file_is_refused_at_the_start(tmp_path: Path, place: str, kind: str) -> None:
+    if place == "the state" and kind in ("nothing", "a link to nothing"):
+        pytest.skip("such a state is new")
+    file = tmp_path / "file"
+    arguments = (PLACES | PARTS)[place](file)
+    put(NO_FILES[kind], file)
+    done = start(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "file" in done.stderr
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_huge_file_is_refused_at_the_start(tmp_path: Path, place: str) -> None:
+    file = tmp_path / "file"
+    arguments = PLACES[place](file)
+    huge(file)
+    done = start(*arguments)
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert f"and the limit is {MOST_BYTES}" in done.stderr
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/stdin", "/dev/tty"])
+def test_a_device_is_no_configuration(device: str) -> None:
+    assert start(device).returncode == 2
+
+
+# -- watched files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["a configuration", "events", "a script"])
+@pytest.mark.parametrize("kind", [*NO_FILES, "a huge file"])
+def test_a_watched_file_that_becomes_none_changes_nothing(serve: Serve, tmp_path: Path, place: str, kind: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("[]" if place == "a script" else json.dumps(mock("a", "/a") if place == "a configuration" else [1]))
+    server = serve("--watch", *PLACES[place](file))
+    put((NO_FILES | {"a huge file": huge})[kind], file)
+    server.wait_for_message("the configuration was not applied")
+    path = "/v1/models" if place == "a script" else "/a"
+    assert httpx2.get(server.mocks + path).status_code == 200
+    assert server.stop() == 0
+
+
+def test_a_watched_folder_of_what_is_no_file(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(mock("a", "/a")))
+    for number, make in enumerate(NO_FILES.values()):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        if make is not NO_FILES["a file that may not be read"]:
+            put(make, folder / "file")
+            if os.path.lexists(folder / "file"):
+                (folder / "file").rename(tmp_path / f"{number}.json")
+    server = serve("--watch", str(tmp_path))
+    assert httpx2.get(server.mocks + "/a").status_code == 200
+    (tmp_path / "b.json").write_text(json.dumps(mock("b", "/b")))
+    server.wait_for_message("the configuration was applied: 2 mocks")
+    assert server.stop() == 0
