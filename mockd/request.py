@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from mockd.errors import BodyTooLargeError, MockdError
+from mockd.patterns import AT_ONCE, Effort
+from mockd.patterns.effort import Allowance
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,7 +43,14 @@ class once(Generic[T]):  # used as a decorator
 
 
 NOT_JSON = object()
-"""The value of `RequestView.json` if the body is not JSON."""
+"""The value of `RequestView.json` if the body is not JSON, or has too many values."""
+
+LARGE_BODY = 64 * 1024
+"""Size of a body, in bytes, above which it is not looked into in the event loop."""
+
+MOST_VALUES = 250_000
+"""Most values, in large bodies, that are read as JSON. To read them is one call, in which no other thread runs. They
+are counted by commas and brackets."""
 
 
 LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
@@ -75,6 +84,15 @@ class RequestView:
         self.body = body
         self.raw_headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         """The first value of each header, by its name in lower case."""
+
+    @once
+    def effort(self) -> Effort:
+        """The effort that looking into this request may take: little, unless `allow` was called."""
+        return Effort(AT_ONCE)
+
+    def allow(self, allowance: Allowance) -> None:
+        """Set the effort that looking into this request may take from now on."""
+        self.__dict__["effort"] = Effort(allowance)
 
     @once
     def headers(self) -> dict[str, list[str]]:
@@ -137,6 +155,8 @@ class RequestView:
     @once
     def json(self) -> Any:
         """The body as JSON, or `NOT_JSON`."""
+        if len(self.body) > LARGE_BODY and sum(map(self.body.count, _BEGINNINGS)) > MOST_VALUES:
+            return NOT_JSON
         try:
             return msgspec.json.decode(self.body) if self.body else NOT_JSON
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -159,6 +179,9 @@ class RequestView:
         client = self.scope.get("client")
         return client[0] if client else None
 
+
+_BEGINNINGS = (b",", b"[", b"{")
+"""What stands before each value but those of members, and the first one."""
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "DELETE")
 

@@ -1,0 +1,68 @@
+"""The effort that matching one request may take, over all mocks."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import NamedTuple
+
+from mockd.errors import MockdError
+
+
+class NotAtOnceError(MockdError):
+    """A request needs more effort than may be made in the event loop, where all streams wait for it."""
+
+    code = "not_at_once"
+
+
+class OutOfTimeError(MockdError):
+    """A request needs more effort than is ever made."""
+
+    code = "out_of_time"
+
+
+class Allowance(NamedTuple):
+    """The effort that may be made in one place. `seconds` are those in which patterns and JSONPaths are looked for, and
+    `steps` the most steps of an engine that cannot be stopped. `error` is raised beyond them."""
+
+    seconds: float
+    steps: int
+    error: type[NotAtOnceError] | type[OutOfTimeError]
+
+
+AT_ONCE = Allowance(0.002, 2_000_000, NotAtOnceError)
+"""In the event loop. Clients may send many such requests together, so a stream can be late by many times this."""
+
+APART = Allowance(0.5, 300_000_000, OutOfTimeError)
+"""In a thread, for requests that need more, and for large bodies. A step takes about 3 ns."""
+
+_STEPS_BETWEEN_LOOKS = 64
+
+
+class Effort:
+    """The effort that was made for one request. Its time runs from its first use on."""
+
+    __slots__ = ("_end", "_steps", "allowance")
+
+    def __init__(self, allowance: Allowance) -> None:
+        self.allowance = allowance
+        self._end: float | None = None
+        self._steps = 0
+
+    def left(self) -> float:
+        """The seconds that are left. Raises `NotAtOnceError` or `OutOfTimeError` if there are none."""
+        now = perf_counter()
+        if self._end is None:
+            self._end = now + self.allowance.seconds
+        if now >= self._end:
+            raise self.over()
+        return self._end - now
+
+    def step(self) -> None:
+        """Note a short step in Python. Raises as `left` does."""
+        self._steps += 1
+        if self._steps % _STEPS_BETWEEN_LOOKS == 0:
+            self.left()
+
+    def over(self) -> NotAtOnceError | OutOfTimeError:
+        """The error for more effort than is allowed."""
+        return self.allowance.error(f"it takes longer than {self.allowance.seconds * 1000:.0f} ms")
