@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
@@ -150,7 +151,11 @@ class RequestView:
     @once
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 become U+FFFD."""
-        return self.body.decode("utf-8", "replace")
+        if len(self.body) <= _CHUNK:
+            return self.body.decode("utf-8", "replace")
+        # Other threads run between the chunks.
+        chunks = (self.body[start : start + _CHUNK] for start in range(0, len(self.body), _CHUNK))
+        return "".join(codecs.iterdecode(chunks, "utf-8", "replace"))
 
     @once
     def json(self) -> Any:
@@ -179,6 +184,8 @@ class RequestView:
         client = self.scope.get("client")
         return client[0] if client else None
 
+
+_CHUNK = 1024 * 1024
 
 _BEGINNINGS = (b",", b"[", b"{")
 """What stands before each value but those of members, and the first one."""

@@ -13,10 +13,7 @@ from jsonpath.filter import FilterQuery, walk
 from jsonpath.function_extensions import ExpressionType, FilterFunction
 from jsonpath.selectors import Filter
 
-from mockd.patterns import Effort, Pattern
-
-LONGEST_PATTERN = 10_000
-"""Most characters of a pattern in a JSONPath, which may come from the request. A longer one matches nothing."""
+from mockd.patterns import LONGEST_PATTERN, Effort, Pattern
 
 _effort: ContextVar[Effort] = ContextVar("effort")
 
@@ -88,7 +85,7 @@ class Environment(JSONPathEnvironment):
 
 
 class _PatternFunction(FilterFunction):
-    """`match` or `search`. A pattern that is none matches nothing, as RFC 9535 says."""
+    """`match` or `search`. A pattern that is none matches nothing, as RFC 9535 says. It may come from the request."""
 
     arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012
     return_type = ExpressionType.LOGICAL

@@ -31,6 +31,9 @@ MOST_SHOWN = 200
 HIDDEN = Note("(a value that is not shown)")
 """What is shown for a credential."""
 
+LONGEST_LIKENED = 2000
+"""Most characters of a path that is likened to those of mocks: to see how like it is takes time for each mock."""
+
 _LIKE_ENOUGH = 0.5
 
 
@@ -68,7 +71,7 @@ def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestV
     for rule in rules:
         if rule.template is None or rule in on_path:
             likeness = 1.0
-        elif rule.method is not None and not method_fits(rule.method, method):
+        elif len(request.path) > LONGEST_LIKENED or not (rule.method is None or method_fits(rule.method, method)):
             continue
         else:
             likeness = _likeness(rule.template, segments, request.effort)

@@ -88,13 +88,14 @@ class MatchTable(Generic[T]):
             return Miss(self, request)
         try:
             return Match(rule.target, rule.captures(request))
-        except OutOfTimeError as error:
-            _log(rule, error)
+        except OutOfTimeError:
+            _log(rule)
             return Miss(self, request)
 
     def _first(self, request: RequestView, method: str) -> Rule[T] | None:
         first: Rule[T] | None = None
         first_rank = sys.maxsize
+        skipped: Rule[T] | None = None
         for entries in (*self._index.find(request.path), self._anywhere):
             for rank, wanted, checks, rule in entries:
                 if rank > first_rank:
@@ -108,8 +109,10 @@ class MatchTable(Generic[T]):
                     else:
                         first, first_rank = rule, rank
                         break
-                except OutOfTimeError as error:
-                    _log(rule, error)
+                except OutOfTimeError:
+                    skipped = skipped or rule
+        if skipped is not None:
+            _log(skipped)
         return first
 
     def announced_by(self, preflight: RequestView, method: str) -> Rule[T] | None:
@@ -144,5 +147,5 @@ def _fits(template: PathTemplate, request: RequestView) -> bool:
         return False
 
 
-def _log(rule: Rule[Any], error: OutOfTimeError) -> None:
-    logger.warning("%s: does not match a request, as %s to test it", rule.id, error.message)
+def _log(rule: Rule[Any]) -> None:
+    logger.warning("%s: does not match a request, as it would take too long to test it", rule.id)

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from mockd.patterns.dialects import Written
 
 
+LONGEST_PATTERN = 10_000
+"""Most characters of a pattern."""
+
+
 def check_pattern(source: str, field: str) -> None:
-    """Raise `ValueError` if a text is no regular expression of Python's."""
+    """Raise `ValueError` if a text is no regular expression of Python's, or too long."""
+    if len(source) > LONGEST_PATTERN:
+        raise ValueError(f"{field}: a regular expression has at most {LONGEST_PATTERN:,} characters")
     try:
         re.compile(source)
     except (re.error, OverflowError, RecursionError) as error:
@@ -68,11 +74,9 @@ class Pattern:
         self.source = source
         self.names: dict[str, int] = dict(re.compile(source).groupindex)
         """The numbers of the named groups."""
-        self._in_ascii = self._linear(is_ascii=True)
-        self._in_others: _Linear | bool | None = False
-        """The engine for texts that are not ASCII, or False if it was not needed yet."""
+        self._in_ascii, self._in_others = _linear(source)
         self._backtracking: Any = None
-        if self._in_ascii is None:
+        if self._in_others is None:
             self._compile_backtracking()
 
     def is_in(self, text: str, effort: Effort) -> bool:
@@ -88,37 +92,37 @@ class Pattern:
 
     def _search(self, text: str, effort: Effort, *, has_groups: bool) -> Any:
         left = effort.left()
-        linear = self._in_ascii if text.isascii() else self._for_others()
+        linear = self._in_ascii if text.isascii() else self._in_others
         if linear is not None and linear.is_for(text, effort, has_groups=has_groups):
             with contextlib.suppress(UnicodeEncodeError):  # lone surrogates are not in UTF-8
                 return linear.search(text.encode())
         try:
             return self._compile_backtracking().search(text, timeout=left, concurrent=True)
-        except TimeoutError:
+        except (TimeoutError, ValueError):
             raise effort.over() from None
-
-    def _for_others(self) -> _Linear | None:
-        if self._in_others is False:
-            self._in_others = self._linear(is_ascii=False)
-        assert not isinstance(self._in_others, bool)
-        return self._in_others
-
-    def _linear(self, *, is_ascii: bool) -> _Linear | None:
-        from mockd.patterns.dialects import Unsupported, for_re2
-
-        try:
-            return _Linear(for_re2(self.source, is_ascii=is_ascii))
-        except Unsupported:
-            return None
 
     def _compile_backtracking(self) -> Any:
         if self._backtracking is None:
             import regex  # type: ignore[import-untyped]
 
-            from mockd.patterns.dialects import for_regex
+            from mockd.patterns.dialects import Unsupported, for_regex
 
             try:
                 self._backtracking = regex.compile(for_regex(self.source), cache_pattern=False)
-            except (regex.error, ValueError, OverflowError, RecursionError) as error:
+            except (Unsupported, regex.error, ValueError, OverflowError, RecursionError) as error:
                 raise ValueError(f"no engine runs it: {error}") from None
         return self._backtracking
+
+
+def _linear(source: str) -> tuple[_Linear | None, _Linear | None]:
+    """What runs a pattern in linear time, for texts that are ASCII and for others. None if RE2 cannot."""
+    from mockd.patterns.dialects import Unsupported, for_re2
+
+    in_ascii = None
+    try:
+        written = for_re2(source, is_ascii=True)
+        in_ascii = _Linear(written)
+        for_others = for_re2(source, is_ascii=False)
+        return in_ascii, in_ascii if for_others == written else _Linear(for_others)
+    except Unsupported:
+        return in_ascii, None

@@ -164,9 +164,9 @@ class WireSource(BaseSource):
             try:
                 if fits(scripted.when, turns, model, effort):
                     return scripted.reply, f"script/{number}/"
-            except OutOfTimeError as error:
-                text = "%s: reply %d of a script is not for a request, as %s to look for its `regex`"
-                logger.warning(text, self.wire.name, number, error.message)
+            except OutOfTimeError:
+                text = "%s: reply %d of the script is not for a request, as its `regex` would take too long"
+                logger.warning(text, self.wire.name, number)
         return self.params, ""
 
     def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
