@@ -90,9 +90,9 @@ class _Writer:
             case "LITERAL":
                 return self._character(value)
             case "NOT_LITERAL":
-                return f"[^{self._character(value)}]"
+                return self._not(self._character(value))
             case "ANY":
-                return "(?s:.)" if flags & re.DOTALL else r"[^\n]"
+                return "(?s:.)" if flags & re.DOTALL else "."
             case "IN":
                 return self._set(value, flags)
             case "BRANCH":
@@ -147,6 +147,9 @@ class _Writer:
         if code > _LAST_ASCII or character.isalnum() or character == "_":
             return character
         return "\\" + character if character.isprintable() else f"\\x{code:02x}"
+
+    def _not(self, character: str) -> str:
+        return f"[^{character}]"
 
     def _set(self, items: Sequence[tuple[Any, Any]], flags: int) -> str:
         """A set in brackets, or one of the classes such as `\\w`, which stands alone."""
@@ -239,6 +242,10 @@ class _ForRe2(_Writer):
 
 
 class _ForRegex(_Writer):
+    def _not(self, character: str) -> str:
+        # Of `[^a]|[^b]` it makes a character that is neither.
+        return f"(?:(?!{character})(?s:.))"
+
     def _end(self, *, is_last: bool) -> str:
         return r"(?=\n?\Z)"
 
