@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -105,5 +106,5 @@ class _PatternFunction(FilterFunction):
 def _pattern(source: str) -> Pattern | None:
     try:
         return Pattern(source)
-    except (ValueError, RecursionError, OverflowError):
+    except (re.error, ValueError, RecursionError, OverflowError):
         return None
