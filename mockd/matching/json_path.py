@@ -57,7 +57,7 @@ def compile_json_path(expression: str) -> Select:
             # The library would parse text as a JSON document. A scalar has nothing in it to select.
             return [] if query.segments else [body]
         try:
-            with bounded_by(request.effort):
+            with bounded_by(request.effort.share()):
                 return query.findall(body)
         except RecursionError:
             return None

@@ -61,6 +61,11 @@ class Effort:
             raise self.over()
         return self._end - now
 
+    def share(self) -> Effort:
+        """The effort for one search of many: half the time that is left, so that one that takes long leaves time for
+        others. Raises as `left` does."""
+        return Effort(self.allowance._replace(seconds=self.left() / 2))
+
     def step(self) -> None:
         """Note a short step in Python. Raises as `left` does."""
         self._steps += 1
