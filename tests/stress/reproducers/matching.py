@@ -26,7 +26,7 @@ class _Costly(NamedTuple):
     matcher: dict[str, Any]
     path: str
     body: Any = b""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] | None = None
     copies: int = 1
     status: int = 404
 
