@@ -47,7 +47,6 @@ BESIDE = {
     "events": {"clock"},
     "jsontext": {"events"},
     "settings": {"errors"},
-    "patterns": {"errors"},
     "request": {"errors", "patterns"},
     "source": {"clock", "events", "request"},
     "blame": {"config"},

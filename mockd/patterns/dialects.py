@@ -15,8 +15,6 @@ from collections.abc import Iterable, Sequence
 from re import _parser  # type: ignore[attr-defined]  # typeshed does not know it
 from typing import Any, NamedTuple
 
-from mockd.errors import MockdError
-
 States = Iterable[tuple[Any, Any]]
 """A sequence in the form of `re`: an operation and its operands, for each part."""
 
@@ -37,7 +35,7 @@ _NOT_IN_EMPTY = "" if re.search(r"\B", "") else r"(?!\A\Z)"
 r"""What goes with `\B`, which matches in an empty text only since Python 3.14."""
 
 
-class Unsupported(MockdError):
+class Unsupported(Exception):
     """An engine does not know a part of a pattern."""
 
 

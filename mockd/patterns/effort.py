@@ -5,19 +5,13 @@ from __future__ import annotations
 from time import perf_counter
 from typing import NamedTuple
 
-from mockd.errors import MockdError
 
-
-class NotAtOnceError(MockdError):
+class NotAtOnceError(Exception):
     """A request needs more effort than may be made in the event loop, where all streams wait for it."""
 
-    code = "not_at_once"
 
-
-class OutOfTimeError(MockdError):
+class OutOfTimeError(Exception):
     """A request needs more effort than is ever made."""
-
-    code = "out_of_time"
 
 
 class Allowance(NamedTuple):

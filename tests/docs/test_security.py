@@ -10,7 +10,11 @@ import pytest
 from mockd import expressions
 from mockd.config import environment, values, yaml_text
 from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
+from mockd.matching.nearmiss import LONGEST_LIKENED
 from mockd.mocks.counters import MOST_COUNTERS
+from mockd.patterns import AT_ONCE, LONGEST_PATTERN
+from mockd.patterns.effort import LONGEST_SEARCH_S
+from mockd.request import LARGE_BODY, MOST_VALUES
 from mockd.server.requests import MOST_LINES
 from mockd.server.run import _KEEP_ALIVE_S
 from mockd.settings import Settings
@@ -38,6 +42,10 @@ LIMITS = {
     "characters in the tags": f"{expressions.MOST_IN_TAGS:,}",
     "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
     "characters that they make": f"{expressions.MOST_TEXT:,}",
+    "characters of a regular expression": f"{LONGEST_PATTERN:,}",
+    "time in which it is searched": f"{LONGEST_SEARCH_S:g} s",
+    "values of a JSON body": f"{MOST_VALUES:,}",
+    "characters of a path": f"{LONGEST_LIKENED:,}",
 }
 
 
@@ -50,3 +58,10 @@ def test_the_limits_are_the_limits(what: str) -> None:
 def test_values_that_are_common_words_are_said() -> None:
     words = {4: "four"}
     assert f"fewer than {words[environment.SHORT]} characters" in PAGE
+
+
+def test_what_is_done_beside_the_streams_is_said() -> None:
+    assert (
+        f"longer than {AT_ONCE.seconds * 1000:g} ms, or looks into a body of more than {LARGE_BODY // 2**10} KiB"
+        in PAGE
+    )
