@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 from typing import NamedTuple
 
 
@@ -15,8 +15,9 @@ class OutOfTimeError(Exception):
 
 
 class Allowance(NamedTuple):
-    """The effort that may be made in one place. `seconds` are those in which patterns and JSONPaths are looked for, and
-    `steps` the most steps of an engine that cannot be stopped. `error` is raised beyond them."""
+    """The effort that may be made in one place. `seconds` are those in which a thread is busy with it, so that the same
+    requests match on a machine that has other things to do. `steps` are the most of an engine that cannot be stopped.
+    `error` is raised beyond them."""
 
     seconds: float
     steps: int
@@ -48,7 +49,7 @@ class Effort:
 
     def left(self) -> float:
         """The seconds that are left. Raises `NotAtOnceError` or `OutOfTimeError` if there are none."""
-        now = perf_counter()
+        now = thread_time()
         if self._end is None:
             self._end = now + self.allowance.seconds
         if now >= self._end:

@@ -91,13 +91,13 @@ class Pattern:
         return tuple(group.decode() if isinstance(group, bytes) else group for group in match.groups())
 
     def _search(self, text: str, effort: Effort, *, has_groups: bool) -> Any:
-        effort = effort.share()
+        left = effort.left()
         linear = self._in_ascii if text.isascii() else self._in_others
         if linear is not None and linear.is_for(text, effort, has_groups=has_groups):
             with contextlib.suppress(UnicodeEncodeError):  # lone surrogates are not in UTF-8
                 return linear.search(text.encode())
-        try:
-            return self._compile_backtracking().search(text, timeout=effort.left(), concurrent=True)
+        try:  # with half of the time, as `Effort.share` says
+            return self._compile_backtracking().search(text, timeout=left / 2, concurrent=True)
         except (TimeoutError, ValueError):
             raise effort.over() from None
 
