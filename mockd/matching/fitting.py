@@ -47,19 +47,23 @@ def texts_around(kind: str, parts: Sequence[Part]) -> tuple[str, ...]:
 def captured(texts: Sequence[str], text: str) -> Sequence[str] | None:
     """The values of the captures between texts, of which each is as long as possible, the first ones first. The last
     occurrence of what is behind a capture leaves the most room for what is before, so no other must be tried."""
-    first, *between, last = texts
-    start, end = len(first), len(text) - len(last)
-    if end - start <= len(between) or not text.startswith(first) or not text.endswith(last):
+    start, end = len(texts[0]), len(text) - len(texts[-1])
+    if end - start < len(texts) - 1 or not text.startswith(texts[0]) or not text.endswith(texts[-1]):
         return None
     values: list[str] = []
-    for piece in reversed(between):
+    for piece in texts[-2:0:-1]:
         place = text.rfind(piece, start + 1, end - 1)
-        if place < 0:
+        value = text[place + len(piece) : end]
+        if place < 0 or "/" in value:
             return None
-        values.append(text[place + len(piece) : end])
+        values.append(value)
         end = place
-    values.append(text[start:end])
-    return None if any("/" in value for value in values) else values[::-1]
+    value = text[start:end]
+    if "/" in value:
+        return None
+    values.append(value)
+    values.reverse()
+    return values
 
 
 def _values(texts: Sequence[str], text: str) -> Sequence[str] | None:
