@@ -22,6 +22,16 @@ LONGEST_PATTERN = 10_000
 """Most characters of a pattern."""
 
 
+_MEMORY = 1024 * 1024
+"""Memory, in bytes, that RE2 may use for a pattern. It fills it with what it learns from texts. More makes it no
+faster."""
+
+
+_LONG = 8 * 1024
+"""Number of characters of a text above which what was compiled to search it is thrown away: `regex` keeps in it the
+memory that the search took, up to a hundred bytes for each character."""
+
+
 def check_pattern(source: str, field: str) -> None:
     """Raise `ValueError` if a text is no regular expression of Python's, or too long."""
     if len(source) > LONGEST_PATTERN:
@@ -50,6 +60,7 @@ class _Linear:
             raise Unsupported("RE2 is not installed") from None
         options = re2.Options()
         options.log_errors = False
+        options.max_mem = _MEMORY
         try:
             self._engine = re2.compile(written.source, options)
         except re2.error as error:
@@ -98,8 +109,11 @@ class Pattern:
                 return linear.search(text.encode())
         try:  # with half of the time, as `Effort.share` says
             return self._compile_backtracking().search(text, timeout=left / 2, concurrent=True)
-        except (TimeoutError, ValueError):
+        except (TimeoutError, MemoryError, ValueError):
             raise effort.over() from None
+        finally:
+            if len(text) > _LONG:
+                self._backtracking = None
 
     def _compile_backtracking(self) -> Any:
         if self._backtracking is None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -111,6 +112,23 @@ def test_other_threads_run_during_a_search(search: Callable[[], None]) -> None:
         turns += 1
     thread.join()
     assert turns > 3  # there is none if the interpreter is held
+
+
+def resident_mb() -> int:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) // 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells how much memory a process has")
+@pytest.mark.parametrize(("source", "number"), [(r"(?=a)((a)(b)?(c)?(d)?)+$|", 10), (r"[ab]*a[ab]{90}c|", 30)])
+def test_patterns_keep_little_memory_of_what_was_searched(source: str, number: int) -> None:
+    text = "".join(random.Random(1).choices("ab", k=200_000)).replace("b", "a" if "?=" in source else "b") + "!"
+    patterns = [Pattern(f"{source}{place}") for place in range(number)]
+    before = resident_mb()
+    for pattern in patterns:
+        with contextlib.suppress(OutOfTimeError):
+            assert not pattern.is_in(text, Effort(APART))
+    assert resident_mb() - before < 50  # it was 3 to 10 MB for each
 
 
 def test_a_pattern_that_is_too_long_is_refused() -> None:
