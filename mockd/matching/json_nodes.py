@@ -102,7 +102,7 @@ class _PatternFunction(FilterFunction):
         return found is not None and found.is_in(value, _effort.get())
 
 
-@lru_cache(32)
+@lru_cache(8)
 def _pattern(source: str) -> Pattern | None:
     try:
         return Pattern(source)

@@ -104,7 +104,7 @@ def _pattern(source: str, *place: str) -> Pattern:
     try:
         return compiled(source)
     except ValueError as error:
-        hint = "write it without what Python's `re` alone knows, or in parts"
+        hint = "write it shorter, with fewer repetitions or less nesting"
         raise ConfigError(f"a pattern that mockd cannot run: {error}", path=("matcher", *place), hint=hint) from None
 
 

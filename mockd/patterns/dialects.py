@@ -18,6 +18,10 @@ from typing import Any, NamedTuple
 States = Iterable[tuple[Any, Any]]
 """A sequence in the form of `re`: an operation and its operands, for each part."""
 
+MOST_PARTS = 20_000
+"""Most parts of a pattern for the module `regex`. Those that are repeated count as often as they are at least. It takes
+a kilobyte for each."""
+
 _LAST = 0x10FFFF
 _LAST_ASCII = 0x7F
 _Ranges = tuple[tuple[int, int], ...]
@@ -102,7 +106,7 @@ class _Writer:
                 text = self._folded(self._group(number, states, inner, is_last=is_last), flags, inner)
                 return f"(?:{text})" if number is None else f"({text})"
             case "MAX_REPEAT" | "MIN_REPEAT":
-                return f"(?:{self._repeated(value[2], flags)}){_times(value)}{'?' if op == 'MIN_REPEAT' else ''}"
+                return f"(?:{self._repeated(value, flags)}){_times(value)}{'?' if op == 'MIN_REPEAT' else ''}"
             case "AT":
                 return self._place(value.name, flags, is_last=is_last)
         return self._other(op, value, flags)
@@ -110,8 +114,8 @@ class _Writer:
     def _group(self, number: int | None, states: States, flags: int, *, is_last: bool) -> str:
         return self._sequence(states, flags, is_last=is_last)
 
-    def _repeated(self, states: States, flags: int) -> str:
-        return self._sequence(states, flags)
+    def _repeated(self, value: tuple[int, Any, States], flags: int) -> str:
+        return self._sequence(value[2], flags)
 
     def _place(self, name: str, flags: int, *, is_last: bool) -> str:
         match name:
@@ -219,9 +223,9 @@ class _ForRe2(_Writer):
         self._groups -= 1
         return text
 
-    def _repeated(self, states: States, flags: int) -> str:
+    def _repeated(self, value: tuple[int, Any, States], flags: int) -> str:
         outer, self._is_repeated = self._is_repeated, True
-        text = self._sequence(states, flags)
+        text = self._sequence(value[2], flags)
         self._is_repeated = outer
         return text
 
@@ -240,6 +244,24 @@ class _ForRe2(_Writer):
 
 
 class _ForRegex(_Writer):
+    def __init__(self) -> None:
+        self._copies = 1
+        """Number of times that a part is repeated at least, for each of which the module keeps a copy of it."""
+        self._parts = 0
+
+    def _part(self, op: str, value: Any, flags: int, *, is_last: bool) -> str:
+        self._parts += self._copies
+        if self._parts > MOST_PARTS:
+            raise Unsupported("it repeats too much")
+        return super()._part(op, value, flags, is_last=is_last)
+
+    def _repeated(self, value: tuple[int, Any, States], flags: int) -> str:
+        outer = self._copies
+        self._copies *= max(value[0], 1)
+        text = self._sequence(value[2], flags)
+        self._copies = outer
+        return text
+
     def _not(self, character: str) -> str:
         # Of `[^a]|[^b]` it makes a character that is neither.
         return f"(?:(?!{character})(?s:.))"
@@ -274,7 +296,7 @@ class _ForRegex(_Writer):
             case "ATOMIC_GROUP":
                 return f"(?>{self._sequence(value, flags)})"
             case "POSSESSIVE_REPEAT":
-                return f"(?>(?:{self._sequence(value[2], flags)}){_times(value)})"
+                return f"(?>(?:{self._repeated(value, flags)}){_times(value)})"
         raise Unsupported(op)
 
     def _boundary(self, flags: int, *, is_one: bool) -> str:

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 LONGEST_PATTERN = 10_000
 """Most characters of a pattern."""
 
-
 _MEMORY = 1024 * 1024
 """Memory, in bytes, that RE2 may use for a pattern. It fills it with what it learns from texts. More makes it no
 faster."""
-
 
 _LONG = 8 * 1024
 """Number of characters of a text above which what was compiled to search it is thrown away: `regex` keeps in it the

@@ -13,6 +13,7 @@ from mockd.lines.protocol import MOST_PIPELINED, MOST_UNFINISHED
 from mockd.matching.nearmiss import LONGEST_LIKENED
 from mockd.mocks.counters import MOST_COUNTERS
 from mockd.patterns import AT_ONCE, LONGEST_PATTERN
+from mockd.patterns.dialects import MOST_PARTS
 from mockd.patterns.effort import LONGEST_SEARCH_S
 from mockd.request import LARGE_BODY, MOST_VALUES
 from mockd.server.requests import MOST_LINES
@@ -43,6 +44,7 @@ LIMITS = {
     "operators in the tags": f"{expressions.MOST_OPERATORS:,}",
     "characters that they make": f"{expressions.MOST_TEXT:,}",
     "characters of a regular expression": f"{LONGEST_PATTERN:,}",
+    "parts of one that RE2 does not run": f"{MOST_PARTS:,}",
     "time in which it is searched": f"{LONGEST_SEARCH_S:g} s",
     "values of a JSON body": f"{MOST_VALUES:,}",
     "characters of a path": f"{LONGEST_LIKENED:,}",

@@ -11,6 +11,8 @@ import pytest
 from jsonpath import JSONPathEnvironment
 
 from mockd.config.models import Matcher, ValueTest
+from mockd.engine import Engine
+from mockd.errors import ConfigError
 from mockd.matching import Match, Miss
 from mockd.matching.json_path import compile_json_path
 from mockd.patterns import APART, AT_ONCE, NotAtOnceError
@@ -112,6 +114,38 @@ def test_a_preflight_is_not_about_a_mock_that_would_take_too_long(make: Any) -> 
     request = make.request(TEXT, "OPTIONS")
     request.allow(AT_ONCE)
     assert make.table(rule).announced_by(request, "GET") is None
+
+
+NO_ENGINE = "(?=a)(?:(?:ab?){9999}){9999}"
+
+
+@pytest.mark.parametrize(
+    ("criteria", "place"),
+    [
+        ({"path_pattern": NO_ENGINE}, ("pathPattern",)),
+        ({"body_pattern": NO_ENGINE}, ("bodyPattern",)),
+        ({"headers": {"X-A": ValueTest(pattern=NO_ENGINE)}}, ("headers", "X-A", "pattern")),
+        ({"query_params": {"a": ValueTest(pattern=NO_ENGINE)}}, ("queryParams", "a", "pattern")),
+        ({"not_": Matcher(body_pattern=NO_ENGINE)}, ("not", "bodyPattern")),
+    ],
+)
+def test_a_pattern_that_cannot_be_run_is_refused_with_its_place(
+    make: Any, criteria: dict[str, Any], place: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make.rule(**criteria)
+    (problem,) = caught.value.problems
+    assert problem.path == ("matcher", *place)
+    assert problem.message == "a pattern that mockd cannot run: no engine runs it: it repeats too much"
+    assert problem.hint
+
+
+def test_so_is_one_of_a_script() -> None:
+    params = {"script": [{"reply": {"text": "a"}}, {"when": {"regex": NO_ENGINE}, "reply": {"text": "b"}}]}
+    with pytest.raises(ConfigError) as caught:
+        Engine().create({"matcher": {"path": "/"}, "sse": {"template": "openai-chat", "templateParams": params}})
+    (problem,) = caught.value.problems
+    assert problem.path == ("sse", "templateParams", "script", 1, "when", "regex")
 
 
 def test_long_paths_are_not_likened_to_those_of_mocks(make: Any) -> None:

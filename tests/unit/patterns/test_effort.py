@@ -137,6 +137,15 @@ def test_a_pattern_that_is_too_long_is_refused() -> None:
         check_pattern("a" * (LONGEST_PATTERN + 1), "bodyPattern")
 
 
-def test_a_pattern_that_no_engine_runs_is_refused() -> None:
-    with pytest.raises(ValueError, match="no engine runs it: it is nested too deeply"):
-        Pattern("(?:" * 250 + "a" + ")?" * 250)
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("(?:" * 250 + "a" + ")?" * 250, "it is nested too deeply"),
+        ("(?=a)(?:(?:ab?){9999}){9999}", "it repeats too much"),
+        (r"\Ba{4000000000}", "it repeats too much"),
+        (r"(?:a{150}){150}+\B", "it repeats too much"),
+    ],
+)
+def test_a_pattern_that_no_engine_runs_is_refused(source: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"no engine runs it: {reason}"):
+        Pattern(source)
