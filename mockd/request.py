@@ -46,7 +46,7 @@ class once(Generic[T]):  # used as a decorator
 NOT_JSON = object()
 """The value of `RequestView.json` if the body is not JSON, or has too many values."""
 
-LARGE_BODY = 64 * 1024
+LARGE_BODY = 32 * 1024
 """Size of a body, in bytes, above which it is not looked into in the event loop."""
 
 MOST_VALUES = 250_000

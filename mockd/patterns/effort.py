@@ -28,7 +28,7 @@ LONGEST_SEARCH_S = 0.5
 """Longest time, in seconds, in which it is searched which mock matches a request, by patterns, wildcards and in the
 body."""
 
-AT_ONCE = Allowance(0.002, 2_000_000, NotAtOnceError)
+AT_ONCE = Allowance(0.001, 500_000, NotAtOnceError)
 """In the event loop. Clients may send many such requests together, so a stream can be late by many times this."""
 
 APART = Allowance(LONGEST_SEARCH_S, 300_000_000, OutOfTimeError)
