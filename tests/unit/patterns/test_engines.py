@@ -45,11 +45,24 @@ IN_ASCII = [
 ]
 """Those that RE2 runs on ASCII texts alone."""
 BACKTRACKING = [
-    *("a$b", r"\Bo", r"\B", r"(a)(?:b)?\1", "(?=a)b|(?!a)c", "(?<=a)b", "(?<!a)b", "(?P<x>a)(?(x)b|c)", "a{1001}"),
+    *(
+        "a$b",
+        r"b$\n",
+        r"(?:[ab]$|x)\n?",
+        r"\Bo",
+        r"\B",
+        r"(a)(?:b)?\1",
+        "(?=a)b|(?!a)c",
+        "(?<=a)b",
+        "(?<!a)b",
+        "(?P<x>a)(?(x)b|c)",
+        "a{1001}",
+    ),
     *("(?!)", "x|(?!)", r"\ud800", r"[\ud800-\udfff]", "(?i)ß", "(?i)ſ", "(?i)[İı]", "(?i)straße", "(?>a|b)c", "a++b"),
     "a" * 10_000,
 ]
 PIECES = [
+    "b\n",
     *(
         "a",
         "b",
