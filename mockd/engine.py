@@ -22,11 +22,12 @@ from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
 from mockd.lines import Line, line_of
 from mockd.lines.upgrade import look_for_lost_body
-from mockd.matching import Match
+from mockd.matching import Match, MatchTable, Miss
 from mockd.mocks.mock_set import MockSet
 from mockd.mocks.registered import Registered
 from mockd.mocks.state_file import StateFile
-from mockd.request import ClientGoneError, Receive, RequestView, Scope, Send, read_body
+from mockd.patterns import APART, AT_ONCE, NotAtOnceError
+from mockd.request import LARGE_BODY, ClientGoneError, Receive, RequestView, Scope, Send, read_body
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
@@ -95,12 +96,22 @@ class Engine:
         if body is None:
             return self._answer_once_read(line, request, exchange)
         request.body = body
-        return Stream(self._services, line, exchange, self._program(request, exchange)).start()
+        if len(body) > LARGE_BODY:
+            return self._answer_apart(line, request, exchange)
+        try:
+            program = self._program(request, exchange)
+        except NotAtOnceError:
+            return self._answer_apart(line, request, exchange)
+        return Stream(self._services, line, exchange, program).start()
+
+    async def _answer_apart(self, line: Line, request: RequestView, exchange: Exchange) -> None:
+        program = await self._program_apart(request, exchange)
+        await Stream(self._services, line, exchange, program).run()
 
     async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange) -> None:
         try:
             await read_body(request, line.receive, self.settings.max_body)
-            program = self._program(request, exchange)
+            program = await self._program_once_read(request, exchange)
         except ClientGoneError:
             self.connections.ended(exchange, "client_disconnected")
             return
@@ -110,8 +121,30 @@ class Engine:
             program = refusal(request, 413, error_body(error.code, error.message))
         await Stream(self._services, line, exchange, program).run()
 
-    def _program(self, request: RequestView, exchange: Exchange) -> Program:
-        """The program that answers a request."""
+    async def _program_once_read(self, request: RequestView, exchange: Exchange) -> Program:
+        if len(request.body) <= LARGE_BODY:
+            with contextlib.suppress(NotAtOnceError):
+                return self._program(request, exchange)
+        return await self._program_apart(request, exchange)
+
+    async def _program_apart(self, request: RequestView, exchange: Exchange) -> Program:
+        """The program that answers a request whose mock takes long to find."""
+        while True:
+            table = self.mock_set.served.table
+            match = await asyncio.get_running_loop().run_in_executor(self._finder, _find, table, request)
+            if table is self.mock_set.served.table:  # otherwise no change would end the stream of an old mock
+                return self._program(request, exchange, match)
+
+    @cached_property
+    def _finder(self) -> ThreadPoolExecutor:
+        # One thread, as each busy thread makes the event loop wait longer for its turn.
+        return ThreadPoolExecutor(1, thread_name_prefix="mockd-find")
+
+    def _program(
+        self, request: RequestView, exchange: Exchange, match: Match[Registered] | Miss | None = None
+    ) -> Program:
+        """The program that answers a request. `match` is its mock, if it was looked for. Raises `NotAtOnceError` if
+        that takes too long here."""
         look_for_lost_body(request)
         settings = self.settings
         headers: Headers = []
@@ -121,7 +154,8 @@ class Engine:
             elif not self._is_closed_to_pages(request):
                 exchange.is_preflight = True
                 return bodiless(whole(204, b"", FixedHeaders(preflight), []))
-        match = self.mock_set.served.table.resolve(request)
+        if match is None:
+            match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
             exchange.near_misses = match.near_misses
             return self._missed(request, match.near_misses, headers)
@@ -334,6 +368,18 @@ class Engine:
         for connection in self.connections.exchanges():
             if connection.stream is not None:
                 connection.stream.cut()
+
+
+def _find(table: MatchTable[Registered], request: RequestView) -> Match[Registered] | Miss:
+    """What a request matches, and all that takes long to know of it."""
+    request.allow(APART)
+    match = table.resolve(request)
+    if isinstance(match, Miss):
+        _ = match.near_misses
+    elif match.target.program is None:
+        _ = request.json  # which the source may want, in the event loop
+    request.allow(AT_ONCE)
+    return match
 
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------

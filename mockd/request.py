@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
@@ -10,6 +11,8 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from mockd.errors import BodyTooLargeError, MockdError
+from mockd.patterns import AT_ONCE, Effort
+from mockd.patterns.effort import Allowance
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,7 +44,14 @@ class once(Generic[T]):  # used as a decorator
 
 
 NOT_JSON = object()
-"""The value of `RequestView.json` if the body is not JSON."""
+"""The value of `RequestView.json` if the body is not JSON, or has too many values."""
+
+LARGE_BODY = 32 * 1024
+"""Size of a body, in bytes, above which it is not looked into in the event loop."""
+
+MOST_VALUES = 250_000
+"""Most values, in large bodies, that are read as JSON. To read them is one call, in which no other thread runs. They
+are counted by commas and brackets."""
 
 
 LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
@@ -75,6 +85,15 @@ class RequestView:
         self.body = body
         self.raw_headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         """The first value of each header, by its name in lower case."""
+
+    @once
+    def effort(self) -> Effort:
+        """The effort that looking into this request may take: little, unless `allow` was called."""
+        return Effort(AT_ONCE)
+
+    def allow(self, allowance: Allowance) -> None:
+        """Set the effort that looking into this request may take from now on."""
+        self.__dict__["effort"] = Effort(allowance)
 
     @once
     def headers(self) -> dict[str, list[str]]:
@@ -132,11 +151,17 @@ class RequestView:
     @once
     def text(self) -> str:
         """The body as text; bytes that are not UTF-8 become U+FFFD."""
-        return self.body.decode("utf-8", "replace")
+        if len(self.body) <= _CHUNK:
+            return self.body.decode("utf-8", "replace")
+        # Other threads run between the chunks.
+        chunks = (self.body[start : start + _CHUNK] for start in range(0, len(self.body), _CHUNK))
+        return "".join(codecs.iterdecode(chunks, "utf-8", "replace"))
 
     @once
     def json(self) -> Any:
         """The body as JSON, or `NOT_JSON`."""
+        if len(self.body) > LARGE_BODY and sum(map(self.body.count, _BEGINNINGS)) > MOST_VALUES:
+            return NOT_JSON
         try:
             return msgspec.json.decode(self.body) if self.body else NOT_JSON
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -162,6 +187,12 @@ class RequestView:
 
 _MOST_DIGITS = 20
 """Digits of an announced length after which no more are read, as Python converts only so many. No limit is as long."""
+
+_CHUNK = 1024 * 1024
+
+_BEGINNINGS = (b",", b"[", b"{")
+"""What stands before each value but those of members, and the first one."""
+
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "DELETE")
 
 

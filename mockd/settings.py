@@ -46,6 +46,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     files_root: Annotated[
         Annotated[str, _called("FOLDER")] | None, _doc("Folder for the data files of mocks from the admin API.")
     ] = None
+    allow_fault_header: Annotated[bool, _doc("Let requests say faults of their own in the header `X-Mockd-Fault`.")] = (
+        False
+    )
     cors: Annotated[
         bool,
         _doc("Whether pages of other origins may read the answers (CORS). A mock can refuse that for itself."),
@@ -95,9 +98,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Longest time, in seconds, that a client may read nothing although data waits; 0: no limit.",
         ),
     ] = 60.0
-    allow_fault_header: Annotated[bool, _doc("Let requests say faults of their own in the header `X-Mockd-Fault`.")] = (
-        False
-    )
     fault_timeout: Annotated[
         Seconds,
         Meta(

@@ -32,6 +32,7 @@ from mockd.config.timing import Delay as Delay
 from mockd.config.timing import Distribution as Distribution
 from mockd.config.timing import RandomDelay as RandomDelay
 from mockd.config.timing import Timing as Timing
+from mockd.patterns import check_pattern
 
 Status = Annotated[int, Meta(ge=200, le=599)]
 
@@ -39,14 +40,6 @@ ADMIN_PREFIX = "/__mockd"
 """The path under which the admin API is, or at least its probes, on the port of the mocks."""
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
-
-
-def _check_pattern(pattern: str | None, field: str) -> None:
-    if pattern is not None:
-        try:
-            re.compile(pattern)
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"{field}: not a regular expression: {error}") from None
 
 
 class Termination(Config, frozen=True, kw_only=True):
@@ -375,7 +368,8 @@ class ValueTest(Config, frozen=True, kw_only=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         _one_of(self, "a criterion", ("exists", "pattern"))
-        _check_pattern(self.pattern, "pattern")
+        if self.pattern is not None:
+            check_pattern(self.pattern, "pattern")
 
 
 class Matcher(Config, frozen=True, kw_only=True, omit_defaults=True):
@@ -417,8 +411,9 @@ class Matcher(Config, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError("give either `path` or `pathPattern`")
         if self.path is not None and not self.path.startswith(("/", "*")):
             raise ValueError(f"path: {self.path!r} does not start with `/`")
-        _check_pattern(self.path_pattern, "pathPattern")
-        _check_pattern(self.body_pattern, "bodyPattern")
+        for name, pattern in (("pathPattern", self.path_pattern), ("bodyPattern", self.body_pattern)):
+            if pattern is not None:
+                check_pattern(pattern, name)
         if all(not getattr(self, field) and getattr(self, field) != "" for field in self.__struct_fields__):
             raise ValueError('a matcher needs at least one criterion; `path: "/*"` matches every request')
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -10,9 +11,13 @@ from msgspec import Struct
 
 from mockd.config.faults import Fault
 from mockd.matching import Rule
+from mockd.patterns import NotAtOnceError, OutOfTimeError
 
 if TYPE_CHECKING:
     from mockd.request import RequestView
+
+
+_log = logging.getLogger("mockd")
 
 
 class Striking(Struct, frozen=True):
@@ -34,6 +39,16 @@ class Aimed:
         self.name = f"faults/{place}"
         self.rule = None if fault.match is None else Rule(fault.match, 0, self.name, None, None)
 
+    def fits(self, request: RequestView) -> bool:
+        """Whether the fault is for such a request. A matcher that takes too long does not match."""
+        if self.rule is None:
+            return True
+        try:
+            return all(predicate.holds(request) for predicate in self.rule.predicates)
+        except (NotAtOnceError, OutOfTimeError):
+            _log.warning("a fault does not strike a request, as its `match` would take too long")
+            return False
+
 
 def aimed(faults: Sequence[Fault]) -> tuple[Aimed, ...]:
     """The faults of a mock, ready to choose from. Raises `ConfigError` for a matcher that cannot be compiled."""
@@ -50,7 +65,7 @@ def striking(
     `drawing` is the generator for a request with that name."""
     found = []
     for one in faults:
-        if one.rule is not None and not all(predicate.holds(request) for predicate in one.rule.predicates):
+        if not one.fits(request):
             continue
         number = count(one.name) if one.is_counted else 1
         if _strikes(one.fault, number, drawing(f"{one.name}:{number}")):

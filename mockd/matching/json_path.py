@@ -10,8 +10,9 @@ from mockd.errors import ConfigError
 from mockd.request import NOT_JSON, RequestView
 
 if TYPE_CHECKING:
-    from jsonpath import JSONPath, JSONPathEnvironment
     from jsonpath.selectors import JSONPathSelector
+
+    from mockd.matching.json_nodes import Environment, Query
 
 Select = Callable[[RequestView], "list[Any] | None"]
 """The values that a JSONPath selects in the body of a request, or None if the body cannot be searched."""
@@ -21,19 +22,21 @@ _Steps = Sequence[str | int]
 
 
 @cache
-def _environment() -> JSONPathEnvironment:
+def _environment() -> Environment:
     # Imported when the first mock needs it, as it takes longer to import than the rest of matching.
-    from jsonpath import JSONPathEnvironment
+    from mockd.matching.json_nodes import Environment
 
-    return JSONPathEnvironment(strict=True)
+    return Environment()
 
 
 def compile_json_path(expression: str) -> Select:
     """Compile a JSONPath. Raises `ConfigError` if RFC 9535 does not allow it.
 
     A body cannot be searched if it is not JSON, or if a `..` in the expression meets deeper nesting than the library
-    can search.
+    can search. To search one raises as `Effort.left` does.
     """
+    from mockd.matching.json_nodes import bounded_by
+
     query = _compile(expression)
     if query.singular_query():
         steps = _steps(query)
@@ -54,7 +57,8 @@ def compile_json_path(expression: str) -> Select:
             # The library would parse text as a JSON document. A scalar has nothing in it to select.
             return [] if query.segments else [body]
         try:
-            return query.findall(body)
+            with bounded_by(request.effort.share()):
+                return query.findall(body)
         except RecursionError:
             return None
 
@@ -71,8 +75,10 @@ def compile_json_equal(expression: str, expected: Any) -> Callable[[RequestView]
     return lambda request: any(json_equal(value, expected) for value in select(request) or ())
 
 
-def _compile(expression: str) -> JSONPath:
+def _compile(expression: str) -> Query:
     from jsonpath import JSONPath, JSONPathError
+
+    from mockd.matching.json_nodes import bounded
 
     try:
         query = _environment().compile(expression)
@@ -84,10 +90,10 @@ def _compile(expression: str) -> JSONPath:
             hint="RFC 9535, for example `$.messages[0].role`",
         ) from None
     assert isinstance(query, JSONPath), "compound queries are not part of RFC 9535"
-    return query
+    return bounded(query)
 
 
-def _steps(query: JSONPath) -> _Steps:
+def _steps(query: Query) -> _Steps:
     """The steps of a query that has only names and indexes, such as `$.messages[-1].role`. Nearly all queries are of
     this kind. They are evaluated here, as the library's general evaluation takes ten times as long."""
     return [_step(segment.selectors[0]) for segment in query.segments]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from functools import partial
 from operator import eq
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,8 +14,9 @@ import msgspec
 from mockd.config.models import Matcher, ValueTest
 from mockd.journal import credentials
 from mockd.matching.paths import PathTemplate, Segment
-from mockd.matching.predicates import PATH, Note, Predicate, method_fits
+from mockd.matching.predicates import NOT_TESTED, PATH, Note, Predicate, method_fits
 from mockd.matching.rule import Rule
+from mockd.patterns import Effort, OutOfTimeError
 from mockd.request import RequestView
 
 L = TypeVar("L")
@@ -29,13 +31,16 @@ MOST_SHOWN = 200
 HIDDEN = Note("(a value that is not shown)")
 """What is shown for a credential."""
 
+LONGEST_LIKENED = 2000
+"""Most characters of a path that is likened to those of mocks: to see how like it is takes time for each mock."""
+
 _LIKE_ENOUGH = 0.5
 
 
 class _NearMiss(NamedTuple):
     rule: Rule[Any]
-    held: tuple[bool, ...]
-    """For each predicate of the rule, whether it holds."""
+    held: tuple[bool | None, ...]
+    """For each predicate of the rule, whether it holds; None if it was not tested, as that would take too long."""
     score: int
     """The sum of the scores of the predicates that hold."""
     likeness: float
@@ -66,14 +71,14 @@ def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestV
     for rule in rules:
         if rule.template is None or rule in on_path:
             likeness = 1.0
-        elif rule.method is not None and not method_fits(rule.method, method):
+        elif len(request.path) > LONGEST_LIKENED or not (rule.method is None or method_fits(rule.method, method)):
             continue
         else:
-            likeness = _likeness(rule.template, segments)
+            likeness = _likeness(rule.template, segments, request.effort)
             if likeness < _LIKE_ENOUGH:
                 continue
         held = tuple(
-            rule in on_path if predicate.kind is PATH else predicate.holds(request) for predicate in rule.predicates
+            rule in on_path if predicate.kind is PATH else _holds(predicate, request) for predicate in rule.predicates
         )
         if rule.template is None and not _says_something(rule, held):
             continue
@@ -81,19 +86,26 @@ def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestV
         yield _NearMiss(rule, held, score, likeness)
 
 
-def _says_something(rule: Rule[Any], held: Sequence[bool]) -> bool:
+def _holds(predicate: Predicate, request: RequestView) -> bool | None:
+    try:
+        return predicate.holds(request)
+    except OutOfTimeError:
+        return None
+
+
+def _says_something(rule: Rule[Any], held: Sequence[bool | None]) -> bool:
     """Whether something of a request fits the rule other than its method and what it lacks."""
     pairs = list(zip(rule.predicates, held, strict=True))[rule.method is not None :]
     return any(holds and not predicate.is_absence for predicate, holds in pairs)
 
 
-def _likeness(template: PathTemplate, segments: Sequence[str]) -> float:
+def _likeness(template: PathTemplate, segments: Sequence[str], effort: Effort) -> float:
     """The likeness of a template and the segments of a path, from 0 to 1; 0 if more than one segment differs."""
     wanted = template.outline
     longer = max(len(wanted), len(segments))
     if 2 * longer - len(wanted) - len(segments) > 1:
         return 0.0
-    head, tail = _common_ends(wanted, segments, _is_alike)
+    head, tail = _common_ends(wanted, segments, partial(_is_alike, effort))
     different = longer - head - tail
     if different == 0:
         return 1.0
@@ -105,10 +117,13 @@ def _likeness(template: PathTemplate, segments: Sequence[str]) -> float:
     return same / longer
 
 
-def _is_alike(segment: Segment, text: str) -> bool:
+def _is_alike(effort: Effort, segment: Segment, text: str) -> bool:
     if segment.literal is not None:
         return segment.folded == text.casefold()
-    return segment.is_capture or segment.pattern.fullmatch(text) is not None
+    try:
+        return segment.is_capture or segment.fit(text, effort) is not None
+    except OutOfTimeError:
+        return False
 
 
 def _text_likeness(one: str, other: str) -> float:
@@ -132,11 +147,11 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
     fields = [
         {
             "field": predicate.field,
-            "matched": holds,
+            "matched": bool(holds),
             "score": predicate.score if holds else 0,
             "maxScore": predicate.score,
             "expected": _plain(_expected(rule, predicate)),
-            "actual": _sendable(_shown(_actual(predicate, request))),
+            "actual": _sendable(_shown(_actual(predicate, holds, request))),
         }
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
     ]
@@ -165,9 +180,14 @@ def _criterion(matcher: Matcher, predicate: Predicate) -> Any:
     return criterion[predicate.key] if isinstance(criterion, dict) else criterion
 
 
-def _actual(predicate: Predicate, request: RequestView) -> Any:
+def _actual(predicate: Predicate, holds: bool | None, request: RequestView) -> Any:
     """The value that a request has, unless it is a credential."""
-    actual = predicate.actual(request)
+    if holds is None:
+        return NOT_TESTED
+    try:
+        actual = predicate.actual(request)
+    except OutOfTimeError:
+        return NOT_TESTED
     return HIDDEN if _is_secret(predicate) and not isinstance(actual, Note) else actual
 
 
@@ -184,7 +204,7 @@ def _reason(near: _NearMiss, request: RequestView) -> str:
     """A sentence that says what matched and what did not."""
     pairs = list(zip(near.rule.predicates, near.held, strict=True))
     matched = [predicate.label for predicate, holds in pairs if holds]
-    different = "; ".join(_difference(near.rule, predicate, request) for predicate, holds in pairs if not holds)
+    different = "; ".join(_difference(near.rule, predicate, holds, request) for predicate, holds in pairs if not holds)
     if not matched:
         return different
     return f"{_listed(matched)} matched, but {different}"
@@ -195,8 +215,8 @@ def _listed(words: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _difference(rule: Rule[Any], predicate: Predicate, request: RequestView) -> str:
-    expected, actual = _wanted(_expected(rule, predicate)), _quoted(_shown(_actual(predicate, request)))
+def _difference(rule: Rule[Any], predicate: Predicate, holds: bool | None, request: RequestView) -> str:
+    expected, actual = _wanted(_expected(rule, predicate)), _quoted(_shown(_actual(predicate, holds, request)))
     return f"{predicate.label} expected {expected}, got {actual}"
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import unquote
 
 from msgspec import Struct
 
 from mockd.errors import ConfigError
+from mockd.matching.fitting import Fit, Part, captured, fitting, texts_around
+from mockd.patterns import Effort
 
 E = TypeVar("E")
 
@@ -19,41 +21,13 @@ CAPTURE_SCORE = 12
 STAR_SCORE = 10
 
 _PART = r"\{(?P<capture>[^{}/:]+)\}|(?P<star>\*+)|(?P<text>[^{}*]+)"
-_CAPTURE = "([^/]+)"
 _PATH = ("matcher", "path")
-
-
-class _Part(Struct, frozen=True):
-    """A part of a template: decoded text, a capture with its name, or a star."""
-
-    kind: Literal["text", "capture", "star"]
-    value: str
-
-    @property
-    def source(self) -> str:
-        """The regular expression for a part that is not a star."""
-        return _CAPTURE if self.kind == "capture" else re.escape(self.value)
-
-
-def star_pattern(pieces: Sequence[tuple[str, bool]]) -> re.Pattern[str]:
-    """A pattern for `fullmatch`: the pieces in this order, with any characters between them.
-
-    A piece is a regular expression, and whether it is fixed text. After a star, the first occurrence of fixed text
-    leaves the most room for the rest, so no later occurrence must be tried. What is before it may not contain the
-    text, which prevents that: a value made for the purpose would take time that grows with a power of its length.
-    """
-    (source, _), *rest = pieces
-    for piece, fixed in rest[:-1]:
-        source += f"(?:(?!{piece}).)*{piece}" if fixed else f".*?{piece}"
-    if rest:
-        source += f".*{rest[-1][0]}"
-    return re.compile(source, re.DOTALL)
 
 
 class Segment(Struct, frozen=True, dict=True):
     """The parts of a template between two slashes."""
 
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
 
     @cached_property
     def literal(self) -> str | None:
@@ -76,8 +50,13 @@ class Segment(Struct, frozen=True, dict=True):
         return len(self.parts) == 1 and self.parts[0].kind == "capture"
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        return _pattern(self.parts)
+    def texts(self) -> tuple[str, ...]:
+        """The texts around the captures of a segment without stars."""
+        return texts_around("capture", self.parts)
+
+    @cached_property
+    def fit(self) -> Fit:
+        return fitting(self.parts)
 
 
 class PathTemplate(Struct, frozen=True, dict=True):
@@ -88,7 +67,7 @@ class PathTemplate(Struct, frozen=True, dict=True):
     """
 
     text: str
-    parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
     names: tuple[str, ...]
     segments: tuple[Segment, ...]
 
@@ -114,21 +93,21 @@ class PathTemplate(Struct, frozen=True, dict=True):
         return CAPTURE_SCORE if self.names else EXACT_SCORE
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
+    def _fit(self) -> Fit:
         # Made when first needed: the index decides about most requests without it.
-        return _pattern(self.parts)
+        return fitting(self.parts)
 
-    def fits(self, path: str) -> bool:
-        """Whether the template fits a decoded path."""
-        return path == self.literal if self.literal is not None else self._pattern.fullmatch(path) is not None
+    def fits(self, path: str, effort: Effort) -> bool:
+        """Whether the template fits a decoded path. Raises as `Effort.left` does."""
+        return path == self.literal if self.literal is not None else self._fit(path, effort) is not None
 
-    def captures(self, path: str) -> dict[str, str]:
-        """The values of the template's `{name}`s in a path that it fits."""
+    def captures(self, path: str, effort: Effort) -> dict[str, str]:
+        """The values of the template's `{name}`s in a path that it fits. Raises as `Effort.left` does."""
         if not self.names:
             return {}
-        match = self._pattern.fullmatch(path)
-        assert match is not None, "asked for captures of a path that does not fit"
-        return dict(zip(self.names, match.groups(), strict=True))
+        values = self._fit(path, effort)
+        assert values is not None, "asked for captures of a path that does not fit"
+        return dict(zip(self.names, values, strict=True))
 
 
 def parse_path(text: str) -> PathTemplate:
@@ -146,9 +125,9 @@ def parse_path(text: str) -> PathTemplate:
     return PathTemplate(text, parts, names, tuple(_segments(parts)))
 
 
-def _parts(text: str) -> Iterator[_Part]:
+def _parts(text: str) -> Iterator[Part]:
     if not any(char in text for char in "{}*"):  # true of most paths
-        yield _Part("text", unquote(text))
+        yield Part("text", unquote(text))
         return
     part, position = re.compile(_PART), 0
     while position < len(text):
@@ -160,53 +139,42 @@ def _parts(text: str) -> Iterator[_Part]:
                 hint="a name is anything but `{ } / :`; use `*` for any characters, `%7B` and `%7D` for literal braces",
             )
         if match["capture"]:
-            yield _Part("capture", match["capture"])
+            yield Part("capture", match["capture"])
         elif match["star"]:
-            yield _Part("star", "*")
+            yield Part("star", "*")
         else:
-            yield _Part("text", unquote(match["text"]))
+            yield Part("text", unquote(match["text"]))
         position = match.end()
 
 
-def _segments(parts: Sequence[_Part]) -> Iterator[Segment]:
-    current: list[_Part] = []
+def _segments(parts: Sequence[Part]) -> Iterator[Segment]:
+    current: list[Part] = []
     for part in parts:
         if part.kind != "text":
             current.append(part)
             continue
         first, *others = part.value.split("/")
-        current.append(_Part("text", first))
+        current.append(Part("text", first))
         for piece in others:
             yield _segment(current)
-            current = [_Part("text", piece)]
+            current = [Part("text", piece)]
     yield _segment(current)
 
 
-def _segment(parts: Sequence[_Part]) -> Segment:
+def _segment(parts: Sequence[Part]) -> Segment:
     return Segment(tuple(part for part in parts if part.value))
-
-
-def _pattern(parts: Sequence[_Part]) -> re.Pattern[str]:
-    pieces: list[list[_Part]] = [[]]
-    for part in parts:
-        if part.kind == "star":
-            pieces.append([])
-        else:
-            pieces[-1].append(part)
-    return star_pattern(
-        [("".join(part.source for part in piece), all(part.kind == "text" for part in piece)) for piece in pieces]
-    )
 
 
 class _Node(Generic[E]):
     """A node of the index: the templates that have the same leading segments."""
 
-    __slots__ = ("below", "capture", "here", "literals", "patterns")
+    __slots__ = ("below", "capture", "here", "literals", "mixed")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[E]] = {}
         self.capture: _Node[E] | None = None
-        self.patterns: dict[str, tuple[re.Pattern[str], _Node[E]]] = {}
+        self.mixed: dict[tuple[str, ...], _Node[E]] = {}
+        """Nodes for segments of text and captures, by the texts around the captures."""
         self.here: list[E] = []
         """Entries whose templates end at this node."""
         self.below: list[E] = []
@@ -220,7 +188,7 @@ class _Node(Generic[E]):
             if self.capture is None:
                 self.capture = _Node()
             return self.capture
-        return self.patterns.setdefault(segment.pattern.pattern, (segment.pattern, _Node()))[1]
+        return self.mixed.setdefault(segment.texts, _Node())
 
     def follow(self, segment: str, nodes: list[_Node[E]]) -> None:
         """Add to `nodes` the nodes below this one that fit a segment of a path."""
@@ -229,8 +197,8 @@ class _Node(Generic[E]):
             nodes.append(literal)
         if self.capture is not None and segment:
             nodes.append(self.capture)
-        for pattern, node in self.patterns.values():
-            if pattern.fullmatch(segment):
+        for texts, node in self.mixed.items():
+            if captured(texts, segment) is not None:
                 nodes.append(node)
 
 

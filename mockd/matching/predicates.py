@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,12 @@ from msgspec import Struct
 
 from mockd.config.models import Matcher, ValueTest
 from mockd.errors import ConfigError
-from mockd.matching.paths import PathTemplate, parse_path, star_pattern
+from mockd.matching.paths import PathTemplate, parse_path
+from mockd.patterns import Pattern, compiled, fits_pieces
 from mockd.request import RequestView
 
 Holds = Callable[[RequestView], bool]
+"""A test of a request. Raises as `Effort.left` does, as a thousand mocks may look through one long text."""
 
 _SHOWN_BYTES = 1000
 
@@ -27,6 +28,7 @@ class Note(str):
 MISSING = Note("(missing)")
 MATCHED = Note("(it matched)")
 NOT_SEARCHABLE = Note("(not JSON, or nested too deeply)")
+NOT_TESTED = Note("(not tested, as that would take too long)")
 
 
 class Kind(Struct, frozen=True):
@@ -88,33 +90,53 @@ def _compile_method(expected: str, _: str) -> Holds:
 
 
 def _compile_path(template: PathTemplate, _: str) -> Holds:
-    return lambda request: template.fits(request.path)
+    if not template.has_star:
+        return lambda request: template.fits(request.path, request.effort)
+
+    def holds(request: RequestView) -> bool:
+        request.effort.left()
+        return template.fits(request.path, request.effort)
+
+    return holds
+
+
+def _pattern(source: str, *place: str) -> Pattern:
+    try:
+        return compiled(source)
+    except ValueError as error:
+        hint = "write it shorter, with fewer repetitions or less nesting"
+        raise ConfigError(f"a pattern that mockd cannot run: {error}", path=("matcher", *place), hint=hint) from None
 
 
 def _compile_path_pattern(expected: str, _: str) -> Holds:
-    search = re.compile(expected).search
-    return lambda request: search(request.path) is not None
+    is_in = _pattern(expected, "pathPattern").is_in
+    return lambda request: is_in(request.path, request.effort)
 
 
-def _compile_value(expected: str | ValueTest, values: Callable[[RequestView], Sequence[str]]) -> Holds:
+def _compile_value(expected: str | ValueTest, values: Callable[[RequestView], Sequence[str]], *place: str) -> Holds:
     if isinstance(expected, str):
         return lambda request: expected in values(request)
     if expected.pattern is None:
         return lambda request: bool(values(request)) is expected.exists
-    search = re.compile(expected.pattern).search
-    return lambda request: any(search(value) is not None for value in values(request))
+    is_in = _pattern(expected.pattern, *place, "pattern").is_in
+    return lambda request: any(is_in(value, request.effort) for value in values(request))
 
 
 def _compile_query(expected: str | ValueTest, name: str) -> Holds:
-    return _compile_value(expected, lambda request: request.query.get(name, ()))
+    return _compile_value(expected, lambda request: request.query.get(name, ()), "queryParams", name)
 
 
 def _compile_header(expected: str | ValueTest, name: str) -> Holds:
-    name = name.lower()
+    key = name.lower()
     if not isinstance(expected, str) or "*" not in expected:
-        return _compile_value(expected, lambda request: request.headers.get(name, ()))
-    fits = star_pattern([(re.escape(piece), True) for piece in re.split(r"\*+", expected)]).fullmatch
-    return lambda request: any(fits(value) for value in request.headers.get(name, ()))
+        return _compile_value(expected, lambda request: request.headers.get(key, ()), "headers", name)
+    pieces = expected.split("*")
+
+    def holds(request: RequestView) -> bool:
+        request.effort.left()
+        return any(fits_pieces(pieces, value) for value in request.headers.get(key, ()))
+
+    return holds
 
 
 def _bytes(text: str) -> bytes:
@@ -129,12 +151,17 @@ def _compile_body_equals(expected: str, _: str) -> Holds:
 
 def _compile_body_contains(expected: str, _: str) -> Holds:
     part = _bytes(expected)
-    return lambda request: part in request.body
+
+    def holds(request: RequestView) -> bool:
+        request.effort.left()
+        return part in request.body
+
+    return holds
 
 
 def _compile_body_pattern(expected: str, _: str) -> Holds:
-    search = re.compile(expected).search
-    return lambda request: search(request.text) is not None
+    is_in = _pattern(expected, "bodyPattern").is_in
+    return lambda request: is_in(request.text, request.effort)
 
 
 def _compile_body_json_path(expected: Any, expression: str) -> Holds:

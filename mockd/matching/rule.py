@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from mockd.config.models import Matcher
 from mockd.matching.paths import PathTemplate, parse_path
 from mockd.matching.predicates import Predicate, compile_predicates, method_fits
+from mockd.patterns import NotAtOnceError, OutOfTimeError, compiled
 from mockd.request import RequestView
 
 T = TypeVar("T")
@@ -28,7 +29,19 @@ class Rule(Generic[T]):
     so a new table can use the rules of the last one.
     """
 
-    __slots__ = ("id", "matcher", "method", "name", "predicates", "priority", "score", "shown", "target", "template")
+    __slots__ = (
+        "id",
+        "matcher",
+        "method",
+        "name",
+        "path_pattern",
+        "predicates",
+        "priority",
+        "score",
+        "shown",
+        "target",
+        "template",
+    )
 
     def __init__(
         self, matcher: Matcher, priority: int, id: str, name: str | None, target: T, shown: Matcher | None = None
@@ -42,6 +55,7 @@ class Rule(Generic[T]):
         self.target = target
         self.template: PathTemplate | None = None if matcher.path is None else parse_path(matcher.path)
         self.predicates: tuple[Predicate, ...] = tuple(compile_predicates(matcher, self.template))
+        self.path_pattern = None if matcher.path_pattern is None else compiled(matcher.path_pattern)
         self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)
         """Specificity: the sum of the predicates' scores."""
@@ -50,14 +64,19 @@ class Rule(Generic[T]):
         """Whether this rule fits `method` and the URL of a request, without regard to headers and body."""
         if self.method is not None and not method_fits(self.method, method):
             return False
-        return all(predicate.holds(request) for predicate in self.predicates if predicate.kind.is_of_url)
+        try:
+            return all(predicate.holds(request) for predicate in self.predicates if predicate.kind.is_of_url)
+        except (NotAtOnceError, OutOfTimeError):
+            return False
 
     def captures(self, request: RequestView) -> dict[str, str]:
-        """The captures in the path of a request that matches: `{name}` values, or the named groups of `pathPattern`."""
+        """The captures in the path of a request that matches: `{name}` values, or the named groups of `pathPattern`.
+        Raises as `Effort.left` does."""
         if self.template is not None:
-            return self.template.captures(request.path)
-        if self.matcher.path_pattern is None:
+            return self.template.captures(request.path, request.effort)
+        if self.path_pattern is None or not self.path_pattern.names:
             return {}
-        match = re.search(self.matcher.path_pattern, request.path)
-        assert match is not None, "asked for captures of a request that does not fit"
-        return {name: value for name, value in match.groupdict().items() if value is not None}
+        groups = self.path_pattern.groups(request.path, request.effort)
+        assert groups is not None, "asked for captures of a request that does not fit"
+        names = self.path_pattern.names
+        return {name: value for name, number in names.items() if (value := groups[number - 1]) is not None}

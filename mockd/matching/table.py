@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -9,10 +10,13 @@ from typing import Any, Generic
 
 from msgspec import Struct
 
-from mockd.matching.paths import PathIndex
+from mockd.matching.paths import PathIndex, PathTemplate
 from mockd.matching.predicates import METHOD, PATH, Holds
 from mockd.matching.rule import Rule, T
+from mockd.patterns import OutOfTimeError
 from mockd.request import RequestView
+
+logger = logging.getLogger("mockd")
 
 
 class Match(Struct, Generic[T], frozen=True):
@@ -72,16 +76,26 @@ class MatchTable(Generic[T]):
 
         HEAD is matched against rules for HEAD and rules for every method. If the first that matches is for HEAD, it
         answers; otherwise the rule that answers GET does.
+
+        Raises `NotAtOnceError` if that takes more effort than the request may in the event loop. A rule that takes more
+        effort than is ever made does not match.
         """
         method = request.method.upper()
         rule = self._first(request, method)
         if method == "HEAD" and (rule is None or rule.method is None):
             rule = self._first(request, "GET")
-        return Miss(self, request) if rule is None else Match(rule.target, rule.captures(request))
+        if rule is None:
+            return Miss(self, request)
+        try:
+            return Match(rule.target, rule.captures(request))
+        except OutOfTimeError:
+            _log(rule)
+            return Miss(self, request)
 
     def _first(self, request: RequestView, method: str) -> Rule[T] | None:
         first: Rule[T] | None = None
         first_rank = sys.maxsize
+        skipped: Rule[T] | None = None
         found = self._index.find(request.path)
         if self._anywhere:
             found.append(self._anywhere)
@@ -91,12 +105,17 @@ class MatchTable(Generic[T]):
                     break
                 if wanted is not None and wanted != method:
                     continue
-                for holds in checks:
-                    if not holds(request):
+                try:
+                    for holds in checks:
+                        if not holds(request):
+                            break
+                    else:
+                        first, first_rank = rule, rank
                         break
-                else:
-                    first, first_rank = rule, rank
-                    break
+                except OutOfTimeError:
+                    skipped = skipped or rule
+        if skipped is not None:
+            _log(skipped)
         return first
 
     def announced_by(self, preflight: RequestView, method: str) -> Rule[T] | None:
@@ -114,11 +133,22 @@ class MatchTable(Generic[T]):
         """The near misses of a request that no rule matches, in the form of `Miss.near_misses`."""
         from mockd.matching.nearmiss import near_misses
 
-        return near_misses(self._rules, set(self._on_path(request.path)), request)
+        return near_misses(self._rules, set(self._on_path(request)), request)
 
-    def _on_path(self, path: str) -> Iterator[Rule[T]]:
-        for entries in self._index.find(path):
+    def _on_path(self, request: RequestView) -> Iterator[Rule[T]]:
+        for entries in self._index.find(request.path):
             for *_, rule in entries:
                 template = rule.template
-                if template is not None and (not template.has_star or template.fits(path)):
+                if template is not None and (not template.has_star or _fits(template, request)):
                     yield rule
+
+
+def _fits(template: PathTemplate, request: RequestView) -> bool:
+    try:
+        return template.fits(request.path, request.effort)
+    except OutOfTimeError:
+        return False
+
+
+def _log(rule: Rule[Any]) -> None:
+    logger.warning("%s: does not match a request, as it would take too long to test it", rule.id)

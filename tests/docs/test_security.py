@@ -7,12 +7,16 @@ from pathlib import Path
 
 import mockd
 from mockd.config import environment
+from mockd.patterns import AT_ONCE
+from mockd.request import LARGE_BODY
 from mockd.settings import describe
 from scripts.reference.limits import LIMITS, PAGE
 
 PACKAGE = Path(mockd.__file__).parent
 TOLD = [limit.name for limit in LIMITS if limit.name]
 NOT_TOLD = {
+    "mockd.journal.registry:MOST_RECENT",
+    "mockd.request:_MOST_DIGITS",
     "mockd.config.base:MAX_MS",
     "mockd.config.json_places:MAX_PLACES",
     "mockd.config.values:_MAX_BITS",
@@ -41,7 +45,9 @@ NOT_TOLD = {
     "mockd.sources.llm.schema_pattern:_MOST_TRIES",
     "mockd.sources.llm.source:_LONGEST_COMPILED",
     "mockd.sources.llm.source:_MOST_COMPILED",
+    "mockd.sources.llm.reply:LONGEST_WORD",
     "mockd.sources.llm.source:_MOST_COUNTED",
+    "mockd.sources.llm.source:_MOST_LOGPROBS",
     "mockd.streaming.calendar:MOST_STALE",
     "mockd.streaming.cursors.session:MOST_LOOKED_AT",
     "mockd.streaming.sessions.resume:MOST_MADE_AGAIN",
@@ -82,3 +88,9 @@ def test_no_limit_is_told_twice() -> None:
 def test_values_that_are_common_words_are_said() -> None:
     words = {4: "four"}
     assert f"fewer than {words[environment.SHORT]} characters" in PAGE.read_text(encoding="utf-8")
+
+
+def test_what_is_done_beside_the_streams_is_said() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    said = f"longer than {AT_ONCE.seconds * 1000:g} ms, or looks into a body of more than {LARGE_BODY // 2**10} KiB"
+    assert said in " ".join(text.split())

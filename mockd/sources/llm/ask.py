@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from mockd.patterns import Effort, compiled, fits_pieces
 from mockd.request import RequestView
 from mockd.source import SourceContext
 from mockd.sources.llm.budget import MOST_NESTED, TOO_DEEP, Refused
@@ -106,31 +106,14 @@ def last_user_text(turns: Iterable[Turn]) -> str:
     return said[-1] if said else ""
 
 
-def fits(when: When, turns: list[Turn], model: str | None) -> bool:
-    """Whether a scripted reply is for a request with these turns and this model."""
+def fits(when: When, turns: list[Turn], model: str | None, effort: Effort) -> bool:
+    """Whether a scripted reply is for a request with these turns and this model. Raises as `Effort.left` does."""
     said = last_user_text(turns)
     asked = sum(turn.role == "user" and not turn.has_tool_result for turn in turns)
     return (
         (when.contains is None or when.contains in said)
-        and (when.regex is None or re.search(when.regex, said) is not None)
-        and (when.model is None or _fits_pattern(when.model, model or ""))
+        and (when.regex is None or compiled(when.regex).is_in(said, effort))
+        and (when.model is None or fits_pieces(when.model.split("*"), model or ""))
         and (when.tool_result is None or when.tool_result == bool(turns and turns[-1].has_tool_result))
         and (when.turn is None or when.turn == asked)
     )
-
-
-def _fits_pattern(pattern: str, text: str) -> bool:
-    """Whether a text is as a pattern says, in which `*` stands for any characters. It takes linear time."""
-    first, *middle = pattern.split("*")
-    if not middle:
-        return text == pattern
-    last = middle.pop()
-    place, end = len(first), len(text) - len(last)
-    if place > end or not text.startswith(first) or not text.endswith(last):
-        return False
-    for part in middle:
-        found = text.find(part, place, end)
-        if found < 0:
-            return False
-        place = found + len(part)
-    return True

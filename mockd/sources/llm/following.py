@@ -37,7 +37,7 @@ class FollowingSource(BaseSource):
         self.token_delay = source.token_delay
         self._sources: Cache[bytes, WireSource] = Cache(MOST_SOURCES, MOST_BYTES)
 
-    def open(self, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
+    def open(self, context: SourceContext) -> Script | Answer | Awaitable[Script | Answer]:
         values = self._params.render(RequestContext(context.request, context.captures))
         key = encode_json(values)
         if len(key) > self._longest:

@@ -13,6 +13,7 @@ from mockd.config.base import Seconds, read_seconds
 from mockd.config.models import Delay
 from mockd.errors import ConfigError
 from mockd.jsontext import encode_json
+from mockd.patterns import check_pattern
 
 DEFAULT_TOKENS = ("Hello", "!", " How", " can", " I", " help", " you", " today", "?")
 LONGEST_WORD = 1000
@@ -124,10 +125,7 @@ class When(Params, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.regex is not None:
-            try:
-                re.compile(self.regex)
-            except re.error as error:
-                raise ValueError(f"regex: not a regular expression: {error}") from None
+            check_pattern(self.regex, "regex")
 
 
 class Scripted(Params, frozen=True, kw_only=True):

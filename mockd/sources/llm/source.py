@@ -6,6 +6,7 @@ A reply that a request makes long is neither compiled nor kept: its events are m
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
 from mockd.events import Event, Fill
 from mockd.framing import FRAMINGS, FrameTemplate
+from mockd.patterns import APART, Effort, NotAtOnceError, OutOfTimeError, compiled
 from mockd.source import Answer, BaseSource, Headers, Script, SourceContext
 from mockd.sources.llm.ask import Ask, Turn, fits, last_user_text
 from mockd.sources.llm.budget import (
@@ -40,6 +42,11 @@ from mockd.sources.llm.reply import (
 )
 from mockd.sources.llm.schema_example import example_text
 from mockd.sources.llm.wire import Failure, Wire
+
+logger = logging.getLogger("mockd")
+
+_Chosen = tuple[ReplyFields, Reply, str]
+"""A reply, with its fields and their place in the parameters."""
 
 _MOST_COUNTED = 64
 """Most replies of a mock whose numbers of tokens are remembered."""
@@ -72,6 +79,7 @@ class WireSource(BaseSource):
                 refuse_many_words(text)
         refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
         for number, scripted in enumerate(params.script):
+            _refuse_unknown(scripted.when.regex, number)
             try:
                 refuse_inexpressible(scripted.reply, wire.name, wire.expresses, wire.finish, wire.lacks)
             except ConfigError as error:
@@ -85,10 +93,12 @@ class WireSource(BaseSource):
         """Shapes in which the mock's own reply is known not to be long."""
         self._tokens_of = lru_cache(_MOST_COUNTED)(self._tokens)
 
-    def open(self, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
+    def open(self, context: SourceContext) -> Script | Answer | Awaitable[Script | Answer]:
         ask = Ask(context)
         try:
             return self._opened(ask, context)
+        except NotAtOnceError:
+            return self._opened_apart(ask, context)
         except (Refused, RecursionError) as error:
             return refused(self.wire, error, ask)
 
@@ -101,14 +111,31 @@ class WireSource(BaseSource):
         before = (Event(None),) * sent  # their number is all that matters
         return list(self.wire.error_events(error, before, self._reply, self.wire.shape(Ask(context))))
 
-    def _opened(self, ask: Ask, context: SourceContext) -> Script | Answer | Awaitable[Answer]:
+    async def _opened_apart(self, ask: Ask, context: SourceContext) -> Script | Answer:
+        """The answer to a request whose reply takes long to choose."""
+
+        def choose() -> _Chosen:
+            ask.request.allow(APART)
+            return self._chosen(ask)
+
+        try:
+            chosen = await asyncio.get_running_loop().run_in_executor(_ASIDE, choose)
+            opened = self._opened(ask, context, chosen)
+        except (Refused, RecursionError) as error:
+            return refused(self.wire, error, ask)
+        return await opened if isinstance(opened, Awaitable) else opened
+
+    def _opened(
+        self, ask: Ask, context: SourceContext, chosen: _Chosen | None = None
+    ) -> Script | Answer | Awaitable[Answer]:
+        """The answer to a request. `chosen` is the reply, if it was chosen. Raises `NotAtOnceError`."""
         wire = self.wire
         if self.params.strict and (complaint := wire.complaint(ask)) is not None:
             return refusal(wire, complaint, ask)
         fields: ReplyFields = self.params
         reply, place = self._reply, ""
         if self._follows:
-            fields, reply, place = self._chosen(ask)
+            fields, reply, place = chosen or self._chosen(ask)
         elif self._is_open and (schema := wire.json_schema(ask)) is not None:
             reply = self._resolved(fields, (example_text(schema),))
         streams = wire.streams(ask)
@@ -138,12 +165,12 @@ class WireSource(BaseSource):
             framing=framing,
         )
 
-    def _chosen(self, ask: Ask) -> tuple[ReplyFields, Reply, str]:
+    def _chosen(self, ask: Ask) -> _Chosen:
         """The reply to a request, with its fields and their place in the parameters: the first reply of the script that
         fits, otherwise the mock's own."""
         turns = list(self.wire.turns(ask))
         model = self.wire.model(ask)
-        fields, place = self._fields_for(turns, model)
+        fields, place = self._fields_for(turns, model, ask.request.effort)
         if fields.has_content:
             return fields, self._reply if fields is self.params else self._resolved(fields), place
         if (schema := self.wire.json_schema(ask)) is not None:
@@ -159,10 +186,14 @@ class WireSource(BaseSource):
         refuse_many_words(said)
         return tokens_of(said)
 
-    def _fields_for(self, turns: list[Turn], model: str | None) -> tuple[ReplyFields, str]:
+    def _fields_for(self, turns: list[Turn], model: str | None, effort: Effort) -> tuple[ReplyFields, str]:
         for number, scripted in enumerate(self.params.script):
-            if fits(scripted.when, turns, model):
-                return scripted.reply, f"script/{number}/"
+            try:
+                if fits(scripted.when, turns, model, effort):
+                    return scripted.reply, f"script/{number}/"
+            except OutOfTimeError:
+                text = "%s: reply %d of the script is not for a request, as its `regex` would take too long"
+                logger.warning(text, self.wire.name, number)
         return self.params, ""
 
     def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
@@ -233,6 +264,14 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return f"Status {status}"
+
+
+def _refuse_unknown(regex: str | None, number: int) -> None:
+    try:
+        _ = regex is None or compiled(regex)
+    except ValueError as error:
+        path = ("script", number, "when", "regex")
+        raise ConfigError(f"a pattern that mockd cannot run: {error}", path=path) from None
 
 
 def _content_in(events: Iterable[Event]) -> list[int]:

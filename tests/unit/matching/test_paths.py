@@ -4,6 +4,7 @@ import pytest
 
 from mockd.errors import ConfigError
 from mockd.matching.paths import PathIndex, parse_path
+from mockd.patterns import APART, Effort
 
 CASES = [
     # exact: from end to end, case and trailing slash count
@@ -79,9 +80,9 @@ CASES = [
 @pytest.mark.parametrize(("template", "path", "captures"), CASES)
 def test_template_fits_whole_decoded_paths(template: str, path: str, captures: dict[str, str] | None) -> None:
     compiled = parse_path(template)
-    assert compiled.fits(path) is (captures is not None)
+    assert compiled.fits(path, Effort(APART)) is (captures is not None)
     if captures is not None:
-        assert compiled.captures(path) == captures
+        assert compiled.captures(path, Effort(APART)) == captures
 
 
 @pytest.mark.parametrize(("template", "path", "captures"), CASES)
@@ -131,4 +132,4 @@ def test_index_keeps_templates_with_the_same_beginning_apart() -> None:
 
 def test_many_stars_do_not_make_a_long_path_slow() -> None:
     # Tried at every place, this would not end within a lifetime.
-    assert not parse_path("*a*a*a*a*a*a*b").fits("/" + "a" * 5_000)
+    assert not parse_path("*a*a*a*a*a*a*b").fits("/" + "a" * 5_000, Effort(APART))

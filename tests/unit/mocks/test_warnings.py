@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,14 @@ def test_a_warning_has_its_place_and_a_cure(name: str, parts: dict[str, Any], pl
 @pytest.mark.parametrize("parts", NOT_WARNED, ids=lambda parts: str(parts)[:60])
 def test_what_can_be_meant_so_has_no_warning(parts: dict[str, Any]) -> None:
     assert loaded(parts)[1] == []
+
+
+@pytest.mark.parametrize("text", ["(||||" * 20_000, "[" * 100_000, "(a|a" * 20_000, "/:" * 50_000, "/<a:" * 20_000])
+def test_long_texts_are_looked_through_in_linear_time(text: str) -> None:
+    matcher = {"path": f"/{text}", "headers": {"x": text}, "queryParams": {"x": text}, "bodyContains": text}
+    began = time.monotonic()
+    loaded({"matcher": matcher})
+    assert time.monotonic() - began < 20  # a power of the length would be hours
 
 
 def test_an_engine_logs_its_warnings(caplog: pytest.LogCaptureFixture) -> None:
