@@ -390,7 +390,7 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"init", "presets", "schema", "templates"},
+            | {"init", "faults", "presets", "schema", "templates"},
         ),
         ("mockd sse ", {"connections", "stats"}),
         ("mockd sse connections ", {"list", "get", "close"}),

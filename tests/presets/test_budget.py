@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from mockd.program.plan import MOST_SCRIPT_BYTES, MOST_SCRIPTS
+from mockd.program.plan import MOST_SCRIPT_BYTES
 from mockd.settings import Settings
 from mockd.sources.llm import budget, reply, source
 from mockd.sources.llm.ask import count_words
@@ -391,21 +390,6 @@ def test_a_large_schema(url: str, template: str) -> None:
     assert is_refused(say(url, template, SAID, **with_schema(template, schema)), template)
     if template == "gemini":
         assert is_refused(say(url, template, SAID, generationConfig={"responseSchema": schema}), template)
-
-
-def test_the_docs_tell_the_limits() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "guides" / "llm.md").read_text(encoding="utf-8")
-    limits = text.partition("## Limits")[2]
-    told = [budget.LONGEST_TEXT, budget.MOST_EVENTS, budget.MOST_CHARACTERS, budget.MOST_NUMBERS, budget.MOST_STEPS]
-    told += [
-        budget.LARGEST_EVENT,
-        budget.LONGEST_PATTERN,
-        budget.LONGEST_MODEL,
-        budget.MOST_NESTED,
-        budget.LONGEST_SCHEMA // 1024,
-    ]
-    told += [MOST_SCRIPTS, MOST_SCRIPT_BYTES // 2**20]
-    assert not [limit for limit in told if not re.search(rf"\b{limit:,}\b", limits)]
 
 
 # -- what follows the request ------------------------------------------------------------------------------------------

@@ -219,3 +219,10 @@ class Lab:
 def words(count: int) -> list[dict[str, Any]]:
     """As many events, with their numbers from 1 as data."""
     return [{"data": str(number)} for number in range(1, count + 1)]
+
+
+async def files_are_read() -> None:
+    """Files are read in the loop's executor, which has one thread here: what was asked of it before is done."""
+    for _ in range(3):
+        await asyncio.get_running_loop().run_in_executor(None, int)
+        await settle()

@@ -30,8 +30,7 @@ from mockd.config.models import (
 )
 from mockd.config.words import struct_info, structs_in
 from mockd.errors import ConfigError, Problem
-from tests.manual_clock import settle
-from tests.stream.harness import PATH, Exchange, Lab
+from tests.stream.harness import PATH, Exchange, Lab, files_are_read
 
 pytestmark = pytest.mark.anyio
 
@@ -199,13 +198,6 @@ async def pass_time(lab: Lab, seconds: int) -> None:
         await files_are_read()
         await lab.clock.advance(1)
     await files_are_read()
-
-
-async def files_are_read() -> None:
-    """Files are read in the loop's executor, which has one thread here: what was asked of it before is done."""
-    for _ in range(3):
-        await asyncio.get_running_loop().run_in_executor(None, int)
-        await settle()
 
 
 async def observed(lab: Lab) -> list[Any]:

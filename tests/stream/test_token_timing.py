@@ -3,15 +3,17 @@ delays that are drawn."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
 
 from mockd.errors import ConfigError
-from tests.stream.harness import Exchange, Lab, words
+from tests.stream.harness import Exchange, Lab, files_are_read, words
 from tests.stream.test_timing import after
 
 pytestmark = pytest.mark.anyio
@@ -240,7 +242,9 @@ async def test_the_delay_of_a_file_may_be_drawn(tmp_path: Any) -> None:
     (tmp_path / "body.txt").write_text("x")
     lab = Lab(files_root=str(tmp_path))
     lab.mock("response", bodyFile="body.txt", delay={"dist": "uniform", "min": 100, "max": 900})
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     stream = await lab.open()
+    await files_are_read()
     await lab.clock.advance(1)
     assert 100 <= stream.messages[0][0] <= 901
 
