@@ -68,9 +68,6 @@ class Protocol(HttpToolsProtocol):
     """Time of the loop since which nothing is answered; None while something is."""
     _look_at = math.inf
     """Time of the loop at which the timer is due, if there is one."""
-    _is_parsing = False
-    _ready: tuple[Any, Any] | None = None
-    """The request to start with its app, once all that was received is parsed."""
     _finished: Any = None
     """The scope of the last request that has come to its end. uvicorn makes a scope at the first byte of a request, so
     if `scope` is another one, that request is unfinished."""
@@ -107,17 +104,13 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.
-        is_valid = self._is_parsing = True
+        is_valid = True
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as offer:
             is_valid = self._parse_rest(offer, data)
         except HttpParserError:
             is_valid = False
-        self._is_parsing = False
-        if self._ready is not None:
-            ready, self._ready = self._ready, None
-            self._start(*ready)
         if not is_valid:
             self.logger.warning(_INVALID)
             self._refuse(HTTPStatus.BAD_REQUEST, _INVALID)
@@ -182,8 +175,9 @@ class Protocol(HttpToolsProtocol):
         self._idle_since = None
         self._running = cycle
         cycle.delivery = self._delivery
-        if self._is_parsing and hasattr(app, "start"):
-            self._ready = cycle, app
+        if hasattr(app, "start"):
+            # Not at once: the body may follow, and it is cheaper to read all that has come on all connections first.
+            self.loop.call_soon(self._start, cycle, app)
         else:
             super()._start_asgi_task(cycle, app)
 

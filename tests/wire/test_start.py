@@ -103,7 +103,7 @@ def test_pipelined_requests_are_answered_in_order(app: Noting) -> None:
                 client.read_exactly(int(headers["content-length"]))
             else:
                 assert b"".join(client.read_chunks()) == b"data: 1\n\ndata: 2\n\n"
-    assert app.started == [("/list", True)]  # what waits for another answer is a task
+    assert app.started == [("/list", True), ("/paced", False), ("/list", True), ("/nowhere", True)]
 
 
 def test_what_fails_is_the_servers_500(app: Noting) -> None:
