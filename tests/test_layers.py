@@ -125,7 +125,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "warnings",
         "mock_set",
     ),
-    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects"),
+    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects", "faults"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

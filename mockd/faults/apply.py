@@ -168,7 +168,7 @@ class _Noted:
         self._site = site
 
     async def perform(self, stage: Any, outcome: Any) -> None:
-        self._site.note(self._armed, stage, 0, "exact" if stage.line.breaks_off else "emulated")
+        self._site.note(self._armed, stage, 0, "exact")
 
 
 class Chain:
@@ -212,7 +212,7 @@ class Chain:
         kind, change = shape
 
         def note(events: int) -> None:
-            self._site.note(armed, stream, events, "exact" if stream.line.breaks_off else "emulated")
+            self._site.note(armed, stream, events, "exact", size=armed.passed)
 
         return kind(cursor, armed, self._site, change, self._site.started, note)
 

@@ -50,12 +50,14 @@ class Shaped(Around):
         while len(rows) < (most or BATCH):
             is_behind, before = self._is_behind(now), self.inner.events_sent
             taken = self.inner.take(now, 1)
-            for row in taken:
-                self._armed.passed += len(row)
+            size = sum(map(len, taken))
             if is_behind and self._has_work and self.inner.events_sent > before:
-                changed = self._changed(b"".join(taken))
-                self._more += (len(changed) - 1) * (self.inner.events_sent - before)
-                taken = changed
+                if not self._armed.reached:
+                    self._armed.reached = True
+                    self._note(before + self._more)
+                taken = self._changed(b"".join(taken))
+                self._more += (len(taken) - 1) * (self.inner.events_sent - before)
+            self._armed.passed += size
             rows += taken
             if self.inner.op is not None or self.inner.next_due > now:
                 break
@@ -72,12 +74,8 @@ class Shaped(Around):
         return self._armed.left > 0
 
     def _changed(self, payload: bytes) -> list[bytes]:
-        armed = self._armed
-        if not armed.reached:
-            armed.reached = True
-            self._note(self.events_sent)
-        armed.left -= 1
-        return self._change(self._site.framing, payload, armed)
+        self._armed.left -= 1
+        return self._change(self._site.framing, payload, self._armed)
 
 
 class Reordered(Shaped):

@@ -50,8 +50,11 @@ class Site:
         self.error_row = error_row
         self.started = exchange.arrived
 
-    def note(self, armed: Armed, stream: Struck, events: int, fidelity: str, as_: str | None = None) -> None:
-        """Note that a fault has struck, after so many events."""
+    def note(
+        self, armed: Armed, stream: Struck, events: int, fidelity: str, as_: str | None = None, size: int | None = None
+    ) -> None:
+        """Note that a fault has struck, after so many events, and so many bytes of the body if these are not all that
+        was sent."""
         exchange, line = self.exchange, stream.line
         unacknowledged = line.unacknowledged()
         acknowledged = None if unacknowledged is None else max(0, exchange.bytes_sent - unacknowledged)
@@ -60,8 +63,8 @@ class Site:
             "action": armed.fault.action,
             "request": armed.request,
             "events": events,
-            "bytes": exchange.bytes_sent,
-            "wireBytes": line.wire_bytes,
+            "bytes": exchange.bytes_sent if size is None else size,
+            "wireBytes": line.wire_bytes if size is None else None,
             "bytesAcked": acknowledged,
             "atMs": round((stream.clock.monotonic() - self.started) * 1000, 1),
             "fidelity": fidelity,

@@ -139,7 +139,13 @@ def _faults(spec: MockSpec) -> tuple[Aimed, ...]:
     from mockd.config.fault_lines import parse_faults  # loaded only with the first mock that has any
     from mockd.faults.chosen import aimed
 
-    return aimed(parse_faults(spec.mock.faults, ("faults",)))
+    faults = parse_faults(spec.mock.faults, ("faults",))
+    if spec.mock.response is not None:
+        for place, fault in enumerate(faults):
+            if fault.action == "end":
+                message = "`end` is not possible: a plain response says how long it is"
+                raise ConfigError(message, path=("faults", place), hint="`close` breaks it off")
+    return aimed(faults)
 
 
 def _find_plug_in(spec: MockSpec, kind: str) -> None:

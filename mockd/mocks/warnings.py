@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mockd.errors import Problem
-from mockd.mocks.checks import effects, ids, matcher, texts
+from mockd.mocks.checks import effects, faults, ids, matcher, texts
 from mockd.mocks.registered import Registered
 
 
@@ -52,5 +52,6 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "heartbeat": effects.heartbeat,
     "resume": effects.resume,
     "given-ids": ids.given,
+    "places-of-faults": faults.places,
 }
 """Every check of a mock, by its name."""

@@ -241,6 +241,12 @@ def test_shapes(server: RunningMockd, line: str, timing: dict[str, Any]) -> None
         data, _ = ask(server, "s", line)
         assert "".join(re.findall("data: (.)", body_of(data).decode())) == SHAPED[line]
         assert data.endswith(b"0\r\n\r\n")
+        if "3 events" in line and "reorder" in line:
+            assert record(server)["events"] == 3
+        elif "insert" not in line:
+            place = int(re.findall(r"after (\d)", line)[0])
+            found = record(server)
+            assert (found["events"], found["bytes"], found["fidelity"]) == (place, 9 * place, "exact")
     finally:
         server.engine.delete("s")
 

@@ -19,7 +19,7 @@ def _stream(mock: Mock) -> SseConfig | ChunkedConfig | None:
     return mock.sse or mock.chunked
 
 
-def _script(mock: Registered) -> CompiledScript | None:
+def script_of(mock: Registered) -> CompiledScript | None:
     """The script of a mock, if it is the same for every request."""
     script = mock.plan.source.script
     return None if script is None else mock.plan.framed(script.framing).compiled(script)
@@ -93,7 +93,7 @@ def delays_by_position(mock: Registered) -> Iterator[Problem]:
     delays = _given(mock, path)
     if not delays:
         return
-    script = _script(mock)
+    script = script_of(mock)
     events: Sequence[Event]
     if script is not None:
         count = script.length if script.position_of(script.length) == 0 else script.total
@@ -141,7 +141,7 @@ def last_event(mock: Registered) -> Iterator[Problem]:
     life, path = stream.lifecycle, (kind_of(mock.spec), "lifecycle")
     if not (life.max_events or life.keep_open or life.simulate_disconnect is not None):
         return
-    script = _script(mock)
+    script = script_of(mock)
     if script is None or not script.length:
         return
     drops = mock.plan.rate_limit is not None and mock.plan.rate_limit.strategy == "drop"

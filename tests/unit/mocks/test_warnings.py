@@ -202,6 +202,13 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ),
     ],
     "resume": [(sse(resume={"bufferSize": 5}), "sse.resume", '"enabled": true')],
+    "places-of-faults": [
+        ({**sse(), "faults": ["reset after 4 events"]}, "faults.0", "earlier"),
+        ({**sse(repeat=2), "faults": ["stall", {"action": "close", "after": {"events": 7}}]}, "faults.1", "earlier"),
+        ({**lifecycle(maxEvents=2), "faults": ["reset after 3 events"]}, "faults.0", "earlier"),
+        ({"response": {"body": "four"}, "faults": ["reset after 5 bytes"]}, "faults.0", "earlier"),
+        ({"response": {"body": "{{ request.path }}"}, "faults": ["reset after 1 event"]}, "faults.0", "earlier"),
+    ],
 }
 """For each check: mocks, the place of the warning about each (empty: any place), and a word of its cure."""
 
@@ -242,6 +249,11 @@ NOT_WARNED: list[dict[str, Any]] = [
     termination(type="error", errorEvent=LAST),
     sse(rateLimit={"eventsPerSecond": 1, "strategy": "error"}, lifecycle={"termination": {"errorEvent": LAST}}),
     lifecycle(simulateDisconnect=1, termination={"type": "error", "closeDelay": 5}),
+    {**sse(), "faults": ["reset after 3 events", "close after 500 bytes", "stall after 5 ms"]},
+    {**sse(repeat=0), "faults": ["reset after 500 events"]},
+    {"response": {"body": "four"}, "faults": ["reset after 4 bytes", "reset after 500 wire bytes", "idle"]},
+    {"response": {"body": "{{ request.path }}"}, "faults": ["reset after 500 bytes"]},
+    {"sse": CHAT, "faults": ["error after 500 events"]},
 ]
 
 
