@@ -46,6 +46,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     files_root: Annotated[
         Annotated[str, _called("FOLDER")] | None, _doc("Folder for the data files of mocks from the admin API.")
     ] = None
+    profile: Annotated[
+        str | None,
+        _doc("Name of a list of faults, for mocks without a profile of their own; see `mockd faults`."),
+    ] = None
     allow_fault_header: Annotated[bool, _doc("Let requests say faults of their own in the header `X-Mockd-Fault`.")] = (
         False
     )

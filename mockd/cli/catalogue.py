@@ -57,16 +57,20 @@ def presets(as_json: Json = False) -> None:
 
 
 def faults(as_json: Json = False) -> None:
-    """List the faults that a mock can have, each with an example."""
+    """List the faults that a mock can have, each with an example, and the profiles: lists of them with a name."""
     from mockd.server import catalogue
 
-    found = catalogue.faults()
+    found, profiles = catalogue.faults(), catalogue.profiles()
     if as_json:
-        print_json({"faults": found})
+        print_json({"faults": found, "profiles": profiles})
         return
     rows = [(one["name"], one["example"], one["summary"]) for one in found]
     print_table(("ACTION", Column("EXAMPLE", is_words=True), Column("WHAT IT DOES", is_words=True)), rows)
     note("A fault may also say `for requests 1-2`, `every 3` or `with probability 0.2`.")
+    for profile in profiles:
+        print(f"\n{profile['name']}: {profile['summary']}\n  {profile['symptom']}")
+        for line in profile["faults"]:
+            print(f"    {line}")
 
 
 def _show(template: dict[str, Any]) -> None:

@@ -438,6 +438,9 @@ class Mock(Config, frozen=True, kw_only=True):
     faults: Annotated[
         list[Any], doc("Faults of the answers, each as an object or as one line such as `reset after 3 events`.")
     ] = []
+    profile: Annotated[
+        str | None, doc("Name of a list of faults, such as `flaky-mobile`; they come after `faults`.")
+    ] = None
 
     def __post_init__(self) -> None:
         _one_of(self, "a mock", ("sse", "chunked", "response"))

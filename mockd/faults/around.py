@@ -20,6 +20,11 @@ class Around:
         self.inner = inner
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a fault is striking, so that those at the same place must wait."""
+        return isinstance(self.inner, Around) and self.inner.is_busy
+
+    @property
     def next_due(self) -> float:
         return self.inner.next_due
 

@@ -38,7 +38,18 @@ class Trap(Around):
     # -- where it stands -------------------------------------------------------------------------------------------
 
     @property
+    def is_busy(self) -> bool:
+        return self._is_due or bool(self.held) or self._until is not None or super().is_busy
+
+    @property
+    def _waits(self) -> bool:
+        """Whether the fault is to strike after others at the same place, which come before it."""
+        return self._is_due and super().is_busy
+
+    @property
     def next_due(self) -> float:
+        if self._waits:
+            return self.inner.next_due
         if self._is_due or self.held:
             return AT_ONCE
         if self._until is not None:
@@ -53,12 +64,12 @@ class Trap(Around):
     @property
     def op(self) -> Op | None:
         if self._is_due:
-            return self
+            return self.inner.op if self._waits else self
         return None if self.held or self._until is not None else self.inner.op
 
     @property
     def outcome(self) -> Outcome | None:
-        return "aborted" if self._is_due else self.inner.outcome
+        return "aborted" if self._is_due and not self._waits else self.inner.outcome
 
     @property
     def events_sent(self) -> int:
@@ -67,10 +78,13 @@ class Trap(Around):
     # -- rows ------------------------------------------------------------------------------------------------------
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
+        if self._is_due:
+            return self.inner.take(now, most) if self._waits else []
         if self._until is not None and not self.held:
             if now < self._until:
                 return self._beats.beat(now) if self._beats is not None and self._beats_meanwhile else []
             self._go_on()
+            return []
         if self.held:
             rows, self.held, self._cut_events = self.held, [], None
             return rows

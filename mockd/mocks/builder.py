@@ -45,7 +45,7 @@ class MockBuilder:
         """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
         patterns."""
         spec, _ = self._compile(spec)
-        _faults(spec)
+        _faults(spec, self._settings.profile)
         _rule(spec, None)
 
     def build_all(
@@ -87,7 +87,12 @@ class MockBuilder:
             spec, plan = self._compile(spec)
             sessions = self._sessions(plan, (content, files), came_before)
             counters = Counters(spec.id, self._state)
-        return _rule(spec, Registered(spec, plan, constant(plan), sessions, counters, content, files, _faults(spec)))
+        return _rule(
+            spec,
+            Registered(
+                spec, plan, constant(plan), sessions, counters, content, files, _faults(spec, self._settings.profile)
+            ),
+        )
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
         """The plan of a mock, and the mock with environment values read as numbers if its template wants numbers."""
@@ -133,10 +138,13 @@ class MockBuilder:
         return Sessions(plan, max_sessions=most, clock=self._clock, came_before=came_before)
 
 
-def _faults(spec: MockSpec) -> tuple[Aimed, ...]:
-    if not spec.mock.faults:
+def _faults(spec: MockSpec, profile: str | None) -> tuple[Aimed, ...]:
+    """The faults of a mock: its own, and those of its profile or of the server's."""
+    name = spec.mock.profile or profile
+    if not spec.mock.faults and name is None:
         return ()
     from mockd.config.fault_lines import parse_faults  # loaded only with the first mock that has any
+    from mockd.config.profiles import profile_named
     from mockd.faults.chosen import aimed
 
     faults = parse_faults(spec.mock.faults, ("faults",))
@@ -145,6 +153,8 @@ def _faults(spec: MockSpec) -> tuple[Aimed, ...]:
             if fault.action == "end":
                 message = "`end` is not possible: a plain response says how long it is"
                 raise ConfigError(message, path=("faults", place), hint="`close` breaks it off")
+    if name is not None:
+        faults += parse_faults(list(profile_named(name, ("profile",)).faults))
     return aimed(faults)
 
 

@@ -60,7 +60,7 @@ def content_of(spec: MockSpec) -> bytes:
     kind = kind_of(spec)
     root = ascii(str(spec.root)) if any(_data_files(spec)) else None  # its name may have bytes that are not UTF-8
     return encode_large_json(
-        [kind, spec.values[kind], root, capture_names(spec.mock.matcher), spec.values.get("faults")]
+        [kind, spec.values[kind], root, capture_names(spec.mock.matcher), spec.values.get("faults"), spec.mock.profile]
     )
 
 

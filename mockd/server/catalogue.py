@@ -9,6 +9,7 @@ import msgspec.inspect as inspect
 
 from mockd import presets as known
 from mockd.config.faults import ACTIONS, Fault
+from mockd.config.profiles import PROFILES
 from mockd.config.words import default_of, meaning_of, struct_info, structs_in, type_in_words
 from mockd.errors import NotFoundError
 from mockd.presets.routes import Preset
@@ -49,6 +50,11 @@ def faults() -> list[dict[str, Any]]:
         }
         for action in ACTIONS
     ]
+
+
+def profiles() -> list[dict[str, Any]]:
+    """Every profile with its faults, and the symptom that it reproduces."""
+    return [{"name": name, **profile._asdict()} for name, profile in PROFILES.items()]
 
 
 def _template(kind: SourceKind[Any]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from mockd.config.fault_lines import FORM
 from mockd.config.faults import ACTIONS, After, Fault
+from mockd.config.profiles import PROFILES
 from mockd.config.words import struct_info
 from scripts.reference import config, markdown
-from scripts.reference.markdown import code, fields_table, first_paragraph, link, struct_table
+from scripts.reference.markdown import code, fields_table, first_paragraph, link, struct_table, table
 
 INTRODUCTION = f"""
 `faults` of a mock is a list. Each fault is an object, or one line of text:
@@ -20,6 +21,12 @@ head, or before it if its table says so. How they go together is told in the [gu
 """
 
 
+PROFILE = """
+A profile is a list of faults with a name: `"profile": "flaky-mobile"` in a mock, or `mockd serve --profile NAME` for
+all mocks without one. Its faults come after those of the mock.
+""".strip()
+
+
 def page() -> str:
     known = config.links("config.md") | {After: link("After")}
     common = struct_table(struct_info(Fault), known)
@@ -30,7 +37,15 @@ def page() -> str:
         f"## All faults\n\n{first_paragraph(Fault.__doc__)}\n\n{common}",
         f"## After\n\n{after}",
         *(_section(action, known) for action in ACTIONS),
+        f"## Profiles\n\n{PROFILE}\n\n{_profiles()}",
     )
+
+
+def _profiles() -> str:
+    rows = [
+        (code(name), one.summary, one.symptom, "<br>".join(map(code, one.faults))) for name, one in PROFILES.items()
+    ]
+    return table(("Profile", "What it stands for", "What people see of it", "Faults"), rows)
 
 
 def _section(action: type[Fault], known: dict[type, str]) -> str:

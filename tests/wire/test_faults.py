@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from mockd.engine import Engine
+from mockd.errors import ConfigError
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
@@ -209,6 +212,33 @@ def test_it_strikes_the_requests_that_it_says(server: RunningMockd) -> None:
         server.engine.delete("some")
 
 
+def statuses(profile: str | None, mock: dict[str, Any]) -> list[int]:
+    """The statuses of three requests."""
+    mock = {"matcher": {"path": "/p"}, "response": {"body": "x"}, **mock}
+    found = []
+    with running_mockd(mock, settings=Settings(profile=profile)) as server:
+        for _ in range(3):
+            with Client(server.url) as client:
+                found.append(client.ask("/p").read_head()[0])
+    return found
+
+
+def test_profiles_of_a_mock_and_of_the_server() -> None:
+    busy = "overloaded-provider"
+    assert statuses(None, {}) == [200] * 3
+    assert statuses(None, {"profile": busy})[:2] == [429, 503]
+    assert statuses(busy, {})[:2] == [429, 503]
+    assert statuses("slow-start", {"profile": busy})[:2] == [429, 503]
+    assert statuses(None, {"profile": busy, "faults": ["status 500 for requests 1"]})[:2] == [500, 503]
+    for settings in (Settings(profile="busy"), None):
+        with pytest.raises(ConfigError, match="there is no profile 'busy'"):
+            Engine(settings).create(
+                {"matcher": {"path": "/p"}, "response": {}, "profile": "busy"}
+                if not settings
+                else {"matcher": {"path": "/p"}, "response": {}}
+            )
+
+
 def test_several_faults_strike_in_the_order_of_their_places(server: RunningMockd) -> None:
     data, end = ask(server, "list", "reset after 2 events; stall ms=5 after 1 event; drop after 0 events")
     assert body_of(data) == "data: zwei ü\n\n".encode() + b'event: t\ndata: {"n":3}\n\n'
@@ -217,6 +247,23 @@ def test_several_faults_strike_in_the_order_of_their_places(server: RunningMockd
     faults = server.engine.connections.listed("ended")[-1].faults
     assert faults is not None
     assert [fault["action"] for fault in faults] == ["drop", "stall", "reset"]
+
+
+@pytest.mark.parametrize("place", ["1 event", "9 bytes", "2 ms"])
+def test_at_one_place_they_strike_in_the_order_given(server: RunningMockd, place: str) -> None:
+    lines = [f"{line} after {place}" for line in ("stall 40", 'insert raw=": x\\n"', "delay 40", "close")]
+    began = time.monotonic()
+    data, end = ask(server, "paced", "; ".join(lines))
+    assert time.monotonic() - began >= 0.08
+    assert body_of(data).endswith(b"\n\n: x\n")
+    assert end == "fin"
+    eventually(lambda: not server.engine.connections.live())
+    faults = server.engine.connections.listed("ended")[-1].faults
+    assert faults is not None
+    assert [fault["action"] for fault in faults] == ["stall", "insert", "delay", "close"]
+    data, end = ask(server, "paced", "; ".join(reversed(lines)))
+    assert b": x" not in data
+    assert end == "fin"
 
 
 SHAPED: dict[str, str] = {

@@ -9,6 +9,7 @@ import pytest
 
 from mockd.config.fault_lines import LONGEST_LINE, parse_faults, parse_line, parse_lines
 from mockd.config.faults import ACTIONS
+from mockd.config.profiles import PROFILES, profile_named
 from mockd.errors import ConfigError
 
 SAME: dict[str, dict[str, Any]] = {
@@ -61,6 +62,23 @@ def test_several_in_one_line() -> None:
     found = parse_lines('reset after 3 events;insert raw=";"; stall')
     assert [fault.action for fault in found] == ["reset", "insert", "stall"]
     assert parse_lines(" ") == []
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_is_a_list_of_faults(name: str) -> None:
+    assert parse_faults(list(PROFILES[name].faults))
+    assert PROFILES[name].summary.endswith(".")
+    assert PROFILES[name].symptom
+
+
+def test_a_profile_that_does_not_exist_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match="there is no profile 'flaky-mobil'") as caught:
+        profile_named("flaky-mobil", ("profile",))
+    assert caught.value.problems[0].path == ("profile",)
+    assert caught.value.problems[0].hint == "did you mean `flaky-mobile`?"
+    with pytest.raises(ConfigError) as caught:
+        profile_named("x", ("profile",))
+    assert caught.value.problems[0].hint == "known are " + ", ".join(f"`{name}`" for name in PROFILES)
 
 
 WRONG: dict[str, tuple[str, str]] = {
