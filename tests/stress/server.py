@@ -19,7 +19,7 @@ from tests.stress.asking import ask
 from tests.stress.mocks import MOCKS
 from tests.wire.sockets import eventually
 
-_SMALL = ("--max-sessions", "20", "--max-ended", "20")
+_SMALL = ("--max-sessions", "20", "--max-ended", "20", "--fault-timeout", "0.2")
 """Limits so small that they are soon reached, so that what is kept grows no more."""
 
 SECRET = b"what no client may learn"
@@ -56,7 +56,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, or start it again after it was killed."""
-        options = ("--watch", "--preset", "llm", "--state", str(self._state), *_SMALL)
+        options = ("--watch", "--preset", "llm", "--allow-fault-header", "--state", str(self._state), *_SMALL)
         options += ("--files-root", str(self.folder / "data"), "--admin-port", str(free_port()))
         self.served = Served("--config", str(self.watched), *options, module="tests.stress.observed")
         self.mocks, self.admin = self.served.mocks, self.served.admin
