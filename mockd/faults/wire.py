@@ -10,9 +10,13 @@ from mockd.faults.around import Beats
 from mockd.faults.places import Trap
 from mockd.faults.strikes import Strike
 from mockd.journal.exchange import Outcome
+from mockd.streaming.calendar import ROUNDING_S
 from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
 from mockd.streaming.ops import FINISH, Op, Stage
 from mockd.streaming.stream import SLICE, Stream
+
+MOST_PARTS = 256
+"""Most writes that are made in advance of a stream that is late."""
 
 
 class _Part:
@@ -20,11 +24,11 @@ class _Part:
 
     __slots__ = ("data", "events", "is_last")
 
-    def __init__(self, data: bytes, events: list[tuple[int, int]], is_last: bool) -> None:
+    def __init__(self, data: bytes, events: list[tuple[int, int]]) -> None:
         self.data = data
         self.events = events
         """For each row the position of its end in the part, and the number of events sent by then."""
-        self.is_last = is_last
+        self.is_last = False
 
     def events_at(self, position: int, before: int) -> int:
         """Number of events sent when so many of the bytes are out."""
@@ -42,6 +46,8 @@ class AtWireBytes(Trap):
         self._place = place
         self._stream = stream
         self._parts: deque[_Part] = deque()
+        self._out = inner.events_sent
+        """Number of events that are sent once the parts that were taken are out."""
         self._rest: tuple[bytes, bool] | None = None
         """What is left of the write in which the place was, and whether it ends the body."""
         self._cut: tuple[bytes, _Part | None] | None = None
@@ -57,13 +63,13 @@ class AtWireBytes(Trap):
 
     @property
     def next_due(self) -> float:
-        return AT_ONCE if self._parts or self._can_go_on else super().next_due
+        return AT_ONCE if self._can_go_on or (self._parts and not self.is_busy) else super().next_due
 
     @property
     def op(self) -> Op | None:
         if self._can_go_on:
             return _GoOn(self)
-        return None if self._parts else super().op
+        return None if self._parts and not self.is_busy else super().op
 
     @property
     def _can_go_on(self) -> bool:
@@ -78,44 +84,57 @@ class AtWireBytes(Trap):
             if self._until is not None and now >= self._until:
                 self._go_on()
             return []
-        if self.armed.reached and not self._parts:
+        if self.is_busy or (self.armed.reached and not self._parts):
             return super().take(now, most)
         if not self._parts:
+            self._out = self.inner.events_sent
             self._collect(now, most)
         if not self._parts:
             return []
         part = self._parts.popleft()
+        before, self._out = self._out, part.events_at(len(part.data), self._out)
         if self.armed.reached:
             return [part.data]
         image, start = self._stream.line.image(part.data, is_last=part.is_last)
         if self._sent() + len(image) < self._place:
             return [part.data]
+        self._out = before
         self._reach_in(image, start, part)
         return []
 
+    @property
+    def events_sent(self) -> int:
+        return self._out if self._parts else super().events_sent
+
     def _collect(self, now: float, most: int) -> None:
-        """Take the rows that are due, as the writes that the stream would make of them."""
-        events: list[tuple[int, int]] = []
-        rows: list[bytes] = []
-        size = 0
-        for _ in range(most or 1 << 16):
-            if self.inner.op is not None or self.inner.next_due > now:
+        """Take the rows that are due, as the writes that the stream would make of them: one for each moment, also if
+        the stream is late, so that the place does not depend on the load."""
+        inner = self.inner
+        while inner.op is None and inner.next_due <= now and len(self._parts) < MOST_PARTS:
+            until = now if inner.next_due == AT_ONCE else min(now, inner.next_due + ROUNDING_S)
+            events: list[tuple[int, int]] = []
+            rows: list[bytes] = []
+            size = 0
+            while inner.op is None and inner.next_due <= until and not (most and len(rows) >= most):
+                taken = inner.take(until, 1)
+                if not taken:
+                    break
+                rows += taken
+                size += sum(map(len, taken))
+                events.append((size, inner.events_sent))
+            if not rows:
                 break
-            taken = self.inner.take(now, 1)
-            rows += taken
-            size += sum(map(len, taken))
-            events.append((size, self.inner.events_sent))
-        is_last = self.inner.op is FINISH and self.inner.next_due <= now
-        payload = b"".join(rows)
-        if not payload and not is_last:
-            return
-        for begin in range(0, len(payload), SLICE) if len(payload) > SLICE else (0,):
+            self._add(b"".join(rows), events)
+        if inner.op is FINISH and inner.next_due <= now:
+            if not self._parts or len(self._parts[-1].data) == SLICE:
+                self._add(b"", [])
+            self._parts[-1].is_last = True
+
+    def _add(self, payload: bytes, events: list[tuple[int, int]]) -> None:
+        """Add the writes of one moment; a large one is cut into slices."""
+        for begin in range(0, max(1, len(payload)), SLICE):
             inside = [(end - begin, count) for end, count in events]
-            self._parts.append(_Part(payload[begin : begin + SLICE], inside, is_last=False))
-        if len(payload) > SLICE and is_last:
-            self._parts.append(_Part(b"", [], is_last=True))
-        else:
-            self._parts[-1].is_last = is_last
+            self._parts.append(_Part(payload[begin : begin + SLICE], inside))
 
     def _reach_in(self, image: bytes, start: int, part: _Part | None) -> None:
         """The place is in this write."""
@@ -124,7 +143,8 @@ class AtWireBytes(Trap):
         self._rest = (image[left:], part is not None and part.is_last)
         body = 0 if part is None else min(max(0, left - start), len(part.data))
         exchange = self._stream.exchange
-        events = exchange.events_sent if part is None else part.events_at(body, exchange.events_sent)
+        events = exchange.events_sent if part is None else part.events_at(body, self._out)
+        self._out = self._out if part is None else part.events_at(len(part.data), self._out)
         self._counts = (body, 0 if part is None else len(part.data) - body, events)
         self.reach()
 
