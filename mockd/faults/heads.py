@@ -64,6 +64,8 @@ def changed_head(headers: FixedHeaders, fault: config.HeaderFault) -> FixedHeade
     gone = {name.lower().encode() for name in fault.remove} | set_.keys()
     changed = FixedHeaders([header for header in headers if header[0] not in gone] + list(set_.items()))
     changed.settled |= headers.settled | gone
+    # After a length that may be untrue, nobody knows where the next answer begins.
+    changed.closes = changed.closes or b"content-length" in set_
     return changed
 
 

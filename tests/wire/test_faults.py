@@ -344,6 +344,17 @@ def test_another_answer(server: RunningMockd) -> None:
         assert not {"cache-control", "date"} & headers.keys()
 
 
+@pytest.mark.parametrize("length", [5, 500])
+def test_a_length_that_lies_ends_the_connection(server: RunningMockd, length: int) -> None:
+    with Client(server.url) as client:
+        client.ask("/list", headers={"X-Mockd-Fault": f'header set={{"content-length":"{length}"}}'})
+        data, end = read(client)
+    head, _, body = data.partition(b"\r\n\r\n")
+    assert f"content-length: {length}".encode() in head
+    assert body == body_of(whole_of(server, "list"))
+    assert end == "fin"
+
+
 ILLEGAL = {
     "badChunk after 1 event": 56,
     "longChunk after 1 event": 56,
