@@ -1,7 +1,7 @@
 """Faults as they are configured: one struct for each action, from which validation, the reference and the JSON Schema
 follow. `fault_lines` reads the same from one line of text.
 
-A new action is one struct here, and one entry in `mockd.faults.actions.ACTIONS`.
+A new action is one struct here, and one entry in a table of `mockd.faults.apply`.
 """
 
 # This module does not postpone its annotations: msgspec would have to compile each of them at every start.

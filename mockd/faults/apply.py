@@ -93,15 +93,17 @@ def broken(
     if not found:
         return program
 
-    def error_row(fault: config.ErrorFault) -> Row | None:
-        return _error_row(plan.source, context, program, fault, matched.exchange)
+    def site_of(program: Program) -> Site:
+        return Site(
+            matched.exchange,
+            program.framing,
+            program.fill or Fill(plan.random(), matched.clock),
+            has_length=promises_length(program.headers, program.own),
+            timeout_s=timeout_s,
+            error_row=lambda fault: _error_row(plan.source, context, program, fault, matched.exchange),
+        )
 
-    fill = program.fill or Fill(plan.random(), matched.clock)
-    has_length = promises_length(program.headers, program.own)
-    site = Site(
-        matched.exchange, program.framing, fill, has_length=has_length, timeout_s=timeout_s, error_row=error_row
-    )
-    return faulted(program, found, site)
+    return faulted(program, found, site_of)
 
 
 def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
@@ -124,10 +126,14 @@ def _error_row(
     return Row(b"".join([program.framing.row(event).filled(fill)[0] for event in events]))
 
 
-def faulted(program: Program, striking: Sequence[Striking], site: Site) -> Program:
+SiteOf = Callable[[Program], Site]
+
+
+def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> Program:
     """The program with the faults that strike its request. Those of one place strike in the order given."""
     if program.coming is not None:
-        return structs.replace(program, coming=_later(program.coming, striking, site))
+        return structs.replace(program, coming=_later(program.coming, striking, site_of))
+    site = site_of(program)
     armed = [Armed(one.fault, one.request) for one in striking]
     first: list[Op] = []
     delay_s, headers, own = program.delay_s, program.headers, program.own
@@ -156,8 +162,8 @@ def faulted(program: Program, striking: Sequence[Striking], site: Site) -> Progr
     return changed
 
 
-async def _later(coming: Awaitable[Program], striking: Sequence[Striking], site: Site) -> Program:
-    return faulted(await coming, striking, site)
+async def _later(coming: Awaitable[Program], striking: Sequence[Striking], site_of: SiteOf) -> Program:
+    return faulted(await coming, striking, site_of)
 
 
 class _Noted:

@@ -38,18 +38,24 @@ KINDS: dict[str, dict[str, Any]] = {
     "final event": {"sse": {"events": EVENTS, "lifecycle": {"termination": {"finalEvent": {"data": "bye"}}}}},
     "NDJSON": {"chunked": {"ndjsonItems": [{"a": 1}, {"b": "ü"}, 3]}},
     "chunked": {"chunked": {"data": "0123456789abcdef", "chunkSize": 5}},
+    "file": {"chunked": {"dataFile": "lines.txt", "format": "ndjson"}},
     "whole": {"response": {"body": {"a": [1, 2, 3]}}},
+    "whole file": {"response": {"bodyFile": "lines.txt"}},
     "model": {"sse": {"template": "openai-chat", "templateParams": TOKENS, "seed": 5}},
     "JSON array": {"sse": {"template": "gemini", "templateParams": TOKENS, "seed": 5}},
 }
 PATHS = {"JSON array": "/v1beta/models/m:streamGenerateContent"}
+NO_BLOCKS = {"NDJSON", "chunked", "file", "whole", "whole file", "JSON array"}
+"""Kinds whose events are no blocks that end with a blank line."""
 CHANGING = re.compile(rb'date: [^\r]*|"created":\d+|x-request-id: [^\r]*')
 """What differs between two answers of the same length."""
 
 
 @pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS)
-def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
-    settings = Settings(allow_fault_header=True, fault_timeout=1, send_buffer=8 << 20)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMockd]:
+    root = tmp_path_factory.mktemp("files")
+    (root / "lines.txt").write_text("eins\nzwei ü\ndrei\n", encoding="utf-8")
+    settings = Settings(allow_fault_header=True, fault_timeout=1, send_buffer=8 << 20, files_root=str(root))
     mocks = [{"id": kind, "matcher": {"path": path_of(kind)}, **mock} for kind, mock in KINDS.items()]
     with running_mockd(*mocks, settings=settings, **request.param) as running:
         yield speaking_tls(running) if request.param else running
@@ -159,10 +165,8 @@ def test_every_byte_of_a_response(server: RunningMockd, kind: str, action: str) 
     assert (found["wireBytes"], found["fidelity"]) == (place, "exact")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("whole", "chunked", "NDJSON")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NO_BLOCKS])
 def test_every_event(server: RunningMockd, kind: str) -> None:
-    if kind == "JSON array":
-        pytest.skip("its events are no blocks that end with a blank line")
     body = body_of(whole_of(server, kind))
     blocks = [block + b"\n\n" for block in body.split(b"\n\n")[:-1]]
     for place in range(len(blocks)):
@@ -176,7 +180,7 @@ def test_every_event(server: RunningMockd, kind: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["1 event", "5 bytes", "150 wire bytes", "3 ms"])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "whole"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("whole")])
 def test_a_stall_loses_nothing(server: RunningMockd, kind: str, unit: str) -> None:
     data, _ = ask(server, kind, f"stall ms=40 after {unit}")
     if kind != "heartbeats":
@@ -364,6 +368,15 @@ ILLEGAL = {
     "empty": 52,
     "end after 1 event": 0,
 }
+
+
+@pytest.mark.parametrize(
+    "line", ["end after 2 bytes", "insert raw=x after 2 bytes", "hugeEvent 9", "garbage after 1 bytes"]
+)
+def test_a_promised_length_is_kept(server: RunningMockd, line: str) -> None:
+    data, _ = ask(server, "whole", line)
+    assert record(server)["fidelity"] == "unsupported"
+    assert same(data) == same(whole_of(server, "whole"))
 
 
 @pytest.mark.parametrize("line", ILLEGAL)
