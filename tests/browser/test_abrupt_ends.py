@@ -20,6 +20,7 @@ TIMES = 30
 EXAMPLES = {
     "/abrupt": ("lifecycle", {"work"}),
     "/flaky": ("resume", {"1", "2"}),
+    "/lingering": ("faults", {"one", "two"}),
 }
 """The guide that has the mock of a path, and the data of its events before the break."""
 
