@@ -6,6 +6,7 @@ import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
+from itertools import chain
 from operator import eq
 from typing import Any, NamedTuple, TypeVar
 
@@ -45,6 +46,7 @@ class _NearMiss(NamedTuple):
     """The sum of the scores of the predicates that hold."""
     likeness: float
     """The likeness of the paths, from 0 to 1."""
+    is_enabled: bool = True
 
     @property
     def nearness(self) -> tuple[float, float, int]:
@@ -53,15 +55,25 @@ class _NearMiss(NamedTuple):
         return self.score / self.rule.score, self.likeness, self.score
 
 
-def near_misses(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> list[dict[str, Any]]:
+def near_misses(
+    rules: Sequence[Rule[Any]],
+    on_path: Set[Rule[Any]],
+    request: RequestView,
+    disabled: Sequence[Rule[Any]] = (),
+) -> list[dict[str, Any]]:
     """The near misses among the rules, as JSON, nearest first.
 
-    `rules` are in order of rank, and none of them matches. `on_path` are those whose path fits. A rule is near in two
+    `rules` are in order of rank, and none of them matches. `disabled` are those of mocks that are not enabled.
+    `on_path` are those of both whose path fits. A rule is near in two
     cases: its path fits, or it has none and a predicate holds that is neither its method nor an absence; or its path
     differs from the request's only in case, one slash or one segment, and its method holds. Near misses are sorted by
     `nearness`, then by rank.
     """
-    nearest = heapq.nlargest(MOST_NAMED, _near(rules, on_path, request), key=lambda near: near.nearness)
+    found = chain(
+        _near(rules, on_path, request),
+        (near._replace(is_enabled=False) for near in _near(disabled, on_path, request)),
+    )
+    nearest = heapq.nlargest(MOST_NAMED, found, key=lambda near: near.nearness)
     return [_report(near, request) for near in nearest]
 
 
@@ -204,7 +216,8 @@ def _reason(near: _NearMiss, request: RequestView) -> str:
     """A sentence that says what matched and what did not."""
     pairs = list(zip(near.rule.predicates, near.held, strict=True))
     matched = [predicate.label for predicate, holds in pairs if holds]
-    different = "; ".join(_difference(near.rule, predicate, holds, request) for predicate, holds in pairs if not holds)
+    differences = [_difference(near.rule, predicate, holds, request) for predicate, holds in pairs if not holds]
+    different = "; ".join(differences if near.is_enabled else [*differences, "the mock is not enabled"])
     if not matched:
         return different
     return f"{_listed(matched)} matched, but {different}"

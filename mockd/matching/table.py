@@ -10,7 +10,7 @@ from typing import Any, Generic
 
 from msgspec import Struct
 
-from mockd.matching.paths import PathIndex, PathTemplate
+from mockd.matching.paths import PathIndex
 from mockd.matching.predicates import METHOD, PATH, Holds
 from mockd.matching.rule import Rule, T
 from mockd.patterns import OutOfTimeError
@@ -51,8 +51,10 @@ class MatchTable(Generic[T]):
     without a path are tested in order. A table never changes; another set of mocks has another table.
     """
 
-    def __init__(self, rules: Sequence[Rule[T]]) -> None:
-        """`rules` are in the order in which they were loaded."""
+    def __init__(self, rules: Sequence[Rule[T]], disabled: Sequence[Rule[T]] = ()) -> None:
+        """`rules` are in the order in which they were loaded. `disabled` are those that answer nothing; they are only
+        near misses."""
+        self._disabled = disabled
         places = sorted(
             range(len(rules)), key=lambda place: (rules[place].priority, rules[place].score, place), reverse=True
         )
@@ -133,19 +135,20 @@ class MatchTable(Generic[T]):
         """The near misses of a request that no rule matches, in the form of `Miss.near_misses`."""
         from mockd.matching.nearmiss import near_misses
 
-        return near_misses(self._rules, set(self._on_path(request)), request)
+        on_path = {*self._on_path(request), *(rule for rule in self._disabled if _is_on_path(rule, request))}
+        return near_misses(self._rules, on_path, request, self._disabled)
 
     def _on_path(self, request: RequestView) -> Iterator[Rule[T]]:
         for entries in self._index.find(request.path):
             for *_, rule in entries:
                 template = rule.template
-                if template is not None and (not template.has_star or _fits(template, request)):
+                if template is not None and (not template.has_star or _is_on_path(rule, request)):
                     yield rule
 
 
-def _fits(template: PathTemplate, request: RequestView) -> bool:
+def _is_on_path(rule: Rule[Any], request: RequestView) -> bool:
     try:
-        return template.fits(request.path, request.effort)
+        return rule.template is not None and rule.template.fits(request.path, request.effort)
     except OutOfTimeError:
         return False
 

@@ -227,7 +227,8 @@ class MockSet:
     ) -> None:
         """Check all mocks, store the changes (on disk if there is a state file), and only then accept the version."""
         rules = self._build(specs, is_loading=is_loading)
-        table = MatchTable([rule for rule in rules if rule.target.spec.mock.enabled])
+        enabled = [rule for rule in rules if rule.target.spec.mock.enabled]
+        table = MatchTable(enabled, [rule for rule in rules if not rule.target.spec.mock.enabled])
         if changes is not self._changes:
             self._state.put(*CHANGES, value=changes)
         configured = self._accepted.configured if configured is None else configured

@@ -6,6 +6,7 @@ import pytest
 
 from mockd.config.models import Matcher
 from mockd.jsontext import encode_json
+from mockd.matching.table import MatchTable
 
 
 def test_shape(make: Any) -> None:
@@ -261,3 +262,15 @@ def test_a_credential_that_is_missing_is_said_to_be(make: Any) -> None:
     table = make.table(make.rule(path="/a", headers={"Authorization": "Bearer *"}))
     (near,) = make.near(table, make.request("/a"))
     assert near["reason"] == 'path matched, but header Authorization expected "Bearer *", got (missing)'
+
+
+def test_a_mock_that_is_not_enabled_is_named(make: Any) -> None:
+    other = make.rule("other", path="/b")
+    disabled = make.rule("off", path="/a/{id}", headers={"X-Key": "a"})
+    table = MatchTable([other], [disabled])
+    (near,) = make.near(table, make.request("/a/1", headers={"x-key": "a"}))
+    assert (near["mockId"], near["matchPercentage"]) == ("off", 100)
+    assert near["reason"] == "path and header X-Key matched, but the mock is not enabled"
+    (near,) = make.near(table, make.request("/a/1"))
+    assert near["reason"].endswith('expected "a", got (missing); the mock is not enabled')
+    assert make.near(MatchTable([other]), make.request("/a/1")) == []
