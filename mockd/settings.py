@@ -3,8 +3,9 @@
 # This module does not postpone its annotations: msgspec would have to compile each of them at every start.
 
 import os
+import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import msgspec
 from msgspec import Meta, Struct, inspect
@@ -180,7 +181,23 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except msgspec.ValidationError as error:
             message, _, place = str(error).rpartition(" - at `$.")
             name = place.rstrip("`").partition("[")[0]
-            raise ConfigError(f"{spelling(name)}: {message}") from None
+            raise ConfigError(
+                f"{spelling(name)}: {_in_words(message, cls.__annotations__[name], values[name])}"
+            ) from None
+
+
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+
+
+def _in_words(message: str, wanted: Any, given: Any) -> str:
+    """What msgspec says of a value, in words, with the value and what could be there instead."""
+    if message.startswith("Invalid enum value"):
+        known = [value for part in (wanted, *get_args(wanted)) for value in get_args(part) if isinstance(value, str)]
+        return f"{given!r} is not one of {', '.join(known)}"
+    match = re.match(r"Expected `(?P<kind>\w+)[^`]*`(?P<bound> [<>]=? [-\d.]+)?", message)
+    if match is None or match["kind"] not in _KINDS:
+        return message
+    return f"expected {_KINDS[match['kind']]}{match['bound'] or ''}, got {given!r}"
 
 
 _LISTS = {"config": os.pathsep, "admin_allow_host": ","}

@@ -19,7 +19,7 @@ from mockd.mocks.registered import Files, Registered, content_of, files_of, kind
 from mockd.program.compile import compile_chunked, compile_response, compile_sse
 from mockd.program.plan import StreamPlan
 from mockd.program.terms import Seeding
-from mockd.settings import Settings
+from mockd.settings import Settings, spelling
 from mockd.sources import build_source
 from mockd.store import ScopedStore
 from mockd.streaming.pipeline import constant
@@ -38,6 +38,8 @@ class MockBuilder:
 
     def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
         self._settings = settings
+        if settings.profile is not None:
+            _check_profile(settings.profile)
         self._clock = clock
         self._state = state
 
@@ -136,6 +138,15 @@ class MockBuilder:
 
         most = self._settings.max_sessions
         return Sessions(plan, max_sessions=most, clock=self._clock, came_before=came_before)
+
+
+def _check_profile(name: str) -> None:
+    from mockd.config.profiles import profile_named
+
+    try:
+        profile_named(name, ())
+    except ConfigError as error:
+        raise ConfigError(f"{spelling('profile')}: {error.problems[0].message}", hint=error.problems[0].hint) from None
 
 
 def _faults(spec: MockSpec, profile: str | None) -> tuple[Aimed, ...]:

@@ -125,3 +125,22 @@ def test_every_setting_is_described() -> None:
     assert {setting.group for setting in described} == set(GROUPS.values())
     assert described[0].group
     assert env_name("max_body") == "MOCKD_MAX_BODY"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"log_level": "trace"},
+            "--log-level (MOCKD_LOG_LEVEL): 'trace' is not one of critical, error, warning, info, debug",
+        ),
+        ({"port": "99999"}, "--port (MOCKD_PORT): expected a whole number <= 65535, got '99999'"),
+        ({"seed": "abc"}, "--seed (MOCKD_SEED): expected a whole number, got 'abc'"),
+        ({"send_timeout": "-1"}, "--send-timeout (MOCKD_SEND_TIMEOUT): expected a number >= 0.0, got '-1'"),
+        ({"watch": "maybe"}, "--watch (MOCKD_WATCH): expected true or false, got 'maybe'"),
+    ],
+)
+def test_a_wrong_value_is_shown_with_what_it_could_be(given: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env({f"MOCKD_{name.upper()}": value for name, value in given.items()})
+    assert caught.value.problems[0].message == message

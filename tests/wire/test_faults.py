@@ -234,7 +234,7 @@ def test_profiles_of_a_mock_and_of_the_server() -> None:
     assert statuses(busy, {})[:2] == [429, 503]
     assert statuses("slow-start", {"profile": busy})[:2] == [429, 503]
     assert statuses(None, {"profile": busy, "faults": ["status 500 for requests 1"]})[:2] == [500, 503]
-    for settings in (Settings(profile="busy"), None):
+    for settings in (Settings(profile="busy"), None):  # said once by the server, and by each mock that names one
         with pytest.raises(ConfigError, match="there is no profile 'busy'"):
             Engine(settings).create(
                 {"matcher": {"path": "/p"}, "response": {}, "profile": "busy"}
