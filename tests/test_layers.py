@@ -102,6 +102,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "faults": (
         "chosen",
         "armed",
+        "begun",
         "site",
         "strikes",
         "chunks",

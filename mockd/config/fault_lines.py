@@ -17,6 +17,10 @@ from mockd.config.faults import ACTIONS, Fault
 from mockd.config.hints import nearest
 from mockd.errors import ConfigError, Path, Problem, format_path
 
+MOST_FAULTS = 16
+"""Most faults of a mock or of a header."""
+MOST_DUPLICATES = 4
+"""Most of them that duplicate events, as they multiply."""
 LONGEST_LINE = 4096
 """Most characters of a line."""
 
@@ -47,6 +51,7 @@ def parse_faults(given: object, path: Path = ()) -> list[Fault]:
             problems += error.under((*path, index)).problems
     if problems:
         raise ConfigError(problems)
+    _refuse_many(found, path)
     return found
 
 
@@ -70,7 +75,15 @@ def parse_lines(text: str) -> list[Fault]:
         except ConfigError as error:
             raise ConfigError([_of_line(problem, text) for problem in error.problems]) from None
         reader.skip(";")
+    _refuse_many(found, ())
     return found
+
+
+def _refuse_many(faults: Sequence[Fault], path: Path) -> None:
+    if len(faults) > MOST_FAULTS:
+        raise ConfigError(f"more than {MOST_FAULTS} faults", path=path)
+    if sum(fault.action == "duplicate" for fault in faults) > MOST_DUPLICATES:
+        raise ConfigError(f"more than {MOST_DUPLICATES} faults that duplicate events", path=path, hint="use `count`")
 
 
 def _parsed(item: object) -> Fault:
@@ -150,7 +163,7 @@ class _Reader:
         if self.text[self.position : self.position + 1] in ("{", "[", '"'):
             try:
                 value, self.position = _DECODER.raw_decode(self.text, self.position)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self.refuse(f"not JSON: {error}")
             self._skip_blanks()
             return value

@@ -389,6 +389,10 @@ class HeaderFault(Fault, frozen=True, kw_only=True, tag="header"):
         if not self.set and not self.remove:
             raise ValueError("`header` needs `set` or `remove`")
         for name, value in self.set.items():
+            if name.lower() == "transfer-encoding":
+                raise Mistake(
+                    "mockd itself says how the body is sent", ("set", name), "`badChunk` and the like break it"
+                )
             if re.search(r"[\r\n\0]", name + value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise Mistake(f"{name!r} cannot be sent as a header", ("set", name))
 

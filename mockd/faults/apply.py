@@ -13,7 +13,7 @@ from mockd.config.timing import in_seconds
 from mockd.events import Event, Fill, drawn
 from mockd.faults import chunks, heads, shapes, strikes
 from mockd.faults.armed import Armed
-from mockd.faults.around import Around, Beats, Begun, Whole
+from mockd.faults.around import Beats, Broken, Whole
 from mockd.faults.chosen import Aimed, Striking, striking
 from mockd.faults.places import trap
 from mockd.faults.site import Site
@@ -185,42 +185,54 @@ class Chain:
         self._armed = sorted(armed, key=_rank)
         self._site = site
         self._program = program
-        self._begun = Begun(program.framing)
         self._is_opened = False
+        self._cut: AtWireBytes | None = None
 
     def __call__(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
         beats: Beats | None = None
         heartbeat = None if self._is_opened else self._program.heartbeat
         if not self._is_opened:
             self._is_opened, self._site.started = True, now
+        assert isinstance(opening, Stream)
+        if self._cut is not None and self._cut.is_inside:
+            return Broken(cursor)
+        for one in self._armed:
+            if type(one.fault) in SHAPES:
+                cursor = self._shaped(cursor, one, opening)
         if heartbeat is not None and not heartbeat.is_apart:
             cursor = beats = Beats(cursor, heartbeat, now)
-        cursor = Whole(cursor, self._program.framing, self._begun)
+        cursor = Whole(cursor, self._program.framing, self._site.begun)
         if heartbeat is not None and heartbeat.is_apart:
             cursor = beats = Beats(cursor, heartbeat, now)
-        assert isinstance(opening, Stream)
         for one in self._armed:
-            cursor = self._around(cursor, one, beats, opening)
+            if type(one.fault) not in SHAPES:
+                cursor = self._around(cursor, one, beats, opening)
         return cursor
 
-    def _around(self, cursor: Cursor, armed: Armed, beats: Beats | None, stream: Stream) -> Around | Cursor:
-        shape = SHAPES.get(type(armed.fault))
-        if shape is None:
-            strike = STRIKES[type(armed.fault)](self._site)
-            after = armed.fault.after
-            if after is not None and after.unit == "wireBytes":
-                if not stream.line.sends_raw:
-                    self._site.note(armed, stream, 0, "unsupported", "the server frames the body")
-                    return cursor
-                return AtWireBytes(cursor, armed, strike, beats, int(after.count), stream)
-            trapped = trap(armed.fault, cursor, armed, strike, beats, self._site.started)
-            return Throttled(trapped, armed) if isinstance(armed.fault, config.Throttle) else trapped
-        kind, change = shape
+    def _shaped(self, cursor: Cursor, armed: Armed, stream: Stream) -> Cursor:
+        kind, change = SHAPES[type(armed.fault)]
 
         def note(events: int) -> None:
             self._site.note(armed, stream, events, "exact", size=armed.passed)
 
         return kind(cursor, armed, self._site, change, self._site.started, note)
+
+    def _around(self, cursor: Cursor, armed: Armed, beats: Beats | None, stream: Stream) -> Cursor:
+        strike = STRIKES[type(armed.fault)](self._site)
+        after = armed.fault.after
+        if not armed.fault.places and cursor.outcome not in (None, "completed", "max_events"):
+            return cursor  # the stream is told to end: what is behind its last event is not to come
+        if after is not None and after.unit == "wireBytes":
+            if not stream.line.sends_raw or len(self._armed) > 1:
+                why = "beside other faults of the body" if stream.line.sends_raw else "the server frames the body"
+                if not armed.reached:
+                    armed.reached = True
+                    self._site.note(armed, stream, 0, "unsupported", why)
+                return cursor
+            self._cut = AtWireBytes(cursor, armed, strike, beats, int(after.count), stream)
+            return self._cut
+        trapped = trap(armed.fault, cursor, armed, strike, beats, self._site.started)
+        return Throttled(trapped, armed) if isinstance(armed.fault, config.Throttle) else trapped
 
 
 _UNITS = {"events": 0, "bytes": 1, "wireBytes": 2, "ms": 3}
@@ -229,7 +241,8 @@ _UNITS = {"events": 0, "bytes": 1, "wireBytes": 2, "ms": 3}
 def _rank(armed: Armed) -> tuple[bool, bool, int, float]:
     fault = armed.fault
     unit, count = ("events", 0.0) if fault.after is None else (fault.after.unit, fault.after.count)
-    return type(fault) not in SHAPES, not fault.places, _UNITS[unit], count
+    # Behind the last event comes before the other places, as a moment may come while nothing else does.
+    return type(fault) not in SHAPES, bool(fault.places), _UNITS[unit], count
 
 
 def promises_length(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -13,11 +13,12 @@ class Armed:
     is the number of events that a shaping fault still has to strike. `request` is the number of the request.
     """
 
-    __slots__ = ("fault", "left", "passed", "reached", "request")
+    __slots__ = ("fault", "left", "passed", "place", "reached", "request")
 
     def __init__(self, fault: Any, request: int) -> None:
         self.fault = fault
         self.request = request
         self.reached = False
         self.passed = 0
+        self.place = ("events", 0.0) if fault.after is None else (fault.after.unit, fault.after.count)
         self.left: int = getattr(fault, "count", 1)

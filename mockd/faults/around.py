@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 from mockd.errors import MockdError
+from mockd.faults.begun import Begun
 from mockd.framing import Framing
 from mockd.journal.exchange import Outcome
 from mockd.program.terms import Heartbeat
-from mockd.streaming.cursors.cursor import Cursor
-from mockd.streaming.ops import FINISH, Op
+from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.ops import CLOSE, FINISH, Op
 from mockd.streaming.stream import HEARTBEAT_GRID_S, ON_GRID_S
 
 
@@ -19,10 +20,9 @@ class Around:
     def __init__(self, inner: Cursor) -> None:
         self.inner = inner
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether a fault is striking, so that those at the same place must wait."""
-        return isinstance(self.inner, Around) and self.inner.is_busy
+    def is_busy(self, place: tuple[str, float]) -> bool:
+        """Whether a fault is striking at that place, so that those after it must wait."""
+        return isinstance(self.inner, Around) and self.inner.is_busy(place)
 
     @property
     def next_due(self) -> float:
@@ -65,15 +65,6 @@ class Around:
         self.inner.close()
 
 
-class Begun:
-    """Whether a body has begun, for all cursors of a stream."""
-
-    __slots__ = ("is_so",)
-
-    def __init__(self, framing: Framing) -> None:
-        self.is_so = not framing.has_opening
-
-
 class Whole(Around):
     """The rows with the bytes that a framing adds: its opening in the first row, and its end as a row of its own."""
 
@@ -92,9 +83,9 @@ class Whole(Around):
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         rows = [] if self.inner.op is not None else self.inner.take(now, most)
-        if self._owes_end() and not self._has_ended and self.inner.next_due <= now:
+        if not rows and self._owes_end() and not self._has_ended and self.inner.next_due <= now:
             self._has_ended = True
-            rows = [*rows, self._framing.end]
+            rows = [self._framing.end]
         if (
             rows
             and not self._begun.is_so
@@ -146,3 +137,10 @@ class Beats(Around):
         if id_ is not None:
             self.inner.note_last_id(id_)
         return [payload]
+
+
+class Broken(Around):
+    """The end of a stream whose last write was cut: nothing can follow but the end of the connection."""
+
+    next_due = AT_ONCE
+    op: Op = CLOSE

@@ -12,6 +12,7 @@ from msgspec import Struct
 from mockd.config.faults import Fault
 from mockd.matching import Rule
 from mockd.patterns import NotAtOnceError, OutOfTimeError
+from mockd.program.terms import UNSEEDED
 
 if TYPE_CHECKING:
     from mockd.request import RequestView
@@ -68,7 +69,7 @@ def striking(
         if not one.fits(request):
             continue
         number = count(one.name) if one.is_counted else 1
-        if _strikes(one.fault, number, drawing(f"{one.name}:{number}")):
+        if _strikes(one.fault, number, drawing(f"{one.name}:{number}") if one.is_counted else UNSEEDED):
             found.append(Striking(one.fault, number))
     return found
 

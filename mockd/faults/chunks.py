@@ -10,6 +10,8 @@ from mockd.journal.exchange import Outcome
 from mockd.streaming.ops import CLOSE, Stage
 
 _OUTCOME: Outcome = "aborted"
+_PRINTED = bytes([0x21 + byte % 94 for byte in range(256)])
+"""The table that makes text of any bytes."""
 
 bad = b"no size\r\n"
 """A chunk whose size line is illegal (RFC 9112, section 7.1)."""
@@ -48,5 +50,5 @@ class Extra(Struck):
             self.note(stage, trap, "unsupported", "only the server writes behind a response")
             return
         self.note(stage, trap)
-        line.end_with(bytes([self.site.rng.randrange(0x21, 0x7F) for _ in range(fault.bytes)]))
+        line.end_with(self.site.rng.randbytes(fault.bytes).translate(_PRINTED))
         stage.outcome = "completed"

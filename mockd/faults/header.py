@@ -6,6 +6,7 @@ import logging
 from functools import cache
 
 from mockd.config.fault_lines import parse_lines
+from mockd.errors import ConfigError
 from mockd.faults.chosen import Aimed
 from mockd.request import RequestView
 
@@ -23,7 +24,10 @@ def of_header(request: RequestView, *, is_allowed: bool) -> tuple[Aimed, ...]:
     if not is_allowed:
         _say_that_it_is_off()
         return ()
-    return tuple(Aimed(fault, place, is_counted=False) for place, fault in enumerate(parse_lines(text)))
+    faults = parse_lines(text)
+    if any(fault.requests or fault.every for fault in faults):
+        raise ConfigError("a fault in a header is for its request alone", hint="leave out `for requests` and `every`")
+    return tuple(Aimed(fault, place, is_counted=False) for place, fault in enumerate(faults))
 
 
 @cache

@@ -19,6 +19,8 @@ from mockd.source import Answer, SourceContext
 from mockd.streaming.ops import Stage
 
 _OUTCOME: Outcome = "aborted"
+_HIGH = bytes([byte | 0x80 for byte in range(256)])
+"""The table that makes bytes of no text of any bytes."""
 
 
 class BeforeHead:
@@ -55,7 +57,7 @@ class Empty:
 
 def garbage(size: int, rng: random.Random) -> bytes:
     """Bytes that begin no HTTP response."""
-    return bytes([rng.randrange(0x80, 0x100) for _ in range(size)])
+    return rng.randbytes(size).translate(_HIGH)
 
 
 def changed_head(headers: FixedHeaders, fault: config.HeaderFault) -> FixedHeaders:
@@ -90,7 +92,7 @@ def retry_headers(fault: config.StatusFault, now: float) -> dict[str, str]:
     if after is None:
         return {}
     if isinstance(after, int | float):
-        return {"retry-after": f"{after:g}"}
+        return {"retry-after": str(int(after) if after == int(after) else after)}
     if after.startswith("date:"):
         return {"retry-after": formatdate(now + int(after[5:]), usegmt=True)}
     milliseconds = int(after.removesuffix("ms"))

@@ -38,13 +38,16 @@ class Trap(Around):
     # -- where it stands -------------------------------------------------------------------------------------------
 
     @property
-    def is_busy(self) -> bool:
-        return self._is_due or bool(self.held) or self._until is not None or super().is_busy
+    def _strikes(self) -> bool:
+        return self._is_due or bool(self.held) or self._until is not None
+
+    def is_busy(self, place: tuple[str, float]) -> bool:
+        return (self.armed.place == place and self._strikes) or super().is_busy(place)
 
     @property
     def _waits(self) -> bool:
         """Whether the fault is to strike after others at the same place, which come before it."""
-        return self._is_due and super().is_busy
+        return self._is_due and super().is_busy(self.armed.place)
 
     @property
     def next_due(self) -> float:

@@ -3,6 +3,7 @@ that comes back gets what it has missed."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from mockd.config.faults import Insert
@@ -31,8 +32,9 @@ class Shaped(Around):
         self._site = site
         self._change = change
         self._note = note
-        self._more = 0
-        """Events that were sent beyond those of the inner cursor; negative if events were left out."""
+        self._events = inner.events_sent
+        self._out: deque[tuple[bytes, int]] = deque()
+        """Rows that come next, each with the number of events that it counts as."""
         after = armed.fault.after
         self._unit = "events" if after is None else after.unit
         self._place = 0.0 if after is None else after.count
@@ -40,28 +42,44 @@ class Shaped(Around):
             self._place = start + self._place / 1000
 
     @property
+    def next_due(self) -> float:
+        return AT_ONCE if self._out else self.inner.next_due
+
+    @property
+    def op(self) -> Op | None:
+        return None if self._out else self.inner.op
+
+    @property
     def events_sent(self) -> int:
-        return self.inner.events_sent + self._more
+        return self._events
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if not self._has_work:
-            return self.inner.take(now, most)
-        rows: list[bytes] = []
-        while len(rows) < (most or BATCH):
-            is_behind, before = self._is_behind(now), self.inner.events_sent
-            taken = self.inner.take(now, 1)
-            size = sum(map(len, taken))
-            if is_behind and self._has_work and self.inner.events_sent > before:
-                if not self._armed.reached:
-                    self._armed.reached = True
-                    self._note(before + self._more)
-                taken = self._changed(b"".join(taken))
-                self._more += (len(taken) - 1) * (self.inner.events_sent - before)
-            self._armed.passed += size
-            rows += taken
-            if self.inner.op is not None or self.inner.next_due > now:
+        if not self._has_work and not self._out:
+            before = self.inner.events_sent
+            rows = self.inner.take(now, most)
+            self._events += self.inner.events_sent - before
+            return rows
+        most = most or BATCH
+        for _ in range(most):  # and no more, as all of them may be left out
+            if len(self._out) >= most or self.inner.op is not None or self.inner.next_due > now:
                 break
-        return rows
+            self._look_at_next(now)
+        taken = [self._out.popleft() for _ in range(min(most, len(self._out)))]
+        self._events += sum(count for _, count in taken)
+        return [row for row, _ in taken]
+
+    def _look_at_next(self, now: float) -> None:
+        is_behind, before = self._is_behind(now), self.inner.events_sent
+        row = b"".join(self.inner.take(now, 1))
+        count = self.inner.events_sent - before
+        rows = [row] if row else []
+        if is_behind and self._has_work and count:
+            if not self._armed.reached:
+                self._armed.reached = True
+                self._note(self._events + sum(count for _, count in self._out))
+            rows = self._changed(row)
+        self._armed.passed += len(row)
+        self._out += [(changed, count) for changed in rows]
 
     def _is_behind(self, now: float) -> bool:
         """Whether the next row is behind the place."""
@@ -89,16 +107,16 @@ class Reordered(Shaped):
 
     @property
     def op(self) -> Op | None:
-        return None if self._late and self.inner.op is not None else self.inner.op
+        return None if self._late and self.inner.op is not None else super().op
 
     @property
     def next_due(self) -> float:
-        return AT_ONCE if self._late and self.inner.op is not None else self.inner.next_due
+        return AT_ONCE if self._late and self.inner.op is not None else super().next_due
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if self._late and self.inner.op is not None:  # nothing follows
+        if self._late and self.inner.op is not None and not self._out:  # nothing follows
             late, self._late = list(self._late), ()
-            self._more += 1
+            self._events += 1
             return late
         return super().take(now, most)
 

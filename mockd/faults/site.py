@@ -9,6 +9,7 @@ from mockd.clock import Clock
 from mockd.config.faults import ErrorFault
 from mockd.events import Fill
 from mockd.faults.armed import Armed
+from mockd.faults.begun import Begun
 from mockd.framing import Framing, Row
 from mockd.journal.exchange import Exchange
 from mockd.lines import Line
@@ -25,11 +26,12 @@ class Struck(Protocol):
 
 
 class Site:
-    """One stream with faults. `started` is the monotonic time of its head; before that, of its request. `has_length` is
-    true if the head promises a length. `timeout_s` is how long a break waits for a client that does not read.
-    `error_row` makes the error event that the stream's provider would send, or None for that of its termination."""
+    """One stream with faults. `begun` is whether its body has. `started` is the monotonic time of its head; before that,
+    of its request. `has_length` is true if the head promises a length. `timeout_s` is how long a break waits for a
+    client that does not read. `error_row` makes the error event that the stream's provider would send, or None for that
+    of its termination."""
 
-    __slots__ = ("error_row", "exchange", "fill", "framing", "has_length", "rng", "started", "timeout_s")
+    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "has_length", "rng", "started", "timeout_s")
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class Site:
     ) -> None:
         self.exchange = exchange
         self.framing = framing
+        self.begun = Begun(framing)
         self.fill = fill
         self.rng = fill.rng
         self.has_length = has_length

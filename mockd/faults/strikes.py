@@ -144,7 +144,10 @@ class Inserted(Struck):
             self.note(stage, trap, "unsupported", "the length of the body is promised")
             return
         self.note(stage, trap)
-        trap.insert([self._made(self.site, trap.armed.fault)])
+        row, begun = self._made(self.site, trap.armed.fault), self.site.begun
+        if not begun.is_so:
+            begun.is_so, row = True, self.site.framing.opening(row)
+        trap.insert([row])
 
 
 class Error(Struck):

@@ -54,6 +54,11 @@ class AtWireBytes(Trap):
         if not armed.reached and self._sent() + len(self._head()) >= place:
             self._reach_in(self._head(), 0, None)
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether the place is inside a write, of which the rest is not sent yet."""
+        return bool(self._rest and self._rest[0]) and self._cut is None
+
     def _sent(self) -> int:
         return self._stream.line.wire_bytes or 0
 
@@ -63,13 +68,13 @@ class AtWireBytes(Trap):
 
     @property
     def next_due(self) -> float:
-        return AT_ONCE if self._can_go_on or (self._parts and not self.is_busy) else super().next_due
+        return AT_ONCE if self._can_go_on or (self._parts and not self._strikes) else super().next_due
 
     @property
     def op(self) -> Op | None:
         if self._can_go_on:
             return _GoOn(self)
-        return None if self._parts and not self.is_busy else super().op
+        return None if self._parts and not self._strikes else super().op
 
     @property
     def _can_go_on(self) -> bool:
@@ -84,7 +89,7 @@ class AtWireBytes(Trap):
             if self._until is not None and now >= self._until:
                 self._go_on()
             return []
-        if self.is_busy or (self.armed.reached and not self._parts):
+        if self._strikes or (self.armed.reached and not self._parts):
             return super().take(now, most)
         if not self._parts:
             self._out = self.inner.events_sent

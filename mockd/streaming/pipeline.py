@@ -124,7 +124,8 @@ def _place(sessions: Sessions, request: RequestView) -> Place | None:
 
 def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
     """One whole answer in place of that of the mock."""
-    program = _whole(CompiledAnswer(answer, plan.header_rules), matched, Fill(plan.random(), matched.clock))
+    fill = Fill(plan.random(), matched.clock, answer.slots)
+    program = _whole(CompiledAnswer(answer, plan.header_rules), matched, fill)
     return program if program.status not in BODILESS else _with_no_body(program)
 
 

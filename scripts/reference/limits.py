@@ -136,6 +136,8 @@ LIMITS = (
     Limit("nesting of a message's contents", "mockd.sources.llm.budget:MOST_NESTED", _REPLY, "levels"),
     Limit("time that a fault waits for a client to read", "fault_timeout", "the connection is broken off all the same"),
     Limit("bytes that a fault makes up", "mockd.config.faults:MOST_EXTRA", "refused", "bytes"),
+    Limit("faults of a mock or a header", "mockd.config.fault_lines:MOST_FAULTS", "refused"),
+    Limit("faults among them that duplicate events", "mockd.config.fault_lines:MOST_DUPLICATES", "refused"),
     Limit("characters of a fault in a line or header", "mockd.config.fault_lines:LONGEST_LINE", "refused"),
     Limit("replies that a mock of a model keeps to send them again", "mockd.program.plan:MOST_SCRIPTS", _FORGOTTEN),
     Limit("size of these replies", "mockd.program.plan:MOST_SCRIPT_BYTES", _FORGOTTEN, "bytes"),

@@ -15,6 +15,7 @@ from scripts.reference.limits import LIMITS, PAGE
 PACKAGE = Path(mockd.__file__).parent
 TOLD = [limit.name for limit in LIMITS if limit.name]
 NOT_TOLD = {
+    "mockd.faults.wire:MOST_PARTS",
     "mockd.journal.registry:MOST_RECENT",
     "mockd.request:_MOST_DIGITS",
     "mockd.config.base:MAX_MS",
