@@ -26,10 +26,10 @@ class Struck(Protocol):
 
 
 class Site:
-    """One stream with faults. `begun` is whether its body has. `started` is the monotonic time of its head; before that,
-    of its request. `has_length` is true if the head promises a length. `timeout_s` is how long a break waits for a
-    client that does not read. `error_row` makes the error event that the stream's provider would send, or None for that
-    of its termination."""
+    """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
+    then, of its request. `has_length` is true if the head promises a length. `timeout_s` is how long a break waits for
+    a client that does not read. `error_row` makes the error event that the stream's provider would send, or None for
+    that of its termination."""
 
     __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "has_length", "rng", "started", "timeout_s")
 
