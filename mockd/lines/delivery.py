@@ -36,15 +36,17 @@ def _left_of(transport: Any) -> int | None:
 class Delivery:
     """The delivery of all answers on one connection, one after another, until the connection is lost.
 
+    `is_full` is true while more requests wait behind the one that is answered than may, so that none is read.
     `written` is the number of bytes of the answers that are over. `departure` is how the client has left, or None.
     """
 
-    __slots__ = ("_left", "_transport", "departure", "written")
+    __slots__ = ("_left", "_transport", "departure", "is_full", "written")
 
     def __init__(self, transport: Any, left: int | None = None) -> None:
         self._transport = transport
         self._left = left
         self.written = 0
+        self.is_full = False
         self.departure: Departure | None = None
 
     def missing(self, end: int) -> int | None:

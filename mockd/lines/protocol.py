@@ -152,8 +152,11 @@ class Protocol(HttpToolsProtocol):
             self._has_offer = True
             return
         super().on_headers_complete()
-        if self.pipeline and len(self.pipeline) <= MOST_PIPELINED:
-            self.flow.resume_reading()
+        if self.pipeline:
+            # Whoever else would read on, such as a stream that starts to watch its client, looks at this first.
+            self._delivery.is_full = len(self.pipeline) > MOST_PIPELINED
+            if not self._delivery.is_full:
+                self.flow.resume_reading()
 
     def on_body(self, body: bytes) -> None:
         # Not uvicorn's, which asks the parser about offers.
@@ -201,6 +204,7 @@ class Protocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
+            self._delivery.is_full = False
             self._start_asgi_task(*self.pipeline.pop())
             return
         self._idle_since = now = self.loop.time()

@@ -274,7 +274,8 @@ class HttptoolsLine(UvicornLine):
     def on_departure(self, callback: Callable[[], None]) -> bool:
         cycle = self._cycle
         cycle.message_event = Watch(cycle, callback)
-        cycle.flow.resume_reading()
+        if self._delivery is None or not self._delivery.is_full:
+            cycle.flow.resume_reading()
         # If the connection is only closing, uvicorn sets the event once it is lost.
         if self.is_lost:
             callback()
