@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from tests.stress.report import failure_of
 from tests.stress.server import Server, server
+from tests.wire.sockets import body_of
 
 STREAMS = 1000
 CLIENTS = 8
@@ -67,21 +68,6 @@ def received(address: tuple[str, int], path: str, fault: str = "") -> tuple[byte
         except ConnectionResetError:
             return data, "rst"
         return data, "fin"
-
-
-def body_of(response: bytes) -> bytes:
-    """The body, whose last chunk may be cut."""
-    head, _, rest = response.partition(b"\r\n\r\n")
-    if b"chunked" not in head:
-        return rest
-    body = b""
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        if not rest:
-            break
-        body += rest[: int(size, 16)]
-        rest = rest[int(size, 16) + 2 :]
-    return body
 
 
 def same(data: bytes) -> bytes:

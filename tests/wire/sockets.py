@@ -119,6 +119,21 @@ class Client:
         return chunks
 
 
+def body_of(data: bytes) -> bytes:
+    """The body of a response, whose last chunk may be cut."""
+    head, _, rest = data.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" not in head.lower():
+        return rest
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        if not rest or not int(size, 16):
+            break
+        body += rest[: int(size, 16)]
+        rest = rest[int(size, 16) + 2 :]
+    return body
+
+
 def ask_whole(client: Client) -> None:
     """Ask for `/whole`, whose body is one byte, and read the answer."""
     client.ask("/whole").read_head()

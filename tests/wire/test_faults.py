@@ -16,7 +16,7 @@ from mockd.errors import ConfigError
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
-from tests.wire.sockets import Client, curl, eventually
+from tests.wire.sockets import Client, body_of, curl, eventually
 
 WAYS: dict[str, dict[str, Any]] = {"plain": {}, "TLS": TLS}
 EVENTS = [{"data": "1"}, {"data": "zwei ü"}, {"type": "t", "data": {"n": 3}}]
@@ -90,21 +90,6 @@ def ask(server: RunningMockd, kind: str, fault: str | None = None, **headers: st
     given = {"Connection": "close", **headers} | ({"X-Mockd-Fault": fault} if fault else {})
     with Client(server.url) as client:
         return read(client.ask(path_of(kind), headers=given))
-
-
-def body_of(data: bytes) -> bytes:
-    """The body of a response, whose last chunk may be cut."""
-    head, _, rest = data.partition(b"\r\n\r\n")
-    if b"transfer-encoding: chunked" not in head.lower():
-        return rest
-    body = b""
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        if not rest or not int(size, 16):
-            break
-        body += rest[: int(size, 16)]
-        rest = rest[int(size, 16) + 2 :]
-    return body
 
 
 def same(data: bytes) -> bytes:

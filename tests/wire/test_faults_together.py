@@ -13,8 +13,8 @@ from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.stress.asking import ask as plainly
 from tests.stress.server import server as stressed
-from tests.wire.sockets import Client, eventually
-from tests.wire.test_faults import ask, body_of, path_of, record
+from tests.wire.sockets import Client, body_of, eventually
+from tests.wire.test_faults import ask, path_of, record
 
 EVENTS = [{"data": str(number)} for number in range(1, 5)]
 TOKENS = {"tokens": ["a", "b"]}

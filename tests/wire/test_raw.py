@@ -14,7 +14,7 @@ from mockd.config.load import parse_collection
 from mockd.engine import Engine
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
-from tests.wire.sockets import Client
+from tests.wire.sockets import Client, body_of
 
 RECORDINGS = os.environ.get("MOCKD_RECORDINGS", "")
 KINDS: dict[str, dict[str, Any]] = {
@@ -164,12 +164,3 @@ def test_recordings_break_at_every_byte(kind: str, file: Path) -> None:
                     received = client.read_to_end()
                 received = received or client.received
             assert body_of(received) == whole[:place]
-
-
-def body_of(response: bytes) -> bytes:
-    """The body, whose last chunk may be missing."""
-    rest, body = response.partition(b"\r\n\r\n")[2], b""
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
-    return body
