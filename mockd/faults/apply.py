@@ -74,7 +74,6 @@ class _Bare(Framing):
 
     def __init__(self, framing: Framing) -> None:
         self.name = framing.name
-        self._framing = framing
         self.with_retry = framing.with_retry  # type: ignore[method-assign]
         self.row = framing.row  # type: ignore[method-assign]
 

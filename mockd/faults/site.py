@@ -15,7 +15,7 @@ from mockd.journal.exchange import Exchange
 from mockd.lines import Line
 
 
-class Struck(Protocol):
+class Notable(Protocol):
     """The part of a stream that a note is made of."""
 
     line: Line
@@ -54,7 +54,7 @@ class Site:
         self.started = exchange.arrived
 
     def note(
-        self, armed: Armed, stream: Struck, events: int, fidelity: str, as_: str | None = None, size: int | None = None
+        self, armed: Armed, stream: Notable, events: int, fidelity: str, as_: str | None = None, size: int | None = None
     ) -> None:
         """Note that a fault has struck, after so many events, and so many bytes of the body if these are not all that
         was sent."""

@@ -50,7 +50,7 @@ class AtWireBytes(Trap):
         """Number of events that are sent once the parts that were taken are out."""
         self._rest: tuple[bytes, bool] | None = None
         """What is left of the write in which the place was, and whether it ends the body."""
-        self._cut: tuple[bytes, _Part | None] | None = None
+        self._cut: bytes | None = None
         if not armed.reached and self._sent() + len(self._head()) >= place:
             self._reach_in(self._head(), 0, None)
 
@@ -144,18 +144,17 @@ class AtWireBytes(Trap):
     def _reach_in(self, image: bytes, start: int, part: _Part | None) -> None:
         """The place is in this write."""
         left = max(0, self._place - self._sent())
-        self._cut = (image[:left], part)
+        self._cut = image[:left]
         self._rest = (image[left:], part is not None and part.is_last)
         body = 0 if part is None else min(max(0, left - start), len(part.data))
-        exchange = self._stream.exchange
-        events = exchange.events_sent if part is None else part.events_at(body, self._out)
+        events = self._stream.exchange.events_sent if part is None else part.events_at(body, self._out)
         self._out = self._out if part is None else part.events_at(len(part.data), self._out)
         self._counts = (body, 0 if part is None else len(part.data) - body, events)
         self.reach()
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         if self._cut is not None:
-            (data, _), self._cut = self._cut, None
+            data, self._cut = self._cut, None
             stage.line.raw(data)
             exchange = self._stream.exchange
             exchange.bytes_sent += self._counts[0]
