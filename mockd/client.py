@@ -104,9 +104,7 @@ class AdminClient:
     ) -> Any:
         """List streams, oldest first, with the counts of `get_stats`. `status` is "active" (the default), "ended" or
         "all"; `mock_id` selects the streams of one mock, and `limit` the newest streams."""
-        given = {"status": status, "mock": mock_id, "limit": limit}
-        query = {name: str(value) for name, value in given.items() if value is not None}
-        return self._call("GET", "/sse/connections", query=query)
+        return self._call("GET", "/sse/connections", query=_query(status=status, mock=mock_id, limit=limit))
 
     def get_connection(self, connection_id: str) -> Any:
         """Get a stream, live or ended."""
@@ -115,6 +113,20 @@ class AdminClient:
     def close_connection(self, connection_id: str) -> Any:
         """End a live stream."""
         return self._call("DELETE", _path("/sse/connections/{}", connection_id))
+
+    def list_requests(self, *, limit: int | None = None, after: str | None = None, **filters: object) -> Any:
+        """List requests of the journal, oldest first: the newest `limit` (100 by default), or the first `limit` behind
+        the one with the ID `after`. `filters` are those of `GET /requests`: `key`, `mock`, `method`, `path`, `status`,
+        `matched`, `outcome`, `since`, `until`."""
+        return self._call("GET", "/requests", query=_query(limit=limit, after=after, **filters))
+
+    def get_request(self, request_id: str) -> Any:
+        """Get a request of the journal."""
+        return self._call("GET", _path("/requests/{}", request_id))
+
+    def forget_requests(self, **filters: object) -> Any:
+        """Forget requests of the journal: all, or those that fit the filters of `list_requests`."""
+        return self._call("DELETE", "/requests", query=_query(**filters))
 
     def get_stats(self) -> Any:
         """Count streams, events and bytes since the start."""
@@ -207,8 +219,13 @@ def _path(template: str, name: str) -> str:
 
 
 def _import_query(replace: bool, dry_run: bool) -> dict[str, str]:
-    given = {"replace": replace, "dryRun": dry_run}
-    return {name: "true" for name, wanted in given.items() if wanted}
+    return _query(replace=replace or None, dryRun=dry_run or None)
+
+
+def _query(**given: object) -> dict[str, str]:
+    """The query parameters that are given."""
+    texts = {name: value for name, value in given.items() if value is not None}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in texts.items()}
 
 
 def _decode(response: httpx2.Response) -> Any:

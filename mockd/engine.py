@@ -18,6 +18,7 @@ from mockd.config.warn import Warn, log_warning
 from mockd.errors import BodyTooLargeError, ConfigError, error_body
 from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
+from mockd.journal.journal import Asked, Journal
 from mockd.journal.registry import Registry
 from mockd.jsontext import encode_json
 from mockd.lines import Line, line_of
@@ -67,6 +68,9 @@ class Engine:
             store = StateFile(Path(settings.state)) if settings.state else MemoryStore()
         self._state = ScopedStore(store, scope)
         self.connections = Registry(self.clock, self._state, max_ended=settings.max_ended)
+        self.journal = (
+            Journal(settings.journal, settings.journal_bytes, settings.body_limit) if settings.journal else None
+        )
         self._services = Services(
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
@@ -93,8 +97,11 @@ class Engine:
         request = RequestView(line.scope)
         exchange = self.connections.exchange(request)
         body = line.received(self.settings.max_body)
+        asked = None
+        if self.journal is not None:
+            asked = self.journal.enter(exchange, line.request_head, line.scope, body)
         if body is None:
-            return self._answer_once_read(line, request, exchange)
+            return self._answer_once_read(line, request, exchange, asked)
         request.body = body
         if len(body) > LARGE_BODY:
             return self._answer_apart(line, request, exchange)
@@ -108,9 +115,13 @@ class Engine:
         program = await self._program_apart(request, exchange)
         await Stream(self._services, line, exchange, program).run()
 
-    async def _answer_once_read(self, line: Line, request: RequestView, exchange: Exchange) -> None:
+    async def _answer_once_read(
+        self, line: Line, request: RequestView, exchange: Exchange, asked: Asked | None
+    ) -> None:
         try:
             await read_body(request, line.receive, self.settings.max_body)
+            if asked is not None and self.journal is not None:
+                self.journal.add_body(asked, request.body)
             program = await self._program_once_read(request, exchange)
         except ClientGoneError:
             self.connections.ended(exchange, "client_disconnected")

@@ -58,7 +58,8 @@ LAST_EVENT_ID = ("lastEventId", "last-event-id", "Last-Event-ID")
 """The query parameters in which clients that cannot set headers send the ID of the last event."""
 
 
-_IN_PATHS = "/:@!$&'()+*,;=~"
+IN_PATHS = "/:@!$&'()+*,;=~"
+"""Characters that stay as they are in the path of a URL."""
 
 
 def header_text(value: bytes) -> str:
@@ -131,13 +132,13 @@ class RequestView:
     @property
     def base(self) -> str:
         """The URL under which the mocks are, without a slash at its end, as the client knows it."""
-        return self._origin + quote(self.scope.get("root_path", ""), safe=_IN_PATHS)
+        return self._origin + quote(self.scope.get("root_path", ""), safe=IN_PATHS)
 
     @property
     def url(self) -> str:
         """The whole URL, as the client asked for it."""
         raw: bytes | None = self.scope.get("raw_path")
-        path = quote(self.scope["path"], safe=_IN_PATHS) if raw is None else raw.decode("latin-1")
+        path = quote(self.scope["path"], safe=IN_PATHS) if raw is None else raw.decode("latin-1")
         query: str = self.scope.get("query_string", b"").decode("latin-1")
         return self._origin + path + (f"?{query}" if query else "")
 

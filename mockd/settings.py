@@ -118,6 +118,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
     max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
+    journal: Annotated[
+        int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
+    ] = 1000
+    journal_bytes: Annotated[Bytes, Meta(ge=0, description="Most bytes of requests in the journal.")] = 16 * 1024 * 1024
+    body_limit: Annotated[Bytes, Meta(ge=0, description="Bytes of a request's body that the journal keeps.")] = (
+        64 * 1024
+    )
+    journal_secrets: Annotated[
+        bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
+    ] = False
     api_key: Annotated[
         Annotated[str, _called("KEY")] | None,
         _doc("Key of the admin API; made by mockd if other machines can reach the API."),
@@ -228,6 +238,7 @@ GROUPS = {
     "config": "Mocks",
     "preset": "Preset",
     "max_body": "Limits",
+    "journal": "Journal",
     "api_key": "Access to the admin API",
     "tls_cert": "HTTPS",
     "log_level": "Log and process",

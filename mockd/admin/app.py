@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, mocks, openapi, process, shapes
+from mockd.admin import connections, mocks, openapi, process, requests, shapes
 from mockd.admin.calls import Call, answer, error_answer, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -26,6 +26,7 @@ from mockd.config.models import Mock, MockFile
 from mockd.config.values import free
 from mockd.engine import Engine
 from mockd.errors import ConfigError, MockdError
+from mockd.journal.entries import FILTERS
 from mockd.lines.upgrade import look_for_lost_body
 from mockd.request import ClientGoneError, RequestView, read_request
 
@@ -38,6 +39,12 @@ _FORMAT = Query("format", Literal["json", "yaml"], "Format of the file; by defau
 _REPLACE = Query("replace", bool, "Remove the mocks that are not in the configuration.")
 _STATUS = Query("status", Literal["active", "ended", "all"], "Streams to list; by default active ones.")
 _MOCK = Query("mock", str, "Only streams of this mock.")
+_OF_REQUESTS = (
+    *(Query(name, filter.type, filter.meaning) for name, filter in FILTERS.items()),
+    Query("limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Most requests; 100 by default, the newest."),
+    Query("after", str, "ID of a request: only those behind it, and then the oldest."),
+)
+_OF_FORGOTTEN = _OF_REQUESTS[: len(FILTERS)]
 _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
@@ -79,6 +86,9 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/sse/connections/{id}", connections.get_connection, shapes.Connection),
     Operation("DELETE", "/sse/connections/{id}", connections.close_connection, shapes.ClosedConnection, errors=(409,)),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats),
+    Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
+    Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
+    Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
     Operation(
         "POST",

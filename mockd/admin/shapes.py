@@ -59,6 +59,61 @@ class MockChange(Shape, frozen=True, kw_only=True):
     warnings: Warnings = UNSET
 
 
+class Lateness(Shape, frozen=True, kw_only=True):
+    """How late the events of a stream were sent, in milliseconds."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class JournalEntry(Shape, frozen=True, kw_only=True):
+    """One request in the journal. Hashes stand for credentials."""
+
+    id: str
+    time: Annotated[str, _doc("When it came: RFC 3339, UTC, with milliseconds.")]
+    key: str
+    method: str
+    path: str
+    raw_path: Annotated[str, _doc("The path as the client sent it.")]
+    query: list[tuple[str, str]]
+    headers: list[tuple[str, str]]
+    body: Annotated[str | UnsetType, _doc("The body, if it is text.")] = UNSET
+    body_base64: Annotated[str | UnsetType, _doc("The body, if it is no UTF-8.")] = UNSET
+    body_bytes: Annotated[Count | None, _doc("Length of the whole body; null as long as it is not there.")]
+    body_cut: Annotated[bool, _doc("Whether only the beginning of the body is here.")]
+    client_ip: str | None
+    mock_id: str | UnsetType = UNSET
+    near_misses: Annotated[list[dict[str, Any]] | UnsetType, _doc("Those of the answer 404.")] = UNSET
+    connection_id: Annotated[str | UnsetType, _doc("ID for `/sse/connections/{id}`.")] = UNSET
+    resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` with which the client reconnected.")] = UNSET
+    status: Annotated[int | None, _doc("HTTP status; null before the head.")]
+    events_sent: Count
+    bytes_sent: Count
+    first_byte_ms: Annotated[float | None, _doc("Time from the request to the head.")]
+    last_byte_ms: Annotated[float | None, _doc("Time from the request to the last byte.")]
+    lateness: Annotated[Lateness | None, _doc("Of a stream that takes time.")]
+    faults: list[dict[str, Any]]
+    outcome: Annotated[str | None, _doc("How it ended; null while it is being answered.")]
+    ended_by: str | None
+    attempt: Annotated[int, _doc("1, or more if the same request came within 60 seconds before.")]
+
+
+class RequestList(Shape, frozen=True, kw_only=True):
+    """Requests, oldest first."""
+
+    requests: list[JournalEntry]
+    total: Annotated[Count, _doc("Number of requests in the journal that fit.")]
+    dropped: Annotated[Count, _doc("Number of requests that the journal had to let go of.")]
+
+
+class ForgottenRequests(Shape, frozen=True, kw_only=True):
+    """Number of requests that were forgotten."""
+
+    message: str
+    forgotten: Count
+
+
 class Connection(Shape, frozen=True, kw_only=True):
     """One stream, live or ended."""
 

@@ -7,13 +7,19 @@ HEADERS = frozenset(
         "api-key",
         "authorization",
         "cookie",
+        "ocp-apim-subscription-key",
         "proxy-authorization",
         "x-amz-security-token",
         "x-api-key",
+        "x-auth-token",
         "x-goog-api-key",
     }
 )
-QUERY = frozenset({"access_token", "api_key", "key", "token"})
+QUERY = frozenset(
+    {"access_token", "api-key", "api_key", "apikey", "client_secret", "key", "password", "subscription-key", "token"}
+)
+BODY = frozenset({"access_token", "api_key", "apiKey", "client_secret", "password", "refresh_token", "secret"})
+"""Members of JSON objects, and fields of forms; their case matters."""
 _BY_PART = {"headers": HEADERS, "query_params": QUERY}
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 
 from mockd.clock import rfc3339
+from mockd.journal.lateness import Lateness
 from mockd.request import header_text
 
 Kind = Literal["sse", "chunked", "ndjson", "response"]
@@ -52,7 +53,9 @@ class Exchange(Struct):
     ended; `look` takes note of that. `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic
     time. `key` tells parallel users of one server apart. `near_misses` are those of a request that no mock
     matches. `faults` are the faults that have struck, each as a JSON object. A preflight is a browser's own request,
-    which observers are not told of.
+    which observers are not told of. An answer of a mock is listed. `first_byte` and `last_byte` are the monotonic times
+    at which the head and the last byte of the body were sent, 0 before that, and `lateness` is known of a stream that
+    takes time.
     """
 
     prefix: str
@@ -81,6 +84,10 @@ class Exchange(Struct):
     near_misses: list[dict[str, Any]] | None = None
     faults: list[dict[str, Any]] | None = None
     is_preflight: bool = False
+    is_listed: bool = False
+    first_byte: float = 0.0
+    last_byte: float = 0.0
+    lateness: Lateness | None = None
 
     @property
     def id(self) -> str:

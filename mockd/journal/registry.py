@@ -74,6 +74,7 @@ class Registry:
 
     def opened(self, exchange: Exchange) -> None:
         """List an exchange among the live ones, now that a mock answers it."""
+        exchange.is_listed = True
         self._live[exchange.number] = exchange
 
     def ended(self, exchange: Exchange, outcome: Outcome) -> None:

@@ -41,6 +41,11 @@ class Line:
 
     # -- the request -----------------------------------------------------------------------------------------------
 
+    @property
+    def request_head(self) -> bytes | None:
+        """The head of the request as it came, and perhaps bytes behind it; None if it is not known."""
+        return None
+
     def received(self, most: int) -> bytes | None:
         """The body of the request, if all of it has come and it has at most `most` bytes; otherwise None."""
         return None

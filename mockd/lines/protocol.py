@@ -77,6 +77,8 @@ class Protocol(HttpToolsProtocol):
     """Time of the loop at which the first bytes of that request came."""
     _unfinished_bytes = 0
     """Number of bytes that came since then, or since the last of its body."""
+    _head: bytes | None = None
+    """What came since the first byte of a request whose head is not complete; None if other bytes came with that."""
     _has_offer = False
     """Whether the head that was parsed last has an offer, after which the parser takes no more for HTTP."""
     _offering: list[tuple[bytes, bytes]] | None = None
@@ -105,6 +107,10 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         # Not uvicorn's, which gives up what follows an offer.
         is_valid = True
+        if self.scope is self._finished:
+            self._head = data
+        elif self._head is not None:
+            self._head += data
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as offer:
@@ -152,6 +158,7 @@ class Protocol(HttpToolsProtocol):
             self._has_offer = True
             return
         super().on_headers_complete()
+        self.cycle.head, self._head = self._head, None  # type: ignore[attr-defined]
         if self.pipeline:
             # Whoever else would read on, such as a stream that starts to watch its client, looks at this first.
             self._delivery.is_full = len(self.pipeline) > MOST_PIPELINED

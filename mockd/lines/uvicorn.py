@@ -150,6 +150,11 @@ class HttptoolsLine(UvicornLine):
         is_gone: bool = self._cycle.disconnected or self._transport.is_closing()
         return is_gone
 
+    @property
+    def request_head(self) -> bytes | None:
+        head: bytes | None = getattr(self._cycle, "head", None)  # only mockd's own protocol sets it
+        return head
+
     def received(self, most: int) -> bytes | None:
         cycle = self._cycle
         if cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected or len(cycle.body) > most:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Sequence
 
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
+from mockd.journal.lateness import Lateness
 from mockd.lines import Line
 from mockd.program.prepared import Prepared
 from mockd.streaming.calendar import ROUNDING_S, Callback
@@ -50,6 +51,7 @@ class Stream:
         "_is_cut",
         "_is_ending",
         "_last_sent",
+        "_lateness",
         "_loop",
         "_most",
         "_order",
@@ -77,6 +79,7 @@ class Stream:
         self.cursor: Cursor = NO_ROWS
         self.outcome: Outcome | None = None
         self._vigil: Vigil | None = None
+        self._lateness: Lateness | None = None
 
     # -- from the head to the end ----------------------------------------------------------------------------------
 
@@ -118,6 +121,7 @@ class Stream:
             return False
         line.head(program.status, program.headers, program.own)
         line.finish(payload)
+        exchange.first_byte = exchange.last_byte = self.services.clock.monotonic()
         exchange.http_status, exchange.bytes_sent = program.status, len(payload)
         exchange.events_sent, exchange.last_event_id = prepared.events_sent, prepared.last_event_id
         self.outcome = prepared.outcome
@@ -197,6 +201,7 @@ class Stream:
     def _excuse(self) -> None:
         """Answer that there will be no answer: the stream is told to end before its program is there."""
         self.exchange.http_status = 503
+        self.exchange.first_byte = self.exchange.last_byte = self.clock.monotonic()
         self.line.head(503, _NO_BODY)
         self.line.finish()
         self.outcome = self._stopped
@@ -208,7 +213,7 @@ class Stream:
         self._silence_s = NEVER if program.heartbeat is None else program.heartbeat.every_s
         self.line.head(program.status, program.headers, program.own)
         self.exchange.http_status = program.status
-        self.last_event = self._last_sent = now = self.clock.monotonic()
+        self.last_event = self._last_sent = self.exchange.first_byte = now = self.clock.monotonic()
         self.cursor = program.opened(self, now)
 
     async def _go_on(self, again: float | None) -> None:
@@ -246,6 +251,8 @@ class Stream:
         self._reached = reached = now + ROUNDING_S
         if cursor.next_due <= reached:
             if cursor.op is None:
+                if self._lateness is not None:
+                    self._lateness.note(now - cursor.next_due)
                 rows = cursor.take(reached, self._most)
                 if cursor.op is FINISH and cursor.next_due <= reached:
                     self.finish(rows)
@@ -287,6 +294,7 @@ class Stream:
         if not self._is_begun:
             payload = self._begun(payload)
         self.line.finish(payload)
+        self.exchange.last_byte = self.clock.monotonic()
         self._note(len(payload), self._last_sent)
         self.outcome = self.cursor.outcome
 
@@ -374,6 +382,7 @@ class Stream:
         """This stream stays: watch its client and its deadlines."""
         if self._vigil is None:
             self._task = asyncio.current_task()
+            self._lateness = self.exchange.lateness = Lateness()
             services = self.services
             # What is unsent may grow by a slice after a look at it, and the transport keeps a little on top.
             room = max(services.send_buffer - 2 * SLICE, SLICE // 2)
@@ -391,7 +400,7 @@ class Stream:
         else:
             self._task = asyncio.current_task()
             await self.line.drain()
-        if not self.line.is_gone and self._uncounted:
+        if not self.line.is_lost and self._uncounted:
             self._last_sent = self.clock.monotonic()
             size, self._uncounted = self._uncounted, 0
             self._note(size, self._last_sent)
@@ -447,6 +456,8 @@ class Stream:
     def _release(self, outcome: Outcome) -> None:
         """It is over: let go of everything, so that nothing is left for the garbage collector."""
         exchange, line = self.exchange, self.line
+        if not exchange.last_byte and exchange.first_byte:
+            exchange.last_byte = self._last_sent
         if self._vigil is not None:
             self._vigil.end()
             self._vigil = None

@@ -1,0 +1,144 @@
+"""The journal: what was asked, request by request, and what became of it. Whatever is read of it has no credentials."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from mockd.errors import NotFoundError
+from mockd.journal.exchange import Exchange
+from mockd.request import IN_PATHS, Scope
+
+RECORD_BYTES = 1024
+"""Bytes that each request counts beside its head and its body."""
+LONG_HEAD = 4096
+"""Bytes of a head above which what came with it, such as the body, is cut off. It would count twice."""
+LET_GO_AT_ONCE = 100
+"""Number of requests that are let go of at once."""
+
+_ID = re.compile("req-[0-9a-f]{12}([0-9a-f]{6,16})")
+
+Parsed = tuple[bytes, bytes, list[tuple[bytes, bytes]]]
+"""The raw path, the query and the headers of a request."""
+
+
+class Asked(Struct):
+    """One request, with what became of it. `head` is the head as it came, and perhaps bytes behind it; if it is not
+    known, `parsed` has what the server has read. `body_bytes` is the length of the whole body, None as long as it is
+    not there. `size` is the number of bytes that this counts in the journal."""
+
+    exchange: Exchange
+    head: bytes
+    body: bytes
+    body_bytes: int | None
+    size: int
+    parsed: Parsed | None = None
+
+    @property
+    def id(self) -> str:
+        """The ID, which is unique across processes and restarts."""
+        return f"req-{self.exchange.prefix}{self.exchange.number:06x}"
+
+
+class Journal:
+    """The last requests, oldest first: at most `most`, and about `most_bytes` of them. Of each body, `body_limit` bytes
+    are kept.
+
+    Entering a request is on the way of every request, so the oldest are let go of many at once, and what takes longer
+    is done when the journal is read. It belongs to the thread of the event loop.
+    """
+
+    def __init__(self, most: int, most_bytes: int, body_limit: int) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._body_limit = body_limit
+        self._requests: deque[Asked] = deque()
+        self._bytes = 0
+        self._let_go_above = most + LET_GO_AT_ONCE
+        self.dropped = 0
+        """Number of requests that had to be let go of."""
+
+    def enter(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
+        """Take note of a request that has come in. `head` is its head as it came, if that is known; `body` is None as
+        long as it is on its way."""
+        if head is None or body is None or len(head) > LONG_HEAD or len(body) > self._body_limit:
+            asked = self._asked(exchange, head, scope, body)
+        else:
+            length = len(body)
+            asked = Asked(exchange, head, body, length, RECORD_BYTES + len(head) + length)
+        requests = self._requests
+        requests.append(asked)
+        self._bytes = size = self._bytes + asked.size
+        if size > self._most_bytes or len(requests) > self._let_go_above:
+            self._let_go()
+        return asked
+
+    def _asked(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
+        parsed, size = None, RECORD_BYTES
+        if head is not None:
+            head = head[: head.find(b"\r\n\r\n") + 4]
+        else:
+            path = scope.get("raw_path") or quote(scope["path"], safe=IN_PATHS).encode()
+            head, parsed = b"", (path, scope["query_string"], scope["headers"])
+            size += len(path) + len(parsed[1]) + sum([len(name) + len(value) for name, value in parsed[2]])
+        asked = Asked(exchange, head, b"", None, size + len(head), parsed)
+        if body is not None:
+            self._set_body(asked, body)
+        return asked
+
+    def add_body(self, asked: Asked, body: bytes) -> None:
+        """Take note of the body of a request, now that all of it is there."""
+        requests, before = self._requests, asked.size
+        if before and requests and asked.exchange.number >= requests[0].exchange.number:  # it was not let go of
+            self._set_body(asked, body)
+            self._bytes += asked.size - before
+
+    def _set_body(self, asked: Asked, body: bytes) -> None:
+        asked.body, asked.body_bytes = body[: self._body_limit], len(body)
+        asked.size += len(asked.body)
+
+    def _let_go(self) -> None:
+        """Cut the journal to its size."""
+        requests, most, most_bytes, size = self._requests, self._most, self._most_bytes, self._bytes
+        before = len(requests)
+        while requests and (size > most_bytes or len(requests) > most):
+            size -= requests.popleft().size
+        self._bytes = size
+        self.dropped += before - len(requests)
+
+    def requests(self) -> list[Asked]:
+        """All requests that are in the journal, oldest first."""
+        self._let_go()
+        return [asked for asked in self._requests if not asked.exchange.is_preflight]
+
+    def find(self, id_: str) -> Asked:
+        """One request. Raises `NotFoundError`."""
+        number = number_of(id_)
+        for asked in self.requests():
+            if asked.exchange.number == number and asked.id == id_:
+                return asked
+        raise NotFoundError(f"Request not found: {id_}")
+
+    def forget(self, is_meant: Callable[[Exchange], bool]) -> int:
+        """Forget requests. Returns their number."""
+        requests = self.requests()
+        self._requests = kept = deque[Asked]()
+        for asked in requests:
+            if is_meant(asked.exchange):
+                asked.size = 0  # its body may be on its way
+            else:
+                kept.append(asked)
+        self._bytes = sum([asked.size for asked in kept])
+        return len(requests) - len(kept)
+
+
+def number_of(id_: str) -> int:
+    """The number of a request with this ID. Raises `NotFoundError` if no request has such an ID."""
+    found = _ID.fullmatch(id_)
+    if found is None:
+        raise NotFoundError(f"Request not found: {id_}")
+    return int(found[1], 16)
