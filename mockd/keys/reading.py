@@ -45,7 +45,7 @@ class KeyRules(Struct, frozen=True):
         """Note the key of a request, and cut it off its path. If there is none that can be used, note why."""
         request.is_keyed = True
         try:
-            of_header, of_path = self._of_header(request), self._of_path(request)
+            of_header, (of_path, path) = self._of_header(request), self._of_path(request)
             if of_header and of_path and of_header != of_path:
                 raise InvalidKeyError(f"the header has the key {of_header!r}, the path {of_path!r}")
             key = of_header or of_path
@@ -54,9 +54,9 @@ class KeyRules(Struct, frozen=True):
         except InvalidKeyError as error:
             request.key_error = error
             return
+        request.key, request.path = key, path
         if self.has_path and key:
             request.key_path = MARK + key
-        request.key = key
 
     @property
     def _places(self) -> str:
@@ -73,10 +73,10 @@ class KeyRules(Struct, frozen=True):
         check_key(key)
         return key
 
-    def _of_path(self, request: RequestView) -> str:
+    def _of_path(self, request: RequestView) -> tuple[str, str]:
+        """The key in a path, and the path without it."""
         if not (self.has_path and request.path.startswith(MARK)):
-            return ""
+            return "", request.path
         key, slash, rest = request.path[len(MARK) :].partition("/")
         check_key(key)
-        request.path = slash + rest or "/"
-        return key
+        return key, slash + rest or "/"
