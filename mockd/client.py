@@ -55,64 +55,74 @@ class AdminClient:
         """Close the connection to the server."""
         self._http.close()
 
-    def list_mocks(self) -> Any:
-        """List all mocks, in order."""
-        return self._call("GET", "/mocks")
+    # With `key`, these are about the mocks that are that key's own, instead of those for all keys.
 
-    def create_mock(self, mock: object) -> Any:
+    def list_mocks(self, *, key: str | None = None) -> Any:
+        """List the mocks, in order."""
+        return self._call("GET", "/mocks", query=_query(key=key))
+
+    def create_mock(self, mock: object, *, key: str | None = None) -> Any:
         """Create a mock from its flat or nested form. The answer has its `id`."""
-        return self._call("POST", "/mocks", mock)
+        return self._call("POST", "/mocks", mock, query=_query(key=key))
 
-    def get_mock(self, mock_id: str) -> Any:
+    def get_mock(self, mock_id: str, *, key: str | None = None) -> Any:
         """Get a mock in its flat form."""
-        return self._call("GET", _path("/mocks/{}", mock_id))
+        return self._call("GET", _path("/mocks/{}", mock_id), query=_query(key=key))
 
-    def replace_mock(self, mock_id: str, mock: object) -> Any:
+    def replace_mock(self, mock_id: str, mock: object, *, key: str | None = None) -> Any:
         """Replace a mock; the new one takes its place in the order."""
-        return self._call("PUT", _path("/mocks/{}", mock_id), mock)
+        return self._call("PUT", _path("/mocks/{}", mock_id), mock, query=_query(key=key))
 
-    def patch_mock(self, mock_id: str, patch: object) -> Any:
+    def patch_mock(self, mock_id: str, patch: object, *, key: str | None = None) -> Any:
         """Change a mock with a JSON merge patch (RFC 7396) of its flat form."""
-        return self._call("PATCH", _path("/mocks/{}", mock_id), patch)
+        return self._call("PATCH", _path("/mocks/{}", mock_id), patch, query=_query(key=key))
 
-    def delete_mock(self, mock_id: str) -> None:
+    def delete_mock(self, mock_id: str, *, key: str | None = None) -> None:
         """Delete a mock and end its streams."""
-        self._call("DELETE", _path("/mocks/{}", mock_id))
+        self._call("DELETE", _path("/mocks/{}", mock_id), query=_query(key=key))
 
-    def toggle_mock(self, mock_id: str) -> Any:
+    def toggle_mock(self, mock_id: str, *, key: str | None = None) -> Any:
         """Disable a mock and end its streams, or enable it again."""
-        return self._call("POST", _path("/mocks/{}/toggle", mock_id))
+        return self._call("POST", _path("/mocks/{}/toggle", mock_id), query=_query(key=key))
 
-    def list_mock_connections(self, mock_id: str) -> Any:
+    # With `key`, these are about the streams of that key, or of requests without a key if it is empty.
+
+    def list_mock_connections(self, mock_id: str, *, key: str | None = None) -> Any:
         """List a mock's live streams, oldest first."""
-        return self._call("GET", _path("/mocks/{}/sse/connections", mock_id))
+        return self._call("GET", _path("/mocks/{}/sse/connections", mock_id), query=_query(key=key))
 
-    def close_mock_connections(self, mock_id: str) -> Any:
+    def close_mock_connections(self, mock_id: str, *, key: str | None = None) -> Any:
         """End a mock's live streams."""
-        return self._call("DELETE", _path("/mocks/{}/sse/connections", mock_id))
+        return self._call("DELETE", _path("/mocks/{}/sse/connections", mock_id), query=_query(key=key))
 
-    def get_buffer(self, mock_id: str) -> Any:
+    def get_buffer(self, mock_id: str, *, key: str | None = None) -> Any:
         """List the events that a mock keeps for clients that reconnect."""
-        return self._call("GET", _path("/mocks/{}/sse/buffer", mock_id))
+        return self._call("GET", _path("/mocks/{}/sse/buffer", mock_id), query=_query(key=key))
 
-    def clear_buffer(self, mock_id: str) -> Any:
+    def clear_buffer(self, mock_id: str, *, key: str | None = None) -> Any:
         """Forget the events that a mock keeps for clients that reconnect."""
-        return self._call("DELETE", _path("/mocks/{}/sse/buffer", mock_id))
+        return self._call("DELETE", _path("/mocks/{}/sse/buffer", mock_id), query=_query(key=key))
 
     def list_connections(
-        self, *, status: str | None = None, mock_id: str | None = None, limit: int | None = None
+        self,
+        *,
+        status: str | None = None,
+        mock_id: str | None = None,
+        limit: int | None = None,
+        key: str | None = None,
     ) -> Any:
         """List streams, oldest first, with the counts of `get_stats`. `status` is "active" (the default), "ended" or
         "all"; `mock_id` selects the streams of one mock, and `limit` the newest streams."""
-        return self._call("GET", "/sse/connections", query=_query(status=status, mock=mock_id, limit=limit))
+        query = _query(status=status, mock=mock_id, limit=limit, key=key)
+        return self._call("GET", "/sse/connections", query=query)
 
-    def get_connection(self, connection_id: str) -> Any:
+    def get_connection(self, connection_id: str, *, key: str | None = None) -> Any:
         """Get a stream, live or ended."""
-        return self._call("GET", _path("/sse/connections/{}", connection_id))
+        return self._call("GET", _path("/sse/connections/{}", connection_id), query=_query(key=key))
 
-    def close_connection(self, connection_id: str) -> Any:
+    def close_connection(self, connection_id: str, *, key: str | None = None) -> Any:
         """End a live stream."""
-        return self._call("DELETE", _path("/sse/connections/{}", connection_id))
+        return self._call("DELETE", _path("/sse/connections/{}", connection_id), query=_query(key=key))
 
     def list_requests(self, *, limit: int | None = None, after: str | None = None, **filters: object) -> Any:
         """List requests of the journal, oldest first: the newest `limit` (100 by default), or the first `limit` behind
@@ -128,9 +138,24 @@ class AdminClient:
         """Forget requests of the journal: all, or those that fit the filters of `list_requests`."""
         return self._call("DELETE", "/requests", query=_query(**filters))
 
-    def get_stats(self) -> Any:
-        """Count streams, events and bytes since the start."""
-        return self._call("GET", "/sse/stats")
+    def get_stats(self, *, key: str | None = None) -> Any:
+        """Count streams, events and bytes: since the start, or those of a key that are remembered."""
+        return self._call("GET", "/sse/stats", query=_query(key=key))
+
+    # Keys, and the way back to the start.
+
+    def list_keys(self) -> Any:
+        """List the keys for which anything is kept or open, the one that was used longest ago first."""
+        return self._call("GET", "/keys")
+
+    def delete_key(self, key: str) -> Any:
+        """End the streams of a key, and forget all that is kept for it."""
+        return self._call("DELETE", _path("/keys/{}", key))
+
+    def reset(self, *, key: str | None = None, mocks: bool = False, streams: bool = False) -> Any:
+        """Put counters and buffers back to the start: those of all keys, or of one. `mocks` takes back the changes to
+        mocks too, and removes those that are keys' own; `streams` ends live streams."""
+        return self._call("POST", "/reset", query=_query(key=key, mocks=mocks or None, streams=streams or None))
 
     def export_config(self) -> Any:
         """Export all mocks as the value of a configuration file."""
@@ -145,11 +170,11 @@ class AdminClient:
 
         `replace` removes the mocks that are not in it; `dry_run` only checks it.
         """
-        return self._call("POST", "/config", config, query=_import_query(replace, dry_run))
+        return self._call("POST", "/config", config, query=_query(replace=replace or None, dryRun=dry_run or None))
 
     def import_yaml(self, text: bytes, *, replace: bool = False, dry_run: bool = False) -> Any:
         """Import the text of a YAML configuration file, as `import_config` does."""
-        query = _import_query(replace, dry_run)
+        query = _query(replace=replace or None, dryRun=dry_run or None)
         return _decode(self._send("POST", "/config", content=text, media_type=_YAML, query=query))
 
     def get_status(self) -> Any:
@@ -218,12 +243,8 @@ def _path(template: str, name: str) -> str:
     return template.format(quote(name, safe="").replace(".", "%2E"))
 
 
-def _import_query(replace: bool, dry_run: bool) -> dict[str, str]:
-    return _query(replace=replace or None, dryRun=dry_run or None)
-
-
 def _query(**given: object) -> dict[str, str]:
-    """The query parameters that are given."""
+    """A query with the values that are not None."""
     texts = {name: value for name, value in given.items() if value is not None}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in texts.items()}
 

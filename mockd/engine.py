@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -15,15 +16,17 @@ from mockd import cors
 from mockd.clock import Clock, SystemClock
 from mockd.config.load import MockSpec, dump_collection
 from mockd.config.warn import Warn, log_warning
-from mockd.errors import BodyTooLargeError, ConfigError, error_body
+from mockd.errors import BodyTooLargeError, ConfigError, NotFoundError, TooManyKeysError, error_body
 from mockd.headers import FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
 from mockd.journal.journal import Asked, Journal
 from mockd.journal.registry import Registry
-from mockd.jsontext import encode_json
+from mockd.keys.mocks import MocksByKey
+from mockd.keys.reading import KeyRules
+from mockd.keys.registry import Key, Keys, KnownKey
 from mockd.lines import Line, line_of
 from mockd.lines.upgrade import look_for_lost_body
-from mockd.matching import Match, MatchTable, Miss
+from mockd.matching import Match, Miss, Table
 from mockd.mocks.mock_set import MockSet
 from mockd.mocks.registered import Registered
 from mockd.mocks.state_file import StateFile
@@ -32,17 +35,15 @@ from mockd.request import LARGE_BODY, ClientGoneError, Receive, RequestView, Sco
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.pipeline import Matched, awaited, bodiless, respond, whole
+from mockd.streaming.pipeline import Matched, awaited, bodiless, refusal, respond, too_many, whole
 from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
-from mockd.turns import go_through
+from mockd.turns import go_through, gone_through
 
 T = TypeVar("T")
 
 EVENTS_AT_ONCE = 1000
 """Number of buffered events that are forgotten in one turn of the event loop."""
-RETRY_AFTER_S = 1
-"""Value, in seconds, of `Retry-After` on a refusal because too many streams are open."""
 
 
 class Engine:
@@ -74,7 +75,12 @@ class Engine:
         self._services = Services(
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )
-        self.mock_set = MockSet(settings, self.clock, self._state)
+        self._key_rules = rules = KeyRules.of(settings)
+        self._key_header, self._key_beginnings = rules.header, rules.beginnings
+        self.keys = Keys(self.clock, most=settings.max_keys, max_age_s=settings.key_max_age, forget=self._forget_all_of)
+        self.connections.left = self.keys.ended
+        self.mock_set = MockSet(settings, self.clock, self._state, self.keys)
+        self.by_key = MocksByKey(settings, self.clock, self.mock_set, self.keys)
         # Where they are, for people: as URLs, or for the admin API as a path beside the mocks. None is not known.
         self.mocks_url: str | None = None
         self.admin_url: str | None = None
@@ -95,6 +101,8 @@ class Engine:
         """Answer the request on a line as far as that goes at once. Returns what is left to be awaited, or None if that
         was all. This is the whole life of a request, in order."""
         request = RequestView(line.scope)
+        if request.path.startswith(self._key_beginnings) or self._key_header in request.raw_headers:
+            self._read_key(request)
         exchange = self.connections.exchange(request)
         body = line.received(self.settings.max_body)
         asked = None
@@ -110,6 +118,11 @@ class Engine:
         except NotAtOnceError:
             return self._answer_apart(line, request, exchange)
         return Stream(self._services, line, exchange, program).start()
+
+    def _read_key(self, request: RequestView) -> None:
+        self._key_rules.read(request)
+        if request.key:
+            self.keys.began(request.key)
 
     async def _answer_apart(self, line: Line, request: RequestView, exchange: Exchange) -> None:
         program = await self._program_apart(request, exchange)
@@ -141,9 +154,10 @@ class Engine:
     async def _program_apart(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request whose mock takes long to find."""
         while True:
-            table = self.mock_set.served.table
+            table = self._table_of(request)
             match = await asyncio.get_running_loop().run_in_executor(self._finder, _find, table, request)
-            if table is self.mock_set.served.table:  # otherwise no change would end the stream of an old mock
+            if table == self._table_of(request):  # otherwise no change would end the stream of an old mock
+                exchange.owner = self.by_key.owner_of(request, match)
                 return self._program(request, exchange, match)
 
     @cached_property
@@ -166,8 +180,14 @@ class Engine:
                 exchange.is_preflight = True
                 return bodiless(whole(204, b"", FixedHeaders(preflight), []))
         if match is None:
-            match = self.mock_set.served.table.resolve(request)
+            if request.is_keyed:
+                match = self.by_key.table_of(request).resolve(request)
+                exchange.owner = self.by_key.owner_of(request, match)
+            else:
+                match = self.mock_set.served.table.resolve(request)
         if not isinstance(match, Match):
+            if request.key_error is not None:
+                return refusal(request, 400, error_body(request.key_error.code, request.key_error.message), headers)
             exchange.near_misses = match.near_misses
             return self._missed(request, match.near_misses, headers)
         mock = match.target
@@ -176,14 +196,22 @@ class Engine:
             headers = []
         if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
-            return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+            return too_many(request, "too_many_connections", _FULL, headers)
         has_faults = bool(mock.faults) or b"x-mockd-fault" in request.raw_headers
         if mock.program is not None and not headers and request.method != "HEAD" and not has_faults:
             return mock.program
         matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
-        if has_faults and request.method != "HEAD":
-            return self._broken(mock, matched)
-        return respond(mock.plan, mock.sessions, matched)
+        try:
+            if has_faults and request.method != "HEAD":
+                return self._broken(mock, matched)
+            return respond(mock.plan, mock.sessions, matched)
+        except TooManyKeysError as error:
+            self.connections.refused()
+            return too_many(request, error.code, error.message, headers)
+
+    def _table_of(self, request: RequestView) -> Table[Registered]:
+        """The mocks for a request."""
+        return self.by_key.table_of(request) if request.is_keyed else self.mock_set.served.table
 
     def _broken(self, mock: Registered, matched: Matched) -> Program:
         """The answer of a mock with the faults that strike the request: its own, after those of the header."""
@@ -226,21 +254,23 @@ class Engine:
         if admin is not None and admin.startswith("/"):
             admin = origin + root + admin
         mocks = self.mocks_url if miss is None else None
-        return Overview(self.mocks(), names(), mocks or origin + root, admin, miss).html()
+        own = self.mocks(request.key) if request.key else []
+        return Overview([*own, *self.mocks()], names(), mocks or origin + root + request.key_path, admin, miss).html()
 
     def _is_closed_to_pages(self, preflight: RequestView) -> bool:
         """Whether the mock that a preflight is about has CORS turned off, as far as a preflight can tell."""
-        rule = self.mock_set.served.table.announced_by(preflight, cors.announced_method(preflight))
+        rule = self._table_of(preflight).announced_by(preflight, cors.announced_method(preflight))
         return rule is not None and not rule.target.spec.mock.cors
 
     # -- the mocks -------------------------------------------------------------------------------------------------
 
-    def mocks(self) -> list[MockSpec]:
-        """The mocks, in order."""
-        return self.mock_set.served.specs()
+    def mocks(self, key: str = "") -> list[MockSpec]:
+        """The mocks for all keys, in order, or those that are a key's own."""
+        mocks = self.by_key.of(key)
+        return [] if mocks is None else mocks.served.specs()
 
     def get(self, mock_id: str) -> MockSpec:
-        """One mock. Raises `NotFoundError`."""
+        """One of the mocks for all keys. Raises `NotFoundError`."""
         return self.mock_set.served.find(mock_id).spec
 
     def export(self) -> dict[str, Any]:
@@ -260,11 +290,15 @@ class Engine:
         self.mock_set.load(specs, warn)
         self._serve()
 
-    def create(self, doc: object) -> MockSpec:
-        """Add a mock after the others. Raises `ConfigError`, `ConflictError`."""
-        spec = self.mock_set.create(doc)
-        self._serve()
-        return spec
+    def create(self, doc: object, key: str = "") -> MockSpec:
+        """Add a mock after the others, for all keys or for one. Raises `ConfigError`, `ConflictError`,
+        `TooManyKeysError`."""
+        with self.by_key.place_of(key, is_new=True) as place:
+            assert place.mocks is not None
+            spec = place.mocks.create(doc)
+            self._swap(place)
+            place.mocks.let_go()
+            return spec
 
     def replace(self, mock_id: str, doc: object) -> MockSpec:
         """Replace a mock; the new one takes its place in the order. Raises `NotFoundError`, `ConfigError`."""
@@ -298,28 +332,34 @@ class Engine:
 
     def _serve(self) -> None:
         """Serve the changes that were accepted, and free the old mocks."""
-        self._swap()
+        self._swap(self.by_key.for_all)
         self.mock_set.let_go()
 
-    def _swap(self) -> None:
-        """Serve the changes that were accepted, and end the streams of mocks whose content has changed."""
-        swap = self.mock_set.swap()
+    def _swap(self, place: Key) -> None:
+        """Serve the changes to a key's mocks that were accepted, and end the streams of those whose content has
+        changed."""
+        assert place.mocks is not None
+        swap = place.mocks.swap()
         if swap.ended:
-            streams = [stream for stream in self.connections.exchanges() if stream.mock_id in swap.ended]
+            live = self.connections.exchanges(key=place.name or None)
+            streams = [stream for stream in live if stream.mock_id in swap.ended and stream.owner == place.name]
             self.connections.stop(streams, "closed_by_admin")
-        go_through(chain.from_iterable(sessions.closing() for sessions in swap.closed), EVENTS_AT_ONCE)
+        go_through(chain.from_iterable([sessions.forgetting() for sessions in swap.closed]), EVENTS_AT_ONCE)
 
     # -- work outside the event loop -------------------------------------------------------------------------------
 
-    async def apart(self, work: Callable[[], T]) -> T:
+    async def apart(self, work: Callable[[], T], place: Key | None = None) -> T:
         """Do long work in another thread, so that streams go on. Pieces of work are done one at a time, in the order in
-        which they came. Changes that the work makes to `mock_set` are served before this method returns."""
+        which they came. Changes that the work makes to the mocks of a place are served before this method returns; the
+        default is that of the mocks for all keys."""
+        changed = place or self.by_key.for_all
         loop = asyncio.get_running_loop()
         served = loop.create_future()
 
         def swapped() -> None:
-            self._swap()
-            self._worker.submit(self.mock_set.let_go)
+            assert changed.mocks is not None
+            self._swap(changed)
+            self._worker.submit(changed.mocks.let_go)
             if not served.done():  # nobody waits any more if it was cancelled
                 served.set_result(None)
 
@@ -345,10 +385,15 @@ class Engine:
 
     # -- live streams ----------------------------------------------------------------------------------------------
 
-    def close_all(self, mock_id: str) -> int:
-        """End a mock's live streams through their termination. Returns their number. Raises `NotFoundError`."""
-        self.mock_set.served.find(mock_id)
-        return self.connections.stop(self.connections.exchanges(mock_id), "closed_by_admin")
+    def streams_of(self, mock_id: str, key: str | None = None) -> list[Exchange]:
+        """The live streams of a mock, for all keys or for one, oldest first. Raises `NotFoundError`."""
+        _, owner = self.by_key.mock_for(key, mock_id)
+        return [stream for stream in self.connections.exchanges(mock_id, key) if stream.owner == owner]
+
+    def close_all(self, mock_id: str, key: str | None = None) -> int:
+        """End a mock's live streams, for all keys or for one, through their termination. Returns their number. Raises
+        `NotFoundError`."""
+        return self.connections.stop(self.streams_of(mock_id, key), "closed_by_admin")
 
     def buffer(self, mock_id: str) -> list[dict[str, Any]]:
         """The events that a mock keeps for clients that reconnect. Raises `NotFoundError`."""
@@ -361,6 +406,47 @@ class Engine:
         """Forget the events that a mock keeps. Returns their number. Raises `NotFoundError`."""
         sessions = self.mock_set.served.find(mock_id).sessions
         return sum(1 for _ in sessions.clearing()) if sessions else 0
+
+    # -- keys, and back to the start -------------------------------------------------------------------------------
+
+    def known_keys(self) -> list[KnownKey]:
+        """The keys for which anything is kept or open, the one that was used longest ago first."""
+        live: dict[str, list[Exchange]] = {}
+        for stream in self.connections.exchanges():
+            if stream.key:
+                live.setdefault(stream.key, []).append(stream)
+        since = self.clock.wall() - self.clock.monotonic()
+        used = {name: max(stream.connected_at for stream in streams) for name, streams in live.items()}
+        used |= {key.name: since + key.used for key in self.keys.all()}
+        found = [KnownKey(name, at, len(self.mocks(name)), len(live.get(name, ()))) for name, at in used.items()]
+        return sorted(found, key=lambda key: key.used)
+
+    def delete_key(self, name: str) -> int:
+        """End the streams of a key through their termination, and forget all that is known of it. Returns the number of
+        streams. Raises `NotFoundError`."""
+        if not self.keys.is_known(name):
+            raise NotFoundError(f"Key not found: {name}")
+        ended = self.connections.stop(self.connections.exchanges(key=name), "closed_by_admin")
+        self._forget_all_of(self.keys.pop(name) or Key(name, 0.0))
+        return ended
+
+    def _forget_all_of(self, key: Key) -> None:
+        """Forget all that is kept for a key which has lost its place."""
+        go_through(self.by_key.forget(key), EVENTS_AT_ONCE)
+
+    async def reset(self, key: str | None = None, *, mocks: bool = False, streams: bool = False) -> dict[str, int]:
+        """Put back to the start what is counted and held, for one key or for all of them. With `mocks`, the mocks are
+        those of the configuration files again, and no key has its own. With `streams`, live streams end through their
+        termination; otherwise they go on. Returns how much of each there was."""
+        done: Counter[str] = Counter(keys=0, counters=0, events=0, mocks=0, streams=0)
+        if mocks and not key:
+            done["mocks"] += await self.apart(self.mock_set.restore)
+        if streams:
+            done["streams"] += self.connections.stop(self.connections.exchanges(key=key), "closed_by_admin")
+        await gone_through(self.by_key.resetting(key, done, self._swap if mocks else None), EVENTS_AT_ONCE)
+        return dict(done)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
 
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
@@ -381,7 +467,7 @@ class Engine:
                 connection.stream.cut()
 
 
-def _find(table: MatchTable[Registered], request: RequestView) -> Match[Registered] | Miss:
+def _find(table: Table[Registered], request: RequestView) -> Match[Registered] | Miss:
     """What a request matches, and all that takes long to know of it."""
     request.allow(APART)
     match = table.resolve(request)
@@ -395,7 +481,7 @@ def _find(table: MatchTable[Registered], request: RequestView) -> Match[Register
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------
 
-_FULL = error_body("too_many_connections", "as many streams are open as --max-connections allows")
+_FULL = "as many streams are open as --max-connections allows"
 
 
 def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[str, Any]:
@@ -404,13 +490,3 @@ def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[s
         message += f"; the nearest: {near_misses[0]['reason']}"
     request_line = {"method": request.method, "path": request.path}
     return {**error_body("no_match", message), **request_line, "nearMisses": near_misses}
-
-
-def refusal(request: RequestView, status: int, error: dict[str, Any], headers: Headers | None = None) -> Program:
-    """The answer to a request that no mock answers."""
-    body = encode_json(error)
-    length = (b"content-length", b"%d" % len(body))
-    headers = [*(headers or []), (b"content-type", b"application/json"), length]
-    program = whole(status, b"" if request.method == "HEAD" else body, FixedHeaders(headers), [])
-    program.is_listed = False
-    return program

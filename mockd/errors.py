@@ -5,6 +5,8 @@
     ├── NotFoundError        no mock, connection or template has that name
     ├── ConflictError        the request conflicts with the present state (a taken ID, an ended connection)
     ├── BodyTooLargeError    a request body is larger than the limit
+    ├── InvalidKeyError      a request has no key that can be used
+    ├── TooManyKeysError     a new key cannot be remembered
     ├── SourceError          an event source failed while a stream was running
     ├── RateLimitedError     a stream exceeded its rate limit, and its strategy is `error`
     └── AdminError           the admin API refused a request (raised by `mockd.client`)
@@ -125,6 +127,18 @@ class BodyTooLargeError(MockdError):
     """A request body is larger than the limit."""
 
     code = "body_too_large"
+
+
+class InvalidKeyError(MockdError):
+    """A request has a key that is none, several keys, or none at all although one is required."""
+
+    code = "invalid_key"
+
+
+class TooManyKeysError(MockdError):
+    """Something must be kept for a new key, and as many keys are remembered as there may be."""
+
+    code = "too_many_keys"
 
 
 class SourceError(MockdError):

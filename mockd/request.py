@@ -74,8 +74,17 @@ def header_text(value: bytes) -> str:
 class RequestView:
     """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
-    `path` is decoded, without the prefix under which the app is mounted.
+    `path` is decoded, without the prefix under which the app is mounted, and without the segment that has the key.
     """
+
+    key: str = ""
+    """The key of the request, by which parallel users of one server are told apart; empty without one."""
+    key_path: str = ""
+    """The segment by which URLs carry the key, such as `/~t1`; empty without a key, or if no segment is one."""
+    is_keyed: bool = False
+    """Whether the request has a key, or should have one."""
+    key_error: MockdError | None = None
+    """The reason why the request has no key that can be used."""
 
     def __init__(self, scope: Scope, body: bytes = b"") -> None:
         self.scope = scope
@@ -131,8 +140,9 @@ class RequestView:
 
     @property
     def base(self) -> str:
-        """The URL under which the mocks are, without a slash at its end, as the client knows it."""
-        return self._origin + quote(self.scope.get("root_path", ""), safe=IN_PATHS)
+        """The URL under which the mocks are for the request's key, without a slash at its end, as the client knows
+        it."""
+        return self._origin + quote(self.scope.get("root_path", ""), safe=IN_PATHS) + self.key_path
 
     @property
     def url(self) -> str:

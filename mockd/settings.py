@@ -17,6 +17,8 @@ def _called(metavar: str) -> Meta:
     return Meta(extra={"metavar": metavar})
 
 
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+
 Host = Annotated[str, _called("HOST")]
 Port = Annotated[int, Meta(ge=0, le=65535), _called("PORT")]
 File = Annotated[str, _called("FILE")]
@@ -128,6 +130,26 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal_secrets: Annotated[
         bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
     ] = False
+    key_header: Annotated[
+        Annotated[str, _called("NAME")],
+        _doc("Name of the header that has the key of a request; empty: none."),
+    ] = "X-Mockd-Key"
+    key_path: Annotated[
+        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
+    ] = True
+    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
+    key_max_age: Annotated[
+        Seconds,
+        Meta(
+            ge=0,
+            le=366 * 24 * 3600,
+            description="Time, in seconds, after its last use at which a key without streams and mocks of its own is "
+            "forgotten.",
+        ),
+    ] = 3600.0
+    max_keys: Annotated[
+        int, Meta(ge=1, description="Most keys that are remembered; a new one that needs it is refused with 503.")
+    ] = 10_000
     api_key: Annotated[
         Annotated[str, _called("KEY")] | None,
         _doc("Key of the admin API; made by mockd if other machines can reach the API."),
@@ -161,6 +183,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.admin_allow_host:
             self._check_hosts()
+        if self.key_header and not re.fullmatch(_HEADER_NAME, self.key_header):
+            raise ConfigError(f"{spelling('key_header')}: {self.key_header!r} is no name of a header")
+        if self.key_required and not (self.key_header or self.key_path):
+            raise ConfigError(
+                f"{spelling('key_required')}: no request can have a key",
+                hint=f"name a header with {option('key_header')}, or leave out {option('key_path')}",
+            )
 
     def _check_hosts(self) -> None:
         from mockd.addresses import allowed_host
@@ -239,6 +268,7 @@ GROUPS = {
     "preset": "Preset",
     "max_body": "Limits",
     "journal": "Journal",
+    "key_header": "Keys of parallel tests",
     "api_key": "Access to the admin API",
     "tls_cert": "HTTPS",
     "log_level": "Log and process",

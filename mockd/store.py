@@ -7,8 +7,7 @@ It keeps the state that must outlive a request and would be common to engines th
 | `("changes",)` | the changes made to mocks through the admin API (`mockd.mocks.changes.Changes`) |
 | `("sessions", mock id)` | the sessions that clients can resume, with their buffers |
 | `("total", name)` | counters of connections, events, bytes and errors |
-| `("counters", mock id, key, name)` | counters on which a mock's answers depend, such as that of `error.times` |
-| `("streams", mock id)` | the counter of a mock's streams, so that a seed gives each stream values of its own |
+| `("counters", key, mock id, name)` | counters on which a mock's answers depend, such as that of `error.times` |
 
 Every value is in a scope, and scopes are separate. State of one process, such as live connections and compiled mocks,
 is not kept here.
@@ -35,8 +34,8 @@ class Store(Protocol):
     def put(self, scope: str, key: Key, value: Any) -> None:
         """Keep a value. Raises a `MockdError` if that is not possible, and then changes nothing."""
 
-    def drop(self, scope: str, key: Key) -> None:
-        """Forget the values under a key and under all keys that begin with it."""
+    def drop(self, scope: str, key: Key) -> int:
+        """Forget the values under a key and under all keys that begin with it. Returns their number."""
 
     def add(self, scope: str, key: Key, amount: int = 1) -> int:
         """Add to a counter, which starts at 0, and return the new sum. This is atomic."""
@@ -64,17 +63,19 @@ class MemoryStore:
     def put(self, scope: str, key: Key, value: Any) -> None:
         self._node(scope, key)[_VALUE] = value
 
-    def drop(self, scope: str, key: Key) -> None:
+    def drop(self, scope: str, key: Key) -> int:
         nodes = [self._scopes[scope]]
         for part in key:
             if part not in nodes[-1]:
-                return
+                return 0
             nodes.append(nodes[-1][part])
+        dropped = _size(nodes[-1])
         nodes[-1].clear()
         for parent, part in zip(nodes[-2::-1], reversed(key), strict=True):
             if parent[part]:
                 break
             del parent[part]
+        return dropped
 
     def add(self, scope: str, key: Key, amount: int = 1) -> int:
         node = self._node(scope, key)
@@ -89,6 +90,11 @@ class MemoryStore:
         return node
 
 
+def _size(node: _Node) -> int:
+    """The number of values in a node and in the nodes below it."""
+    return sum(1 if part is _VALUE else _size(below) for part, below in node.items())
+
+
 class ScopedStore(Struct, frozen=True):
     """One scope of a store, as an engine sees it."""
 
@@ -101,8 +107,8 @@ class ScopedStore(Struct, frozen=True):
     def put(self, *key: str, value: Any) -> None:
         self.store.put(self.name, key, value)
 
-    def drop(self, *key: str) -> None:
-        self.store.drop(self.name, key)
+    def drop(self, *key: str) -> int:
+        return self.store.drop(self.name, key)
 
     def add(self, *key: str, amount: int = 1) -> int:
         return self.store.add(self.name, key, amount)

@@ -48,6 +48,7 @@ LAYERS: tuple[set[str], ...] = (
     {"matching", "sources", "streaming", "cors"},
     {"faults"},
     {"mocks", "presets", "llm", "overview"},
+    {"keys"},
     {"engine"},
     {"admin", "app"},
     {"server", "client", "testing"},
@@ -82,6 +83,7 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
     "journal": ("credentials", "exchange", "registry"),
+    "keys": ("reading", "registry", "mocks"),
     "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
     "patterns": ("effort", "wildcards", "dialects", "pattern"),
     "program": (

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, mocks, openapi, process, requests, shapes
-from mockd.admin.calls import Call, answer, error_answer, refusal
+from mockd.admin import connections, keys, mocks, openapi, process, requests, shapes
+from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
 from mockd.config.models import Mock, MockFile
@@ -45,6 +45,11 @@ _OF_REQUESTS = (
     Query("after", str, "ID of a request: only those behind it, and then the oldest."),
 )
 _OF_FORGOTTEN = _OF_REQUESTS[: len(FILTERS)]
+_OWN = Query("key", str, "The mocks that are this key's own, instead of those for all keys.")
+_KEY = Query("key", str, "Only streams of this key; those without a key if it is empty.")
+_RESET_KEY = Query("key", str, "Only this key; requests without a key if it is empty. By default, all.")
+_MOCKS = Query("mocks", bool, "Take back the changes to mocks too, and remove the mocks that are keys' own.")
+_STREAMS = Query("streams", bool, "End live streams too.")
 _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
@@ -65,27 +70,55 @@ _SSE_OF_MOCK = "/mocks/{id}/sse/connections"
 _BUFFER = "/mocks/{id}/sse/buffer"
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("GET", "/mocks", mocks.list_mocks, shapes.MockList),
-    Operation("POST", "/mocks", mocks.create_mock, shapes.MockChange, 201, body=(Mock,), errors=(409,)),
-    Operation("GET", "/mocks/{id}", mocks.get_mock, Mock),
-    Operation("PUT", "/mocks/{id}", mocks.replace_mock, shapes.MockChange, body=(Mock,)),
-    Operation("PATCH", "/mocks/{id}", mocks.patch_mock, shapes.MockChange, body=(Document,), body_types=_PATCH_TYPES),
-    Operation("DELETE", "/mocks/{id}", mocks.delete_mock, None, 204),
-    Operation("POST", "/mocks/{id}/toggle", mocks.toggle_mock, shapes.MockChange),
-    Operation("GET", _SSE_OF_MOCK, connections.list_mock_connections, shapes.MockConnections),
-    Operation("DELETE", _SSE_OF_MOCK, connections.close_mock_connections, shapes.ClosedConnections),
-    Operation("GET", _BUFFER, connections.get_buffer, shapes.Buffer),
-    Operation("DELETE", _BUFFER, connections.clear_buffer, shapes.ClearedBuffer),
+    Operation("GET", "/mocks", mocks.list_mocks, shapes.MockList, query=(_OWN,)),
+    Operation(
+        "POST",
+        "/mocks",
+        mocks.create_mock,
+        shapes.MockChange,
+        201,
+        body=(Mock,),
+        query=(_OWN,),
+        errors=(409, 503),
+        makes_key=True,
+    ),
+    Operation("GET", "/mocks/{id}", mocks.get_mock, Mock, query=(_OWN,)),
+    Operation("PUT", "/mocks/{id}", mocks.replace_mock, shapes.MockChange, body=(Mock,), query=(_OWN,)),
+    Operation(
+        "PATCH",
+        "/mocks/{id}",
+        mocks.patch_mock,
+        shapes.MockChange,
+        body=(Document,),
+        body_types=_PATCH_TYPES,
+        query=(_OWN,),
+    ),
+    Operation("DELETE", "/mocks/{id}", mocks.delete_mock, None, 204, query=(_OWN,)),
+    Operation("POST", "/mocks/{id}/toggle", mocks.toggle_mock, shapes.MockChange, query=(_OWN,)),
+    Operation("GET", _SSE_OF_MOCK, connections.list_mock_connections, shapes.MockConnections, query=(_KEY,)),
+    Operation("DELETE", _SSE_OF_MOCK, connections.close_mock_connections, shapes.ClosedConnections, query=(_KEY,)),
+    Operation("GET", _BUFFER, connections.get_buffer, shapes.Buffer, query=(_KEY,)),
+    Operation("DELETE", _BUFFER, connections.clear_buffer, shapes.ClearedBuffer, query=(_KEY,)),
     Operation(
         "GET",
         "/sse/connections",
         connections.list_connections,
         shapes.ConnectionList,
-        query=(_STATUS, _MOCK, _LIMIT),
+        query=(_STATUS, _MOCK, _KEY, _LIMIT),
     ),
-    Operation("GET", "/sse/connections/{id}", connections.get_connection, shapes.Connection),
-    Operation("DELETE", "/sse/connections/{id}", connections.close_connection, shapes.ClosedConnection, errors=(409,)),
-    Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats),
+    Operation("GET", "/sse/connections/{id}", connections.get_connection, shapes.Connection, query=(_KEY,)),
+    Operation(
+        "DELETE",
+        "/sse/connections/{id}",
+        connections.close_connection,
+        shapes.ClosedConnection,
+        query=(_KEY,),
+        errors=(409,),
+    ),
+    Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats, query=(_KEY,)),
+    Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
+    Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
+    Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
     Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
     Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),
@@ -182,12 +215,13 @@ class _Endpoint:
             if operation.body:
                 view = await read_request(scope, receive, self._engine.settings.max_body)
                 look_for_lost_body(view)
-            call = Call(view, scope["path_params"])
             if operation.query:
-                call.check_query(tuple(query.name for query in operation.query))
-            if not iscoroutinefunction(operation.handler):
-                return await self._engine.apart(partial(self._carry_out_apart, operation, call))
-            return _answer(operation, await operation.handler(self._engine, call))
+                check_query(view, tuple(query.name for query in operation.query))
+            with self._engine.by_key.place_of(key_of(view) or "", is_new=operation.makes_key) as place:
+                call = Call(view, scope["path_params"], place)
+                if not iscoroutinefunction(operation.handler):
+                    return await self._engine.apart(partial(self._carry_out_apart, operation, call), place)
+                return _answer(operation, await operation.handler(self._engine, call))
         except ClientGoneError:
             raise
         except Exception as error:

@@ -17,13 +17,19 @@ from mockd.errors import (
     BodyTooLargeError,
     ConfigError,
     ConflictError,
+    InvalidKeyError,
     MockdError,
     NotFoundError,
     Problem,
+    TooManyKeysError,
     format_path,
 )
 from mockd.jsontext import encode_large_json
+from mockd.keys.reading import check_key
+from mockd.keys.registry import Key
+from mockd.mocks.mock_set import MockSet
 from mockd.request import RequestView
+from mockd.streaming.pipeline import RETRY_AFTER_S
 
 Word = TypeVar("Word", bound=str)
 
@@ -39,20 +45,35 @@ _STATUS: dict[type[MockdError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     BodyTooLargeError: 413,
+    InvalidKeyError: 400,
+    TooManyKeysError: 503,
 }
 
 
 class Call(Struct, frozen=True):
-    """One request to an operation. `params` are the decoded parameters in its path; `read` is what its body had."""
+    """One request to an operation. `params` are the decoded parameters in its path, and `place` has the mocks that it
+    is about; `read` is what its body had."""
 
     view: RequestView
     params: Mapping[str, str]
+    place: Key
     read: list[Any] = field(default_factory=list)
 
     @property
     def id(self) -> str:
         """The ID in the path."""
         return self.params["id"]
+
+    @property
+    def key(self) -> str | None:
+        """The key whose things the operation is about, or None for those of all."""
+        return key_of(self.view)
+
+    @property
+    def mocks(self) -> MockSet:
+        """The mocks that the operation is about: those for all keys, or those of one."""
+        assert self.place.mocks is not None
+        return self.place.mocks
 
     @property
     def prefix(self) -> str:
@@ -107,26 +128,39 @@ class Call(Struct, frozen=True):
 
     def text(self, name: str) -> str | None:
         """A query parameter, which must not be given twice; None if it is absent."""
-        values = self.view.query.get(name, [])
-        if len(values) > 1:
-            raise ConfigError(f"query parameter `{name}` is given {len(values)} times")
-        return values[0] if values else None
+        return _text(self.view, name)
 
-    def check_query(self, known: tuple[str, ...]) -> None:
-        """Refuse a query parameter that is not in `known`, so that a misspelt `dryRun` changes nothing."""
-        for name in self.view.query:
-            if name not in known:
-                near = get_close_matches(name.lower(), [word.lower() for word in known], 1, 0.6)
-                nearest = next((word for word in known if near == [word.lower()]), None)
-                hint = f"did you mean `{nearest}`?" if nearest else f"known here: {', '.join(known)}"
-                raise ConfigError(f"unknown query parameter {name!r}", hint=hint)
+
+def check_query(view: RequestView, known: tuple[str, ...]) -> None:
+    """Refuse a query parameter that is not in `known`, so that a misspelt `dryRun` changes nothing."""
+    for name in view.query:
+        if name not in known:
+            near = get_close_matches(name.lower(), [word.lower() for word in known], 1, 0.6)
+            nearest = next((word for word in known if near == [word.lower()]), None)
+            hint = f"did you mean `{nearest}`?" if nearest else f"known here: {', '.join(known)}"
+            raise ConfigError(f"unknown query parameter {name!r}", hint=hint)
+
+
+def key_of(view: RequestView) -> str | None:
+    """The key in the query of a request to the admin API, or None if it has none. Raises `InvalidKeyError`."""
+    key = _text(view, "key")
+    if key:
+        check_key(key)
+    return key
+
+
+def _text(view: RequestView, name: str) -> str | None:
+    values = view.query.get(name, [])
+    if len(values) > 1:
+        raise ConfigError(f"query parameter `{name}` is given {len(values)} times")
+    return values[0] if values else None
 
 
 Handler = Callable[[Engine, Call], Any]
 """The handler of one operation. It calls the engine once, and returns the answer's JSON value or a `Response`.
 
-A plain function runs apart from the event loop (`Engine.apart`), and may change `engine.mock_set`. A coroutine function
-runs on the loop, for things that belong to the loop, such as live streams. It never waits for other operations."""
+A plain function runs apart from the event loop (`Engine.apart`), and may change `call.mocks`. A coroutine function runs
+on the loop, for things that belong to the loop, such as live streams. It never waits for other operations."""
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -151,7 +185,8 @@ def error_answer(error: MockdError) -> Response:
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
     if isinstance(error, ConfigError) and error.problems:
         return answer({"error": error.code} | _describe_problems(error.problems), status)
-    return refusal(status, error.code, error.message, hint=error.hint)
+    headers = {"retry-after": str(RETRY_AFTER_S)} if status == 503 else None
+    return refusal(status, error.code, error.message, hint=error.hint, headers=headers)
 
 
 def _describe_problems(problems: tuple[Problem, ...]) -> dict[str, Any]:

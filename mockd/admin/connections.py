@@ -21,52 +21,56 @@ async def list_connections(engine: Engine, call: Call) -> Any:
     limit = call.count("limit")
     if limit is None and status != "active":
         limit = ENDED_LISTED
-    listed, stats = engine.connections.listed(status, call.text("mock"), limit), engine.connections.stats()
+    listed, stats = engine.connections.listed(status, call.text("mock"), limit, call.key), _stats(engine, call)
     return await engine.apart(lambda: answer({"connections": _described(listed), "stats": stats}))
 
 
 async def get_connection(engine: Engine, call: Call) -> Any:
     """Get a stream, live or ended."""
-    return engine.connections.get(call.id)
+    return engine.connections.get(call.id, call.key)
 
 
 async def close_connection(engine: Engine, call: Call) -> Any:
     """End a live stream."""
-    engine.connections.close(call.id)
+    engine.connections.close(call.id, call.key)
     return {"message": "Connection closed", "connection": call.id}
 
 
 async def get_stats(engine: Engine, call: Call) -> Any:
     """Count streams, events and bytes since the start."""
-    return engine.connections.stats()
+    return _stats(engine, call)
+
+
+def _stats(engine: Engine, call: Call) -> dict[str, Any]:
+    key = call.key
+    return engine.connections.stats() if key is None else engine.connections.stats_of(key)
 
 
 async def list_mock_connections(engine: Engine, call: Call) -> Any:
     """List a mock's live streams, oldest first."""
-    mock_id = engine.get(call.id).id
-    live = engine.connections.exchanges(mock_id)
-    return await engine.apart(lambda: answer({"connections": _described(live), "count": len(live), "mockId": mock_id}))
+    live = engine.streams_of(call.id, call.key)
+    return await engine.apart(lambda: answer({"connections": _described(live), "count": len(live), "mockId": call.id}))
 
 
 async def close_mock_connections(engine: Engine, call: Call) -> Any:
     """End a mock's live streams."""
-    return {"message": "Connections closed", "closed": engine.close_all(call.id), "mockId": call.id}
+    return {"message": "Connections closed", "closed": engine.close_all(call.id, call.key), "mockId": call.id}
 
 
 async def get_buffer(engine: Engine, call: Call) -> Any:
     """List the events that a mock keeps for clients that reconnect."""
-    sessions = engine.mock_set.served.find(call.id).sessions
+    sessions = engine.by_key.mock_for(call.key, call.id)[0].sessions
     held = []
     if sessions:
         await gone_through(sessions.ageing(), EVENTS_AT_ONCE)
-        held = sessions.held()
+        held = sessions.held(call.key)
     return await engine.apart(lambda: answer({"mockId": call.id, "count": len(held), "events": described(held)}))
 
 
 async def clear_buffer(engine: Engine, call: Call) -> Any:
     """Forget the events that a mock keeps for clients that reconnect."""
-    sessions = engine.mock_set.served.find(call.id).sessions
-    cleared = await gone_through(sessions.clearing(), EVENTS_AT_ONCE) if sessions else 0
+    sessions = engine.by_key.mock_for(call.key, call.id)[0].sessions
+    cleared = await gone_through(sessions.clearing(call.key), EVENTS_AT_ONCE) if sessions else 0
     return {"message": "Buffer cleared", "cleared": cleared, "mockId": call.id}
 
 

@@ -15,44 +15,44 @@ from mockd.errors import ConfigError, Problem
 
 
 def list_mocks(engine: Engine, call: Call) -> Any:
-    """List all mocks, in order."""
-    mocks = [spec.doc for spec in engine.mocks()]
+    """List the mocks, in order."""
+    mocks = [spec.doc for spec in call.mocks.served.specs()]
     return {"mocks": mocks, "total": len(mocks), "count": len(mocks)}
 
 
 def create_mock(engine: Engine, call: Call) -> Any:
     """Create a mock."""
     warnings: list[Problem] = []
-    return _changed("created", engine.mock_set.create(call.json(), warnings.append), warnings)
+    return _changed("created", call.mocks.create(call.json(), warnings.append), warnings)
 
 
 def get_mock(engine: Engine, call: Call) -> Any:
     """Get a mock."""
-    return engine.get(call.id).doc
+    return call.mocks.served.find(call.id).spec.doc
 
 
 def replace_mock(engine: Engine, call: Call) -> Any:
     """Replace a mock; the new one takes its place in the order."""
     warnings: list[Problem] = []
-    return _changed("updated", engine.mock_set.replace(call.id, call.json(), warnings.append), warnings)
+    return _changed("updated", call.mocks.replace(call.id, call.json(), warnings.append), warnings)
 
 
 def patch_mock(engine: Engine, call: Call) -> Any:
     """Change a mock with a JSON merge patch (RFC 7396)."""
     warnings: list[Problem] = []
-    return _changed("updated", engine.mock_set.patch(call.id, call.json(), warnings.append), warnings)
+    return _changed("updated", call.mocks.patch(call.id, call.json(), warnings.append), warnings)
 
 
 def delete_mock(engine: Engine, call: Call) -> Any:
     """Delete a mock and end its streams."""
-    engine.mock_set.delete(call.id)
+    call.mocks.delete(call.id)
     return no_content()
 
 
 def toggle_mock(engine: Engine, call: Call) -> Any:
     """Disable a mock and end its streams, or enable it again."""
     warnings: list[Problem] = []
-    spec = engine.mock_set.toggle(call.id, warnings.append)
+    spec = call.mocks.toggle(call.id, warnings.append)
     return _changed("toggled", spec, warnings, f"Mock {spec.id} {'enabled' if spec.mock.enabled else 'disabled'}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -37,7 +38,7 @@ class Operation(Struct, frozen=True):
     Its handler's docstring becomes its summary in the document. `answer` is the type of the answer's JSON value, or
     None for an empty answer. `body` has the types of JSON value that the operation takes. `errors` are statuses of
     refusals that do not follow from the other fields. An `open` operation needs no key, as it is for the probes of
-    other machines.
+    other machines. An operation with `makes_key` makes the key that it is about if there is none.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Operation(Struct, frozen=True):
     answer_types: tuple[str, ...] = ("application/json",)
     errors: tuple[int, ...] = ()
     open: bool = False
+    makes_key: bool = False
 
 
 class _Schemas:
@@ -101,9 +103,9 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    if "{id}" not in operation.path:
-        return []
-    return [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}]
+    schema = {"type": "string", "minLength": 1}
+    names = re.findall(r"{(\w+)}", operation.path)
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
 def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
@@ -129,7 +131,7 @@ def _refusals(operation: Operation) -> list[int]:
     statuses = {403, *operation.errors}
     if not operation.open:
         statuses.add(401)
-    if "{id}" in operation.path:
+    if "{" in operation.path:
         statuses.add(404)
     if operation.body:
         statuses |= {400, 413}

@@ -119,6 +119,7 @@ class Connection(Shape, frozen=True, kw_only=True):
 
     id: str
     mock_id: str
+    key: Annotated[str | UnsetType, _doc("Key of the request; absent without one.")] = UNSET
     kind: Literal["sse", "chunked", "ndjson", "response"]
     path: Annotated[str, _doc("Path of the request.")]
     client_ip: Annotated[str | None, _doc("The client's address without its port.")]
@@ -204,6 +205,40 @@ class ClearedBuffer(Shape, frozen=True, kw_only=True):
     message: str
     cleared: Annotated[Count, _doc("Number of events that were in it.")]
     mock_id: str
+
+
+class Key(Shape, frozen=True, kw_only=True):
+    """A key for which anything is kept, or whose streams are live."""
+
+    key: str
+    mocks: Annotated[Count, _doc("Number of mocks that are its own.")]
+    connections: Annotated[Count, _doc("Number of its live streams.")]
+    last_used: Moment
+
+
+class KeyList(Shape, frozen=True, kw_only=True):
+    """All keys, the one that was used longest ago first."""
+
+    keys: list[Key]
+    total: Count
+
+
+class DeletedKey(Shape, frozen=True, kw_only=True):
+    """A key that was forgotten."""
+
+    message: str
+    key: str
+    closed: Annotated[Count, _doc("Number of its streams that have begun to end.")]
+
+
+class Reset(Shape, frozen=True, kw_only=True):
+    """Numbers of what was put back to the start."""
+
+    keys: Annotated[Count, _doc("Number of keys for which anything was kept.")]
+    counters: Annotated[Count, _doc("Number of counters.")]
+    events: Annotated[Count, _doc("Number of events that were kept for clients that reconnect.")]
+    mocks: Annotated[Count, _doc("Number of mocks that were changed, added or removed by it.")]
+    streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
 
 
 class Import(Shape, frozen=True, kw_only=True):

@@ -16,16 +16,16 @@ from mockd.cli.session import Session, connected, options
 from mockd.cli.summary import summary
 
 
-def _flagged(command: Callable[[Session, Flags, bool], None]) -> Callable[..., None]:
+def _flagged(command: Callable[[Session, Flags, bool, str | None], None]) -> Callable[..., None]:
     """Give a command the fields of `Flags` as options."""
 
-    def run(session: Session, *, allow_duplicate: bool, **given: Any) -> None:
-        command(session, Flags(**given), allow_duplicate)
+    def run(session: Session, *, allow_duplicate: bool, key: str | None, **given: Any) -> None:
+        command(session, Flags(**given), allow_duplicate, key)
 
     functools.update_wrapper(run, command)
     own = inspect.signature(command, eval_str=True).parameters
-    duplicate = own["allow_duplicate"].replace(kind=inspect.Parameter.KEYWORD_ONLY)
-    parameters = [own["session"], *grouped(options(Flags), GROUPS), duplicate]
+    more = [own[name].replace(kind=inspect.Parameter.KEYWORD_ONLY) for name in ("allow_duplicate", "key")]
+    parameters = [own["session"], *grouped(options(Flags), GROUPS), *more]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
 
@@ -38,37 +38,41 @@ def add(
     allow_duplicate: Annotated[
         bool, typer.Option("--allow-duplicate", help="Add it even if a mock has the same matcher.")
     ] = False,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="Add it for requests of this key alone.")
+    ] = None,
 ) -> None:
     """Add a mock, or replace the one with the same matcher."""
     mock = mock_of(flags)
-    answer = _create(session, mock) if allow_duplicate else _create_or_replace(session, mock)
+    answer = _create(session, mock, key) if allow_duplicate else _create_or_replace(session, mock, key)
     _hint(answer["mock"])
     session.answer(_document(answer), lambda: _say(answer))
 
 
-def _create(session: Session, mock: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = session.admin.create_mock(mock)
+def _create(session: Session, mock: dict[str, Any], key: str | None) -> dict[str, Any]:
+    answer: dict[str, Any] = session.admin.create_mock(mock, key=key)
     return answer
 
 
-def _create_or_replace(session: Session, mock: dict[str, Any]) -> dict[str, Any]:
-    """Replace the mock that has the same matcher, or create the mock if there is none.
+def _create_or_replace(session: Session, mock: dict[str, Any], key: str | None) -> dict[str, Any]:
+    """Replace the mock that has the same matcher, among those of the key, or create the mock if there is none.
 
     If the new mock has an ID of its own, it replaces the old ID too. If that ID belongs to a mock with another
     matcher, the server reports a conflict.
     """
     wanted = _identity(mock["matcher"])
-    equal = [other["id"] for other in session.admin.list_mocks()["mocks"] if _identity(other["matcher"]) == wanted]
+    mocks = session.admin.list_mocks(key=key)["mocks"]
+    equal = [other["id"] for other in mocks if _identity(other["matcher"]) == wanted]
     wanted_id: Any = mock.get("id")
     if not equal:
-        return _create(session, mock)
+        return _create(session, mock, key)
     # If several have this matcher, the one added last answers.
     old_id: str = wanted_id if wanted_id in equal else equal[-1]
     if wanted_id in (None, old_id):
-        answer: dict[str, Any] = session.admin.replace_mock(old_id, mock)
+        answer: dict[str, Any] = session.admin.replace_mock(old_id, mock, key=key)
         return answer
-    answer = _create(session, mock)
-    session.admin.delete_mock(old_id)
+    answer = _create(session, mock, key)
+    session.admin.delete_mock(old_id, key=key)
     return {**answer, "action": "updated", "message": f"Replaced mock {old_id} by {answer['id']}"}
 
 

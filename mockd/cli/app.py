@@ -14,6 +14,7 @@ from mockd.cli.add import add
 from mockd.cli.catalogue import faults, presets, templates
 from mockd.cli.help import GroupedCommand, examples
 from mockd.cli.init import init
+from mockd.cli.keys import keys, reset
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
 from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report, write
 from mockd.cli.requests import requests
@@ -172,6 +173,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "templates": templates,
     "faults": faults,
     "presets": presets,
+    "reset": reset,
     "status": status,
 }
 _EXAMPLES = {
@@ -192,3 +194,4 @@ for _name, _command in _COMMANDS.items():
     app.command(_name, cls=GroupedCommand, epilog=_epilog)(_command)
 app.add_typer(requests, name="requests")
 app.add_typer(sse, name="sse")
+app.add_typer(keys, name="keys")

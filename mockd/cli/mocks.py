@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mockd.cli.output import json_text, note, print_json, print_table, write
-from mockd.cli.session import Session, connected
+from mockd.cli.session import OwnKey, Session, connected
 from mockd.cli.summary import summary
 from mockd.cli.tables import Column
 from mockd.cli.values import json_value
@@ -33,9 +33,9 @@ _LISTED = (
 
 
 @connected
-def list_mocks(session: Session) -> None:
-    """List all mocks."""
-    answer = session.admin.list_mocks()
+def list_mocks(session: Session, key: OwnKey = None) -> None:
+    """List the mocks."""
+    answer = session.admin.list_mocks(key=key)
     rows = [
         (
             mock["id"],
@@ -52,9 +52,9 @@ def list_mocks(session: Session) -> None:
 
 
 @connected
-def get(session: Session, mock_id: MockId) -> None:
+def get(session: Session, mock_id: MockId, key: OwnKey = None) -> None:
     """Print a mock as JSON."""
-    print_json(session.admin.get_mock(mock_id))
+    print_json(session.admin.get_mock(mock_id, key=key))
 
 
 @connected
@@ -68,16 +68,17 @@ def delete(
         str | None,
         typer.Option("--method", "-m", metavar="METHOD", help="With --path, only the mocks for this method."),
     ] = None,
+    key: OwnKey = None,
 ) -> None:
     """Delete mocks by ID or by path. All that are named are deleted, or none if one does not exist."""
     if bool(mock_ids) == (path is not None):
         raise typer.BadParameter("give ids, or a path", param_hint="ID / --path")
     if method is not None and path is None:
         raise typer.BadParameter("goes with --path", param_hint="--method")
-    mocks = session.admin.list_mocks()["mocks"]
+    mocks = session.admin.list_mocks(key=key)["mocks"]
     wanted = _with_path(mocks, path, method) if path is not None else _existing(mocks, mock_ids or [])
     for mock_id in wanted:
-        session.admin.delete_mock(mock_id)
+        session.admin.delete_mock(mock_id, key=key)
     document = {"deleted": True, "count": len(wanted), "ids": wanted}
     session.answer(document, lambda: print("\n".join(f"Deleted mock: {mock_id}" for mock_id in wanted)))
 
@@ -121,6 +122,7 @@ def update(
         bool | None, typer.Option("--enabled/--disabled", help="Whether the mock answers.", show_default=False)
     ] = None,
     priority: Annotated[int | None, typer.Option("--priority", metavar="N", help="New priority.")] = None,
+    key: OwnKey = None,
 ) -> None:
     """Change fields of a mock; all others stay."""
     if file is not None and patch is not None:
@@ -132,7 +134,7 @@ def update(
     change = {**change, **{field: value for field, value in fields.items() if value is not None}}
     if not change:
         raise typer.BadParameter("nothing to change: give a FILE, --patch, --name, --enabled, --disabled or --priority")
-    answer = session.admin.patch_mock(mock_id, change)
+    answer = session.admin.patch_mock(mock_id, change, key=key)
     session.answer(answer, lambda: print(f"Updated mock: {mock_id}\n  Answer: {summary(answer['mock'])}"))
 
 

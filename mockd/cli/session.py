@@ -19,6 +19,15 @@ P = ParamSpec("P")
 
 JSON_HELP = "Print one JSON document and nothing else."
 
+OwnKey = Annotated[
+    str | None,
+    typer.Option("--key", metavar="KEY", help="Only mocks that are this key's own, instead of those for all keys."),
+]
+KeyOfStreams = Annotated[
+    str | None,
+    typer.Option("--key", metavar="KEY", help="Only streams of this key; those without a key if it is empty."),
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Shared:

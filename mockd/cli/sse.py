@@ -8,7 +8,7 @@ import typer
 
 from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_facts, print_json, print_table
-from mockd.cli.session import Session, connected
+from mockd.cli.session import KeyOfStreams, Session, connected
 
 sse = typer.Typer(help="List and end live streams of all kinds.", no_args_is_help=True)
 connections = typer.Typer(help="Show and end live streams; without a command, list them.")
@@ -36,23 +36,29 @@ def list_connections(
         int | None,
         typer.Option("--limit", metavar="N", min=0, help="Only the newest N; for ended streams, 100 by default."),
     ] = None,
+    key: KeyOfStreams = None,
 ) -> None:
     """List streams, oldest first; ended ones with their outcome."""
-    _list(session, mock_id, status, limit)
+    _list(session, mock_id, status, limit, key)
 
 
 def _list(
-    session: Session, mock_id: str | None = None, status: ListedStatus = "active", limit: int | None = None
+    session: Session,
+    mock_id: str | None = None,
+    status: ListedStatus = "active",
+    limit: int | None = None,
+    key: str | None = None,
 ) -> None:
     admin = session.admin
     if mock_id is not None and status == "active" and limit is None:
-        answer = admin.list_mock_connections(mock_id)  # it refuses if there is no such mock
+        answer = admin.list_mock_connections(mock_id, key=key)  # it refuses if there is no such mock
     else:
-        answer = admin.list_connections(status=status, mock_id=mock_id, limit=limit)
+        answer = admin.list_connections(status=status, mock_id=mock_id, limit=limit, key=key)
     rows = [
         (
             connection["id"],
             connection["mockId"],
+            connection.get("key", ""),
             connection["kind"],
             connection["path"],
             connection.get("clientIp") or "",
@@ -63,7 +69,7 @@ def _list(
         )
         for connection in answer["connections"]
     ]
-    headings = ["ID", "MOCK", "KIND", "PATH", "CLIENT", "SINCE", "EVENTS", "BYTES"]
+    headings = ["ID", "MOCK", "KEY", "KIND", "PATH", "CLIENT", "SINCE", "EVENTS", "BYTES"]
     if status != "active":
         headings += ["OUTCOME", "ENDED BY"]
     nothing = "There are no live streams." if status == "active" else "There are no such streams."
@@ -72,22 +78,22 @@ def _list(
 
 @connections.command("get", cls=GroupedCommand)
 @connected
-def get_connection(session: Session, connection_id: ConnectionId) -> None:
+def get_connection(session: Session, connection_id: ConnectionId, key: KeyOfStreams = None) -> None:
     """Print a stream, live or ended, as JSON."""
-    print_json(session.admin.get_connection(connection_id))
+    print_json(session.admin.get_connection(connection_id, key=key))
 
 
 @connections.command("close", cls=GroupedCommand)
 @connected
-def close_connection(session: Session, connection_id: ConnectionId) -> None:
+def close_connection(session: Session, connection_id: ConnectionId, key: KeyOfStreams = None) -> None:
     """End a live stream as its mock says streams end."""
-    answer = session.admin.close_connection(connection_id)
+    answer = session.admin.close_connection(connection_id, key=key)
     session.answer(answer, lambda: print(f"Closed connection: {connection_id}"))
 
 
 @sse.command(cls=GroupedCommand)
 @connected
-def stats(session: Session) -> None:
+def stats(session: Session, key: KeyOfStreams = None) -> None:
     """Count streams, events and bytes since the start."""
-    answer = session.admin.get_stats()
+    answer = session.admin.get_stats(key=key)
     session.answer(answer, lambda: print_facts(answer))

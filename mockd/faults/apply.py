@@ -83,7 +83,7 @@ def broken(
 ) -> Program:
     """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
     found = striking(faults, matched.request, matched.count, _drawing(plan))
-    context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(), matched.count)
+    context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count)
     status = next((one.fault for one in found if isinstance(one.fault, config.StatusFault)), None)
     if status is None:
         program = respond(plan, sessions, matched)
@@ -96,7 +96,7 @@ def broken(
         return Site(
             matched.exchange,
             program.framing,
-            program.fill or Fill(plan.random(), matched.clock),
+            program.fill or Fill(plan.random(matched.count), matched.clock),
             has_length=promises_length(program.headers, program.own),
             timeout_s=timeout_s,
             error_row=lambda fault: _error_row(plan.source, context, program, fault, matched.exchange),
@@ -107,7 +107,7 @@ def broken(
 
 def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
     """The generator with which it is drawn whether a fault strikes a request, which has a name."""
-    seed = plan.seed if plan.seed is not None else plan.seeding.seed
+    seed = plan.seed if plan.seed is not None else plan.process_seed
     return lambda name: UNSEEDED if seed is None else random.Random(f"{seed}:{plan.mock_id}:{name}")
 
 

@@ -51,11 +51,11 @@ class Exchange(Struct):
     `mock_id` is None until a mock is found. `events_sent` and `bytes_sent` count what was handed to the transport. When
     the answer is over, `delivery` knows what became of it, and `wire_end` is the position in the connection at which it
     ended; `look` takes note of that. `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic
-    time. `key` tells parallel users of one server apart. `near_misses` are those of a request that no mock
-    matches. `faults` are the faults that have struck, each as a JSON object. A preflight is a browser's own request,
-    which observers are not told of. An answer of a mock is listed. `first_byte` and `last_byte` are the monotonic times
-    at which the head and the last byte of the body were sent, 0 before that, and `lateness` is known of a stream that
-    takes time.
+    time. `key` tells parallel users of one server apart, and `owner` is the same if the mock is the
+    key's own, otherwise empty. `near_misses` are those of a request that no mock matches. `faults` are the faults that
+    have struck, each as a JSON object. A preflight is a browser's own request, which observers are not told of. An
+    answer of a mock is listed. `first_byte` and `last_byte` are the monotonic times at which the head and the last byte
+    of the body were sent, 0 before that, and `lateness` is known of a stream that takes time.
     """
 
     prefix: str
@@ -67,6 +67,7 @@ class Exchange(Struct):
     connected_at: float
     arrived: float
     key: str = ""
+    owner: str = ""
     mock_id: str | None = None
     kind: Kind = "response"
     stream: Stoppable | None = None
@@ -107,6 +108,7 @@ class Exchange(Struct):
 
     def to_json(self) -> dict[str, Any]:
         optional = {
+            "key": self.key or None,
             "userAgent": None if self.user_agent is None else header_text(self.user_agent),
             "lastEventId": self.last_event_id,
             "resumedFrom": self.resumed_from,

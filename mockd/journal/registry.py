@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -26,6 +26,11 @@ STOPPED_AT_ONCE = 50
 """Number of streams that are told to stop in one turn of the event loop."""
 _ERRORS: tuple[Outcome, ...] = ("failed", "slow_client")
 _HEX = "[0-9a-f]{6,16}"
+
+
+def _selected(exchanges: Iterable[Exchange], mock_id: str | None, key: str | None) -> list[Exchange]:
+    """The exchanges of one mock, one key or both."""
+    return [exchange for exchange in exchanges if mock_id in (None, exchange.mock_id) and key in (None, exchange.key)]
 
 
 def _told_to_stop(exchanges: list[Exchange], outcome: Outcome) -> Iterator[None]:
@@ -56,6 +61,8 @@ class Registry:
         """Connections that were turned away, since the totals were last brought up to date."""
         self._drained: asyncio.Event | None = None
         self.observers: list[Callable[[Exchange], None]] = []
+        self.left: Callable[[str], object] = lambda key: None
+        """Called with the key of each exchange that has one, when it has ended."""
 
     # -- exchanges come and go -------------------------------------------------------------------------------------
 
@@ -70,6 +77,7 @@ class Registry:
             request.raw_headers.get(b"user-agent"),
             self._clock.wall(),
             self._clock.monotonic(),
+            request.key,
         )
 
     def opened(self, exchange: Exchange) -> None:
@@ -86,6 +94,8 @@ class Registry:
                 self._add_up()
             if self._drained is not None and not self._live:
                 self._drained.set()
+        if exchange.key:
+            self.left(exchange.key)
         if not exchange.is_preflight:
             for observer in self.observers:
                 observer(exchange)
@@ -119,22 +129,26 @@ class Registry:
 
     # -- what is known of them -------------------------------------------------------------------------------------
 
-    def exchanges(self, mock_id: str | None = None) -> list[Exchange]:
-        """The live exchanges, oldest first: all, or those of one mock."""
-        live = list(self._live.values())
-        return live if mock_id is None else [exchange for exchange in live if exchange.mock_id == mock_id]
+    def exchanges(self, mock_id: str | None = None, key: str | None = None) -> list[Exchange]:
+        """The live exchanges, oldest first: all, or those of one mock, one key or both."""
+        return _selected(self._live.values(), mock_id, key)
 
-    def listed(self, status: Status = "active", mock_id: str | None = None, limit: int | None = None) -> list[Exchange]:
-        """The newest `limit` exchanges that are live, ended, or either, oldest first. May only be called in the event
-        loop that answers requests."""
+    def listed(
+        self,
+        status: Status = "active",
+        mock_id: str | None = None,
+        limit: int | None = None,
+        key: str | None = None,
+    ) -> list[Exchange]:
+        """The newest `limit` exchanges that are live, ended, or either, oldest first: all, or those of one mock, one
+        key or both. May only be called in the event loop that answers requests."""
         self._add_up()
         listed: list[Exchange] = []
         if status != "active":
             listed += self._ended
         if status != "ended":
             listed += self._live.values()
-        if mock_id is not None:
-            listed = [exchange for exchange in listed if exchange.mock_id == mock_id]
+        listed = _selected(listed, mock_id, key)
         if limit is not None:
             listed = list(islice(listed, max(0, len(listed) - limit), None))
         for exchange in listed:
@@ -145,13 +159,13 @@ class Registry:
         """The live exchanges as JSON objects, oldest first."""
         return [exchange.to_json() for exchange in self.exchanges(mock_id)]
 
-    def get(self, connection_id: str) -> dict[str, Any]:
-        """One exchange, live or ended, as a JSON object. Raises `NotFoundError`."""
+    def get(self, connection_id: str, key: str | None = None) -> dict[str, Any]:
+        """One exchange, live or ended, as a JSON object. Raises `NotFoundError`, also if it is not of that key."""
         exchange = self._find(connection_id)
         if exchange is None:
             self._add_up()
             exchange = next((ended for ended in self._ended if ended.id == connection_id), None)
-        if exchange is None:
+        if exchange is None or key not in (None, exchange.key):
             raise NotFoundError(f"Connection not found: {connection_id}")
         exchange.look()
         return exchange.to_json()
@@ -164,11 +178,12 @@ class Registry:
 
     # -- ending them -----------------------------------------------------------------------------------------------
 
-    def close(self, connection_id: str) -> None:
+    def close(self, connection_id: str, key: str | None = None) -> None:
         """End a stream through its termination. Raises `NotFoundError`, or `ConflictError` if it has ended."""
+        known = self.get(connection_id, key)
         exchange = self._find(connection_id)
         if exchange is None:
-            raise ConflictError(f"Connection has already ended: {self.get(connection_id)['outcome']}")
+            raise ConflictError(f"Connection has already ended: {known['outcome']}")
         self.stop([exchange], "closed_by_admin")
 
     def stop(self, exchanges: list[Exchange], outcome: Outcome) -> int:
@@ -190,5 +205,18 @@ class Registry:
             "totalEventsSent": self._add("events") + sum(exchange.events_sent for exchange in live),
             "totalBytesSent": self._add("bytes") + sum(exchange.bytes_sent for exchange in live),
             "connectionErrors": self._add("errors"),
+            "connectionsByMock": dict(Counter(exchange.mock_id for exchange in live)),
+        }
+
+    def stats_of(self, key: str) -> dict[str, Any]:
+        """Totals of one key, over its live connections and those of the ended ones that are remembered."""
+        known = self.listed("all", key=key)
+        live = [exchange for exchange in known if exchange.status != "closed"]
+        return {
+            "activeConnections": len(live),
+            "totalConnections": len(known),
+            "totalEventsSent": sum(exchange.events_sent for exchange in known),
+            "totalBytesSent": sum(exchange.bytes_sent for exchange in known),
+            "connectionErrors": sum(exchange.outcome in _ERRORS for exchange in known),
             "connectionsByMock": dict(Counter(exchange.mock_id for exchange in live)),
         }

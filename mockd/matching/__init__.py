@@ -1,6 +1,6 @@
 """Matching: finding the mock that answers a request."""
 
 from mockd.matching.rule import Rule, capture_names
-from mockd.matching.table import Match, MatchTable, Miss
+from mockd.matching.table import Layered, Match, MatchTable, Miss, Table
 
-__all__ = ["Match", "MatchTable", "Miss", "Rule", "capture_names"]
+__all__ = ["Layered", "Match", "MatchTable", "Miss", "Rule", "Table", "capture_names"]

@@ -29,7 +29,7 @@ class Match(Struct, Generic[T], frozen=True):
 class Miss:
     """The result if no rule matches. The near misses are found only when they are read."""
 
-    def __init__(self, table: MatchTable[Any], request: RequestView) -> None:
+    def __init__(self, table: Table[Any], request: RequestView) -> None:
         self._table = table
         self._request = request
 
@@ -54,14 +54,14 @@ class MatchTable(Generic[T]):
     def __init__(self, rules: Sequence[Rule[T]], disabled: Sequence[Rule[T]] = ()) -> None:
         """`rules` are in the order in which they were loaded. `disabled` are those that answer nothing; they are only
         near misses."""
-        self._disabled = disabled
+        self.disabled = disabled
         places = sorted(
             range(len(rules)), key=lambda place: (rules[place].priority, rules[place].score, place), reverse=True
         )
-        self._rules = [rules[place] for place in places]
+        self.rules = [rules[place] for place in places]
         self._index: PathIndex[_Entry[T]] = PathIndex()
         self._anywhere: list[_Entry[T]] = []
-        for rank, rule in enumerate(self._rules):
+        for rank, rule in enumerate(self.rules):
             self._add(rank, rule)
 
     def _add(self, rank: int, rule: Rule[T]) -> None:
@@ -133,10 +133,11 @@ class MatchTable(Generic[T]):
 
     def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
         """The near misses of a request that no rule matches, in the form of `Miss.near_misses`."""
-        from mockd.matching.nearmiss import near_misses
+        return _near_misses((self,), request)
 
-        on_path = {*self._on_path(request), *(rule for rule in self._disabled if _is_on_path(rule, request))}
-        return near_misses(self._rules, on_path, request, self._disabled)
+    def fitting(self, request: RequestView) -> set[Rule[T]]:
+        """The rules whose path fits, those that answer nothing too."""
+        return {*self._on_path(request), *(rule for rule in self.disabled if _is_on_path(rule, request))}
 
     def _on_path(self, request: RequestView) -> Iterator[Rule[T]]:
         for entries in self._index.find(request.path):
@@ -144,6 +145,39 @@ class MatchTable(Generic[T]):
                 template = rule.template
                 if template is not None and (not template.has_star or _is_on_path(rule, request)):
                     yield rule
+
+
+class Layered(Struct, Generic[T], frozen=True):
+    """Two tables, of which the second is asked only if the first has no match."""
+
+    first: MatchTable[T]
+    second: MatchTable[T]
+
+    def resolve(self, request: RequestView) -> Match[T] | Miss:
+        """What `MatchTable.resolve` finds in the first table, or else in the second."""
+        match = self.first.resolve(request)
+        if not isinstance(match, Match):
+            match = self.second.resolve(request)
+        return match if isinstance(match, Match) else Miss(self, request)
+
+    def announced_by(self, preflight: RequestView, method: str) -> Rule[T] | None:
+        """The rule that a preflight is about, as in `MatchTable.announced_by`."""
+        return self.first.announced_by(preflight, method) or self.second.announced_by(preflight, method)
+
+    def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
+        """The near misses in both tables."""
+        return _near_misses((self.first, self.second), request)
+
+
+Table = MatchTable[T] | Layered[T]
+
+
+def _near_misses(tables: Sequence[MatchTable[Any]], request: RequestView) -> list[dict[str, Any]]:
+    from mockd.matching.nearmiss import near_misses
+
+    on_path = {rule for table in tables for rule in table.fitting(request)}
+    rules = [rule for table in tables for rule in table.rules]
+    return near_misses(rules, on_path, request, [rule for table in tables for rule in table.disabled])
 
 
 def _is_on_path(rule: Rule[Any], request: RequestView) -> bool:

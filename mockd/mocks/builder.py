@@ -14,11 +14,10 @@ from mockd.errors import MAX_PROBLEMS, ConfigError, Problem
 from mockd.expressions import with_captures
 from mockd.headers import OF_THE_BODY
 from mockd.matching import Rule, capture_names
-from mockd.mocks.counters import Counters
+from mockd.mocks.counters import Counters, Remembering
 from mockd.mocks.registered import Files, Registered, content_of, files_of, kind_of
 from mockd.program.compile import compile_chunked, compile_response, compile_sse
 from mockd.program.plan import StreamPlan
-from mockd.program.terms import Seeding
 from mockd.settings import Settings, spelling
 from mockd.sources import build_source
 from mockd.store import ScopedStore
@@ -36,12 +35,13 @@ logger = logging.getLogger("mockd")
 class MockBuilder:
     """A builder of the mocks of one engine. It changes nothing that is in use, so it can work in any thread."""
 
-    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
+    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore, keys: Remembering) -> None:
         self._settings = settings
         if settings.profile is not None:
             _check_profile(settings.profile)
         self._clock = clock
         self._state = state
+        self._keys = keys
 
     def check(self, spec: MockSpec) -> None:
         """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
@@ -88,7 +88,7 @@ class MockBuilder:
         else:
             spec, plan = self._compile(spec)
             sessions = self._sessions(plan, (content, files), came_before)
-            counters = Counters(spec.id, self._state)
+            counters = Counters(spec.id, self._state, self._keys)
         return _rule(
             spec,
             Registered(
@@ -111,10 +111,10 @@ class MockBuilder:
     def _plan(self, spec: MockSpec) -> StreamPlan:
         kind = kind_of(spec)
         _find_plug_in(spec, kind)
-        seeding = Seeding(self._settings.seed, lambda: self._state.add("streams", spec.id))
+        seed = self._settings.seed
         try:
             with with_captures(capture_names(spec.mock.matcher)):
-                plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seeding)
+                plan = _PLANS[kind](spec.id, getattr(spec.mock, kind), build_source(spec.mock, spec.root), seed)
         except ConfigError:
             raise
         except Exception as error:

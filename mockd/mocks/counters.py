@@ -1,41 +1,50 @@
-"""What a mock counts, and by which its answers differ: the requests of a template's `error.times`."""
+"""What a mock counts, and by which its answers differ, such as the requests of a template's `error.times`."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Protocol
 
 from mockd.store import ScopedStore
 
-MOST_COUNTERS = 10_000
-"""Most counters of one mock. Names come from the configuration, but any client can invent a key. Beyond this number,
-the counter that was used longest ago starts again."""
+
+class Remembering(Protocol):
+    """What remembers the keys of requests, as long as anything is kept for them."""
+
+    def need(self, key: str) -> None:
+        """Remember a key, as something is kept for it. Raises `TooManyKeysError`."""
+
+    def names(self) -> Iterable[str]:
+        """The keys that are remembered."""
 
 
 class Counters:
     """The counters of one mock. They are in the engine's store, each under a key (whose requests are counted) and a
     name (what is counted). They belong to the thread of the event loop."""
 
-    def __init__(self, mock_id: str, state: ScopedStore) -> None:
-        self._place = ("counters", mock_id)
+    def __init__(self, mock_id: str, state: ScopedStore, keys: Remembering) -> None:
+        self._mock_id = mock_id
         self._state = state
-        self._used: OrderedDict[tuple[str, str], None] = OrderedDict()
-        """The existing counters; the one used longest ago comes first."""
+        self._keys = keys
+        self._has_counted_keys = False
+
+    def need(self, key: str) -> None:
+        """Remember a key, as something is kept for it. Raises `TooManyKeysError`."""
+        if key:
+            self._keys.need(key)
 
     def count(self, key: str, name: str) -> int:
-        """Add one to a counter, which starts at 0, and return its new value."""
-        counter = (key, name)
-        self._used[counter] = None
-        self._used.move_to_end(counter)
-        if len(self._used) > MOST_COUNTERS:
-            oldest, _ = self._used.popitem(last=False)
-            self._state.drop(*self._place, *oldest)
-        return self._state.add(*self._place, key, name)
+        """Add one to a counter, which starts at 0, and return its new value. Raises `TooManyKeysError`."""
+        if key:
+            self._keys.need(key)
+            self._has_counted_keys = True
+        return self._state.add("counters", key, self._mock_id, name)
 
     def peek(self, key: str, name: str) -> int:
         """What `count` would return, without counting: for a HEAD, which asks only what a GET would get."""
-        return (self._state.get(*self._place, key, name) or 0) + 1
+        return (self._state.get("counters", key, self._mock_id, name) or 0) + 1
 
     def reset(self) -> None:
-        """Set all counters back to 0."""
-        self._used.clear()
-        self._state.drop(*self._place)
+        """Set all counters back to 0, those of all keys."""
+        for key in ("", *(self._keys.names() if self._has_counted_keys else ())):
+            self._state.drop("counters", key, self._mock_id)

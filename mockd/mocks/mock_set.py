@@ -5,7 +5,8 @@ new one, never a mixture, and a change that is refused has no effect.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from mockd.errors import ConflictError, NotFoundError
 from mockd.matching import MatchTable, Rule
 from mockd.mocks.builder import MockBuilder, free
 from mockd.mocks.changes import CHANGES, NO_CHANGES, Changes
+from mockd.mocks.counters import Remembering
 from mockd.mocks.registered import Registered
 from mockd.settings import Settings
 from mockd.store import ScopedStore
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
 
 class Version(Struct, frozen=True):
     """One version of the set of mocks: the mocks in order, and the table that finds them. `configured` are the mocks of
-    the configuration files when they were last loaded, or None before that."""
+    the configuration files when they were last loaded, or None before that. `sessions` are those of the mocks that have
+    any."""
 
     rules: Mapping[str, Rule[Registered]] = field(default_factory=dict)
     table: MatchTable[Registered] = field(default_factory=lambda: MatchTable([]))
     configured: Sequence[MockSpec] | None = None
+    sessions: tuple[Sessions, ...] = ()
 
     def get(self, mock_id: str) -> Registered | None:
         """One mock, or None if there is none with that ID."""
@@ -70,16 +74,21 @@ class MockSet:
     that a change brings, each when the change is accepted.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore) -> None:
+    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore, keys: Remembering) -> None:
         self._settings = settings
         self._state = state
-        self._builder = MockBuilder(settings, clock, state)
+        self._builder = MockBuilder(settings, clock, state, keys)
         self._changing = threading.Lock()
         self._swapping = threading.Lock()
         self._accepted = self.served = Version()
         self._retired: list[Version] = []
         self._accept(self._changes, self._changes.over([]), is_loading=True)
         self.swap()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no mocks, not even some that are yet to be served."""
+        return not self._accepted.rules
 
     def check(self, spec: MockSpec) -> None:
         """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
@@ -101,7 +110,7 @@ class MockSet:
                 before, now = ({spec.id: spec.doc for spec in some} for some in (known, specs))
                 changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
             self._accept(changes, changes.over(specs), configured=list(specs), is_loading=True)
-            _warn_of(self._accepted.mocks(), warn)
+            self._warn_of(self._accepted.mocks(), warn)
             _warn_of_shadowed(self._accepted.mocks(), warn)
 
     def create(self, doc: object, warn: Warn = log_warning) -> MockSpec:
@@ -147,14 +156,32 @@ class MockSet:
             by_id |= given
             if dry_run:
                 rules = self._build(list(by_id.values()))
-                _warn_of([rule.target for rule in rules if rule.id in given], warn)
+                self._warn_of([rule.target for rule in rules if rule.id in given], warn)
                 free(rules)
             else:
                 order = list(by_id)
                 changes = self._without(self._accepted.rules.keys() - by_id.keys(), order)
                 self._accept(changes.with_mocks(specs, order), list(by_id.values()))
-                _warn_of([self._accepted.find(mock_id) for mock_id in given], warn)
+                self._warn_of([self._accepted.find(mock_id) for mock_id in given], warn)
             return len(specs)
+
+    def restore(self) -> int:
+        """Forget all changes, so that the mocks are those of the configuration files. Returns the number of mocks that
+        this changes, adds or removes."""
+        with self._changing:
+            before = {spec.id: spec.doc for spec in self._accepted.specs()}
+            specs = self._accepted.configured or []
+            now = {spec.id: spec.doc for spec in specs}
+            self._accept(NO_CHANGES, specs)
+            return sum(before.get(mock_id) != now.get(mock_id) for mock_id in before | now)
+
+    # -- what is kept for requests ---------------------------------------------------------------------------------
+
+    def forget(self, key: str | None) -> tuple[int, Iterator[None]]:
+        """Forget what is counted and held for a key, or for all keys: it starts again. Returns the number of counters,
+        and an iterator that frees one event that was held in each step."""
+        counters = self._state.drop("counters", *([] if key is None else [key]))
+        return counters, chain.from_iterable([sessions.forgetting(key) for sessions in self.served.sessions])
 
     # -- serving them ----------------------------------------------------------------------------------------------
 
@@ -190,8 +217,6 @@ class MockSet:
         if old.sessions is not None and (new is None or new.sessions is not old.sessions):
             swap.closed.append(old.sessions)
             self._state.drop("sessions", mock_id)
-        if new is None:
-            self._state.drop("streams", mock_id)
 
     # -- working changes out ---------------------------------------------------------------------------------------
 
@@ -210,7 +235,7 @@ class MockSet:
         specs = {**{other.id: other for other in self._accepted.specs()}, spec.id: spec}
         self._accept(self._changes.with_mocks([spec], list(specs)), list(specs.values()))
         mock = self._accepted.find(spec.id)
-        _warn_of([mock], warn)
+        self._warn_of([mock], warn)
         return mock.spec
 
     def _without(self, mock_ids: Collection[str], order: Sequence[str]) -> Changes:
@@ -232,20 +257,21 @@ class MockSet:
         if changes is not self._changes:
             self._state.put(*CHANGES, value=changes)
         configured = self._accepted.configured if configured is None else configured
-        self._accepted = Version({rule.id: rule for rule in rules}, table, configured)
+        sessions = tuple(rule.target.sessions for rule in rules if rule.target.sessions is not None)
+        self._accepted = Version({rule.id: rule for rule in rules}, table, configured, sessions)
 
     def _build(self, specs: Sequence[MockSpec], *, is_loading: bool = False) -> list[Rule[Registered]]:
         came_before = is_loading and self._accepted.configured is None
         return self._builder.build_all(specs, self._accepted.rules, is_loading=is_loading, came_before=came_before)
 
+    def _warn_of(self, mocks: Sequence[Registered], warn: Warn) -> None:
+        if mocks:
+            from mockd.mocks.warnings import warnings_of  # not needed by a server without mocks
 
-def _warn_of(mocks: Sequence[Registered], warn: Warn) -> None:
-    if mocks:
-        from mockd.mocks.warnings import warnings_of  # not needed by a server without mocks
-
-        for mock in mocks:
-            for problem in warnings_of(mock):
-                warn(problem)
+            without = () if self._settings.key_path else ("path-of-a-key",)
+            for mock in mocks:
+                for problem in warnings_of(mock, without):
+                    warn(problem)
 
 
 def _warn_of_shadowed(mocks: Sequence[Registered], warn: Warn) -> None:

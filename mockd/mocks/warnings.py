@@ -7,18 +7,19 @@ and name it in `CHECKS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from mockd.errors import Problem
 from mockd.mocks.checks import effects, faults, ids, matcher, texts
 from mockd.mocks.registered import Registered
 
 
-def warnings_of(mock: Registered) -> Iterator[Problem]:
-    """The warnings about a mock, each with its place."""
-    for check in CHECKS.values():
-        for problem in check(mock):
-            yield mock.spec.origin.report(problem)
+def warnings_of(mock: Registered, without: Collection[str] = ()) -> Iterator[Problem]:
+    """The warnings about a mock, each with its place, without those of some checks."""
+    for name, check in CHECKS.items():
+        if name not in without:
+            for problem in check(mock):
+                yield mock.spec.origin.report(problem)
 
 
 def shadowed(mocks: Sequence[Registered]) -> Iterator[Problem]:
@@ -37,6 +38,7 @@ def shadowed(mocks: Sequence[Registered]) -> Iterator[Problem]:
 CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "path": matcher.path,
     "path-pattern": matcher.path_pattern,
+    "path-of-a-key": matcher.path_of_a_key,
     "matched-values": matcher.values,
     "matched-body": matcher.body,
     "unknown-placeholder": texts.unknown_placeholder,

@@ -16,14 +16,14 @@ from mockd.headers import FixedHeaders, HeaderRules, Headers, first_of_each
 from mockd.placeholders import parse_event, parse_text
 from mockd.program.pacing import Pacing
 from mockd.program.plan import Framed, StreamPlan
-from mockd.program.terms import Ending, Heartbeat, Lifetime, Seeding
+from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.source import Source
 
 _LEAST_MS = 1.0
 """Least time between two heartbeats, in milliseconds. Due times are no finer."""
 
 
-def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seeding) -> StreamPlan:
+def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with a path that begins at the mock."""
     framing = FRAMINGS["sse"]
     rules = HeaderRules(config.headers, ("sse", "headers"))
@@ -43,7 +43,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, seeding: Seedin
         retry=config.retry,
         flush_each=config.flush == "event",
         seed=config.seed,
-        seeding=seeding,
+        process_seed=process_seed,
         header_rules=rules,
         answer_status=_unusual(config.status),
     )
@@ -66,7 +66,7 @@ def list_path(config: SseConfig) -> Path:
     return ("sse", "eventsFile" if config.events_file is not None else "template")
 
 
-def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding: Seeding) -> StreamPlan:
+def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of a `chunked` mock."""
     ndjson = config.ndjson_items is not None or config.template is not None or config.format == "ndjson"
     timing = config.timing
@@ -91,13 +91,13 @@ def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, seeding
         in_framing=in_framing,
         flush_each=config.flush == "event" or (timing.fixed_delay is not None and in_seconds(timing.fixed_delay) != 0),
         seed=config.seed,
-        seeding=seeding,
+        process_seed=process_seed,
         header_rules=rules,
         answer_status=_unusual(config.status),
     )
 
 
-def compile_response(mock_id: str, config: ResponseConfig, source: Source, seeding: Seeding) -> StreamPlan:
+def compile_response(mock_id: str, config: ResponseConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of a `response` mock."""
     status = config.status or config.status_code
     rules = HeaderRules(config.headers, ("response", "headers"))
@@ -114,7 +114,7 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, seedi
         ending=Ending(),
         in_framing=partial(_framed, source, rules, ChunkedLifecycle(), "response", []),
         head_delay_s=in_seconds(config.delay),
-        seeding=seeding,
+        process_seed=process_seed,
         header_rules=rules,
         answer_status=status,
     )

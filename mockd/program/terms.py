@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from itertools import count
 from typing import Literal
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
 from mockd.config.environment import Filled
 from mockd.config.models import RateLimit, Resume
@@ -19,15 +18,14 @@ from mockd.journal.exchange import Kind
 from mockd.program.pacing import Pacing
 from mockd.source import Source
 
+Count = Callable[[str], int]
+"""Adds one to a counter of a mock, which has a name, and returns its new value."""
+
+STREAMS = "streams"
+"""The name of the counter of a mock's streams, by which a seed of the process gives each its own values."""
+
 UNSEEDED = random.Random()
 """The random generator of all streams without a seed. One of its own would cost each of them 2.5 KiB."""
-
-
-class Seeding(Struct, frozen=True):
-    """The seed of the process, and the numbering of a mock's streams, which lets each stream draw its own values."""
-
-    seed: int | None = None
-    number: Callable[[], int] = field(default_factory=lambda: count().__next__)
 
 
 class Lifetime(Struct, frozen=True):
@@ -98,7 +96,8 @@ class Terms(Struct, frozen=True):
     retry: int | None = None
     flush_each: bool = False
     seed: int | None = None
-    seeding: Seeding = field(default_factory=Seeding)
+    process_seed: int | None = None
+    """The seed of the process, which counts if the mock has none."""
     header_rules: HeaderRules = NO_RULES
     """The rules of the mock's `headers`, which apply to whole answers too."""
     answer_status: int | None = None
@@ -114,13 +113,13 @@ class Terms(Struct, frozen=True):
             rows.append(self.heartbeat.row)
         return [*self.header_rules.expressions, *(expression for row in rows for expression in row.expressions)]
 
-    def random(self) -> random.Random:
+    def random(self, count: Count | None = None) -> random.Random:
         """The random generator of a new stream. With a seed of the mock, all its streams draw the same values; with a
-        seed of the process, each stream draws its own, which are the same in every run."""
+        seed of the process, each stream that is counted draws its own, which are the same in every run."""
         if self.seed is not None:
             return random.Random(self.seed)
-        if self.seeding.seed is not None:
-            return random.Random(f"{self.seeding.seed}:{self.mock_id}:{self.seeding.number()}")
+        if self.process_seed is not None and count is not None:
+            return random.Random(f"{self.process_seed}:{self.mock_id}:{count(STREAMS)}")
         return UNSEEDED
 
     def ending_of(self, fill: Fill) -> Ending:
@@ -128,14 +127,14 @@ class Terms(Struct, frozen=True):
         as the stream's generator must draw the same for its events when they are made again."""
         if (draw := self.ending.close_draw) is None:
             return self.ending
-        rng = fill.rng if self.seed is None else self.random()
+        rng = fill.rng if self.seed is None else random.Random(self.seed)
         return structs.replace(self.ending, close_draw=None, close_delay_s=draw(rng))
 
-    def heartbeat_of(self, fill: Fill) -> Heartbeat | None:
+    def heartbeat_of(self, fill: Fill, count: Count) -> Heartbeat | None:
         """The heartbeat of a new stream. Its holes have a generator of their own, as silence must not change what the
         stream's generator draws for its events."""
         if self.heartbeat is None or not self.heartbeat.has_holes:
             return self.heartbeat
-        own = Fill(self.random(), fill.clock)
+        own = Fill(self.random(count), fill.clock)
         own.rendered = fill.rendered
         return structs.replace(self.heartbeat, fill=own)

@@ -8,20 +8,21 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mockd.clock import Clock
 from mockd.config.environment import hidden
-from mockd.errors import SourceError, error_body
+from mockd.errors import SourceError, TooManyKeysError, error_body
 from mockd.events import Fill, drawn
 from mockd.expression_values import RequestContext
 from mockd.expressions import Expression, ExpressionError, render_all
 from mockd.framing import FRAMINGS
 from mockd.headers import NO_RULES, FixedHeaders, Headers
 from mockd.journal.exchange import Exchange
+from mockd.jsontext import encode_json
 from mockd.lines.line import BODILESS
 from mockd.program.answer import CompiledAnswer
 from mockd.program.plan import StreamPlan
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mockd")
 
 
+RETRY_AFTER_S = 1
+"""Value, in seconds, of `Retry-After` on a refusal because there is no room."""
+
 _RAW = FRAMINGS["raw"]
 _ANY_LIFETIME = Lifetime()
 _PLAIN = Ending()
@@ -55,6 +59,9 @@ class Counted(Protocol):
 
     def peek(self, key: str, name: str) -> int:
         """What `count` would return, without counting."""
+
+    def need(self, key: str) -> None:
+        """Remember a key, as something is kept for it. Raises `TooManyKeysError`."""
 
 
 class Matched(Struct, frozen=True):
@@ -93,13 +100,17 @@ def constant(plan: StreamPlan) -> Program | None:
 
 def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
-    there is. To HEAD it is the head of that, and nothing is opened."""
-    fill = Fill(plan.random(), matched.clock)
+    there is. To HEAD it is the head of that, and nothing is opened. Raises `TooManyKeysError`."""
+    if sessions is not None:
+        matched.counters.need(matched.exchange.key)
+    fill = Fill(plan.random(matched.count), matched.clock)
     try:
-        place = None if sessions is None else _place(sessions, matched.request)
+        place = None if sessions is None else _place(sessions, matched)
         program = (
             _opening(plan, sessions, matched, fill) if place is None else _resumed(plan, sessions, matched, place, fill)
         )
+    except TooManyKeysError:
+        raise
     except Exception as error:
         program = _failed(plan, matched, fill, error)
     if matched.request.method == "HEAD":
@@ -116,15 +127,15 @@ def _with_no_body(program: Program) -> Program:
     return program
 
 
-def _place(sessions: Sessions, request: RequestView) -> Place | None:
+def _place(sessions: Sessions, matched: Matched) -> Place | None:
     """Where a client that comes back goes on; None if it is new."""
-    last_event_id = request.last_event_id
-    return None if last_event_id is None else sessions.find(last_event_id)
+    last_event_id = matched.request.last_event_id
+    return None if last_event_id is None else sessions.find(last_event_id, sessions.of_key(matched.exchange.key))
 
 
 def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
     """One whole answer in place of that of the mock."""
-    fill = Fill(plan.random(), matched.clock, answer.slots)
+    fill = Fill(plan.random(matched.count), matched.clock, answer.slots)
     program = _whole(CompiledAnswer(answer, plan.header_rules), matched, fill)
     return program if program.status not in BODILESS else _with_no_body(program)
 
@@ -145,6 +156,8 @@ async def _awaited(
     try:
         program = _opened(plan, sessions, matched, await opening, fill)
         return program if program.status not in BODILESS else _with_no_body(program)
+    except TooManyKeysError as error:
+        return too_many(matched.request, error.code, error.message, matched.headers)
     except Exception as error:
         return _failed(plan, matched, fill, error)
 
@@ -192,6 +205,21 @@ def whole(status: int, body: bytes, headers: FixedHeaders, own: Headers, delay_s
         is_whole=True,
         prepared=Prepared([body]),
     )
+
+
+def refusal(request: RequestView, status: int, error: dict[str, Any], headers: Headers | None = None) -> Program:
+    """The answer to a request that no mock answers."""
+    body = encode_json(error)
+    length = (b"content-length", b"%d" % len(body))
+    headers = [*(headers or []), (b"content-type", b"application/json"), length]
+    program = whole(status, b"" if request.method == "HEAD" else body, FixedHeaders(headers), [])
+    program.is_listed = False
+    return program
+
+
+def too_many(request: RequestView, code: str, message: str, headers: Headers) -> Program:
+    """The answer to a request for which there is no room now."""
+    return refusal(request, 503, error_body(code, message), [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
 
 
 def awaited(coming: Awaitable[Program]) -> Program:
@@ -277,7 +305,8 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
     from mockd.streaming.cursors.session import SessionCursor, first_place
 
     def open_cursor(stream: Opening, now: float) -> Cursor:
-        place = first_place(plan, events, fill, now, is_held=sessions is not None)
+        of_key = None if sessions is None else sessions.of_key(stream.exchange.key)
+        place = first_place(plan, events, fill, now, of_key)
         return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
 
     return open_cursor
@@ -317,7 +346,7 @@ def _stream(plan: StreamPlan, matched: Matched, own: Headers, fill: Fill, rows: 
         plan.lifetime,
         plan.ending if plan.ending.close_draw is None else plan.ending_of(fill),
         fill,
-        None if plan.heartbeat is None else plan.heartbeat_of(fill),
+        None if plan.heartbeat is None else plan.heartbeat_of(fill, matched.count),
         plan.head_delay_s and drawn(plan.head_delay_s, fill.rng),
         plan.flush_each,
     )

@@ -15,9 +15,9 @@ from mockd.events import Event, Fill, Text
 from mockd.program.compile import compile_chunked, compile_sse
 from mockd.program.plan import MOST_SCRIPTS, StreamPlan
 from mockd.program.script import CompiledScript, key_of
-from mockd.program.terms import UNSEEDED, Seeding
+from mockd.program.terms import UNSEEDED
 from mockd.program.timetable import BATCH, BATCH_BYTES, MOST_UNROLLED
-from mockd.source import Script
+from mockd.source import Counters, Script
 from mockd.sources import build_source
 from mockd.streaming.sessions.session import Step, script_steps
 from tests.manual_clock import ManualClock
@@ -26,10 +26,10 @@ ON = {"enabled": True}
 DRAWN = {"dist": "uniform", "max": 5}
 
 
-def plan_of(seeding: Seeding | None = None, **sse: Any) -> StreamPlan:
+def plan_of(process_seed: int | None = None, **sse: Any) -> StreamPlan:
     mock = parse_mock({"matcher": {"path": "/"}, "sse": sse}, root=None).mock
     assert mock.sse is not None
-    return compile_sse("m", mock.sse, build_source(mock, None), seeding or Seeding())
+    return compile_sse("m", mock.sse, build_source(mock, None), process_seed)
 
 
 def script_of(**sse: Any) -> CompiledScript:
@@ -241,15 +241,16 @@ def test_scripts_are_compiled_once_for_each_key_and_bounded() -> None:
 
 def test_random_generators() -> None:
     def values(plan: StreamPlan) -> list[float]:
-        return [generator.random() for generator in (plan.random() for _ in range(3))]
+        counters = Counters()
+        return [generator.random() for generator in (plan.random(counters.count) for _ in range(3))]
 
     assert plan_of(events=words(1)).random() is UNSEEDED
     seeded = plan_of(events=words(1), seed=1)
     assert len(set(values(seeded))) == 1
-    of_process = values(plan_of(Seeding(7), events=words(1)))
+    of_process = values(plan_of(7, events=words(1)))
     assert len(set(of_process)) == 3
-    assert of_process == values(plan_of(Seeding(7), events=words(1)))
-    assert values(plan_of(Seeding(7), events=words(1), seed=1)) == values(seeded)
+    assert of_process == values(plan_of(7, events=words(1)))
+    assert values(plan_of(7, events=words(1), seed=1)) == values(seeded)
 
 
 def test_units_are_seconds_inside() -> None:
@@ -259,5 +260,5 @@ def test_units_are_seconds_inside() -> None:
     assert [step.event.delay_s for step in islice(script_steps(plan.compiled(plan.source.script)), 1)] == [0.02]  # type: ignore[arg-type]
     mock = parse_mock({"matcher": {"path": "/"}, "chunked": {"data": "x", "chunkDelay": 30}}, root=None).mock
     assert mock.chunked is not None
-    pacing = compile_chunked("m", mock.chunked, build_source(mock, None), Seeding()).pacing
+    pacing = compile_chunked("m", mock.chunked, build_source(mock, None), None).pacing
     assert pacing.due_s(1, 1, Event("x"), UNSEEDED, 0.0) == 0.03

@@ -13,7 +13,6 @@ from mockd.config.load import parse_mock
 from mockd.events import Fill
 from mockd.program.compile import compile_sse
 from mockd.program.plan import StreamPlan
-from mockd.program.terms import Seeding
 from mockd.source import Script
 from mockd.sources import build_source
 from mockd.streaming.cursors.cursor import NEVER, Cursor
@@ -36,7 +35,7 @@ def plan_of(**sse: Any) -> tuple[StreamPlan, Script]:
     source = build_source(mock, None)
     assert mock.sse is not None
     assert source.script is not None
-    return compile_sse("m", mock.sse, source, Seeding()), source.script
+    return compile_sse("m", mock.sse, source, None), source.script
 
 
 def script_cursor(plan: StreamPlan, script: Script) -> ScriptCursor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -453,7 +454,8 @@ def test_the_seed_of_a_process_numbers_a_mocks_streams() -> None:
     def values() -> list[float]:
         engine = Engine(Settings(seed=5))
         engine.create(mock("a"))
-        return [engine.mock_set.served.find("a").plan.random().random() for _ in range(3)]
+        found = engine.mock_set.served.find("a")
+        return [found.plan.random(partial(found.counters.count, "")).random() for _ in range(3)]
 
     assert values() == values()
     assert len(set(values())) == 3

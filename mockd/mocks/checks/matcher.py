@@ -41,6 +41,14 @@ def path_pattern(mock: Registered) -> Iterator[Problem]:
         yield Problem(message, ("matcher", "pathPattern"), "write the query in `queryParams`")
 
 
+def path_of_a_key(mock: Registered) -> Iterator[Problem]:
+    """A path that begins with what is a key in those of requests."""
+    path = mock.spec.mock.matcher.path or ""
+    if path.startswith("/~"):
+        message = f"{path!r}: the first segment is the key of a request and is cut off, so no request matches"
+        yield Problem(message, ("matcher", "path"), "leave it out, or start mockd with `--no-key-path`")
+
+
 def values(mock: Registered) -> Iterator[Problem]:
     """A regular expression as the value of a header, or a wildcard as that of a query parameter."""
     matcher = mock.spec.mock.matcher

@@ -13,17 +13,17 @@ from mockd.program.script import CompiledScript, Events
 from mockd.program.timetable import BATCH, BATCH_BYTES
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
 from mockd.streaming.ops import Op
-from mockd.streaming.sessions.resume import Buffer, Place, Sessions
+from mockd.streaming.sessions.resume import Buffer, OfKey, Place, Sessions
 from mockd.streaming.sessions.session import Entry, RunningSession, Session, running_steps
 
 MOST_LOOKED_AT = max(BATCH, MOST_DROPPED)
 """Most entries that one `take` looks at, as a limiter may drop most of them."""
 
 
-def first_place(plan: StreamPlan, events: Events, fill: Fill, now: float, *, is_held: bool) -> Place:
-    """The start of a new session. `is_held` is true if clients may come back to it."""
+def first_place(plan: StreamPlan, events: Events, fill: Fill, now: float, of_key: OfKey | None) -> Place:
+    """The start of a new session, to which clients may come back if it is held among those `of_key`."""
     session = _new_session(plan, events, fill, now)
-    return Place.at_start(session, Buffer(session) if is_held else None)
+    return Place.at_start(session, None if of_key is None else Buffer(session, of_key))
 
 
 def _new_session(plan: StreamPlan, events: Events, fill: Fill, now: float) -> Session:

@@ -8,7 +8,7 @@ import re
 from base64 import b64encode
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from msgspec import Struct
@@ -33,13 +33,27 @@ def can_make_again(script: CompiledScript, number: int) -> bool:
     return script.stands_alone or (script.is_same and number <= MOST_MADE_AGAIN)
 
 
+class OfKey:
+    """The sessions of one key, oldest first. `scope` stands before their ids where those of all keys are. No id has a
+    line break, so none of another key is like them."""
+
+    __slots__ = ("buffers", "reached", "scope")
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        self.buffers: dict[str, Buffer] = {}
+        self.reached: float = 0
+        """The number after the last event of the session that got furthest, forgotten sessions included."""
+
+
 class Buffer:
     """The events of one session that are held for clients that come back: the last ones sent, of those with an id."""
 
-    __slots__ = ("held", "last_id", "last_sent", "left_at", "readers", "said", "session")
+    __slots__ = ("held", "last_id", "last_sent", "left_at", "of_key", "readers", "said", "session")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, of_key: OfKey) -> None:
         self.session = session
+        self.of_key = of_key
         self.held: deque[Entry] = deque()
         self.last_sent = session.tail
         """The furthest event that was sent to any client."""
@@ -102,7 +116,8 @@ class Place(Struct, frozen=True):
 
 
 class Sessions:
-    """The sessions of one mock, and the index of the ids that were sent to clients.
+    """The sessions of one mock, and the index of the ids that were sent to clients. All bounds hold over all keys
+    together, but a client goes on only in a session of its own key.
 
     `came_before` is true if an earlier process may have served this mock, so that its clients may come back to this
     one.
@@ -131,8 +146,16 @@ class Sessions:
         """Given ids whose events are no longer held, each with the id of the session that sent it last."""
         self._clashing: OrderedDict[str, None] = OrderedDict()
         """Given ids that several sessions have sent whose bytes differ, so that they name none of them."""
-        self._reached: float = 0
-        """The number after the last event of the session that got furthest, forgotten sessions included."""
+        self._of_keys = {"": OfKey("")}
+        self._lives = count(1)
+        """Numbers of what was kept for a key until it was forgotten: ids of one life mean nothing in the next."""
+
+    def of_key(self, key: str) -> OfKey:
+        """The sessions of a key."""
+        found = self._of_keys.get(key)
+        if found is None:
+            found = self._of_keys[key] = OfKey(f"{key}\n{next(self._lives)}\n")
+        return found
 
     # -- connections come and go -----------------------------------------------------------------------------------
 
@@ -142,7 +165,7 @@ class Sessions:
         id_ = buffer.session.id
         if id_ not in self._buffers:
             self._make_room(buffer.said)
-            self._buffers[id_] = buffer
+            self._buffers[id_] = buffer.of_key.buffers[id_] = buffer
             self._said += buffer.said
         self._idle.pop(id_, None)
         self._empty.pop(id_, None)
@@ -163,11 +186,11 @@ class Sessions:
         entry.sent_at = now
         if entry.number > buffer.last_sent.number:
             buffer.last_sent = entry
-            self._reached = max(self._reached, entry.number + 1)
+            buffer.of_key.reached = max(buffer.of_key.reached, entry.number + 1)
             if (entry.id is not None or entry.counted) and buffer.session.id in self._buffers:
                 self._hold(buffer, entry, connection_id)
         if entry.id and (entry.buffer is not None or buffer.session.id not in self._buffers):
-            key = key_of(entry.id)
+            key = buffer.of_key.scope + key_of(entry.id)
             self._note_clash(key, buffer)
             if entry.buffer is None:  # the session was dropped, but its client may come back
                 self._remember(entry, buffer)
@@ -180,7 +203,7 @@ class Sessions:
         """Take note that a stream ended after `entry`, with a final or error event that has an id."""
         if buffer.session.id in self._buffers:
             self._forget_last_id(buffer)
-            buffer.last_id = key_of(id_)
+            buffer.last_id = buffer.of_key.scope + key_of(id_)
             self._note_clash(buffer.last_id, buffer)
             self._last_ids[buffer.last_id] = (buffer, entry)
 
@@ -207,15 +230,18 @@ class Sessions:
 
     # -- clients come back -----------------------------------------------------------------------------------------
 
-    def find(self, last_event_id: str) -> Place | None:
-        """The place at which a client that was last sent this id goes on. None if the id is not known, or if it cannot
-        be known which session sent it and the client could get another's events."""
+    def find(self, last_event_id: str, of_key: OfKey) -> Place | None:
+        """The place at which a client that was last sent this id goes on, in a session of its key. None if the id is
+        not known, or if it cannot be known which session sent it and the client could get another's events."""
+        if "\n" in last_event_id:  # from a query, which may have anything
+            return None
         self._age()
-        key = key_of(last_event_id)
-        place = self._find(key)
+        id_ = key_of(last_event_id)
+        key = of_key.scope + id_
+        place = self._find(key, id_, of_key)
         return None if place is not None and key in self._clashing and not place.finished else place
 
-    def _find(self, key: str) -> Place | None:
+    def _find(self, key: str, id_: str, of_key: OfKey) -> Place | None:
         if key in self._last_ids:
             buffer, entry = self._last_ids[key]
             is_cut_off = buffer.session.is_cut_off(entry)
@@ -225,39 +251,43 @@ class Sessions:
             self._forget_old(held.buffer, self._clock.monotonic())
             if held.buffer is not None:
                 return self._place(held.buffer, held)
-        return self._find_forgotten(key)
+        return self._find_forgotten(key, id_, of_key)
 
-    def _find_forgotten(self, key: str) -> Place | None:
+    def _find_forgotten(self, key: str, id_: str, of_key: OfKey) -> Place | None:
         """The place for an id whose event is no longer held: in the session that the id names or was remembered with,
         or by the event's number in the script."""
         source = self._plan.source.script
         plan = self._plan if source is None else self._plan.framed(source.framing)
         script = None if source is None else plan.compiled(source)
-        number = None if script is None else script.number_of(key)
-        buffer = self._session_of(key, number)
+        number = None if script is None else script.number_of(id_)
+        buffer = self._session_of(key, id_, number, of_key)
         if buffer is not None:
             return self._place(buffer, buffer.before_oldest()) if number is None else self._place_again(buffer, number)
-        if script is None or number is None or not can_make_again(script, number) or not self._was_issued(number):
+        if script is None or number is None or not can_make_again(script, number):
+            return None
+        if not self._was_issued(number, of_key):
             return None
         fill = Fill(plan.random(), self._clock)
         session = Session.of_script(plan, script, fill, self._clock.monotonic(), number + 1)
-        return self._place(Buffer(session), session.tail)
+        return self._place(Buffer(session, of_key), session.tail)
 
-    def _session_of(self, key: str, number: int | None) -> Buffer | None:
-        stream, _, assigned = key.rpartition("-")
-        named = self._buffers.get(stream)
+    def _session_of(self, key: str, id_: str, number: int | None, of_key: OfKey) -> Buffer | None:
+        stream, _, assigned = id_.rpartition("-")
+        named = of_key.buffers.get(stream)
         if named is not None and re.fullmatch(NUMBER, assigned) and int(assigned) <= named.last_sent.count:
             return named
-        remembered = self._buffers.get(self._remembered.get(key, ""))
+        remembered = of_key.buffers.get(self._remembered.get(key, ""))
         if remembered is not None or number is None:
             return remembered
-        return next((buffer for buffer in reversed(self._buffers.values()) if number <= buffer.last_sent.number), None)
+        found = (buffer for buffer in reversed(of_key.buffers.values()) if number <= buffer.last_sent.number)
+        return next(found, None)
 
-    def _was_issued(self, number: int) -> bool:
-        """Whether any session got that far. Until this process sends anything, an earlier one may have."""
-        if self._came_before and not self._reached:
-            self._reached = math.inf
-        return number < self._reached
+    def _was_issued(self, number: int, of_key: OfKey) -> bool:
+        """Whether any session of the key got that far. Until this process sends it anything, an earlier one may
+        have."""
+        if self._came_before and not of_key.reached:
+            of_key.reached = math.inf
+        return number < of_key.reached
 
     def _place_again(self, buffer: Buffer, number: int) -> Place:
         entries = buffer.made_again(number + 1)
@@ -293,22 +323,37 @@ class Sessions:
 
     # -- the buffers -----------------------------------------------------------------------------------------------
 
-    def held(self) -> list[tuple[Entry, Framing]]:
-        """The events held, session by session, each with its framing."""
+    def held(self, key: str | None = None) -> list[tuple[Entry, Framing]]:
+        """The events held, those of all keys or of one, session by session, each with its framing."""
         self._age()
         oldest = self._clock.monotonic() - self._max_age_s
-        buffers = self._buffers.values()
-        held = ((entry, buffer.session.plan.framing) for buffer in buffers for entry in buffer.held)
+        held = ((entry, buffer.session.plan.framing) for buffer in self._of(key) for entry in buffer.held)
         return [(entry, framing) for entry, framing in held if entry.sent_at >= oldest]
 
-    def clearing(self) -> Iterator[None]:
-        """Forget the events held, one in each step."""
-        for buffer in list(self._buffers.values()):
+    def _of(self, key: str | None) -> list[Buffer]:
+        """The sessions of one key, or of all if it is None."""
+        if key is None:
+            return list(self._buffers.values())
+        return list(self._of_keys[key].buffers.values()) if key in self._of_keys else []
+
+    def clearing(self, key: str | None = None) -> Iterator[None]:
+        """Forget the events held, those of all keys or of one, one in each step."""
+        for buffer in self._of(key):
             yield from self._forgetting(buffer)
 
-    def closing(self) -> Iterator[None]:
-        """Forget the sessions of a mock that is gone, one event in each step."""
-        for buffer in list(self._buffers.values()):
+    def forgetting(self, key: str | None = None) -> Iterator[None]:
+        """Forget the sessions of a key, or of all keys, and all that is known of their ids. That is done at once, and
+        one event is freed in each step."""
+        buffers = self._of(key)
+        if key is None:
+            for known in (self._of_keys, self._remembered, self._clashing):
+                known.clear()
+        else:
+            self._of_keys.pop(key, None)
+        return self._dropping(buffers)
+
+    def _dropping(self, buffers: list[Buffer]) -> Iterator[None]:
+        for buffer in buffers:
             yield from self._forgetting(buffer)
             if buffer.session.id in self._buffers:
                 self._drop(buffer)
@@ -335,7 +380,7 @@ class Sessions:
     def _forget_oldest(self, buffer: Buffer) -> Entry:
         entry = buffer.held.popleft()
         entry.buffer = None
-        if entry.id and self._index.get(key := key_of(entry.id)) is entry:
+        if entry.id and self._index.get(key := buffer.of_key.scope + key_of(entry.id)) is entry:
             del self._index[key]
             self._remember(entry, buffer)
         return entry
@@ -343,7 +388,7 @@ class Sessions:
     def _remember(self, entry: Entry, buffer: Buffer) -> None:
         """Take note of the session that sent an event with a given id."""
         if entry.id and entry.step is not None and not isinstance(entry.step.id, int):
-            self._remembered[key_of(entry.id)] = buffer.session.id
+            self._remembered[buffer.of_key.scope + key_of(entry.id)] = buffer.session.id
             if len(self._remembered) > MOST_REMEMBERED:
                 self._remembered.popitem(last=False)
 
@@ -387,7 +432,7 @@ class Sessions:
         self._forget_last_id(buffer)
         if buffer.session.id in self._buffers:
             self._said -= buffer.said
-        for group in (self._buffers, self._idle, self._empty):
+        for group in (self._buffers, self._idle, self._empty, buffer.of_key.buffers):
             group.pop(buffer.session.id, None)
         if not buffer.readers:
             buffer.session.close()

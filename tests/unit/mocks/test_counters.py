@@ -10,9 +10,7 @@ import pytest
 
 from mockd.config.load import load_paths, parse_collection
 from mockd.engine import Engine
-from mockd.mocks import counters
-from mockd.mocks.counters import Counters
-from mockd.store import MemoryStore, ScopedStore
+from mockd.store import MemoryStore
 
 
 def reply(mock_id: str, body: str = "", **parts: Any) -> dict[str, Any]:
@@ -91,18 +89,8 @@ def test_an_engine_over_the_store_of_another_counts_on() -> None:
     assert count(Engine(store=store)) == 2
 
 
-def test_counters_are_bounded_and_the_one_used_longest_ago_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "MOST_COUNTERS", 3)
-    store = MemoryStore()
-    empty = repr(vars(store))
-    mock = Counters("a", ScopedStore(store))
-    for key in ("one", "two", "one", "three", "four"):
-        mock.count(key, "")
-    assert [mock.count(key, "") for key in ("one", "three", "four")] == [3, 2, 2]
-    assert mock.count("two", "") == 1
-    for number in range(100):
-        mock.count(str(number), "")
-    assert repr(vars(store)).count("{") < 20
-    mock.reset()
-    assert repr(vars(store)).count("{") == empty.count("{") + 1  # the scope
-    assert mock.count("99", "") == 1
+def test_counters_of_a_changed_mock_start_again_for_every_key(engine: Engine) -> None:
+    count(engine, key="k")
+    count(engine, "b", key="k")
+    engine.replace("a", reply("a", "new"))
+    assert [count(engine, key="k"), count(engine, "b", key="k")] == [1, 2]

@@ -67,6 +67,7 @@ ENDING = f"{LIFE}.termination"
 DISTRIBUTION = {"dist": "uniform", "max": 5}
 
 WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
+    "path-of-a-key": [(path("/~user/feed"), "matcher.path", "--no-key-path"), (path("/~"), "matcher.path", "leave")],
     "path": [
         (path("/a?x=1"), "matcher.path", "queryParams"),
         (path("/a/:id"), "matcher.path", "`{id}`"),
@@ -285,6 +286,12 @@ def test_long_texts_are_looked_through_in_linear_time(text: str) -> None:
     began = time.monotonic()
     loaded({"matcher": matcher})
     assert time.monotonic() - began < 20  # a power of the length would be hours
+
+
+def test_a_path_that_begins_with_a_tilde_is_fine_where_no_segment_is_a_key() -> None:
+    engine, found = Engine(Settings(key_path=False)), list[Problem]()
+    engine.load(parse_collection([{**path("/~user"), "response": {}}], root=None), found.append)
+    assert found == []
 
 
 def test_an_engine_logs_its_warnings(caplog: pytest.LogCaptureFixture) -> None:

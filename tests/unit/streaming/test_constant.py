@@ -9,7 +9,6 @@ import pytest
 from mockd.config.load import parse_mock
 from mockd.events import Event
 from mockd.program.compile import compile_response
-from mockd.program.terms import Seeding
 from mockd.source import Answer, BaseSource, SourceContext
 from mockd.sources import build_source
 from mockd.streaming.pipeline import constant
@@ -19,7 +18,7 @@ from mockd.streaming.program import Program
 def program_of(**response: Any) -> Program | None:
     mock = parse_mock({"matcher": {"path": "/"}, "response": response}, root=None).mock
     assert mock.response is not None
-    return constant(compile_response("m", mock.response, build_source(mock, None), Seeding()))
+    return constant(compile_response("m", mock.response, build_source(mock, None), None))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ class Saying(BaseSource):
 def program_saying(answer: Answer, **response: Any) -> Program | None:
     mock = parse_mock({"matcher": {"path": "/"}, "response": response}, root=None).mock
     assert mock.response is not None
-    return constant(compile_response("m", mock.response, Saying(answer), Seeding()))
+    return constant(compile_response("m", mock.response, Saying(answer), None))
 
 
 def test_the_delay_of_the_mock_and_that_of_the_answer_add_up() -> None:

@@ -1,0 +1,1 @@
+"""Keys, by which parallel users of one server are told apart."""
