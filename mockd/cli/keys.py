@@ -10,13 +10,13 @@ from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_facts, print_table
 from mockd.cli.session import Session, connected
 
-keys = typer.Typer(help="List and delete keys, by which parallel tests are told apart; without a command, list them.")
+keys = typer.Typer(help="List and delete the keys of parallel tests.")
 
 
 @keys.callback(invoke_without_command=True)
 @connected
 def keys_alone(session: Session, context: typer.Context) -> None:
-    """List and delete keys, by which parallel tests are told apart; without a command, list them."""
+    """List and delete the keys of parallel tests."""
     if context.invoked_subcommand is None:
         _list(session)
 
@@ -24,7 +24,7 @@ def keys_alone(session: Session, context: typer.Context) -> None:
 @keys.command("list", cls=GroupedCommand)
 @connected
 def list_keys(session: Session) -> None:
-    """List the keys for which anything is kept or open; the one used last comes last."""
+    """List the keys for which anything is kept."""
     _list(session)
 
 
@@ -55,6 +55,6 @@ def reset(
     ] = False,
     streams: Annotated[bool, typer.Option("--streams", help="End live streams too.")] = False,
 ) -> None:
-    """Put counters and buffers back to the start: those of all keys, or of one."""
+    """Put what is counted and buffered back to the start."""
     answer = session.admin.reset(key=key, mocks=mocks, streams=streams)
     session.answer(answer, lambda: print_facts(answer))

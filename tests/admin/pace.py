@@ -108,8 +108,18 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "list connections": lambda: [Operation("GET", "/sse/connections")] * 10,
     "connections of a mock": lambda: [Operation("GET", "/mocks/m7/sse/connections")] * 10,
     "end connections": lambda: [Operation("DELETE", "/mocks/m7/sse/connections")] * 10,
+    "create for keys": lambda: _each(
+        lambda number: Operation("POST", f"/mocks?key=k{number}", as_json(some_mock(number, "own")), 201)
+    ),
+    "list keys": lambda: [Operation("GET", "/keys")] * 10,
+    "delete keys": lambda: _each(lambda number: Operation("DELETE", f"/keys/k{number}")),
+    "reset": lambda: [Operation("POST", "/reset?streams=false")] * 10,
     "statistics": lambda: [Operation("GET", "/sse/stats")] * 10,
     "status": lambda: [Operation("GET", "/status")] * 10,
+    "reset of the mocks": lambda: [
+        *_import(some_mocks("event")),
+        Operation("POST", "/reset?key=k1&mocks=true"),
+    ],
     "schema": lambda: [Operation("GET", "/schema")] * 10,
     "OpenAPI document": lambda: [Operation("GET", "/openapi.json")] * 10,
 }

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from mockd.admin import create_admin
 from mockd.engine import Engine
+from mockd.mocks.mock_set import Version
 from mockd.settings import Settings
 from tests.admin.conftest import HELLO
 
@@ -134,7 +135,7 @@ def test_a_failure_inside_is_logged_and_answered_as_json(
     def fail() -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(Engine, "mocks", lambda self: fail())
+    monkeypatch.setattr(Version, "specs", lambda self: fail())
     admin = TestClient(create_admin(engine), base_url="http://localhost")
     with caplog.at_level(logging.ERROR, "mockd.admin"):
         answer = admin.get("/mocks")

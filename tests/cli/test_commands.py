@@ -204,6 +204,10 @@ ASKING = [
     ("export",),
     ("status",),
     ("sse", "stats"),
+    ("keys",),
+    ("keys", "list"),
+    ("keys", "delete", "k"),
+    ("reset",),
     ("sse", "connections"),
     ("sse", "connections", "list"),
     ("sse", "connections", "get", "x"),
@@ -390,9 +394,11 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"init", "faults", "presets", "schema", "templates"},
+            | {"init", "faults", "presets", "schema", "templates", "keys", "reset"},
         ),
         ("mockd sse ", {"connections", "stats"}),
+        ("mockd keys ", {"list", "delete"}),
+        ("mockd reset --", {"--admin-url", "--api-key", "--help", "--json", "--key", "--mocks", "--streams"}),
         ("mockd sse connections ", {"list", "get", "close"}),
         ("mockd serve --adm", {"--admin-host", "--admin-port", "--admin-allow-host"}),
         ("mockd add --sse-r", {"--sse-random-delay", "--sse-rate", "--sse-repeat", "--sse-resume", "--sse-retry"}),
