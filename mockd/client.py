@@ -9,7 +9,9 @@ and answer. If there is no answer, they raise `UnreachableError`.
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -24,6 +26,8 @@ _JSON = "application/json"
 _YAML = "application/yaml"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _NOTHING = object()
+_SILENCE_S = 60.0
+"""Longest time, in seconds, without a byte of the feed, which has a comment every 15 seconds."""
 
 
 class AdminClient:
@@ -138,6 +142,26 @@ class AdminClient:
         """Forget requests of the journal: all, or those that fit the filters of `list_requests`."""
         return self._call("DELETE", "/requests", query=_query(**filters))
 
+    def follow(self, **filters: object) -> Iterator[tuple[str, Any]]:
+        """What happens from now on, until the server stops: the type and the data of each event. `filters` are those of
+        `GET /events`: `key`, `mock`, `type`."""
+        with contextlib.ExitStack() as stack:
+            try:
+                request = self._http.build_request(
+                    "GET", self.base_url + "/events", params=_query(**filters), timeout=_SILENCE_S
+                )
+                response = self._http.send(request, stream=True)
+                stack.callback(response.close)
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                rest = b""
+                for part in response.iter_raw():
+                    *blocks, rest = (rest + part).replace(b"\r\n", b"\n").split(b"\n\n")
+                    yield from filter(None, map(_event, blocks))
+            except httpx2.HTTPError as error:
+                raise _unreachable(self.base_url, error) from None
+
     def get_stats(self, *, key: str | None = None) -> Any:
         """Count streams, events and bytes: since the start, or those of a key that are remembered."""
         return self._call("GET", "/sse/stats", query=_query(key=key))
@@ -247,6 +271,12 @@ def _query(**given: object) -> dict[str, str]:
     """A query with the values that are not None."""
     texts = {name: value for name, value in given.items() if value is not None}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in texts.items()}
+
+
+def _event(block: bytes) -> tuple[str, Any] | None:
+    """The type and the data of one event of the feed; None for a comment."""
+    fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if not line.startswith(b":"))
+    return (fields[b"event"].decode(), json.loads(fields[b"data"])) if b"data" in fields else None
 
 
 def _decode(response: httpx2.Response) -> Any:

@@ -339,7 +339,10 @@ class Engine:
         """Serve the changes to a key's mocks that were accepted, and end the streams of those whose content has
         changed."""
         assert place.mocks is not None
+        before = place.mocks.served
         swap = place.mocks.swap()
+        if place.mocks.served is not before and self.connections.feed.is_on:
+            self.connections.feed.changed(place.name, len(place.mocks.served.rules))
         if swap.ended:
             live = self.connections.exchanges(key=place.name or None)
             streams = [stream for stream in live if stream.mock_id in swap.ended and stream.owner == place.name]
@@ -450,6 +453,7 @@ class Engine:
 
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
+        self.connections.feed.close()
         self.connections.stop(self.connections.exchanges(), "shutdown")
 
     async def shutdown(self) -> None:

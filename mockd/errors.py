@@ -141,6 +141,12 @@ class TooManyKeysError(MockdError):
     code = "too_many_keys"
 
 
+class TooManyReadersError(MockdError):
+    """As many follow the live feed as may."""
+
+    code = "too_many_subscribers"
+
+
 class SourceError(MockdError):
     """An event source raised an error while its stream was running."""
 

@@ -130,6 +130,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal_secrets: Annotated[
         bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
     ] = False
+    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
     key_header: Annotated[
         Annotated[str, _called("NAME")],
         _doc("Name of the header that has the key of a request; empty: none."),

@@ -8,7 +8,7 @@ from functools import partial
 from inspect import iscoroutinefunction
 from itertools import groupby
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 from starlette.applications import Starlette
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, keys, mocks, openapi, process, requests, shapes
+from mockd.admin import connections, feed, keys, mocks, openapi, process, requests, shapes
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -27,6 +27,7 @@ from mockd.config.values import free
 from mockd.engine import Engine
 from mockd.errors import ConfigError, MockdError
 from mockd.journal.entries import FILTERS
+from mockd.journal.feed import Type
 from mockd.lines.upgrade import look_for_lost_body
 from mockd.request import ClientGoneError, RequestView, read_request
 
@@ -43,6 +44,11 @@ _OF_REQUESTS = (
     *(Query(name, filter.type, filter.meaning) for name, filter in FILTERS.items()),
     Query("limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Most requests; 100 by default, the newest."),
     Query("after", str, "ID of a request: only those behind it, and then the oldest."),
+)
+_OF_EVENTS = (
+    Query("key", str, "Only what is about requests of this key, or about the mocks."),
+    Query("mock", str, "Only what is about requests of this mock, or about the mocks."),
+    Query("type", str, f"Only these types, with commas between them: {', '.join(get_args(Type))}."),
 )
 _OF_FORGOTTEN = _OF_REQUESTS[: len(FILTERS)]
 _OWN = Query("key", str, "The mocks that are this key's own, instead of those for all keys.")
@@ -119,6 +125,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
+    Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=("text/event-stream",), errors=(503,)),
     Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
     Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),

@@ -22,6 +22,7 @@ from mockd.errors import (
     NotFoundError,
     Problem,
     TooManyKeysError,
+    TooManyReadersError,
     format_path,
 )
 from mockd.jsontext import encode_large_json
@@ -47,6 +48,7 @@ _STATUS: dict[type[MockdError], int] = {
     BodyTooLargeError: 413,
     InvalidKeyError: 400,
     TooManyKeysError: 503,
+    TooManyReadersError: 503,
 }
 
 

@@ -36,7 +36,7 @@ def terminal_width() -> int | None:
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None) -> str:
     """The text of a table that is at most `width` columns wide, if the parts that may not be wrapped allow it."""
-    cells: Cells = [[_printable(str(cell)) for cell in row] for row in rows]
+    cells: Cells = [[printable(str(cell)) for cell in row] for row in rows]
     widths = _natural(columns, cells)
     if width is None or _sum(widths) <= width:
         lines = _grid(columns, cells, widths)
@@ -47,7 +47,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: in
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

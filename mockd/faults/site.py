@@ -74,4 +74,4 @@ class Site:
             "as": as_,
         }
         known = {key: value for key, value in record.items() if value is not None}
-        exchange.faults = [*(exchange.faults or ()), known]
+        exchange.struck(known)

@@ -86,7 +86,7 @@ def _entry(asked: Asked, attempt: int, keeps_secrets: bool) -> dict[str, Any]:
         "resumedFrom": exchange.resumed_from,
     }
     return {
-        "id": asked.id,
+        "id": exchange.request_id,
         "time": rfc3339(exchange.connected_at, "milliseconds"),
         "key": exchange.key,
         "method": exchange.method,

@@ -45,6 +45,13 @@ class Delivered(Protocol):
         """Number of bytes before `end` that are not acknowledged; None if that cannot be known."""
 
 
+class Watcher(Protocol):
+    """Who is told of an exchange while it goes on."""
+
+    def struck(self, exchange: Exchange, fault: dict[str, Any]) -> None:
+        """A fault has struck."""
+
+
 class Exchange(Struct):
     """One request and its answer: who, since when, how much, and how it ended.
 
@@ -89,11 +96,23 @@ class Exchange(Struct):
     first_byte: float = 0.0
     last_byte: float = 0.0
     lateness: Lateness | None = None
+    watcher: Watcher | None = None
 
     @property
     def id(self) -> str:
         """The ID, which is unique across processes and restarts."""
         return f"{self.kind}-{self.prefix}{self.number:06x}"
+
+    @property
+    def request_id(self) -> str:
+        """The ID of the request in the journal."""
+        return f"req-{self.prefix}{self.number:06x}"
+
+    def struck(self, fault: dict[str, Any]) -> None:
+        """Take note of a fault that has struck."""
+        self.faults = [*(self.faults or ()), fault]
+        if self.watcher is not None:
+            self.watcher.struck(self, fault)
 
     def look(self) -> None:
         """Take note of what the client's machine has acknowledged by now, and of how the client has left. Missing bytes

@@ -38,11 +38,6 @@ class Asked(Struct):
     size: int
     parsed: Parsed | None = None
 
-    @property
-    def id(self) -> str:
-        """The ID, which is unique across processes and restarts."""
-        return f"req-{self.exchange.prefix}{self.exchange.number:06x}"
-
 
 class Journal:
     """The last requests, oldest first: at most `most`, and about `most_bytes` of them. Of each body, `body_limit` bytes
@@ -119,7 +114,7 @@ class Journal:
         """One request. Raises `NotFoundError`."""
         number = number_of(id_)
         for asked in self.requests():
-            if asked.exchange.number == number and asked.id == id_:
+            if asked.exchange.number == number and asked.exchange.request_id == id_:
                 return asked
         raise NotFoundError(f"Request not found: {id_}")
 

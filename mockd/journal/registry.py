@@ -13,6 +13,7 @@ from typing import Any, Literal
 from mockd.clock import Clock
 from mockd.errors import ConflictError, NotFoundError
 from mockd.journal.exchange import Exchange, Outcome
+from mockd.journal.feed import Feed
 from mockd.request import RequestView
 from mockd.store import ScopedStore
 from mockd.turns import go_through
@@ -61,6 +62,7 @@ class Registry:
         """Connections that were turned away, since the totals were last brought up to date."""
         self._drained: asyncio.Event | None = None
         self.observers: list[Callable[[Exchange], None]] = []
+        self.feed = Feed(clock, self._live)
         self.left: Callable[[str], object] = lambda key: None
         """Called with the key of each exchange that has one, when it has ended."""
 
@@ -84,6 +86,8 @@ class Registry:
         """List an exchange among the live ones, now that a mock answers it."""
         exchange.is_listed = True
         self._live[exchange.number] = exchange
+        if self.feed.is_on:
+            self.feed.opened(exchange)
 
     def ended(self, exchange: Exchange, outcome: Outcome) -> None:
         """Take note that an exchange has ended, whether or not it was listed."""
@@ -97,6 +101,8 @@ class Registry:
         if exchange.key:
             self.left(exchange.key)
         if not exchange.is_preflight:
+            if self.feed.is_on:
+                self.feed.ended(exchange)
             for observer in self.observers:
                 observer(exchange)
 
