@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, feed, keys, mocks, openapi, process, requests, shapes
+from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, shapes
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -126,6 +126,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
     Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=("text/event-stream",), errors=(503,)),
+    Operation("GET", "/metrics", metrics.get_metrics, str, answer_types=("text/plain",), errors=(404,)),
     Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
     Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),

@@ -322,6 +322,8 @@ class Stream:
         if self._backlog:
             return
         if cursor.events_sent != exchange.events_sent:
+            if not exchange.first_event:
+                exchange.first_event = now
             exchange.events_sent = cursor.events_sent
             self.last_event = now
         exchange.last_event_id = cursor.last_event_id
