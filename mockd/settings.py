@@ -80,6 +80,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokens_per_second: Annotated[
         Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens per second, instead of `--itl`.")
     ] = None
+    key_header: Annotated[
+        Annotated[str, _called("NAME")],
+        _doc("Name of the header that has the key of a request; empty: none."),
+    ] = "X-Mockd-Key"
+    key_path: Annotated[
+        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
+    ] = True
+    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     max_body: Annotated[Bytes, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
     request_timeout: Annotated[
@@ -120,14 +128,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
     max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
-    key_header: Annotated[
-        Annotated[str, _called("NAME")],
-        _doc("Name of the header that has the key of a request; empty: none."),
-    ] = "X-Mockd-Key"
-    key_path: Annotated[
-        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
-    ] = True
-    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     key_max_age: Annotated[
         Seconds,
         Meta(
@@ -256,8 +256,8 @@ GROUPS = {
     "host": "Addresses",
     "config": "Mocks",
     "preset": "Preset",
-    "max_body": "Limits",
     "key_header": "Keys of parallel tests",
+    "max_body": "Limits",
     "api_key": "Access to the admin API",
     "tls_cert": "HTTPS",
     "log_level": "Log and process",
