@@ -21,9 +21,8 @@ def _many_keys(server: Server) -> None:
     seen = set()
     with Client(f"{parts.scheme}://{parts.netloc}") as client:
         for first in range(0, _MANY, _AT_ONCE):
-            heads = (
-                f"HEAD /~k{number}/resume HTTP/1.1\r\nHost: x\r\n\r\n" for number in range(first, first + _AT_ONCE)
-            )
+            numbers = range(first, first + _AT_ONCE)
+            heads = (f"HEAD /~k{number}/resume HTTP/1.1\r\nHost: x\r\n\r\n" for number in numbers)
             client.send("".join(heads).encode())
             seen |= {client.read_head()[0] for _ in range(_AT_ONCE)}
     assert seen == {200, 503}
