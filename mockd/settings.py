@@ -80,6 +80,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokens_per_second: Annotated[
         Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens per second, instead of `--itl`.")
     ] = None
+    key_header: Annotated[
+        Annotated[str, _called("NAME")],
+        _doc("Name of the header that has the key of a request; empty: none."),
+    ] = "X-Mockd-Key"
+    key_path: Annotated[
+        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
+    ] = True
+    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     max_body: Annotated[Bytes, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
     request_timeout: Annotated[
@@ -120,25 +128,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
     max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
-    journal: Annotated[
-        int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
-    ] = 1000
-    journal_bytes: Annotated[Bytes, Meta(ge=0, description="Most bytes of requests in the journal.")] = 16 * 1024 * 1024
-    body_limit: Annotated[Bytes, Meta(ge=0, description="Bytes of a request's body that the journal keeps.")] = (
-        64 * 1024
-    )
-    journal_secrets: Annotated[
-        bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
-    ] = False
-    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
-    key_header: Annotated[
-        Annotated[str, _called("NAME")],
-        _doc("Name of the header that has the key of a request; empty: none."),
-    ] = "X-Mockd-Key"
-    key_path: Annotated[
-        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
-    ] = True
-    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     key_max_age: Annotated[
         Seconds,
         Meta(
@@ -151,6 +140,17 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_keys: Annotated[
         int, Meta(ge=1, description="Most keys that are remembered; a new one that needs it is refused with 503.")
     ] = 10_000
+    journal: Annotated[
+        int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
+    ] = 1000
+    journal_bytes: Annotated[Bytes, Meta(ge=0, description="Most bytes of requests in the journal.")] = 16 * 1024 * 1024
+    body_limit: Annotated[Bytes, Meta(ge=0, description="Bytes of a request's body that the journal keeps.")] = (
+        64 * 1024
+    )
+    journal_secrets: Annotated[
+        bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
+    ] = False
+    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
     api_key: Annotated[
         Annotated[str, _called("KEY")] | None,
         _doc("Key of the admin API; made by mockd if other machines can reach the API."),
@@ -267,9 +267,9 @@ GROUPS = {
     "host": "Addresses",
     "config": "Mocks",
     "preset": "Preset",
+    "key_header": "Keys of parallel tests",
     "max_body": "Limits",
     "journal": "Journal",
-    "key_header": "Keys of parallel tests",
     "api_key": "Access to the admin API",
     "tls_cert": "HTTPS",
     "log_level": "Log and process",

@@ -157,7 +157,7 @@ async def _awaited(
         program = _opened(plan, sessions, matched, await opening, fill)
         return program if program.status not in BODILESS else _with_no_body(program)
     except TooManyKeysError as error:
-        return too_many(matched.request, error.code, error.message, matched.headers)
+        return too_many(matched.request, error_body(error.code, error.message), matched.headers)
     except Exception as error:
         return _failed(plan, matched, fill, error)
 
@@ -217,9 +217,9 @@ def refusal(request: RequestView, status: int, error: dict[str, Any], headers: H
     return program
 
 
-def too_many(request: RequestView, code: str, message: str, headers: Headers) -> Program:
+def too_many(request: RequestView, error: dict[str, Any], headers: Headers) -> Program:
     """The answer to a request for which there is no room now."""
-    return refusal(request, 503, error_body(code, message), [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+    return refusal(request, 503, error, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
 
 
 def awaited(coming: Awaitable[Program]) -> Program:
