@@ -151,6 +151,13 @@ class Close(Fault, frozen=True, kw_only=True, tag="close"):
     example = "close after 3 events"
 
     linger: Linger = 0.0
+    tls: Annotated[
+        Literal["truncate", "notify"] | None,
+        doc(
+            "Whether TLS is cut off (`truncate`) or says before that it ends (`notify`, which is the default). Without "
+            "TLS it has no effect."
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -388,11 +395,11 @@ class HeaderFault(Fault, frozen=True, kw_only=True, tag="header"):
         super().__post_init__()
         if not self.set and not self.remove:
             raise ValueError("`header` needs `set` or `remove`")
-        for name, value in self.set.items():
+        named = [("set", name) for name in self.set] + [("remove", place) for place in range(len(self.remove))]
+        for path, name in zip(named, [*self.set, *self.remove], strict=True):
             if name.lower() == "transfer-encoding":
-                raise Mistake(
-                    "mockd itself says how the body is sent", ("set", name), "`badChunk` and the like break it"
-                )
+                raise Mistake("mockd itself says how the body is sent", path, "`badChunk` and the like break it")
+        for name, value in self.set.items():
             if re.search(r"[\r\n\0]", name + value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise Mistake(f"{name!r} cannot be sent as a header", ("set", name))
 

@@ -27,11 +27,10 @@ class Notable(Protocol):
 
 class Site:
     """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
-    then, of its request. `has_length` is true if the head promises a length. `timeout_s` is how long a break waits for
-    a client that does not read. `error_row` makes the error event that the stream's provider would send, or None for
+    then, of its request. `timeout_s` is how long a break waits for a client that does not read. `error_row` makes the error event that the stream's provider would send, or None for
     that of its termination."""
 
-    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "has_length", "rng", "started", "timeout_s")
+    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "rng", "started", "timeout_s")
 
     def __init__(
         self,
@@ -39,7 +38,6 @@ class Site:
         framing: Framing,
         fill: Fill,
         *,
-        has_length: bool,
         timeout_s: float,
         error_row: Callable[[ErrorFault], Row | None],
     ) -> None:
@@ -48,16 +46,12 @@ class Site:
         self.begun = Begun(framing)
         self.fill = fill
         self.rng = fill.rng
-        self.has_length = has_length
         self.timeout_s = timeout_s
         self.error_row = error_row
         self.started = exchange.arrived
 
-    def note(
-        self, armed: Armed, stream: Notable, events: int, fidelity: str, as_: str | None = None, size: int | None = None
-    ) -> None:
-        """Note that a fault has struck, after so many events, and so many bytes of the body if these are not all that
-        was sent."""
+    def note(self, armed: Armed, stream: Notable, events: int, fidelity: str, as_: str | None = None) -> None:
+        """Note that a fault has struck, after so many events."""
         exchange, line = self.exchange, stream.line
         unacknowledged = line.unacknowledged()
         acknowledged = None if unacknowledged is None else max(0, exchange.bytes_sent - unacknowledged)
@@ -66,8 +60,8 @@ class Site:
             "action": armed.fault.action,
             "request": armed.request,
             "events": events,
-            "bytes": exchange.bytes_sent if size is None else size,
-            "wireBytes": line.wire_bytes if size is None else None,
+            "bytes": exchange.bytes_sent,
+            "wireBytes": line.wire_bytes,
             "bytesAcked": acknowledged,
             "atMs": round((stream.clock.monotonic() - self.started) * 1000, 1),
             "fidelity": fidelity,

@@ -231,7 +231,9 @@ class Stream:
             await self._rest(again, self._step if self.line.writes_at_once else self.wake)
 
     async def _give_way(self) -> None:
-        """Give others their turn: a write does not suspend while the kernel takes the bytes."""
+        """Give others their turn: a write does not suspend while the kernel takes the bytes. A head that is still kept
+        back goes out, as a fault may leave out all that is due."""
+        self.line.flush()
         self._settle()
         await asyncio.sleep(0)
 
@@ -416,6 +418,11 @@ class Stream:
         if self._vigil is not None:
             self._vigil.wake()
             self._vigil.cut_if_stuck(self.program.ending.close_delay_s + STUCK_GRACE_S)
+
+    @property
+    def is_told_to_end(self) -> bool:
+        """Whether there is an order to stop, for which no op should wait."""
+        return self._order is not None
 
     def cut(self) -> None:
         """Give the stream up at once, whatever it is waiting for."""
