@@ -16,6 +16,7 @@ from mockd.faults.armed import Armed
 from mockd.faults.around import Beats, Broken, Whole
 from mockd.faults.chosen import Aimed, Striking, striking
 from mockd.faults.fitting import changes_whole, why_not
+from mockd.faults.limited import Limited
 from mockd.faults.places import trap
 from mockd.faults.site import Site
 from mockd.faults.throttle import Throttle, Throttled
@@ -67,6 +68,9 @@ SHAPES: dict[type[config.Fault], tuple[type[shapes.Shaped], shapes.Change]] = {
 }
 """What each action makes of the events behind its place."""
 
+RECOUNTING = (config.Drop, config.Duplicate, config.Reorder)
+"""Actions with which other events are sent, or another number of them, by the time that a limit is reached."""
+
 
 class _Bare(Framing):
     """A framing whose opening and end are rows already."""
@@ -85,6 +89,9 @@ def broken(
     """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
     found = striking(faults, matched.request, matched.count, _drawing(plan))
     context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(), matched.count)
+    limited = plan if any(isinstance(one.fault, RECOUNTING) for one in found) else None
+    if limited is not None:
+        plan = plan.unlimited()
     status = next((one.fault for one in found if isinstance(one.fault, config.StatusFault)), None)
     if status is None:
         program = respond(plan, sessions, matched)
@@ -99,6 +106,7 @@ def broken(
             program.framing,
             program.fill or Fill(plan.random(), matched.clock),
             timeout_s=timeout_s,
+            limited=limited,
             error_row=lambda fault: _error_row(plan.source, context, program, fault, matched.exchange),
         )
 
@@ -199,7 +207,8 @@ class Chain:
     def __call__(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
         beats: Beats | None = None
         heartbeat = None if self._is_opened else self._program.heartbeat
-        if not self._is_opened:
+        is_first = not self._is_opened
+        if is_first:
             self._is_opened, self._site.started = True, now
         assert isinstance(opening, Stream)
         if self._cut is not None and self._cut.is_inside:
@@ -207,6 +216,8 @@ class Chain:
         for one in self._armed:
             if self._changes_events(one):
                 cursor = self._shaped(cursor, one)
+        if is_first and self._site.limited is not None:
+            cursor = Limited(cursor, self._site.limited, self._site.fill.sent_before)
         if heartbeat is not None and not heartbeat.is_apart:
             cursor = beats = Beats(cursor, heartbeat, now)
         cursor = Whole(cursor, self._program.framing, self._site.begun)

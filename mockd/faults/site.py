@@ -13,6 +13,7 @@ from mockd.faults.begun import Begun
 from mockd.framing import Framing, Row
 from mockd.journal.exchange import Exchange
 from mockd.lines import Line
+from mockd.program.terms import Terms
 
 
 class Notable(Protocol):
@@ -27,10 +28,11 @@ class Notable(Protocol):
 
 class Site:
     """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
-    then, of its request. `timeout_s` is how long a break waits for a client that does not read. `error_row` makes the error event that the stream's provider would send, or None for
+    then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms to
+    whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the stream's provider would send, or None for
     that of its termination."""
 
-    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "rng", "started", "timeout_s")
+    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Site:
         fill: Fill,
         *,
         timeout_s: float,
+        limited: Terms | None,
         error_row: Callable[[ErrorFault], Row | None],
     ) -> None:
         self.exchange = exchange
@@ -47,6 +50,7 @@ class Site:
         self.fill = fill
         self.rng = fill.rng
         self.timeout_s = timeout_s
+        self.limited = limited
         self.error_row = error_row
         self.started = exchange.arrived
 

@@ -28,6 +28,7 @@ class Trapped(Protocol):
     armed: Armed
     held: list[bytes]
     events_sent: int
+    outcome: Outcome | None
 
     def insert(self, rows: Sequence[bytes]) -> None:
         """Send rows before what follows."""
