@@ -68,6 +68,9 @@ SHAPES: dict[type[config.Fault], tuple[type[shapes.Shaped], shapes.Change]] = {
 }
 """What each action makes of the events behind its place."""
 
+PAUSING = (config.Stall, config.DelayFault, config.Throttle)
+"""Actions that make a stream last longer."""
+
 RECOUNTING = (config.Drop, config.Duplicate, config.Reorder)
 """Actions with which other events are sent, or another number of them, by the time that a limit is reached."""
 
@@ -239,8 +242,9 @@ class Chain:
         why = why_not(armed.fault, self._program)
         strike = STRIKES[type(armed.fault)](self._site) if why is None else strikes.Unsupported(self._site, why)
         after = armed.fault.after
-        if not armed.fault.places and cursor.outcome not in (None, "completed", "max_events"):
-            return cursor  # the stream is told to end: what is behind its last event is not to come
+        is_stopped = cursor.outcome not in (None, "completed", "max_events")
+        if is_stopped and (not armed.fault.places or isinstance(armed.fault, PAUSING)):
+            return cursor  # the stream is told to end: nothing keeps it, and nothing is behind its last event
         if after is not None and after.unit == "wireBytes":
             if not stream.line.sends_raw or len(self._armed) > 1:
                 why = "beside other faults of the body" if stream.line.sends_raw else "the server frames the body"

@@ -437,9 +437,9 @@ class Stream:
         assert order is not None
         if order == "client_disconnected":
             self.outcome = self.cursor.outcome if self._is_ending else order
-        elif self._is_ending:
+        elif self._is_ending or self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
             self.cursor.hurry()
-        elif not self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
+        else:
             self.turn_to_end(order)
 
     def turn_to_end(self, outcome: Outcome) -> None:
