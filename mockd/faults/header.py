@@ -16,8 +16,9 @@ _log = logging.getLogger("mockd")
 
 
 def of_header(request: RequestView, *, is_allowed: bool, most_bytes: int) -> tuple[Aimed, ...]:
-    """The faults of a request's header, which strike this request alone; none may make up more than `most_bytes`. If the header is not allowed, there are none,
-    and the log says so once. Raises `ConfigError` for a line that cannot be read."""
+    """The faults of a request's header, which strike this request alone; none may make up more than `most_bytes`. If
+    the header is not allowed, there are none, and the log says so once. Raises `ConfigError` for a line that cannot be
+    read."""
     text = request.header(HEADER)
     if text is None:
         return ()

@@ -28,9 +28,9 @@ class Notable(Protocol):
 
 class Site:
     """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
-    then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms to
-    whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the stream's provider would send, or None for
-    that of its termination."""
+    then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms
+    to whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the
+    stream's provider would send, or None for that of its termination."""
 
     __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
 

@@ -91,9 +91,7 @@ class MockBuilder:
             counters = Counters(spec.id, self._state)
         return _rule(
             spec,
-            Registered(
-                spec, plan, constant(plan), sessions, counters, content, files, _faults(spec, self._settings)
-            ),
+            Registered(spec, plan, constant(plan), sessions, counters, content, files, _faults(spec, self._settings)),
         )
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:

@@ -119,14 +119,14 @@ def test_the_outcome_is_that_of_the_rows(server: RunningMockd, line: str, most: 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("line", ["reorder after 5 events", "reorder count=6", "reorder after 5 events; stall 1"])
 def test_what_is_late_comes_before_silence(server: RunningMockd, way: str, line: str) -> None:
-    with mock(server, sse={"events": EVENTS, "lifecycle": {"keepOpen": True}, **WAYS[way]}):
-        with ask(server, line) as client:
-            client.read_head()
-            read = ""
-            while len(read) < 6:
-                read += numbers(client.read_chunk())
-            assert sorted(read) == list("123456")
-            server.engine.close_all("m")
+    sse = {"events": EVENTS, "lifecycle": {"keepOpen": True}, **WAYS[way]}
+    with mock(server, sse=sse), ask(server, line) as client:
+        client.read_head()
+        read = ""
+        while len(read) < 6:
+            read += numbers(client.read_chunk())
+        assert sorted(read) == list("123456")
+        server.engine.close_all("m")
 
 
 @pytest.mark.parametrize("lifecycle", [{}, FINAL["lifecycle"], {"termination": {"type": "error"}}])
@@ -145,10 +145,10 @@ def test_what_is_late_comes_before_the_end_of_a_stopped_stream(
 
 @pytest.mark.parametrize("flush", ["event", "auto"])
 def test_the_head_of_a_stream_of_which_all_is_left_out(server: RunningMockd, flush: str) -> None:
-    with mock(server, sse={"events": EVENTS, "repeat": 0, "flush": flush}):
-        with ask(server, "drop count=1000000000") as client:
-            assert client.read_head()[0] == 200
-            server.engine.close_all("m")
+    sse = {"events": EVENTS, "repeat": 0, "flush": flush}
+    with mock(server, sse=sse), ask(server, "drop count=1000000000") as client:
+        assert client.read_head()[0] == 200
+        server.engine.close_all("m")
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -206,22 +206,19 @@ def test_an_answer_without_a_body_has_no_bytes(server: RunningMockd, status: int
 @pytest.mark.parametrize("at", [number / 40 for number in range(40)])
 def test_what_is_cut_stays_text(server: RunningMockd, at: float) -> None:
     texts = ["zwölf Böxkämpfer jagen Éva", "日本語のテキスト", "🎈🎉🎊🎁", "plain"]
-    with mock(server, sse={"events": [{"data": text} for text in texts]}):
-        with ask(server, f"malformed at={at}") as client:
-            body = body_of(client.read_to_end())
+    sse = {"events": [{"data": text} for text in texts]}
+    with mock(server, sse=sse), ask(server, f"malformed at={at}") as client:
+        body = body_of(client.read_to_end())
     assert body.decode().startswith("data: ")
 
 
 @pytest.mark.parametrize(("line", "left"), [("malformed", b'{"text":"zw'), ("malformed at=0", b"")])
-def test_the_body_of_a_whole_answer_is_cut_and_its_length_is_true(
-    server: RunningMockd, line: str, left: bytes
-) -> None:
-    with mock(server, response={"body": {"text": "zwölf Böxkä"}}):
-        with ask(server, line) as client:
-            _, headers = client.read_head()
-            assert int(headers["content-length"]) == len(left)
-            assert client.read_to_end() == left
-    with pytest.raises(ValueError, match="Expecting|Unterminated"):
+def test_the_body_of_a_whole_answer_is_cut_and_its_length_is_true(server: RunningMockd, line: str, left: bytes) -> None:
+    with mock(server, response={"body": {"text": "zwölf Böxkä"}}), ask(server, line) as client:
+        _, headers = client.read_head()
+        assert int(headers["content-length"]) == len(left)
+        assert client.read_to_end() == left
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         json.loads(left)
 
 

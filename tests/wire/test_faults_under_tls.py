@@ -58,7 +58,9 @@ def received(
         socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as plain,
         trusting.wrap_socket(plain, suppress_ragged_eofs=False) as client,
     ):
-        client.sendall(f"GET {path} HTTP/{http}\r\nHost: x\r\nConnection: close\r\nX-Mockd-Fault: {line}\r\n\r\n".encode())
+        client.sendall(
+            f"GET {path} HTTP/{http}\r\nHost: x\r\nConnection: close\r\nX-Mockd-Fault: {line}\r\n\r\n".encode()
+        )
         try:
             while part := client.recv(65536):
                 data += part
@@ -78,7 +80,8 @@ def record(server: RunningMockd) -> dict[str, Any]:
 @pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
 @pytest.mark.parametrize("tls", ["truncate", "notify"])
 @pytest.mark.parametrize(
-    "place", ["before head", "after 0 events", "after 2 events", "after 5 bytes", "after 100 wire bytes", "after 1 event"]
+    "place",
+    ["before head", "after 0 events", "after 2 events", "after 5 bytes", "after 100 wire bytes", "after 1 event"],
 )
 def test_tls_ends_as_it_is_told(server: RunningMockd, version: ssl.TLSVersion, tls: str, place: str) -> None:
     data, end = received(server, "/s", f"close tls={tls} linger={2 * ('1 event' in place)} {place}", version)

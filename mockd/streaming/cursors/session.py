@@ -36,8 +36,8 @@ def _new_session(plan: StreamPlan, events: Events, fill: Fill, now: float) -> Se
 
 
 class SessionCursor:
-    """The rows of a session from a place on, within the limits of a `lifetime`, by default its own. `wake` is called when the session's source has more. `sessions` are those
-    to which clients can come back."""
+    """The rows of a session from a place on, within the limits of a `lifetime`, by default its own. `wake` is called
+    when the session's source has more. `sessions` are those to which clients can come back."""
 
     def __init__(
         self,

@@ -152,13 +152,14 @@ def test_bytes_that_are_made_up_are_bounded(line: str) -> None:
         parse_lines(line, 1000)
 
 
-_WORDS = [
-    *(str(action.__struct_config__.tag) for action in ACTIONS),
-    *"; ; before head after events event bytes wire ms for requests every with probability 1 0.5 -3 1e99 NaN".split(),
-    *'1-2 1-,x " { [ "x" {"a":1} [] \\ ü \ud800 ٣ name= ms= tls= at= set= remove= event= raw= rawBase64= size='.split(),
-    *(f"{action.example}" for action in ACTIONS),
-    *"name=x ms=5s tls=notify at=2 set={} event={} raw=5 status=1 retryAfter=x bytes=0 match={} before=head".split(),
-]
+_TEXT = """
+; ; before head after events event bytes wire ms for requests every with probability 1 0.5 -3 1e99 NaN 1-2 1-,x " { [
+"x" {"a":1} [] \\ ü \\ud800 ٣ name= ms= tls= at= set= remove= event= raw= rawBase64= size= name=x ms=5s tls=notify
+at=2 set={} event={} raw=5 status=1 retryAfter=x bytes=0 match={} before=head
+"""
+_WORDS = [*(str(action.__struct_config__.tag) for action in ACTIONS), *_TEXT.split()]
+_WORDS += [action.example for action in ACTIONS]
+"""Words of which lines are made that are nearly right."""
 
 
 @settings(max_examples=2000, deadline=None)
