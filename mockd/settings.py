@@ -161,6 +161,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     admin_allow_host: Annotated[
         tuple[Host, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
     ] = ()
+    admin_allow_origin: Annotated[
+        tuple[Annotated[str, _called("ORIGIN")], ...],
+        _doc("Origins whose pages may use the admin API, such as a test runner's in a browser."),
+    ] = ()
+    metrics_port: Annotated[
+        Port, _doc("Port of a page with the metrics alone, on the mocks' address and without a key; 0: none.")
+    ] = 0
     tls_cert: Annotated[
         File | None,
         _doc(
@@ -187,6 +194,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.admin_allow_host:
             self._check_hosts()
+        for origin in self.admin_allow_origin:
+            if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
+                raise ConfigError(
+                    f"{spelling('admin_allow_origin')}: {origin!r} is no origin",
+                    hint="write scheme, host and port as the browser does, as in http://localhost:3000, without a path",
+                )
         if self.key_header and not re.fullmatch(_HEADER_NAME, self.key_header):
             raise ConfigError(f"{spelling('key_header')}: {self.key_header!r} is no name of a header")
         if self.key_required and not (self.key_header or self.key_path):
@@ -243,7 +256,7 @@ def _in_words(message: str, wanted: Any, given: Any) -> str:
     return f"expected {_KINDS[match['kind']]}{match['bound'] or ''}, got {given!r}"
 
 
-_LISTS = {"config": os.pathsep, "admin_allow_host": ","}
+_LISTS = {"config": os.pathsep, "admin_allow_host": ",", "admin_allow_origin": ","}
 
 
 def env_name(name: str) -> str:

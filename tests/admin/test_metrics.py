@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mockd.errors import AdminError
 from mockd.journal.metrics import MOST_MOCKS
 from mockd.testing import RunningMockd, running_mockd
+from tests.cli.harness import Served, free_port
 from tests.wire.sockets import Client
 
 MOCKS: tuple[dict[str, Any], ...] = (
@@ -126,3 +128,16 @@ def test_what_it_needs_is_named_if_it_is_not_there(monkeypatch: pytest.MonkeyPat
         with server.admin() as admin, pytest.raises(AdminError, match=r"mockd\[metrics\]") as raised:
             admin.get_metrics()
         assert raised.value.status == 404
+
+
+def test_they_have_a_port_of_their_own() -> None:
+    port = free_port()
+    served = Served("--admin-port", "0", "--metrics-port", str(port))
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            found = client.get("/metrics")
+            assert (found.status_code, "mockd_build_info" in found.text) == (200, True)
+            assert client.get("/mocks").status_code == 404
+    finally:
+        served.process.kill()
+        served.wait()
