@@ -384,17 +384,19 @@ class Engine:
         `NotFoundError`."""
         return self.connections.stop(self.streams_of(mock_id, key), "closed_by_admin")
 
-    def buffer(self, mock_id: str) -> list[dict[str, Any]]:
-        """The events that a mock keeps for clients that reconnect. Raises `NotFoundError`."""
+    def buffer(self, mock_id: str, key: str | None = None) -> list[dict[str, Any]]:
+        """The events that a mock keeps for clients that reconnect, those of all keys or of one. Raises
+        `NotFoundError`."""
         from mockd.streaming.sessions.resume import described  # loaded only with the first mock that resumes
 
-        sessions = self.mock_set.served.find(mock_id).sessions
-        return described(sessions.held()) if sessions else []
+        sessions = self.by_key.mock_for(key, mock_id)[0].sessions
+        return described(sessions.held(key)) if sessions else []
 
-    def clear_buffer(self, mock_id: str) -> int:
-        """Forget the events that a mock keeps. Returns their number. Raises `NotFoundError`."""
-        sessions = self.mock_set.served.find(mock_id).sessions
-        return sum(1 for _ in sessions.clearing()) if sessions else 0
+    def clear_buffer(self, mock_id: str, key: str | None = None) -> int:
+        """Forget the events that a mock keeps, those of all keys or of one. Returns their number. Raises
+        `NotFoundError`."""
+        sessions = self.by_key.mock_for(key, mock_id)[0].sessions
+        return sum(1 for _ in sessions.clearing(key)) if sessions else 0
 
     # -- keys, and back to the start -------------------------------------------------------------------------------
 

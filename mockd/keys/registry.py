@@ -65,9 +65,6 @@ class Keys:
         self._busy: Counter[str] = Counter()
         """Number of requests of each key that are being answered, whether it is remembered or not."""
 
-    def __len__(self) -> int:
-        return len(self._keys)
-
     def names(self) -> list[str]:
         """The keys that are remembered."""
         return list(self._keys)
@@ -138,7 +135,7 @@ class Keys:
             yield
 
     def _make_room(self) -> None:
-        # Two are looked at for each that comes, so that those that nobody uses go as fast as others come.
+        # Two are looked at for each that comes, so that old ones go faster than new ones come.
         for looked_at, _ in enumerate(self.ageing(), 1):
             if looked_at >= 2 and len(self._keys) < self._most:
                 return

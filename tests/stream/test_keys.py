@@ -309,8 +309,12 @@ async def test_deleting_a_key_ends_its_streams_and_leaves_nothing(lab: Lab) -> N
     assert (await lab.open(f"/~b{PATH}")).headers["content-type"] == "text/event-stream"
 
 
-async def test_a_source_that_nobody_reads_is_let_go_with_its_key(lab: Lab) -> None:
-    lab.mock(template=f"{__name__}:ticking", resume=ON)
+@pytest.mark.parametrize("owner", ["", "a"])
+async def test_a_source_that_nobody_reads_is_let_go_with_its_key(lab: Lab, owner: str) -> None:
+    mock = {**MOCK, "sse": {"template": f"{__name__}:ticking", "resume": ON}}
+    lab.engine.create(mock)
+    if owner:
+        lab.engine.create(mock, owner)
     for key in "ab":
         await cut(lab, f"/~{key}{PATH}")
     closed.clear()
