@@ -279,6 +279,7 @@ async def test_a_live_stream_goes_on_over_a_reset(lab: Lab) -> None:
     await lab.clock.advance(60)
     assert len(stream.events) == 4
     assert lab.engine.buffer("mock") == []
+    assert lab.engine.keys.names() == []
 
 
 async def test_a_reset_may_end_streams_too(lab: Lab) -> None:
