@@ -23,6 +23,7 @@ from mockd.jsontext import encode_json
 from mockd.lines import Line, line_of
 from mockd.lines.upgrade import look_for_lost_body
 from mockd.matching import Match, MatchTable, Miss
+from mockd.mocks.choice import ReadyPart
 from mockd.mocks.mock_set import MockSet
 from mockd.mocks.registered import Registered
 from mockd.mocks.state_file import StateFile
@@ -132,7 +133,9 @@ class Engine:
         while True:
             table = self.mock_set.served.table
             match = await asyncio.get_running_loop().run_in_executor(self._finder, _find, table, request)
-            if table is self.mock_set.served.table:  # otherwise no change would end the stream of an old mock
+            if table is not self.mock_set.served.table:  # no change would end the stream of an old mock
+                continue
+            if isinstance(match, Miss) or match.target.fits(request):  # still, after what other requests did since
                 return self._program(request, exchange, match)
 
     @cached_property
@@ -160,22 +163,28 @@ class Engine:
             exchange.near_misses = match.near_misses
             return self._missed(request, match.near_misses, headers)
         mock = match.target
+        part = mock.only
+        if part is None and not mock.fits(request):
+            return self._program(request, exchange)  # of the next one that matches
         exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
         if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
             return refusal(request, 503, _FULL, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
-        has_faults = bool(mock.faults) or b"x-mockd-fault" in request.raw_headers
-        if mock.program is not None and not headers and request.method != "HEAD" and not has_faults:
-            return mock.program
-        matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
+        if part is None:
+            part = mock.chosen(request)
+            exchange.entry = part.part.entry
+        has_faults = bool(part.faults) or b"x-mockd-fault" in request.raw_headers
+        if part.program is not None and not headers and request.method != "HEAD" and not has_faults:
+            return part.program
+        matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters, part.within)
         if has_faults and request.method != "HEAD":
-            return self._broken(mock, matched)
-        return respond(mock.plan, mock.sessions, matched)
+            return self._broken(part, matched)
+        return respond(part.plan, part.sessions, matched)
 
-    def _broken(self, mock: Registered, matched: Matched) -> Program:
-        """The answer of a mock with the faults that strike the request: its own, after those of the header."""
+    def _broken(self, part: ReadyPart, matched: Matched) -> Program:
+        """An answer with the faults that strike the request: its own, after those of the header."""
         from mockd.faults import broken, of_header  # loaded only with the first fault
 
         try:
@@ -184,7 +193,7 @@ class Engine:
             problem = error.problems[0]
             message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
             return refusal(matched.request, 400, error_body("invalid_fault", message), matched.headers)
-        return broken(mock.plan, mock.sessions, (*faults, *mock.faults), matched, self.settings.fault_timeout)
+        return broken(part.plan, part.sessions, (*faults, *part.faults), matched, self.settings.fault_timeout)
 
     def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
         """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""
@@ -343,13 +352,11 @@ class Engine:
         """The events that a mock keeps for clients that reconnect. Raises `NotFoundError`."""
         from mockd.streaming.sessions.resume import described  # loaded only with the first mock that resumes
 
-        sessions = self.mock_set.served.find(mock_id).sessions
-        return described(sessions.held()) if sessions else []
+        return described([held for sessions in self.mock_set.served.find(mock_id).sessions for held in sessions.held()])
 
     def clear_buffer(self, mock_id: str) -> int:
         """Forget the events that a mock keeps. Returns their number. Raises `NotFoundError`."""
-        sessions = self.mock_set.served.find(mock_id).sessions
-        return sum(1 for _ in sessions.clearing()) if sessions else 0
+        return sum(1 for sessions in self.mock_set.served.find(mock_id).sessions for _ in sessions.clearing())
 
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
@@ -376,7 +383,7 @@ def _find(table: MatchTable[Registered], request: RequestView) -> Match[Register
     match = table.resolve(request)
     if isinstance(match, Miss):
         _ = match.near_misses
-    elif match.target.program is None:
+    elif any(part.program is None for part in match.target.parts):
         _ = request.json  # which the source may want, in the event loop
     request.allow(AT_ONCE)
     return match

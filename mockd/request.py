@@ -73,8 +73,12 @@ def header_text(value: bytes) -> str:
 class RequestView:
     """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
-    `path` is decoded, without the prefix under which the app is mounted.
+    `path` is decoded, without the prefix under which the app is mounted. `passed_over` are the IDs of mocks that have
+    no answer left for it, although it seemed so.
     """
+
+    key = ""
+    passed_over: frozenset[str] = frozenset()
 
     def __init__(self, scope: Scope, body: bytes = b"") -> None:
         self.scope = scope

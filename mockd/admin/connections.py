@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, get_args
 
 from mockd.admin.calls import Call, answer
@@ -55,18 +56,17 @@ async def close_mock_connections(engine: Engine, call: Call) -> Any:
 
 async def get_buffer(engine: Engine, call: Call) -> Any:
     """List the events that a mock keeps for clients that reconnect."""
-    sessions = engine.mock_set.served.find(call.id).sessions
     held = []
-    if sessions:
+    for sessions in engine.mock_set.served.find(call.id).sessions:
         await gone_through(sessions.ageing(), EVENTS_AT_ONCE)
-        held = sessions.held()
+        held += sessions.held()
     return await engine.apart(lambda: answer({"mockId": call.id, "count": len(held), "events": described(held)}))
 
 
 async def clear_buffer(engine: Engine, call: Call) -> Any:
     """Forget the events that a mock keeps for clients that reconnect."""
-    sessions = engine.mock_set.served.find(call.id).sessions
-    cleared = await gone_through(sessions.clearing(), EVENTS_AT_ONCE) if sessions else 0
+    forgetting = [sessions.clearing() for sessions in engine.mock_set.served.find(call.id).sessions]
+    cleared = await gone_through(chain.from_iterable(forgetting), EVENTS_AT_ONCE)
     return {"message": "Buffer cleared", "cleared": cleared, "mockId": call.id}
 
 

@@ -64,6 +64,9 @@ class Connection(Shape, frozen=True, kw_only=True):
 
     id: str
     mock_id: str
+    entry: Annotated[
+        Count | UnsetType, _doc("Index in the mock's `responses` of the one that answered; absent if it has none.")
+    ] = UNSET
     kind: Literal["sse", "chunked", "ndjson", "response"]
     path: Annotated[str, _doc("Path of the request.")]
     client_ip: Annotated[str | None, _doc("The client's address without its port.")]

@@ -58,7 +58,8 @@ class Counted(Protocol):
 
 
 class Matched(Struct, frozen=True):
-    """A request that a mock has matched, on its way to its program. `headers` go on every answer (CORS)."""
+    """A request that a mock has matched, on its way to its program. `headers` go on every answer (CORS). `within` is
+    what the names of counters begin with that belong to only one of the mock's answers."""
 
     request: RequestView
     captures: Mapping[str, str]
@@ -66,12 +67,17 @@ class Matched(Struct, frozen=True):
     exchange: Exchange
     clock: Clock
     counters: Counted
+    within: str = ""
 
     def count(self, name: str) -> int:
         """Add one to a counter of the mock for the key of the request, and return its new value. A HEAD asks only what
         a GET would get, so it does not count."""
         counters, key = self.counters, self.exchange.key
         return counters.peek(key, name) if self.request.method == "HEAD" else counters.count(key, name)
+
+    def count_own(self, name: str) -> int:
+        """The same for a counter that belongs to only this answer of the mock."""
+        return self.count(self.within + name)
 
 
 def constant(plan: StreamPlan) -> Program | None:
@@ -130,7 +136,8 @@ def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
-    opened = plan.source.open(SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count))
+    context = SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count_own)
+    opened = plan.source.open(context)
     if isinstance(opened, Script):
         return _scripted(plan, sessions, matched, opened, fill)
     if not isinstance(opened, Answer) and isinstance(opened, Awaitable):

@@ -453,7 +453,7 @@ def test_the_seed_of_a_process_numbers_a_mocks_streams() -> None:
     def values() -> list[float]:
         engine = Engine(Settings(seed=5))
         engine.create(mock("a"))
-        return [engine.mock_set.served.find("a").plan.random().random() for _ in range(3)]
+        return [engine.mock_set.served.find("a").parts[0].plan.random().random() for _ in range(3)]
 
     assert values() == values()
     assert len(set(values())) == 3

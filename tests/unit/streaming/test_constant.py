@@ -19,7 +19,7 @@ from mockd.streaming.program import Program
 def program_of(**response: Any) -> Program | None:
     mock = parse_mock({"matcher": {"path": "/"}, "response": response}, root=None).mock
     assert mock.response is not None
-    return constant(compile_response("m", mock.response, build_source(mock, None), Seeding()))
+    return constant(compile_response("m", mock.response, build_source(mock.response, None), Seeding()))
 
 
 @pytest.mark.parametrize(
