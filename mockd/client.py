@@ -120,6 +120,14 @@ class AdminClient:
         """Count streams, events and bytes since the start."""
         return self._call("GET", "/sse/stats")
 
+    def list_scenarios(self, *, key: str = "") -> Any:
+        """List the scenarios that mocks name, each with the state in which it is for the requests of a key."""
+        return self._call("GET", "/scenarios", query=_key_query(key))
+
+    def set_scenario(self, name: str, state: str, *, key: str = "") -> Any:
+        """Put a scenario into a state that a mock names, for the requests of a key."""
+        return self._call("PUT", _path("/scenarios/{}", name), {"state": state}, query=_key_query(key))
+
     def export_config(self) -> Any:
         """Export all mocks as the value of a configuration file."""
         return self._call("GET", "/config")
@@ -204,6 +212,10 @@ def _check_key(api_key: str) -> str:
 def _path(template: str, name: str) -> str:
     """A path with a name in it. Dots are escaped too, or `..` would mean the parent."""
     return template.format(quote(name, safe="").replace(".", "%2E"))
+
+
+def _key_query(key: str) -> dict[str, str]:
+    return {"key": key} if key else {}
 
 
 def _import_query(replace: bool, dry_run: bool) -> dict[str, str]:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, mocks, openapi, process, shapes
+from mockd.admin import connections, mocks, openapi, process, scenarios, shapes
 from mockd.admin.calls import Call, answer, error_answer, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -41,6 +41,7 @@ _MOCK = Query("mock", str, "Only streams of this mock.")
 _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
+_SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default that of requests without one.")
 _DRY_RUN = Query("dryRun", bool, "Check the configuration, and change nothing.")
 
 
@@ -79,6 +80,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/sse/connections/{id}", connections.get_connection, shapes.Connection),
     Operation("DELETE", "/sse/connections/{id}", connections.close_connection, shapes.ClosedConnection, errors=(409,)),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats),
+    Operation("GET", "/scenarios", scenarios.list_scenarios, shapes.ScenarioList, query=(_SCENARIO_KEY,)),
+    Operation(
+        "PUT",
+        "/scenarios/{name}",
+        scenarios.set_scenario,
+        shapes.ScenarioShape,
+        body=(shapes.ScenarioState,),
+        query=(_SCENARIO_KEY,),
+    ),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
     Operation(
         "POST",

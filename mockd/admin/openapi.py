@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -101,9 +102,9 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    if "{id}" not in operation.path:
-        return []
-    return [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}]
+    names = re.findall(r"\{(\w+)\}", operation.path)
+    schema = {"type": "string", "minLength": 1}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
 def _query_parameters(operation: Operation, schemas: _Schemas) -> list[dict[str, Any]]:
@@ -129,7 +130,7 @@ def _refusals(operation: Operation) -> list[int]:
     statuses = {403, *operation.errors}
     if not operation.open:
         statuses.add(401)
-    if "{id}" in operation.path:
+    if "{" in operation.path:
         statuses.add(404)
     if operation.body:
         statuses |= {400, 413}

@@ -154,6 +154,26 @@ class ClearedBuffer(Shape, frozen=True, kw_only=True):
     mock_id: str
 
 
+class ScenarioState(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The state into which a scenario is put."""
+
+    state: Annotated[str, _doc("A state that a mock names, or `start`.")]
+
+
+class ScenarioShape(Shape, frozen=True, kw_only=True):
+    """One scenario."""
+
+    name: str
+    state: Annotated[str, _doc("The state in which it is.")]
+    states: Annotated[list[str], _doc("The states that mocks name, after `start`.")]
+
+
+class ScenarioList(Shape, frozen=True, kw_only=True):
+    """The scenarios that mocks name, in the order of these mocks."""
+
+    scenarios: list[ScenarioShape]
+
+
 class Import(Shape, frozen=True, kw_only=True):
     """A configuration, and how to import it."""
 

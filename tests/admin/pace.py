@@ -26,6 +26,7 @@ MOCKS = 2000
 PACED: dict[str, Any] = {
     "id": "paced",
     "matcher": {"path": "/paced"},
+    "scenario": {"name": "paced", "set": "start"},
     "sse": {"events": [{"data": "tick"}], "repeat": 0, "timing": {"fixedDelay": INTERVAL_S * 1000}},
 }
 
@@ -108,6 +109,8 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "list connections": lambda: [Operation("GET", "/sse/connections")] * 10,
     "connections of a mock": lambda: [Operation("GET", "/mocks/m7/sse/connections")] * 10,
     "end connections": lambda: [Operation("DELETE", "/mocks/m7/sse/connections")] * 10,
+    "scenarios": lambda: [Operation("GET", "/scenarios")] * 10,
+    "set a scenario": lambda: [Operation("PUT", "/scenarios/paced", as_json({"state": "start"}))] * 10,
     "statistics": lambda: [Operation("GET", "/sse/stats")] * 10,
     "status": lambda: [Operation("GET", "/status")] * 10,
     "schema": lambda: [Operation("GET", "/schema")] * 10,
