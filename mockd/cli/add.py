@@ -39,7 +39,7 @@ def add(
         bool, typer.Option("--allow-duplicate", help="Add it even if there is such a mock.")
     ] = False,
 ) -> None:
-    """Add a mock, or replace the one with the same matcher and scenario state."""
+    """Add a mock, or replace the one with the same matcher and state."""
     mock = mock_of(flags)
     answer = _create(session, mock) if allow_duplicate else _create_or_replace(session, mock)
     _hint(answer["mock"])
