@@ -160,7 +160,7 @@ def at_once(server: RunningMockd, count: int, body: bytes = b"") -> list[tuple[i
         with Client(server.url) as client:
             barrier.wait()
             method = "POST" if body else "GET"
-            data, _ = read(client.ask("/m", method=method, headers={"Connection": "close"}, body=body))
+            data = client.ask("/m", method=method, headers={"Connection": "close"}, body=body).read_to_end()
             got.append((int(data.split(b" ", 2)[1]), body_of(data).decode()))
 
     threads = [threading.Thread(target=run) for _ in range(count)]
