@@ -131,8 +131,11 @@ class Engine:
     async def _program_apart(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request whose mock takes long to find."""
         while True:
-            table = self.mock_set.served.table
+            table, scenarios = self.mock_set.served.table, self.mock_set.served.scenarios
+            # Between two of a thread's looks at a state, another request could change it.
+            request.states = {name: self.mock_set.scenarios.state(request.key, name) for name in scenarios}
             match = await asyncio.get_running_loop().run_in_executor(self._finder, _find, table, request)
+            request.states = None
             if table is not self.mock_set.served.table:  # no change would end the stream of an old mock
                 continue
             if isinstance(match, Miss) or match.target.fits(request):  # still, after what other requests did since

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, quote
@@ -73,11 +73,13 @@ def header_text(value: bytes) -> str:
 class RequestView:
     """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
-    `path` is decoded, without the prefix under which the app is mounted. `passed_over` are the IDs of mocks that have
-    no answer left for it, although it seemed so.
+    `path` is decoded, without the prefix under which the app is mounted. `states` are those of scenarios, if they must
+    stay the same while another thread looks for the mock. `passed_over` are the IDs of mocks that have no answer left
+    for it, although it seemed so.
     """
 
     key = ""
+    states: Mapping[str, str] | None = None
     passed_over: frozenset[str] = frozenset()
 
     def __init__(self, scope: Scope, body: bytes = b"") -> None:

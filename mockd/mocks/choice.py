@@ -154,10 +154,10 @@ def _wanted(scenario: Scenario) -> str | list[str]:
 def _state_kind(scenarios: Scenarios) -> Kind:
     def compile_states(expected: str | list[str], name: str) -> Any:
         states = frozenset([expected] if isinstance(expected, str) else expected)
-        return lambda request: scenarios.state(request.key, name) in states
+        return lambda request: scenarios.seen_by(request, name) in states
 
     def state(request: RequestView, name: str) -> str:
-        return scenarios.state(request.key, name)
+        return scenarios.seen_by(request, name)
 
     return Kind("scenario", "", SCENARIO_SCORE, compile_states, state, "scenario {key}", _in_another_state)
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 from mockd.config.models import START, Mock
+from mockd.request import RequestView
 from mockd.store import ScopedStore
 
 MOST_STATES = 100_000
@@ -14,8 +15,8 @@ that was set longest ago begins again."""
 
 
 class Scenarios:
-    """The states of scenarios, apart for each key, in the engine's store. They are set in the thread of the event loop,
-    and may be read in any."""
+    """The states of scenarios, apart for each key, in the engine's store. They belong to the thread of the event
+    loop."""
 
     def __init__(self, state: ScopedStore) -> None:
         self._state = state
@@ -25,6 +26,10 @@ class Scenarios:
     def state(self, key: str, name: str) -> str:
         """The state in which a scenario is."""
         return self._state.get("scenarios", key, name) or START
+
+    def seen_by(self, request: RequestView, name: str) -> str:
+        """The state of a scenario for a request."""
+        return self.state(request.key, name) if request.states is None else request.states[name]
 
     def set(self, key: str, name: str, state: str) -> None:
         """Put a scenario into a state."""

@@ -239,9 +239,10 @@ def test_of_entries_that_know_an_id_the_one_given_last_goes_on(everywhere: Runni
         listed = [{"data": text, "id": str(number)} for number, text in enumerate(texts)]
         return {"sse": {"events": listed, "resume": {"enabled": True}}}
 
-    add(everywhere, counted("a", "b"), counted("x", "y"), then="cycle")
+    add(everywhere, counted("a", "b"), counted("x", "y"), {"response": {}}, then="cycle")
     ask(everywhere)
     assert events(ask(everywhere, Last_Event_ID="0")[1]) == ["b"]
+    ask(everywhere)
     ask(everywhere)
     assert events(ask(everywhere, Last_Event_ID="0")[1]) == ["y"]
     ask(everywhere)
