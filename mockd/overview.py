@@ -19,7 +19,7 @@ from mockd.request import RequestView
 
 MOST_MOCKS = 200
 """Most mocks that are listed."""
-MOST_KINDS = 8
+_KINDS_SHOWN = 8
 """Most answers in sequence whose kinds are named."""
 MOST_SHOWN = 200
 """Most characters of a text that are shown."""
@@ -99,7 +99,7 @@ class Overview(Struct, frozen=True):
         path = f"<code>{_shown(matcher.path or matcher.path_pattern or 'any')}</code>"
         if mock.enabled and _is_link(matcher):
             path = f'<a href="{escape(self.mocks_url + quote(matcher.path or ""))}">{path}</a>'
-        kinds = ", ".join(part.kind for part in parts_of(spec.mock)[:MOST_KINDS])
+        kinds = ", ".join(part.kind for part in parts_of(spec.mock)[:_KINDS_SHOWN])
         note = "" if mock.enabled else " (disabled)"
         return f"<tr><td>{_shown(matcher.method or 'any')}<td>{path}<td>{kinds}<td><code>{_shown(spec.id)}</code>{note}"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-MOST_SUMMED_UP = 4
+_TOLD = 4
 """Most answers in sequence that are summed up."""
 
 
@@ -23,11 +23,11 @@ def summary(mock: dict[str, Any]) -> str:
 
 
 def _in_sequence(entries: list[dict[str, Any]], then: str | None) -> Iterator[str]:
-    for entry in entries[:MOST_SUMMED_UP]:
+    for entry in entries[:_TOLD]:
         times = entry.get("times", 1)
         yield summary(entry) if times == 1 else f"{times} times {summary(entry)}"
-    if len(entries) > MOST_SUMMED_UP:
-        yield f"{len(entries) - MOST_SUMMED_UP} more"
+    if len(entries) > _TOLD:
+        yield f"{len(entries) - _TOLD} more"
     if then in _THEN:
         yield _THEN[then]
 

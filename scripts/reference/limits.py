@@ -55,6 +55,7 @@ LIMITS = (
     Limit("characters of requests that these sessions hold", "mockd.streaming.sessions.resume:MOST_SAID", _FORGOTTEN),
     Limit("ended streams in lists", "max_ended", _FORGOTTEN),
     Limit("counters of a mock", "mockd.mocks.counters:MOST_COUNTERS", "the one used longest ago starts again"),
+    Limit("states of scenarios", "mockd.mocks.scenarios:MOST_STATES", "the one set longest ago begins again"),
     Limit("lines for requests in the log", "mockd.server.requests:MOST_LINES", "the others are counted", "a second"),
     Limit("other messages in the log", "mockd.server.logs:MOST_RECORDS", "the others are counted", "a second"),
     Limit("characters of a message in the log", "mockd.server.logs:MOST_OF_A_MESSAGE", "cut"),
