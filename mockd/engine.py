@@ -181,7 +181,7 @@ class Engine:
         has_faults = bool(part.faults) or b"x-mockd-fault" in request.raw_headers
         if part.program is not None and not headers and request.method != "HEAD" and not has_faults:
             return part.program
-        matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters, part.within)
+        matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
         if has_faults and request.method != "HEAD":
             return self._broken(part, matched)
         return respond(part.plan, part.sessions, matched)

@@ -34,8 +34,13 @@ class Part(Struct, frozen=True):
 
     @property
     def within(self) -> str:
-        """What the names of its own counters begin with; empty if the mock gives only one answer."""
-        return "".join(f"{step}/" for step in self.place)
+        """What the names of its own counters begin with."""
+        return own_counters(self.entry)
+
+
+def own_counters(entry: int | None) -> str:
+    """What the names of counters begin with that belong to one entry of `responses`; empty for a mock's only answer."""
+    return "" if entry is None else f"responses/{entry}/"
 
 
 def parts_of(mock: Mock) -> list[Part]:

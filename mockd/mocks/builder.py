@@ -112,9 +112,7 @@ class MockBuilder:
         else:
             sessions = [self._sessions(plan, came_before) for plan in plans]
         made = zip(parts_of(spec.mock), plans, sessions, _faults(spec, self._settings.profile), strict=True)
-        return spec, tuple(
-            ReadyPart(part, plan, constant(plan), held, faults, part.within) for part, plan, held, faults in made
-        )
+        return spec, tuple(ReadyPart(part, plan, constant(plan), held, faults) for part, plan, held, faults in made)
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, list[StreamPlan]]:
         """The plans of a mock's parts, and the mock with environment values read as numbers if its templates want

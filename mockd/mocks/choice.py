@@ -37,8 +37,6 @@ class ReadyPart(Struct, frozen=True):
     program: Program | None
     sessions: Sessions | None
     faults: tuple[Aimed, ...] = ()
-    within: str = ""
-    """What the names of its own counters begin with."""
 
 
 class AnswerSequence:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from mockd.clock import Clock
 from mockd.config.environment import hidden
+from mockd.config.parts import own_counters
 from mockd.errors import SourceError, error_body
 from mockd.events import Fill, drawn
 from mockd.expression_values import RequestContext
@@ -58,8 +59,7 @@ class Counted(Protocol):
 
 
 class Matched(Struct, frozen=True):
-    """A request that a mock has matched, on its way to its program. `headers` go on every answer (CORS). `within` is
-    what the names of counters begin with that belong to only one of the mock's answers."""
+    """A request that a mock has matched, on its way to its program. `headers` go on every answer (CORS)."""
 
     request: RequestView
     captures: Mapping[str, str]
@@ -67,7 +67,6 @@ class Matched(Struct, frozen=True):
     exchange: Exchange
     clock: Clock
     counters: Counted
-    within: str = ""
 
     def count(self, name: str) -> int:
         """Add one to a counter of the mock for the key of the request, and return its new value. A HEAD asks only what
@@ -76,8 +75,8 @@ class Matched(Struct, frozen=True):
         return counters.peek(key, name) if self.request.method == "HEAD" else counters.count(key, name)
 
     def count_own(self, name: str) -> int:
-        """The same for a counter that belongs to only this answer of the mock."""
-        return self.count(self.within + name)
+        """The same for a counter that belongs to this answer of the mock alone."""
+        return self.count(own_counters(self.exchange.entry) + name)
 
 
 def constant(plan: StreamPlan) -> Program | None:
