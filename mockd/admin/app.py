@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, keys, mocks, openapi, process, shapes
+from mockd.admin import connections, keys, mocks, openapi, process, scenarios, shapes
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -46,6 +46,7 @@ _STREAMS = Query("streams", bool, "End live streams too.")
 _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
+_SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default that of requests without one.")
 _DRY_RUN = Query("dryRun", bool, "Check the configuration, and change nothing.")
 
 
@@ -112,6 +113,15 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
+    Operation("GET", "/scenarios", scenarios.list_scenarios, shapes.ScenarioList, query=(_SCENARIO_KEY,)),
+    Operation(
+        "PUT",
+        "/scenarios/{name}",
+        scenarios.set_scenario,
+        shapes.ScenarioShape,
+        body=(shapes.ScenarioState,),
+        query=(_SCENARIO_KEY,),
+    ),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
     Operation(
         "POST",

@@ -83,7 +83,9 @@ def broken(
 ) -> Program:
     """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
     found = striking(faults, matched.request, matched.count, _drawing(plan))
-    context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count)
+    context = SourceContext(
+        matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count_own
+    )
     status = next((one.fault for one in found if isinstance(one.fault, config.StatusFault)), None)
     if status is None:
         program = respond(plan, sessions, matched)

@@ -22,7 +22,7 @@ CHAT = {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}
 
 def loaded(parts: dict[str, Any]) -> tuple[Engine, list[Problem]]:
     engine, found = Engine(), []
-    answer = {} if {"sse", "chunked", "response"} & parts.keys() else {"response": {}}
+    answer = {} if {"sse", "chunked", "response", "responses"} & parts.keys() else {"response": {}}
     mock = {"id": "a", "matcher": {"path": "/a"}, **answer, **parts}
     engine.load(parse_collection([mock], root=None), found.append)
     return engine, found
@@ -209,6 +209,23 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ({**lifecycle(maxEvents=2), "faults": ["reset after 3 events"]}, "faults.0", "earlier"),
         ({"response": {"body": "four"}, "faults": ["reset after 5 bytes"]}, "faults.0", "earlier"),
         ({"response": {"body": "{{ request.path }}"}, "faults": ["reset after 1 event"]}, "faults.0", "earlier"),
+        (
+            {"responses": [sse(), {"response": {}}], "faults": ["stall", "reset after 4 events"]},
+            "faults.1",
+            "earlier",
+        ),
+    ],
+    "places-of-own-faults": [
+        (
+            {"responses": [{"response": {}}, {**sse(), "faults": ["stall", "reset after 4 events"]}]},
+            "responses.1.faults.1",
+            "earlier",
+        ),
+        ({"responses": [{"response": {"body": "four"}, "faults": ["close after 5 bytes"]}]}, "", "earlier"),
+    ],
+    "times": [
+        ({"responses": [{"response": {}}, {**sse(), "times": 2}]}, "responses.1.times", "leave it out"),
+        ({"responses": [{"response": {}, "times": 5}], "then": "last"}, "responses.0.times", "say `then`"),
     ],
 }
 """For each check: mocks, the place of the warning about each (empty: any place), and a word of its cure."""
@@ -255,6 +272,12 @@ NOT_WARNED: list[dict[str, Any]] = [
     {"response": {"body": "four"}, "faults": ["reset after 4 bytes", "reset after 500 wire bytes", "idle"]},
     {"response": {"body": "{{ request.path }}"}, "faults": ["reset after 500 bytes"]},
     {"sse": CHAT, "faults": ["error after 500 events"]},
+    {"responses": [{"response": {}, "times": 2}, sse()]},
+    {"responses": [{"response": {}}, {**sse(), "times": 2}], "then": "cycle"},
+    {"responses": [{"response": {}}, {**sse(), "times": 2}], "then": "miss"},
+    {"responses": [{**sse(), "faults": ["reset after 3 events"]}, sse(repeat=2)], "faults": ["reset after 6 events"]},
+    {"response": {}, "scenario": {"name": "login", "when": "start", "set": "in"}},
+    {"response": {}, "scenario": {"name": "login", "set": "in"}},
 ]
 
 
@@ -273,6 +296,22 @@ def test_a_warning_has_its_place_and_a_cure(name: str, parts: dict[str, Any], pl
     assert not place or ".".join(map(str, where)) == place
     assert cure in (problem.hint or "")
     assert [found.path for found in CHECKS[name](engine.mock_set.served.find("a"))] == [where]
+
+
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        (parts, place)
+        for cases in WARNED.values()
+        for parts, place, _ in cases
+        if place.partition(".")[0] in ("sse", "chunked", "response")
+    ],
+    ids=lambda case: str(case)[:60],
+)
+def test_a_warning_about_an_entry_has_its_place(parts: dict[str, Any], place: str) -> None:
+    entry = {kind: parts[kind] for kind in ("sse", "chunked", "response") if kind in parts}
+    _, (problem,) = loaded({"responses": [{"response": {}}, entry]})
+    assert ".".join(map(str, problem.path[1:])) == f"responses.1.{place}"
 
 
 @pytest.mark.parametrize("parts", NOT_WARNED, ids=lambda parts: str(parts)[:60])
@@ -315,6 +354,49 @@ def test_a_mock_that_never_answers_is_warned_of() -> None:
     (problem,) = found
     assert problem.path == (0, "matcher")
     assert "'last'" in problem.message
+
+
+def warned(*mocks: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    """The places of the warnings about mocks, what they say and how to cure it."""
+    found: list[Problem] = []
+    Engine().load(parse_collection(list(mocks), root=None), found.append)
+    return [(".".join(map(str, problem.path)), problem.message, problem.hint) for problem in found]
+
+
+def in_scenario(**scenario: Any) -> dict[str, Any]:
+    return {**path("/a"), "response": {}, "scenario": {"name": "login", **scenario}}
+
+
+ANYTHING = {**path("/a"), "response": {}}
+ONCE = {**path("/a"), "responses": [{"response": {}}], "then": "miss"}
+
+
+@pytest.mark.parametrize(
+    ("mocks", "places"),
+    [
+        ([in_scenario(when="start"), in_scenario(when="in")], ["1.scenario.when"]),
+        ([in_scenario(when="start", set="in"), in_scenario(when="in")], []),
+        ([in_scenario(when="start", set="in"), in_scenario(when=["in", "out"])], ["1.scenario.when.1"]),
+        ([in_scenario(when="start"), in_scenario(when="start")], ["0.matcher"]),
+        ([in_scenario(set="in"), in_scenario(when="in")], []),
+        ([in_scenario(name="x", when="start"), in_scenario(name="y", when="start")], []),
+        ([{**path("/a"), "response": {}}, {**path("/a"), "responses": [{"response": {}}], "then": "miss"}], []),
+        (
+            [{**path("/a"), "responses": [{"response": {}}], "then": "miss"}, {**path("/a"), "response": {}}],
+            ["0.matcher"],
+        ),
+    ],
+    ids=str,
+)
+def test_mocks_that_others_keep_from_answering(mocks: list[dict[str, Any]], places: list[str]) -> None:
+    assert [place for place, _, _ in warned(*mocks)] == places
+
+
+def test_a_state_that_no_mock_sets_is_warned_of_with_those_that_are_set() -> None:
+    ((place, message, hint),) = warned(in_scenario(when="start", set="in"), in_scenario(when="inn"))
+    assert place == "1.scenario.when"
+    assert message == "no mock sets the scenario 'login' to 'inn'"
+    assert hint == "it is `start` or `in`"
 
 
 def test_the_examples_have_no_warnings() -> None:
