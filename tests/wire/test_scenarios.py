@@ -21,7 +21,7 @@ def add(server: RunningMockd, body: str, scenario: dict[str, Any] | None = None,
 
 
 def state(server: RunningMockd, name: str = "login") -> str:
-    return server.engine.mock_set.scenarios.state("", name)
+    return server.engine.scenarios.state("", name)
 
 
 def test_a_mock_matches_in_its_states_only(everywhere: RunningMockd) -> None:
@@ -29,9 +29,9 @@ def test_a_mock_matches_in_its_states_only(everywhere: RunningMockd) -> None:
     add(everywhere, "in", {"when": "in", "set": "old"})
     add(everywhere, "old", {"when": ["old", "older"]})
     assert [ask(everywhere)[1] for _ in range(4)] == ["out", "in", "old", "old"]
-    everywhere.engine.mock_set.scenarios.set("", "login", "older")
+    everywhere.engine.scenarios.set("", "login", "older")
     assert ask(everywhere)[1] == "old"
-    everywhere.engine.mock_set.scenarios.set("", "login", "start")
+    everywhere.engine.scenarios.set("", "login", "start")
     assert ask(everywhere)[1] == "out"
 
 
@@ -76,7 +76,7 @@ def test_of_requests_at_once_one_sees_the_old_state(server: RunningMockd, body: 
     add(server, "old", {"when": "start", "set": "taken"}, matcher=matcher)
     add(server, "new", {"when": "taken"}, matcher=matcher)
     for _ in range(3):
-        server.engine.mock_set.scenarios.reset()
+        server.engine.scenarios.reset()
         got = sorted(text for _, text in at_once(server, 100, body))
         assert got == ["new"] * 99 + ["old"]
 
@@ -105,7 +105,7 @@ def test_who_comes_back_sets_the_state_too(everywhere: RunningMockd) -> None:
     scenario = {"name": "login", "set": "asked"}
     everywhere.engine.create({"id": "m", "matcher": {"path": "/m"}, "responses": entries, "scenario": scenario})
     first = ask(everywhere)[1]
-    everywhere.engine.mock_set.scenarios.set("", "login", "start")
+    everywhere.engine.scenarios.set("", "login", "start")
     assert events(ask(everywhere, Last_Event_ID=last_id(first))[1]) == ["2"]
     assert state(everywhere) == "asked"
 

@@ -138,10 +138,10 @@ def test_a_refused_request_does_not_count() -> None:
         with Client(server.url) as client:
             client.ask("/live").read_until(b"data: 1")
             assert ask(server)[0] == 503
-            assert server.engine.mock_set.scenarios.state("", "s") == "start"
+            assert server.engine.scenarios.state("", "s") == "start"
         eventually(lambda: not len(server.engine.connections))
         assert bodies(server, 2) == ["a", "b"]
-        assert server.engine.mock_set.scenarios.state("", "s") == "asked"
+        assert server.engine.scenarios.state("", "s") == "asked"
 
 
 def test_each_of_many_requests_at_once_gets_an_entry_of_its_own(server: RunningMockd) -> None:

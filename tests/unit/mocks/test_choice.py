@@ -77,9 +77,9 @@ def test_each_key_has_states_of_its_own() -> None:
     engine = served(response={"body": "out"}, scenario={"name": "s", "when": "start", "set": "in"})
     engine.create({"matcher": {"path": "/m"}, "response": {"body": "in"}, "scenario": {"name": "s", "when": "in"}})
     assert [body_for(engine, key) for key in ("", "t1", "", "t1", "t2")] == ["out", "out", "in", "in", "out"]
-    assert engine.mock_set.scenarios.reset("t1") == 1
+    assert engine.scenarios.reset("t1") == 1
     assert [body_for(engine, key, "HEAD") for key in ("", "t1", "t2")] == ["in", "out", "in"]
-    assert engine.mock_set.scenarios.reset() == 2
+    assert engine.scenarios.reset() == 2
     assert [body_for(engine, key, "HEAD") for key in ("", "t1", "t2")] == ["out"] * 3
 
 
