@@ -278,6 +278,17 @@ def test_a_reset_for_requests_without_a_key_leaves_own_mocks(server: RunningMock
     assert get(server, "/m", "k") == "own"
 
 
+def test_own_mocks_that_go_end_their_streams(server: RunningMockd, admin: AdminClient) -> None:
+    for key in ("", "k", "l"):
+        admin.create_mock(ticking(), key=key)
+    with Client(server.url) as for_all, Client(server.url) as of_k, Client(server.url) as of_l:
+        for client, path in ((for_all, "/m"), (of_k, "/~k/m"), (of_l, "/~l/m")):
+            client.ask(path).read_until(b"tick")
+        admin.reset(key="k", mocks=True)
+        eventually(lambda: len(admin.list_connections()["connections"]) == 2)
+        assert [key["key"] for key in admin.list_keys()["keys"]] == ["l"]
+
+
 def test_own_counters_and_buffers_are_reset_too(server: RunningMockd, admin: AdminClient) -> None:
     mock = {**ticking(), "faults": ["status 500 for requests 1"]}
     mock["sse"] = {"events": [{"id": "a", "data": "$uuid"}, {"id": "b", "data": 1}], "resume": ON}
