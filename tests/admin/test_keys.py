@@ -214,6 +214,18 @@ def test_streams_of_one_key(server: RunningMockd, admin: AdminClient) -> None:
         assert admin.list_connections(key="a", status="ended")["connections"][0]["outcome"] == "closed_by_admin"
 
 
+def test_a_stream_is_of_the_mock_that_answered_whatever_others_are_called(
+    server: RunningMockd, admin: AdminClient
+) -> None:
+    admin.create_mock(ticking())
+    admin.create_mock({**ticking(), "matcher": {"path": "/elsewhere"}}, key="a")
+    with Client(server.url) as client:
+        client.ask("/~a/m").read_until(b"tick")
+        assert (admin.list_mock_connections("m")["count"], admin.list_mock_connections("m", key="a")["count"]) == (1, 0)
+        admin.delete_mock("m")
+        eventually(lambda: admin.list_connections()["connections"] == [])
+
+
 def test_the_list_of_keys(server: RunningMockd, admin: AdminClient) -> None:
     admin.create_mock({"matcher": {"path": "/plain"}, "response": {}})
     admin.create_mock(ticking(), key="own")
