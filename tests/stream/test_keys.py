@@ -174,12 +174,14 @@ async def test_a_client_goes_on_in_its_key_whatever_others_were_sent(lab: Lab, k
         assert stream.events[-1][1] == again.events[0][1]
 
 
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("size", [1, 100])
 @pytest.mark.parametrize("key", ["/~b", ""])
 @pytest.mark.parametrize("kind", SESSIONS)
-async def test_an_id_of_another_key_means_nothing(lab: Lab, kind: str, key: str) -> None:
-    lab.mock(**{"timing": SECONDLY, "resume": ON, **SESSIONS[kind]})
+async def test_an_id_of_another_key_means_nothing(lab: Lab, kind: str, key: str, size: int, place: int) -> None:
+    lab.mock(**{"timing": SECONDLY, "resume": {"enabled": True, "bufferSize": size}, **SESSIONS[kind]})
     first = await cut(lab, f"/~a{PATH}", 60 if kind == "ids in the end" else 2.5)
-    again = await rest_of(lab, key + PATH, ids_of(first)[-1])
+    again = await rest_of(lab, key + PATH, ids_of(first)[place])
     assert (again.status, len(again.events)) == (200, 5 if kind == "ids in the end" else 4)
 
 
