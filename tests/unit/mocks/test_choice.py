@@ -9,7 +9,7 @@ import pytest
 from mockd.config.load import parse_collection, parse_mock
 from mockd.engine import Engine
 from mockd.errors import ConfigError, Problem
-from mockd.matching import Match
+from mockd.matching import Match, Miss
 from mockd.mocks import scenarios
 from mockd.mocks.choice import AnswerSequence
 from mockd.mocks.scenarios import Scenarios, known_states
@@ -88,6 +88,34 @@ def test_a_mock_with_one_answer_has_no_choice_to_make() -> None:
     assert served(response={}).mock_set.served.find("m").only is not None
     assert served(responses=ANSWERS).mock_set.served.find("m").only is None
     assert served(response={}, scenario={"name": "s", "when": "start"}).mock_set.served.find("m").only is None
+
+
+def near_misses(engine: Engine, **asked: Any) -> list[str]:
+    """Why mocks nearly answer a request."""
+    miss = engine.mock_set.served.table.resolve(request(**asked))
+    assert isinstance(miss, Miss)
+    return [near["reason"] for near in miss.near_misses]
+
+
+def test_what_came_before_is_no_likeness() -> None:
+    scenario = {"name": "s", "when": "start"}
+    engine = Engine()
+    engine.create({"matcher": {"pathPattern": "^/other$"}, "response": {}, "scenario": scenario})
+    engine.create({"matcher": {"pathPattern": "^/other$"}, "responses": ANSWERS, "then": "miss"})
+    assert near_misses(engine) == []
+
+
+def test_a_near_miss_says_what_is_different() -> None:
+    engine = served(responses=ANSWERS[:1], then="miss", scenario={"name": "s", "when": ["start", "in"]})
+    engine.patch("m", {"matcher": {"method": "POST"}})
+    assert near_misses(engine) == ['path and scenario s matched, but method expected "POST", got "GET"']
+    engine.patch("m", {"matcher": {"method": None}})
+    body_for(engine)
+    assert near_misses(engine) == ["path and scenario s matched, but its responses are used up"]
+    engine.mock_set.scenarios.set("", "s", "out")
+    assert near_misses(engine) == [
+        "path matched, but the scenario `s` is in state `out`, not `start` or `in`; its responses are used up"
+    ]
 
 
 # -- states ------------------------------------------------------------------------------------------------------------
