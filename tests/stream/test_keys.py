@@ -200,8 +200,7 @@ async def test_buffers_are_bounded_over_all_keys(kind: str) -> None:
     lab.mock(**{"timing": SECONDLY, "resume": ON, **SESSIONS[kind]})
     for number in range(10):
         await cut(lab, f"/~k{number}{PATH}")
-    sessions = lab.engine.mock_set.served.find("mock").sessions
-    assert sessions is not None
+    (sessions,) = lab.engine.mock_set.served.find("mock").sessions
     assert len(sessions.held()) == 3 * 3
     assert [len(sessions.held(f"k{number}")) for number in (0, 6, 7, 9)] == [0, 0, 3, 3]
 
@@ -277,7 +276,7 @@ async def test_a_live_stream_goes_on_over_a_reset(lab: Lab) -> None:
     stream = await lab.open(f"/~a{PATH}")
     await lab.clock.advance(1.5)
     counts = await lab.engine.reset()
-    assert counts == {"keys": 1, "counters": 0, "events": 2, "mocks": 0, "streams": 0}
+    assert counts == {"keys": 1, "counters": 0, "scenarios": 0, "events": 2, "mocks": 0, "streams": 0}
     await lab.clock.advance(60)
     assert len(stream.events) == 4
     assert lab.engine.buffer("mock") == []
@@ -306,8 +305,7 @@ async def test_deleting_a_key_ends_its_streams_and_leaves_nothing(lab: Lab) -> N
     assert [stream.text.endswith("data: 1\n\n") for stream in streams] == [True, True, False]
     assert lab.engine.delete_key("b") == 0
     assert lab.engine.keys.names() == ["c"]
-    sessions = lab.engine.mock_set.served.find("mock").sessions
-    assert sessions is not None
+    (sessions,) = lab.engine.mock_set.served.find("mock").sessions
     assert len(sessions.held()) == len(sessions.held("c"))
     assert (await lab.open(f"/~b{PATH}")).headers["content-type"] == "text/event-stream"
 

@@ -9,9 +9,10 @@ import pytest
 from mockd.config.load import parse_collection, parse_mock
 from mockd.engine import Engine
 from mockd.errors import ConfigError, Problem, TooManyKeysError
-from mockd.matching import Match
+from mockd.matching import Match, Miss
 from mockd.mocks.choice import AnswerSequence
 from mockd.mocks.scenarios import known_states
+from mockd.patterns import APART
 from mockd.request import RequestView
 from mockd.settings import Settings
 
@@ -87,6 +88,36 @@ def test_a_mock_with_one_answer_has_no_choice_to_make() -> None:
     assert served(response={}).mock_set.served.find("m").only is not None
     assert served(responses=ANSWERS).mock_set.served.find("m").only is None
     assert served(response={}, scenario={"name": "s", "when": "start"}).mock_set.served.find("m").only is None
+
+
+def near_misses(engine: Engine, **asked: Any) -> list[str]:
+    """Why mocks nearly answer a request."""
+    view = request(**asked)
+    view.allow(APART)  # a pattern's first search may take long
+    miss = engine.mock_set.served.table.resolve(view)
+    assert isinstance(miss, Miss)
+    return [near["reason"] for near in miss.near_misses]
+
+
+def test_what_came_before_is_no_likeness() -> None:
+    scenario = {"name": "s", "when": "start"}
+    engine = Engine()
+    engine.create({"matcher": {"pathPattern": "^/other$"}, "response": {}, "scenario": scenario})
+    engine.create({"matcher": {"pathPattern": "^/other$"}, "responses": ANSWERS, "then": "miss"})
+    assert near_misses(engine) == []
+
+
+def test_a_near_miss_says_what_is_different() -> None:
+    engine = served(responses=ANSWERS[:1], then="miss", scenario={"name": "s", "when": ["start", "in"]})
+    engine.patch("m", {"matcher": {"method": "POST"}})
+    assert near_misses(engine) == ['path and scenario s matched, but method expected "POST", got "GET"']
+    engine.patch("m", {"matcher": {"method": None}})
+    body_for(engine)
+    assert near_misses(engine) == ["path and scenario s matched, but its responses are used up"]
+    engine.scenarios.set("", "s", "out")
+    assert near_misses(engine) == [
+        "path matched, but the scenario `s` is in state `out`, not `start` or `in`; its responses are used up"
+    ]
 
 
 # -- states ------------------------------------------------------------------------------------------------------------
