@@ -393,7 +393,7 @@ class Stream:
         else:
             self._task = asyncio.current_task()
             await self.line.drain()
-        if not self.line.is_gone and self._uncounted:
+        if self._uncounted and not self.line.is_lost:  # a server may close the connection behind the last of it
             self._last_sent = self.clock.monotonic()
             size, self._uncounted = self._uncounted, 0
             self._note(size, self._last_sent)

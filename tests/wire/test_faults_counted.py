@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mockd.errors import ConfigError
 from mockd.journal.exchange import Exchange
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
@@ -225,3 +226,19 @@ def test_the_body_of_a_whole_answer_is_cut_and_its_length_is_true(server: Runnin
 def test_the_body_of_a_whole_answer_is_no_text(server: RunningMockd) -> None:
     with mock(server, response={"body": "text"}), ask(server, "corrupt bytes=2") as client:
         assert client.read_to_end().endswith(b"\r\n\r\nt\xff\xfft")
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_that_are_made_up_are_bounded_by_a_setting() -> None:
+    settings = Settings(allow_fault_header=True, max_fault_bytes=100)
+    sse = {"matcher": {"path": "/m"}, "sse": {"events": EVENTS}}
+    with running_mockd({**sse, "faults": ["hugeEvent 100"]}, settings=settings) as server:
+        for size, status in ((100, 200), (101, 400)):
+            with ask(server, f"garbage bytes={size} after 1 event") as client:
+                assert client.read_head()[0] == status
+        with pytest.raises(ConfigError, match="a fault may make up 100") as caught:
+            server.engine.create({**sse, "faults": ["stall 1", "extraBytes 101"]})
+    assert caught.value.problems[0].path == ("faults", 1)
+    assert caught.value.hint == "`--max-fault-bytes` allows more"
