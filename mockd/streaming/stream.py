@@ -231,9 +231,7 @@ class Stream:
             await self._rest(again, self._step if self.line.writes_at_once else self.wake)
 
     async def _give_way(self) -> None:
-        """Give others their turn: a write does not suspend while the kernel takes the bytes. A head that is still kept
-        back goes out, as a fault may leave out all that is due."""
-        self.line.flush()
+        """Give others their turn: a write does not suspend while the kernel takes the bytes."""
         self._settle()
         await asyncio.sleep(0)
 

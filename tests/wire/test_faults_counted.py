@@ -98,9 +98,9 @@ def test_a_disconnect_counts_what_is_sent(server: RunningMockd, way: str) -> Non
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_late_is_not_one_too_many(server: RunningMockd, way: str) -> None:
     for limit in ({"maxEvents": 2}, {"simulateDisconnect": 2}):
-        with mock(server, sse={"events": EVENTS, "lifecycle": {**limit, **FINAL["lifecycle"]}, **WAYS[way]}):
-            with ask(server, "reorder after 1 event") as client:
-                assert numbers(body_of(client.read_to_end())) == ("13bye" if "maxEvents" in limit else "13")
+        sse = {"events": EVENTS, "lifecycle": {**limit, **FINAL["lifecycle"]}, **WAYS[way]}
+        with mock(server, sse=sse), ask(server, "reorder after 1 event") as client:
+            assert numbers(body_of(client.read_to_end())) == ("13bye" if "maxEvents" in limit else "13")
 
 
 def test_who_resumes_is_held_to_the_limit_of_the_mock(server: RunningMockd) -> None:
@@ -232,9 +232,9 @@ def test_the_body_of_a_whole_answer_is_cut_and_its_length_is_true(server: Runnin
 
 
 def test_a_length_that_lies_stays_a_lie(server: RunningMockd) -> None:
-    with mock(server, response={"body": "text"}):
-        with ask(server, 'header set={"content-length":"3"}; malformed') as client:
-            assert client.read_head()[1]["content-length"] == "3"
+    line = 'header set={"content-length":"3"}; malformed'
+    with mock(server, response={"body": "text"}), ask(server, line) as client:
+        assert client.read_head()[1]["content-length"] == "3"
 
 
 def test_the_body_of_a_whole_answer_is_no_text(server: RunningMockd) -> None:
