@@ -418,6 +418,8 @@ class HeaderFault(Fault, frozen=True, kw_only=True, tag="header"):
         for name, value in self.set.items():
             if re.search(r"[\r\n\0]", name + value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise Mistake(f"{name!r} cannot be sent as a header", ("set", name))
+            if any(ord(character) > 0xFF for character in value):
+                raise Mistake(f"the value of {name!r} has a character outside latin-1", ("set", name))
 
 
 ACTIONS: tuple[type[Fault], ...] = (

@@ -121,7 +121,7 @@ def garbage(size: int, rng: random.Random) -> bytes:
 
 def changed_head(headers: FixedHeaders, fault: config.HeaderFault) -> FixedHeaders:
     """Headers as a fault changes them. What is set or removed is settled: nothing else adds to it."""
-    set_ = {name.lower().encode(): value.encode("latin-1", "replace") for name, value in fault.set.items()}
+    set_ = {name.lower().encode(): value.encode("latin-1") for name, value in fault.set.items()}
     gone = {name.lower().encode() for name in fault.remove} | set_.keys()
     changed = FixedHeaders([header for header in headers if header[0] not in gone] + list(set_.items()))
     changed.settled |= headers.settled | gone
