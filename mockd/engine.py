@@ -221,7 +221,9 @@ class Engine:
         from mockd.faults import broken, of_header  # loaded only with the first fault
 
         try:
-            faults = of_header(matched.request, is_allowed=self.settings.allow_fault_header)
+            settings = self.settings
+            is_allowed, most_bytes = settings.allow_fault_header, settings.max_fault_bytes
+            faults = of_header(matched.request, is_allowed=is_allowed, most_bytes=most_bytes)
         except ConfigError as error:
             problem = error.problems[0]
             message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message

@@ -121,6 +121,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Longest time, in seconds, that a fault waits for the client to read what was sent before it.",
         ),
     ] = 5.0
+    max_fault_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Most that one fault may make up, such as a `hugeEvent`, in bytes.")
+    ] = 16 * 1024 * 1024
     shutdown_timeout: Annotated[
         Seconds, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")
     ] = 1.5

@@ -55,7 +55,7 @@ class MockBuilder:
         """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
         patterns."""
         spec, _ = self._compile(spec)
-        _faults(spec, self._settings.profile)
+        _faults(spec, self._settings)
         _rule(spec, None)
 
     def build_all(
@@ -113,7 +113,7 @@ class MockBuilder:
             sessions = kept[1]
         else:
             sessions = [self._sessions(plan, came_before) for plan in plans]
-        made = zip(parts_of(spec.mock), plans, sessions, _faults(spec, self._settings.profile), strict=True)
+        made = zip(parts_of(spec.mock), plans, sessions, _faults(spec, self._settings), strict=True)
         return spec, tuple(ReadyPart(part, plan, constant(plan), held, faults) for part, plan, held, faults in made)
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, list[StreamPlan]]:
@@ -180,17 +180,17 @@ def _check_profile(name: str) -> None:
         raise ConfigError(f"{spelling('profile')}: {error.problems[0].message}", hint=error.problems[0].hint) from None
 
 
-def _faults(spec: MockSpec, profile: str | None) -> list[tuple[Aimed, ...]]:
+def _faults(spec: MockSpec, settings: Settings) -> list[tuple[Aimed, ...]]:
     """The faults of each part of a mock: its own, then those of the mock, then those of its profile or of the
     server's."""
-    name, parts = spec.mock.profile or profile, parts_of(spec.mock)
+    name, parts = spec.mock.profile or settings.profile, parts_of(spec.mock)
     if not spec.mock.faults and name is None and not any(part.faults for part in parts):
         return [()] * len(parts)
     from mockd.config.fault_lines import parse_faults  # loaded only with the first mock that has any
     from mockd.config.profiles import profile_named
     from mockd.faults.chosen import aimed
 
-    shared = parse_faults(spec.mock.faults, ("faults",))
+    shared = parse_faults(spec.mock.faults, ("faults",), settings.max_fault_bytes)
     if all(part.kind == "response" for part in parts):
         _refuse_end(shared, ("faults",))
     if name is not None:
@@ -198,7 +198,7 @@ def _faults(spec: MockSpec, profile: str | None) -> list[tuple[Aimed, ...]]:
     shared_aimed = aimed(shared)
     found = []
     for part in parts:
-        own = parse_faults(part.faults, (*part.place, "faults"))
+        own = parse_faults(part.faults, (*part.place, "faults"), settings.max_fault_bytes)
         if part.kind == "response":
             _refuse_end(own, (*part.place, "faults"))
         found.append((*aimed(own, part.within), *shared_aimed))

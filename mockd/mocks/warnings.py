@@ -73,5 +73,7 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "times": sequences.times,
     "places-of-faults": faults.places,
     "places-of-own-faults": _each(faults.own_places),
+    "effects-of-faults": faults.effects,
+    "effects-of-own-faults": _each(faults.own_effects),
 }
 """Every check of a mock, by its name."""

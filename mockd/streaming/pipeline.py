@@ -313,7 +313,7 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
     def open_cursor(stream: Opening, now: float) -> Cursor:
         of_key = None if sessions is None else sessions.of_key(stream.exchange.key)
         place = first_place(plan, events, fill, now, of_key)
-        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
+        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions, plan.lifetime)
 
     return open_cursor
 
@@ -331,9 +331,10 @@ def _resumed(plan: StreamPlan, sessions: Sessions | None, matched: Matched, plac
 
     def open_cursor(stream: Opening, now: float) -> Cursor:
         stream.exchange.resumed_from = matched.request.last_event_id
-        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
+        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions, plan.lifetime)
 
-    plan = place.session.plan
+    # The limits are those of this request, and not of the one with which the session began.
+    plan = replace(place.session.plan, lifetime=plan.lifetime)
     return _stream(plan, matched, _own_headers(plan, matched, matched.headers, fill), fill, open_cursor)
 
 

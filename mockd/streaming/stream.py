@@ -391,7 +391,7 @@ class Stream:
         else:
             self._task = asyncio.current_task()
             await self.line.drain()
-        if not self.line.is_gone and self._uncounted:
+        if self._uncounted and not self.line.is_lost:  # a server may close the connection behind the last of it
             self._last_sent = self.clock.monotonic()
             size, self._uncounted = self._uncounted, 0
             self._note(size, self._last_sent)
@@ -417,6 +417,11 @@ class Stream:
             self._vigil.wake()
             self._vigil.cut_if_stuck(self.program.ending.close_delay_s + STUCK_GRACE_S)
 
+    @property
+    def is_told_to_end(self) -> bool:
+        """Whether there is an order to stop, for which no op should wait."""
+        return self._order is not None
+
     def cut(self) -> None:
         """Give the stream up at once, whatever it is waiting for."""
         self._stopped = self._stopped or "aborted"
@@ -430,9 +435,9 @@ class Stream:
         assert order is not None
         if order == "client_disconnected":
             self.outcome = self.cursor.outcome if self._is_ending else order
-        elif self._is_ending:
+        elif self._is_ending or self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
             self.cursor.hurry()
-        elif not self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
+        else:
             self.turn_to_end(order)
 
     def turn_to_end(self, outcome: Outcome) -> None:

@@ -142,7 +142,7 @@ LIMITS = (
     Limit("characters of a model's name", "mockd.sources.llm.budget:LONGEST_MODEL", _REPLY),
     Limit("nesting of a message's contents", "mockd.sources.llm.budget:MOST_NESTED", _REPLY, "levels"),
     Limit("time that a fault waits for a client to read", "fault_timeout", "the connection is broken off all the same"),
-    Limit("bytes that a fault makes up", "mockd.config.faults:MOST_EXTRA", "refused", "bytes"),
+    Limit("bytes that a fault makes up", "max_fault_bytes", "refused", "bytes"),
     Limit("faults of a mock or a header", "mockd.config.fault_lines:MOST_FAULTS", "refused"),
     Limit("faults among them that duplicate events", "mockd.config.fault_lines:MOST_DUPLICATES", "refused"),
     Limit("characters of a fault in a line or header", "mockd.config.fault_lines:LONGEST_LINE", "refused"),

@@ -1,4 +1,4 @@
-"""Faults that never strike."""
+"""Faults that never strike, or that can do nothing."""
 
 from __future__ import annotations
 
@@ -7,49 +7,105 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mockd.errors import Problem
+from mockd.headers import FixedHeaders
 from mockd.mocks.checks.answer import CheckedAnswer, answers_of
 from mockd.mocks.registered import Registered
 from mockd.streaming.cursors.whole import WholeCursor
 
 if TYPE_CHECKING:
+    from mockd.config.faults import Fault
     from mockd.faults.chosen import Aimed
 
 
 def own_places(answer: CheckedAnswer) -> Iterator[Problem]:
     """Places of an entry's own faults behind the end of what it sends, if that is known."""
-    own = answer.ready.faults[: len(answer.ready.part.faults)]
-    if own:
-        yield from _behind(own, *_lengths(answer))
+    for number, message in _behind(_own(answer), [answer]):
+        yield Problem(message, ("faults", number), "choose an earlier place")
 
 
 def places(mock: Registered) -> Iterator[Problem]:
     """Places of a mock's faults behind the end of everything that it sends, if that is known."""
-    shared = mock.parts[0].faults[len(mock.parts[0].part.faults) :]
-    if shared:
-        events, sizes = zip(*map(_lengths, answers_of(mock)), strict=True)
-        yield from _behind(shared, max(events), max(sizes))
+    for number, message in _behind(_shared(mock), answers_of(mock)):
+        yield from _said(mock, number, message, "choose an earlier place")
 
 
-def _behind(faults: Sequence[Aimed], events: float, size: float) -> Iterator[Problem]:
+def own_effects(answer: CheckedAnswer) -> Iterator[Problem]:
+    """Faults of an entry that can do nothing to its plain response."""
+    for number, message in _without_effect(_own(answer), [answer]):
+        yield Problem(message, ("faults", number), _OTHER)
+
+
+def effects(mock: Registered) -> Iterator[Problem]:
+    """Faults of a mock that can do nothing to any of its plain responses."""
+    for number, message in _without_effect(_shared(mock), answers_of(mock)):
+        yield from _said(mock, number, message, _OTHER)
+
+
+_OTHER = "choose another action or place, or an `sse` or `chunked` answer"
+
+
+def _own(answer: CheckedAnswer) -> Sequence[Aimed]:
+    return answer.ready.faults[: len(answer.ready.part.faults)]
+
+
+def _shared(mock: Registered) -> Sequence[Aimed]:
+    first = mock.parts[0]
+    return first.faults[len(first.part.faults) :]
+
+
+def _said(mock: Registered, number: int, message: str, hint: str) -> Iterator[Problem]:
+    """A warning about a fault, or about the profile it is of. The server's own profile is not meant for one mock."""
+    own = mock.spec.mock
+    if number < len(own.faults):
+        yield Problem(message, ("faults", number), hint)
+    elif own.profile is not None:
+        yield Problem(message, ("profile",), f"{hint}, or leave the profile out")
+
+
+def _behind(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -> Iterator[tuple[int, str]]:
+    """The numbers of the faults that strike behind the end of all these answers, each with a message."""
+    if not faults:
+        return
+    lengths = [_lengths(answer) for answer in answers]
     for number, aimed in enumerate(faults):
         after = aimed.fault.after
-        if after is None or after.unit not in ("events", "bytes"):
+        if after is None:
             continue
-        most = events if after.unit == "events" else size
+        most = max(length.get(after.unit, math.inf) for length in lengths)
         if after.count > most:
             what = f"{most:.0f} {after.unit}"
-            message = f"`{aimed.fault.action}` never strikes after {after.count:.0f} {after.unit}: there are {what}"
-            yield Problem(message, ("faults", number), "choose an earlier place")
+            yield number, f"`{aimed.fault.action}` never strikes after {after.count:.0f} {after.unit}: there are {what}"
 
 
-def _lengths(answer: CheckedAnswer) -> tuple[float, float]:
-    """The number of events and of bytes of what is sent; infinite if it is not known."""
+def _without_effect(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -> Iterator[tuple[int, str]]:
+    """The numbers of the faults that can do nothing to all these answers, each with a message."""
+    if not faults or any(answer.stream is not None for answer in answers):
+        return
+    for number, aimed in enumerate(faults):
+        reasons = [_reason(aimed.fault, answer) for answer in answers]
+        if not aimed.fault.is_before_head and None not in reasons:
+            yield number, f"`{aimed.fault.action}` does nothing: {reasons[0]}"
+
+
+def _reason(fault: Fault, answer: CheckedAnswer) -> str | None:
+    """Why a fault can do nothing to a plain response; None if it can."""
+    from mockd.faults.fitting import changes_whole, why_not  # loaded only with the first fault
+    from mockd.streaming.pipeline import whole
+
+    plan = answer.plan
+    headers = FixedHeaders([(b"content-length", b"0")], plan.header_rules)
+    program = answer.ready.program or whole(plan.status, b"", headers, [])
+    return None if changes_whole(fault, program) else why_not(fault, program)
+
+
+def _lengths(answer: CheckedAnswer) -> dict[str, float]:
+    """How much is sent, in units of places, as far as it is known."""
     if answer.ready.program is not None:
         cursor = answer.ready.program.opened(None, 0.0)  # type: ignore[arg-type]  # a whole answer looks at no stream
         assert isinstance(cursor, WholeCursor)
-        return 0, len(cursor.body)
+        return {"events": 0, "bytes": len(cursor.body)}
     script = answer.script
     if script is None:
-        return (math.inf, math.inf) if answer.stream is not None else (0, math.inf)
+        return {} if answer.stream is not None else {"events": 0}
     stop = script.stop[0]
-    return (script.counted_before(int(stop)) if stop < math.inf else math.inf), math.inf
+    return {"events": script.counted_before(int(stop))} if stop < math.inf else {}
