@@ -159,9 +159,10 @@ class Error(Struck):
             return
         self.note(stage, trap)
         fault: config.ErrorFault = trap.armed.fault
-        row = self.site.error_row(fault)
-        if row is not None:
-            stage.program = structs.replace(stage.program, ending=Ending(type="error", error=row))
+        said = self.site.error_row(fault)
+        if said is not None:
+            await _sleep(stage, said.pause_s)
+            stage.program = structs.replace(stage.program, ending=Ending(type="error", error=said.row))
         stage.turn_to_end("failed")
 
 
