@@ -22,6 +22,7 @@ from tests.stress.report import failure_of
 from tests.stress.server import Server, server
 from tests.wire.sockets import body_of
 
+COUNT = 100_000
 STREAMS = 1000
 CLIENTS = 8
 PAUSE_S = 0.05
@@ -167,9 +168,14 @@ def run(count: int, seed: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/break", description=__doc__)
-    parser.add_argument("count", type=int, metavar="COUNT")
+    parser.add_argument("count", type=int, nargs="?", default=COUNT, metavar="COUNT")
     parser.add_argument("--seed", type=int, default=randrange(10**6), metavar="N")
+    parser.add_argument("--recordings", action="store_true", help="break recorded streams instead, at every byte")
     given = parser.parse_args()
+    if given.recordings:
+        from tests.stress import sweep
+
+        return sweep.run()
     return run(given.count, given.seed)
 
 
