@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product, starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -63,17 +64,19 @@ RECORDINGS = {
 """One recording of each vendor, by the name of the vendor's folder."""
 
 
-def mock_of(vendor: str) -> dict[str, Any]:
-    """A mock that sends the stream as the service sent it, each event in a chunk of its own."""
+def mock_of(vendor: str, unit: str) -> dict[str, Any]:
+    """A mock that sends the stream as the service sent it. For bytes on the wire, each event has a chunk of its own, so
+    that there are many chunk sizes."""
     recording = RECORDINGS[vendor]
     text = Path(FOLDER, vendor, f"{recording.name}.chunks.txt").read_text(encoding="utf-8")
     blocks = [recording.framed(payload) for payload in text.splitlines() if payload]
     blocks += [recording.end] if recording.end else []
-    return {
-        "id": vendor,
-        "matcher": {"path": f"/{vendor}"},
-        "sse": {"events": [{"raw": block} for block in blocks], "flush": "event"},
-    }
+    sse = {"events": [{"raw": block} for block in blocks], "flush": "event" if unit == "wire bytes" else "auto"}
+    return {"matcher": {"path": path_of(vendor, unit)}, "sse": sse}
+
+
+def path_of(vendor: str, unit: str) -> str:
+    return f"/{vendor}/{unit.replace(' ', '-')}"
 
 
 # -- a client that sees the end of the connection, under TLS too -------------------------------------------------------
@@ -158,8 +161,8 @@ class Sweep:
         return range(1, len(self._whole(server)) + 1)
 
     def _whole(self, server: RunningMockd) -> bytes:
-        """All that could be sent before the break."""
-        whole = received(server.url, f"/{self.vendor}", "end after 1000000000 bytes")[0]
+        """All that is sent without a break."""
+        whole = received(server.url, path_of(self.vendor, self.unit))[0]
         return whole if self.unit == "wire bytes" else body_of(whole)
 
     def run(self, server: RunningMockd, places: Iterable[int]) -> list[str]:
@@ -167,7 +170,8 @@ class Sweep:
         whole = self._whole(server)
 
         def broken(place: int) -> str | None:
-            data, end = received(server.url, f"/{self.vendor}", f"{self.action} after {place} {self.unit}")
+            fault = f"{self.action} after {place} {self.unit}"
+            data, end = received(server.url, path_of(self.vendor, self.unit), fault)
             got = data if self.unit == "wire bytes" else body_of(data)
             is_right = same(got) == same(whole[:place]) and len(got) == place and end == ENDS[self.action]
             if is_right and self.action == "end":
@@ -181,14 +185,16 @@ class Sweep:
 UNITS = {"bytes": ("reset", "close", "end"), "wire bytes": ("reset", "close")}
 SWEEPS = [Sweep(vendor, action, unit) for vendor in RECORDINGS for unit, actions in UNITS.items() for action in actions]
 WAYS: dict[str, dict[str, Any]] = {"plain": {}, "TLS": TLS}
-TLS_STRIDE = 7
-"""Under TLS, every so many places are enough: what is sent is the same."""
+STRIDE = 7
+"""Under TLS, and where a long stream is not reset but ended, every so many places are enough: what is sent before them
+is the same."""
+LONG = 20_000
 
 
 def serving(way: str) -> Any:
     """A server with the recordings."""
     settings = Settings(allow_fault_header=True)
-    return running_mockd(*map(mock_of, RECORDINGS), settings=settings, **WAYS[way])
+    return running_mockd(*starmap(mock_of, product(RECORDINGS, UNITS)), settings=settings, **WAYS[way])
 
 
 def run() -> int:
@@ -201,7 +207,9 @@ def run() -> int:
         with serving(way) as running:
             server = running if way == "plain" else speaking_tls(running)
             for sweep in SWEEPS:
-                places = sweep.places(server)[:: 1 if way == "plain" else TLS_STRIDE]
+                places = sweep.places(server)
+                is_every = way == "plain" and (sweep.action == "reset" or len(places) < LONG)
+                places = places if is_every else places[::STRIDE]
                 failures += (found := sweep.run(server, places))
                 count += len(places)
                 print(f"{way:6}{sweep!s:44}{len(places):>10,}{len(places) - len(found):>10,} exact", flush=True)

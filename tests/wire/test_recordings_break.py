@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from mockd.testing import RunningMockd
-from tests.stress.sweep import FOLDER, SWEEPS, TLS_STRIDE, Sweep, serving
+from tests.stress.sweep import FOLDER, STRIDE, SWEEPS, Sweep, serving
 from tests.wire.conftest import speaking_tls
 
 pytestmark = pytest.mark.skipif(not FOLDER, reason="MOCKD_RECORDINGS names no folder of recorded streams")
@@ -32,5 +32,5 @@ def test_it_breaks_there(recorded: RunningMockd, sweep: Sweep) -> None:
     places = sweep.places(recorded)
     step = 1 if len(places) < SHORT else len(places) // SOME
     step *= 1 if sweep.action == "reset" else OTHERS
-    step *= TLS_STRIDE if recorded.url.startswith("https") else 1
+    step *= STRIDE if recorded.url.startswith("https") else 1
     assert sweep.run(recorded, places[::step]) == []
