@@ -52,6 +52,7 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "heartbeat": effects.heartbeat,
     "resume": effects.resume,
     "given-ids": ids.given,
+    "requests-of-faults": faults.requests,
     "places-of-faults": faults.places,
 }
 """Every check of a mock, by its name."""
