@@ -126,7 +126,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "warnings",
         "mock_set",
     ),
-    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects", "faults"),
+    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects", "faults", "fault_requests"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mockd.errors import Problem
-from mockd.mocks.checks import effects, faults, ids, matcher, texts
+from mockd.mocks.checks import effects, fault_requests, faults, ids, matcher, texts
 from mockd.mocks.registered import Registered
 
 
@@ -52,7 +52,7 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "heartbeat": effects.heartbeat,
     "resume": effects.resume,
     "given-ids": ids.given,
-    "requests-of-faults": faults.requests,
+    "requests-of-faults": fault_requests.requests,
     "places-of-faults": faults.places,
 }
 """Every check of a mock, by its name."""

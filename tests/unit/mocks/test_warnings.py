@@ -208,6 +208,7 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ({**sse(), "faults": ["status 500", "status 429 for requests 1"]}, "faults.1", "remove it"),
         ({**sse(), "faults": ["status 500", "reset after 1 event"]}, "faults.1", "remove it"),
         ({**sse(), "faults": ["empty", "reset after 1 byte"]}, "faults.1", "remove it"),
+        ({**sse(), "faults": ["reset after 1 byte", "empty"]}, "faults.0", "remove it"),
         ({**sse(), "faults": ["reset before head", "empty for requests 2-"]}, "faults.1", "remove it"),
     ],
     "places-of-faults": [
