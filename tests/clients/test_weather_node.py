@@ -106,9 +106,12 @@ def test_it_throws_what_the_real_service_makes_it_throw(way: Way, outcomes: dict
             found.reply(name)
             continue
         error = found.error(name)
-        assert error["name"] == thrown, place
-        if place not in (*NO_STREAM, *map(str, STATUSES)) and thrown != "TypeError":
-            assert BROKEN in error["stack"]
+        is_in_stream = place not in (*NO_STREAM, *map(str, STATUSES))
+        # A client that is slow to read may see something else in an error behind an event.
+        if is_in_stream and BROKEN not in error["stack"] and thrown != "TypeError":
+            assert any(words in error["stack"] for words in way.raised), place
+        else:
+            assert error["name"] == thrown, place
 
 
 @pytest.mark.parametrize("way", STREAMING, ids=str)
