@@ -215,7 +215,7 @@ class OpenAIChat(OpenAIWire):
             chunk = self.chunk(shape, [self.choice(0, {"content": ""}, "error")])
             yield chunk._replace(data={**chunk.data, "error": said})
         else:
-            yield Event(self.error_body(failure), type=form if form == "event" else None, delay_s=STRUCTURE)
+            yield Event(self.error_body(failure), type="error" if form == "event" else None, delay_s=STRUCTURE)
 
 
 def _speaks(reply: Reply) -> bool:
