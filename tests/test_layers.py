@@ -132,7 +132,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "warnings",
         "mock_set",
     ),
-    "mocks.checks": ("answer", "sample", "ids", "matcher", "texts", "effects", "faults", "sequences"),
+    "mocks.checks": ("answer", "sample", "ids", "matcher", "texts", "effects", "faults", "fault_requests", "sequences"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

@@ -18,7 +18,7 @@ from mockd.faults.chosen import Aimed, Striking, striking
 from mockd.faults.fitting import changes_whole, why_not
 from mockd.faults.limited import Limited
 from mockd.faults.places import trap
-from mockd.faults.site import Site
+from mockd.faults.site import ErrorRow, Site
 from mockd.faults.throttle import Throttle, Throttled
 from mockd.faults.wire import AtWireBytes
 from mockd.framing import Framing, Row
@@ -126,7 +126,7 @@ def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
 
 def _error_row(
     source: Any, context: SourceContext, program: Program, fault: config.ErrorFault, exchange: Exchange
-) -> Row | None:
+) -> ErrorRow | None:
     fill = program.fill
     make = getattr(source, "error_events", None)  # which sources need not have
     events = make(context, fault.type, fault.message, exchange.events_sent) if make is not None else ()
@@ -135,7 +135,8 @@ def _error_row(
         events = [Event(type="error", data={"error": said})]
     if not events or fill is None:
         return None
-    return Row(b"".join([program.framing.row(event).filled(fill)[0] for event in events]))
+    row = Row(b"".join([program.framing.row(event).filled(fill)[0] for event in events]))
+    return ErrorRow(row, drawn(events[0].delay_s or 0.0, fill.rng))
 
 
 SiteOf = Callable[[Program], Site]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from mockd.errors import Problem
-from mockd.mocks.checks import effects, faults, ids, matcher, sequences, texts
+from mockd.mocks.checks import effects, fault_requests, faults, ids, matcher, sequences, texts
 from mockd.mocks.checks.answer import CheckedAnswer, answers_of
 from mockd.mocks.registered import Registered
 
@@ -71,6 +71,8 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "resume": _each(effects.resume),
     "given-ids": _each(ids.given),
     "times": sequences.times,
+    "requests-of-faults": fault_requests.requests,
+    "requests-of-own-faults": _each(fault_requests.own_requests),
     "places-of-faults": faults.places,
     "places-of-own-faults": _each(faults.own_places),
     "effects-of-faults": faults.effects,

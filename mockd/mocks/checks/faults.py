@@ -10,11 +10,19 @@ from mockd.errors import Problem
 from mockd.headers import FixedHeaders
 from mockd.mocks.checks.answer import CheckedAnswer, answers_of
 from mockd.mocks.registered import Registered
+from mockd.program.plan import StreamPlan
+from mockd.program.script import CompiledScript
+from mockd.program.timetable import size_of
 from mockd.streaming.cursors.whole import WholeCursor
 
 if TYPE_CHECKING:
     from mockd.config.faults import Fault
     from mockd.faults.chosen import Aimed
+
+_PAUSES = frozenset({"stall", "delay", "throttle", "idle"})
+"""Actions that make what follows later."""
+_ADDITIONS = frozenset({"duplicate", "insert", "unknownEvent", "hugeEvent", "garbage", "malformed", "error"})
+"""Actions by which something else is sent, or more."""
 
 
 def own_places(answer: CheckedAnswer) -> Iterator[Problem]:
@@ -99,7 +107,7 @@ def _reason(fault: Fault, answer: CheckedAnswer) -> str | None:
 
 
 def _lengths(answer: CheckedAnswer) -> dict[str, float]:
-    """How much is sent, in units of places, as far as it is known."""
+    """How much is sent, in units of places: events, bytes and milliseconds, as far as they are known."""
     if answer.ready.program is not None:
         cursor = answer.ready.program.opened(None, 0.0)  # type: ignore[arg-type]  # a whole answer looks at no stream
         assert isinstance(cursor, WholeCursor)
@@ -107,5 +115,22 @@ def _lengths(answer: CheckedAnswer) -> dict[str, float]:
     script = answer.script
     if script is None:
         return {} if answer.stream is not None else {"events": 0}
-    stop = script.stop[0]
-    return {"events": script.counted_before(int(stop))} if stop < math.inf else {}
+    actions = {aimed.fault.action for aimed in answer.ready.faults}
+    found = _extent_of(script, answer.plan.framed(script.framing.name))
+    unknown = [*(("ms",) if actions & _PAUSES else ()), *(("events", "bytes") if actions & _ADDITIONS else ())]
+    return {unit: most for unit, most in found.items() if unit not in unknown}
+
+
+def _extent_of(script: CompiledScript, plan: StreamPlan) -> dict[str, float]:
+    """How much a script sends by itself, as far as it is known."""
+    stop, table = script.stop[0], script.timetable
+    if stop == math.inf:
+        return {}
+    found: dict[str, float] = {"events": script.counted_before(int(stop))}
+    if table is None or stop > len(table.frames) or not script.ends_plainly or plan.heartbeat is not None:
+        return found
+    found["ms"] = 1000 * table.first[int(stop) - 1] if table.first and stop else 0
+    if not (table.has_holes or table.lead or plan.framing.has_opening):
+        retry = b"" if plan.retry is None else plan.framing.with_retry(b"", plan.retry)
+        found["bytes"] = sum(map(size_of, table.frames[: int(stop)])) + len(retry) + len(plan.framing.end)
+    return found
