@@ -181,7 +181,7 @@ def test_a_change_begins_again_and_no_change_does_not(server: RunningMockd) -> N
     assert bodies(server, 2) == ["b", "b"]
     server.engine.patch("m", {"then": "cycle"})
     assert bodies(server, 3) == ["a", "b", "a"]
-    server.engine.replace("m", {"matcher": {"path": "/m"}, "responses": TWO, "then": "cycle"})
+    server.engine.replace("m", {"matcher": {"path": "/m"}, "responses": TWO, "then": "cycle", "sse": None})
     assert bodies(server, 2) == ["b", "a"]
     server.engine.patch("m", {"responses": [*TWO, {"response": {"body": "c"}}]})
     assert bodies(server, 3) == ["a", "b", "c"]
