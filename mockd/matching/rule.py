@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from mockd.config.models import Matcher
@@ -44,7 +45,14 @@ class Rule(Generic[T]):
     )
 
     def __init__(
-        self, matcher: Matcher, priority: int, id: str, name: str | None, target: T, shown: Matcher | None = None
+        self,
+        matcher: Matcher,
+        priority: int,
+        id: str,
+        name: str | None,
+        target: T,
+        shown: Matcher | None = None,
+        conditions: Sequence[Predicate] = (),
     ) -> None:
         self.matcher = matcher
         self.shown = shown or matcher
@@ -54,7 +62,7 @@ class Rule(Generic[T]):
         self.name = name
         self.target = target
         self.template: PathTemplate | None = None if matcher.path is None else parse_path(matcher.path)
-        self.predicates: tuple[Predicate, ...] = tuple(compile_predicates(matcher, self.template))
+        self.predicates: tuple[Predicate, ...] = (*compile_predicates(matcher, self.template), *conditions)
         self.path_pattern = None if matcher.path_pattern is None else compiled(matcher.path_pattern)
         self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)
