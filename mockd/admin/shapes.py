@@ -84,6 +84,7 @@ class JournalEntry(Shape, frozen=True, kw_only=True):
     body_cut: Annotated[bool, _doc("Whether only the beginning of the body is here.")]
     client_ip: str | None
     mock_id: str | UnsetType = UNSET
+    entry: Annotated[Count | UnsetType, _doc("Index in the mock's `responses` of the one that answered.")] = UNSET
     near_misses: Annotated[list[dict[str, Any]] | UnsetType, _doc("Those of the answer 404.")] = UNSET
     connection_id: Annotated[str | UnsetType, _doc("ID for `/sse/connections/{id}`.")] = UNSET
     resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` with which the client reconnected.")] = UNSET
