@@ -15,6 +15,7 @@ from mockd.keys.registry import Key
 from mockd.mocks.mock_set import MockSet
 from mockd.settings import Settings
 from mockd.streaming.sessions.resume import Buffer, OfKey
+from mockd.streaming.sessions.session import Entry
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
 from tests.wire.sockets import Client, body_of, eventually
@@ -163,7 +164,7 @@ def test_keys_that_come_and_go_leave_nothing() -> None:
                 admin.delete_mock(own, key=key)
             gc.collect()
             return Counter(
-                type(thing) for thing in gc.get_objects() if isinstance(thing, Key | MockSet | OfKey | Buffer)
+                type(thing) for thing in gc.get_objects() if isinstance(thing, Key | MockSet | OfKey | Buffer | Entry)
             )
 
         few = kept(0)
