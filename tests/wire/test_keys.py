@@ -119,6 +119,9 @@ def test_a_preflight_is_answered_for_the_path_without_its_key(everywhere: Runnin
     for start in ("", "/~k", "/~!"):
         assert answer(everywhere, f"{start}/open", method="OPTIONS", **asked).startswith(b"HTTP/1.1 204"), start
     assert b"access-control-allow-headers: x-mockd-key" in answer(everywhere, "/open", method="OPTIONS", **asked)
+    own = {"matcher": {"method": "GET", "path": "/open"}, "response": {}, "cors": False}
+    everywhere.engine.create(own, "own")
+    assert answer(everywhere, "/~own/open", method="OPTIONS", **asked).startswith(b"HTTP/1.1 404")
     for start in ("", "/~k"):
         assert answer(everywhere, f"{start}/shut", method="OPTIONS", **asked).startswith(b"HTTP/1.1 404"), start
 
