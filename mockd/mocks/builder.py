@@ -119,6 +119,7 @@ class MockBuilder:
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, list[StreamPlan]]:
         """The plans of a mock's parts, and the mock with environment values read as numbers if its templates want
         numbers."""
+        _check_scenario(spec)
         while True:
             try:
                 return spec, self._plans(spec)
@@ -169,6 +170,16 @@ class MockBuilder:
 
         most = self._settings.max_sessions
         return Sessions(plan, max_sessions=most, clock=self._clock, came_before=came_before)
+
+
+def _check_scenario(spec: MockSpec) -> None:
+    """Names of scenarios and states are shown to everybody, unlike what the environment gives."""
+    if spec.values.get("scenario") != spec.doc.get("scenario"):
+        raise ConfigError(
+            "names of scenarios and states are not filled in from the environment",
+            path=("scenario",),
+            hint="write them out, without `${`",
+        )
 
 
 def _check_profile(name: str) -> None:

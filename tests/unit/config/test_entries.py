@@ -49,6 +49,13 @@ def test_problems_have_line_and_column(tmp_path: Path, text: str, place: str) ->
     assert place in str(caught.value)
 
 
+@pytest.mark.parametrize("scenario", ["{name: '${NAME}', when: start}", "{name: x, set: 'a ${NAME}'}"])
+def test_what_is_shown_to_everybody_is_not_from_the_environment(tmp_path: Path, scenario: str) -> None:
+    with pytest.raises(ConfigError, match=r"m\.yaml:5:13.*not filled in from the environment") as caught:
+        plans(tmp_path, f"  - response: {{}}\n  scenario: {scenario}\n", {"NAME": "canary"})
+    assert "canary" not in str(caught.value)
+
+
 def test_captures(tmp_path: Path) -> None:
     assert plans(tmp_path, "  - response: {body: 'Hello {{ request.params.name }}'}\n")
 

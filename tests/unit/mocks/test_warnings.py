@@ -227,6 +227,20 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "earlier",
         ),
     ],
+    "requests-of-own-faults": [
+        (
+            {"responses": [{"response": {}}, {**sse(), "faults": ["close", "reset with probability 0"]}]},
+            "responses.1.faults.1",
+            "other requests",
+        ),
+    ],
+    "effects-of-own-faults": [
+        (
+            {"responses": [sse(), {"response": {"body": "four"}, "faults": ["close", "drop"]}]},
+            "responses.1.faults.1",
+            "another action",
+        ),
+    ],
     "places-of-own-faults": [
         (
             {"responses": [{"response": {}}, {**sse(), "faults": ["stall", "reset after 4 events"]}]},
@@ -241,6 +255,8 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
     ],
     "effects-of-faults": [
         ({"response": {"body": "four"}, "faults": ["drop"]}, "faults.0", "action"),
+        ({**sse(), "faults": ["error type=overloaded after 1 event"]}, "faults.0", "action"),
+        ({**sse(), "faults": ["stall", "error message=No after 1 event"]}, "faults.1", "action"),
         ({"response": {"body": "four"}, "faults": ["reset", "idle"]}, "faults.1", "`chunked`"),
         ({"response": {"body": "four"}, "faults": ["malformed after 2 bytes"]}, "faults.0", "place"),
         ({"response": {"body": "{{ request.path }}"}, "faults": ["badChunk"]}, "faults.0", "action"),
