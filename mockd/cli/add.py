@@ -46,7 +46,7 @@ def add(
     mock = mock_of(flags)
     answer = _create(session, mock, key) if allow_duplicate else _create_or_replace(session, mock, key)
     _hint(answer["mock"])
-    session.answer(_document(answer), lambda: _say(answer))
+    session.answer(_document(answer), lambda: _say(answer, key))
 
 
 def _create(session: Session, mock: dict[str, Any], key: str | None) -> dict[str, Any]:
@@ -107,10 +107,12 @@ def _document(answer: dict[str, Any]) -> dict[str, Any]:
     return {"id": answer["id"], "action": answer["action"], **place, "mock": answer["mock"], **warnings}
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _say(answer: dict[str, Any], key: str | None) -> None:
     mock = answer["mock"]
     matcher = mock["matcher"]
     print(f"{answer['action'].capitalize()} mock: {answer['id']}")
     print(f"  Method: {matcher.get('method', 'any')}")
     print(f"  Path:   {matcher.get('path') or matcher.get('pathPattern')}")
     print(f"  Answer: {summary(mock)}")
+    if key:
+        print(f"  Key:    {key}")

@@ -58,3 +58,5 @@ def reset(
     """Put what is counted and buffered back to the start."""
     answer = session.admin.reset(key=key, mocks=mocks, streams=streams)
     session.answer(answer, lambda: print_facts(answer))
+    if key and not any(answer.values()):
+        note(f"Nothing was kept for the key {key}.")

@@ -48,7 +48,8 @@ def list_mocks(session: Session, key: OwnKey = None) -> None:
         )
         for mock in answer["mocks"]
     ]
-    session.answer(answer, lambda: print_table(_LISTED, rows) if rows else note("There are no mocks."))
+    nothing = "There are no mocks." if key is None else f"The key {key} has no mocks of its own."
+    session.answer(answer, lambda: print_table(_LISTED, rows) if rows else note(nothing))
 
 
 @connected

@@ -147,6 +147,8 @@ def _type_hint(message: str, given: Any) -> str | None:
     if "str" in wanted and isinstance(given, bool | int | float):
         text = str(given).lower() if isinstance(given, bool) else str(given)
         return f'quote it: "{text}"'
+    if "array" in wanted and given is not None:
+        return "put it in `[ ]`"
     if not isinstance(given, str):
         return None
     if "bool" in wanted and given.lower() in ("yes", "no", "on", "off"):

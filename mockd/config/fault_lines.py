@@ -35,6 +35,7 @@ _COMMON = frozenset(Fault.__struct_encode_fields__)
 _UNITS = {"event": "events", "events": "events", "byte": "bytes", "bytes": "bytes", "wire": "wireBytes", "ms": "ms"}
 _WORD = re.compile(r"[^\s;]+")
 _SETTING = re.compile(r"([A-Za-z][A-Za-z0-9]*)=")
+_NO_SETTING = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)=")
 _SHOWN = 200
 """Most characters of a line that a message repeats."""
 
@@ -220,7 +221,7 @@ class _Line:
         if not name:
             reader.refuse("a fault is missing", "leave out the `;` that is too much", start)
         if name not in _BY_NAME:
-            close = nearest(name, list(_BY_NAME))
+            close = f"status {name}" if name.isdecimal() else nearest(name, list(_BY_NAME))
             known = f"known are {', '.join(_BY_NAME)}"
             reader.refuse(f"there is no fault {name!r}", f"did you mean `{close}`?" if close else known, start)
         self._value["action"] = name
@@ -230,7 +231,7 @@ class _Line:
             reader.word()
             part = _PARTS.get(word)
             if part is None:
-                close = nearest(word, list(_PARTS))
+                close = _near_part(word)
                 reader.refuse(f"{word!r} is not expected", f"did you mean `{close}`?" if close else None, start)
             part(self, start)
         return self._value
@@ -243,6 +244,10 @@ class _Line:
             start = reader.position
             if (setting := reader.setting()) is not None:
                 self._set(*setting, start)
+            elif (wrong := _NO_SETTING.match(reader.peek())) is not None:
+                close = nearest(re.sub("[-_]", "", wrong[1]), own)
+                hint = f"did you mean `{close}`?" if close else None
+                reader.refuse(f"`{self._value['action']}` has no setting `{wrong[1]}`", hint, start)
             elif is_first and own and not self._is_part(reader.peek()):
                 self._set(own[0], reader.value(), start)  # a lone value is the first setting
             else:
@@ -251,7 +256,7 @@ class _Line:
 
     def _is_part(self, word: str) -> bool:
         """Whether a word begins a place, or says which requests; or would, if it were spelled right."""
-        return word in _PARTS or nearest(word, list(_PARTS)) is not None
+        return word in _PARTS or _near_part(word) is not None
 
     def _set(self, name: str, value: Any, start: int) -> None:
         if name in self._value:
@@ -262,8 +267,11 @@ class _Line:
     def located(self, problem: Problem) -> Problem:
         """A problem of the object that the line stands for, as one of the line."""
         place = self._places.get(str(problem.path[0]), self._start) if problem.path else self._start
-        inside = f"in `{format_path(problem.path)}` " if problem.path else ""
-        return Problem(f"{problem.message}, {inside}{self._reader.where(place)}", (), problem.hint or FORM)
+        inside = f"in `{format_path(problem.path)}` " if len(problem.path) > 1 and "after" not in problem.path else ""
+        example = (
+            f"as in `{_BY_NAME[self._value['action']].example}`" if problem.message.startswith("missing ") else FORM
+        )
+        return Problem(f"{problem.message}, {inside}{self._reader.where(place)}", (), problem.hint or example)
 
     def _given(self, wanted: str) -> Any:
         """Take the value that must come next."""
@@ -283,12 +291,14 @@ class _Line:
         self._set("before", "head", start)
 
     def _after(self, start: int) -> None:
-        at = self._reader.position
+        at = at_number = self._reader.position
         number = self._reader.value()
         if isinstance(number, bool) or not isinstance(number, int | float):
             self._reader.refuse("expected a number", None, at)
         at = self._reader.position
         unit = self._reader.word()
+        if unit in _UNITS and unit != "ms" and isinstance(number, float):
+            self._reader.refuse(f"{number} is no whole number", "a place inside an event is said in bytes", at_number)
         if unit not in _UNITS:
             self._reader.refuse("expected `events`, `bytes`, `wire bytes` or `ms`", None, at)
         if unit == "wire":
@@ -306,7 +316,16 @@ class _Line:
 
     def _with(self, start: int) -> None:
         self._words(("probability",))
-        self._set("probability", self._given("a number from 0 to 1"), start)
+        at = self._reader.position
+        probability = self._given("a number from 0 to 1")
+        if not isinstance(probability, int | float):
+            self._reader.refuse(f"{probability!r} is no number from 0 to 1", "one in five is 0.2", at)
+        self._set("probability", probability, start)
+
+
+def _near_part(word: str) -> str | None:
+    """The word for a part of a line that is meant by a misspelt one."""
+    return None if word in _UNITS else nearest(word, list(_PARTS))
 
 
 _PARTS = {

@@ -100,8 +100,8 @@ class Fault(Config, frozen=True, kw_only=True, tag_field="action"):
             where = ("before",) if self.before else ("after",)
             raise Mistake(f"`{self.action}` is not possible there", where, f"it goes {known}")
         if self.requests is not None and not re.fullmatch(_RANGES, self.requests):
-            message = f"{self.requests[:40]!r} says no numbers of requests"
-            raise Mistake(message, ("requests",), "write them as in `1-2,5-`, without blanks")
+            message = f"{self.requests[:40]!r} is no list of request numbers"
+            raise Mistake(message, ("requests",), "write it as in `1-2,5-`, without blanks")
         for low, high in self.ranges:
             if not low or low > high:
                 raise Mistake(f"there are no requests {self.requests!r}", ("requests",), "they count from 1")
@@ -254,7 +254,7 @@ class StatusFault(Fault, frozen=True, kw_only=True, tag="status"):
     def __post_init__(self) -> None:
         super().__post_init__()
         if isinstance(self.retry_after, str) and not re.fullmatch(_RETRY_AFTER, self.retry_after):
-            message = f"{self.retry_after[:40]!r} says no time"
+            message = f"{self.retry_after[:40]!r} is no time"
             raise Mistake(message, ("retryAfter",), "write seconds, or text such as `250ms` or `date:5`")
 
 

@@ -78,6 +78,8 @@ def _parts(exchange: Exchange, took_s: float, now: float) -> Iterator[tuple[str,
     yield logs.count_of(exchange.bytes_sent, "byte"), ""
     yield _duration(took_s), ""
     yield str(exchange.outcome), "" if exchange.outcome == "completed" else _YELLOW
+    if exchange.faults:
+        yield "faults: " + ", ".join([fault["action"] for fault in exchange.faults]), _YELLOW
     if nearest := _nearest(exchange):
         yield f"nearest: {nearest['mockId']} ({nearest['matchPercentage']}%): {nearest['reason']}", _YELLOW
 
@@ -95,6 +97,10 @@ def _fields(exchange: Exchange, took_s: float) -> Iterator[tuple[str, Any]]:
     yield "bytesSent", exchange.bytes_sent
     yield "durationMs", round(took_s * 1000, 1)
     yield "outcome", exchange.outcome
+    if exchange.entry is not None:
+        yield "entry", exchange.entry
+    if exchange.faults:
+        yield "faults", [fault["action"] for fault in exchange.faults]
     if nearest := _nearest(exchange):
         yield "nearest", nearest
 
@@ -109,7 +115,8 @@ def _status(exchange: Exchange) -> str:
 
 def _mock(exchange: Exchange) -> str:
     if exchange.mock_id is not None:
-        return f"mock {_cut(exchange.mock_id)}"
+        entry = "" if exchange.entry is None else f", entry {exchange.entry}"
+        return f"mock {_cut(exchange.mock_id)}{entry}"
     return "-" if exchange.near_misses is None else "no mock"
 
 

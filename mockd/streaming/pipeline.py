@@ -124,8 +124,8 @@ def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Pr
 
 
 def _with_no_body(program: Program) -> Program:
-    """The program, without what its status has no place for."""
-    program = bodiless(program)
+    """The program, without what its status has no place for. It is a mock's answer like any."""
+    program = replace(bodiless(program), is_listed=True)
     if program.status == HTTPStatus.RESET_CONTENT and b"content-length" not in program.headers.settled:
         # To its client, any other body without a length ends where the connection does (RFC 9112, section 6.3).
         program.own = [*program.own, (b"content-length", b"0")]

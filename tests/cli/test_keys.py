@@ -78,6 +78,8 @@ def test_reset(cli: Cli, shared_server: Served) -> None:
         eventually(lambda: cli("sse", "connections", "list", "--json").json["connections"] == [])
     assert "mocks" in cli("reset", "--mocks").out
     assert cli("list").out == cli("list", "--key", "a").out == ""
+    assert "no mocks of its own" in cli("list", "--key", "a").err
+    assert "Nothing was kept for the key b" in cli("reset", "--key", "b").err
 
 
 @pytest.mark.parametrize("words", [("list",), ("get", "m"), ("reset",), ("add", "--path", "/m", "--body", "x")])

@@ -115,6 +115,29 @@ def test_a_line_says_what_was_asked_and_what_became_of_it(config: str) -> None:
     ]
 
 
+BROKEN: dict[str, Any] = {
+    "id": "m",
+    "matcher": {"path": "/m"},
+    "responses": [{"response": {"body": "a"}}, {"response": {"body": "b"}, "faults": ["status 503", "extraBytes"]}],
+}
+
+
+def test_a_line_names_the_entry_and_the_faults(serve: Serve, write: Write) -> None:
+    file = str(write("m.json", [BROKEN]))
+    with text_log("--config", file) as (url, lines):
+        httpx2.get(url + "/m")
+        httpx2.get(url + "/m")
+    assert "  mock m, entry 0  " in lines[0]
+    assert lines[0].endswith("  completed")
+    assert "  503  mock m, entry 1  " in lines[1]
+    assert lines[1].endswith("  faults: status, extraBytes")
+    server = serve("--config", file)
+    httpx2.get(server.mocks + "/m")
+    httpx2.get(server.mocks + "/m")
+    line = server.wait_for(lambda line: line.get("entry") == 1)
+    assert line["faults"] == ["status", "extraBytes"]
+
+
 def test_a_miss_names_the_nearest_mock_and_what_was_different(config: str) -> None:
     with text_log("--config", config) as (url, lines):
         httpx2.get(url + "/chat", headers={"X-Team": "red"})

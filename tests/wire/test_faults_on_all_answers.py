@@ -171,3 +171,21 @@ def test_all_bytes_are_counted_whoever_closes_the_connection(server: RunningMock
     data, _ = asked(server, kind, line)
     eventually(lambda: seen)
     assert seen[0].bytes_sent == len(body_of(data))
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_an_answer_without_a_body_is_in_the_list_with_its_faults(status: int) -> None:
+    mock = {
+        "matcher": {"path": "/m"},
+        "response": {"status": status},
+        "faults": ["idle for requests 1", "close for requests 2"],
+    }
+    with running_mockd(mock) as server, server.admin() as admin:
+        for _ in range(2):
+            with Client(server.url) as client:
+                client.ask("/m", headers={"Connection": "close"}).read_head()
+                assert client.socket.recv(1) == b""
+        eventually(lambda: len(admin.list_connections(status="ended")["connections"]) == 2)
+        first, second = admin.list_connections(status="ended")["connections"]
+    struck = [(fault["action"], fault["fidelity"]) for one in (first, second) for fault in one["faults"]]
+    assert struck == [("idle", "unsupported"), ("close", "exact")]

@@ -13,7 +13,6 @@ from mockd.mocks.registered import Registered
 from mockd.program.plan import StreamPlan
 from mockd.program.script import CompiledScript
 from mockd.program.timetable import size_of
-from mockd.source import BaseSource, Source
 from mockd.streaming.cursors.whole import WholeCursor
 
 if TYPE_CHECKING:
@@ -87,26 +86,13 @@ def _behind(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -> Iterat
 
 
 def _without_effect(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -> Iterator[tuple[int, str]]:
-    """The numbers of the faults that can do nothing to all these answers, or not all that they say, each with a
-    message."""
-    if not faults:
-        return
-    if not any(_has_error_events(answer.plan.source) for answer in answers):
-        for number, aimed in enumerate(faults):
-            for setting in ("type", "message"):
-                if aimed.fault.action == "error" and getattr(aimed.fault, setting) is not None:
-                    yield number, f"`{setting}` does nothing: without a template, the stream's own `errorEvent` is sent"
-    if any(answer.stream is not None for answer in answers):
+    """The numbers of the faults that can do nothing to all these answers, each with a message."""
+    if not faults or any(answer.stream is not None for answer in answers):
         return
     for number, aimed in enumerate(faults):
         reasons = [_reason(aimed.fault, answer) for answer in answers]
         if not aimed.fault.is_before_head and None not in reasons:
             yield number, f"`{aimed.fault.action}` does nothing: {reasons[0]}"
-
-
-def _has_error_events(source: Source) -> bool:
-    made = getattr(type(source), "error_events", None)  # which sources need not have
-    return made not in (None, BaseSource.error_events)
 
 
 def _reason(fault: Fault, answer: CheckedAnswer) -> str | None:

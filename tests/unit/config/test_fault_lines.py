@@ -99,20 +99,29 @@ WRONG: dict[str, tuple[str, str]] = {
     "reset every 2 every 3": ("`every` is given twice", "give it once"),
     "delay 5 6": ("'6' is not expected, at character 9 ", "ACTION"),
     "insert event={": ("not JSON: ", "ACTION"),
-    "status": ("missing `status`, at character 1 of 'status'", "ACTION"),
+    "status": ("missing `status`, at character 1 of 'status'", "as in `status 429 retryAfter=2"),
     ";": ("a fault is missing, at character 1 of ';'", "leave out the `;`"),
     "reset; ;stall": ("a fault is missing, at character 8 ", "leave out the `;`"),
     "reset for requests": ("expected numbers of requests, at character 18 ", "ACTION"),
-    "reset for requests 1-x": ("'1-x' says no numbers of requests, in `$.requests` at character 7 ", "as in `1-2,5-`"),
-    "status 429 retryAfter=soon": ("'soon' says no time, in `$.retryAfter` at character 12 ", "`date:5`"),
+    "reset for requests 1-x": ("'1-x' is no list of request numbers, at character 7 ", "as in `1-2,5-`"),
+    "status 429 retryAfter=soon": ("'soon' is no time, at character 12 ", "`date:5`"),
+    "429 for requests 1": ("there is no fault '429', at character 1 ", "did you mean `status 429`?"),
+    "reset in event 3": ("'event' is not expected, at character 10 ", "before head | after N events"),
+    "status 429 retry-after=2": (
+        "`status` has no setting `retry-after`, at character 12 ",
+        "did you mean `retryAfter`?",
+    ),
+    "status 429 retry_after=2": ("`status` has no setting `retry_after`", "did you mean `retryAfter`?"),
+    "reset after 2.5 events": ("2.5 is no whole number, at character 13 ", "in bytes"),
+    "reset with probability 20%": ("'20%' is no number from 0 to 1, at character 24 ", "one in five is 0.2"),
     "reset every": ("expected a whole number, at character 11 ", "ACTION"),
     "reset with probability": ("expected a number from 0 to 1, at character 22 ", "ACTION"),
-    "malformed at=1": ("expected a number < 1, in `$.at` at character 11 ", "ACTION"),
+    "malformed at=1": ("expected a number < 1, at character 11 ", "ACTION"),
     'insert raw="\\ud800"': ("half of a surrogate pair is no character, at character 12 ", "write the character"),
     'header remove=["Transfer-Encoding"]': ("mockd itself says how the body is sent, in `$.remove[0]`", "`badChunk`"),
-    "close tls=never": ("'never' is not one of `notify`, `truncate`, in `$.tls` at character 7 ", "ACTION"),
+    "close tls=never": ("'never' is not one of `notify`, `truncate`, at character 7 ", "ACTION"),
     "stall foo=2": ("unknown key `foo`", "known here"),
-    "stall ms=-1": ("`$.ms` at character 7 of 'stall ms=-1'", ""),
+    "stall ms=-1": ("at character 7 of 'stall ms=-1'", ""),
     "reset for requests 0": ("there are no requests '0'", "they count from 1"),
     "reset for requests 3-2": ("there are no requests '3-2'", "they count from 1"),
     "reset after 1 event before head": ("give one of `before` and `after`", ""),
@@ -147,7 +156,7 @@ def test_bytes_that_are_made_up_are_bounded(line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_faults(["stall", line], ("faults",), 1000)
     (problem,) = caught.value.problems
-    assert "would make up 1,001 bytes, and a fault may make up 1,000, in `$." in problem.message
+    assert "would make up 1,001 bytes, and a fault may make up 1,000, at character" in problem.message
     assert (problem.path, problem.hint) == (("faults", 1), "`--max-fault-bytes` allows more")
     with pytest.raises(ConfigError, match="may make up 1,000"):
         parse_lines(line, 1000)

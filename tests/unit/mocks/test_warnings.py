@@ -255,8 +255,6 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
     ],
     "effects-of-faults": [
         ({"response": {"body": "four"}, "faults": ["drop"]}, "faults.0", "action"),
-        ({**sse(), "faults": ["error type=overloaded after 1 event"]}, "faults.0", "action"),
-        ({**sse(), "faults": ["stall", "error message=No after 1 event"]}, "faults.1", "action"),
         ({"response": {"body": "four"}, "faults": ["reset", "idle"]}, "faults.1", "`chunked`"),
         ({"response": {"body": "four"}, "faults": ["malformed after 2 bytes"]}, "faults.0", "place"),
         ({"response": {"body": "{{ request.path }}"}, "faults": ["badChunk"]}, "faults.0", "action"),
