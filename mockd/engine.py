@@ -158,6 +158,8 @@ class Engine:
             match = await asyncio.get_running_loop().run_in_executor(self._finder, _find, table, request)
             if table == self._table_of(request):  # otherwise no change would end the stream of an old mock
                 exchange.owner = self.by_key.owner_of(request, match)
+                if self.journal is not None:
+                    self.journal.wake()
                 return self._program(request, exchange, match)
 
     @cached_property
@@ -427,9 +429,12 @@ class Engine:
     def delete_key(self, name: str) -> int:
         """End the streams of a key through their termination, and forget all that is known of it. Returns the number of
         streams. Raises `NotFoundError`."""
-        if not self.keys.is_known(name):
+        forgotten = self.journal.forget_key(name) if self.journal is not None else 0
+        if not (forgotten or self.keys.is_known(name)):
             raise NotFoundError(f"Key not found: {name}")
         ended = self.connections.stop(self.connections.exchanges(key=name), "closed_by_admin")
+        if self.journal is not None:
+            self.journal.end_waits(name)
         self._forget_all_of(self.keys.pop(name) or Key(name, 0.0))
         return ended
 
@@ -441,7 +446,9 @@ class Engine:
         """Put back to the start what is counted and held, for one key or for all of them. With `mocks`, the mocks are
         those of the configuration files again, and no key has its own. With `streams`, live streams end through their
         termination; otherwise they go on. Returns how much of each there was."""
-        done: Counter[str] = Counter(keys=0, counters=0, events=0, mocks=0, streams=0)
+        done: Counter[str] = Counter(keys=0, counters=0, events=0, mocks=0, streams=0, requests=0)
+        if self.journal is not None:
+            done["requests"] += self.journal.forget_key(key)
         if mocks and not key:
             done["mocks"] += await self.apart(self.mock_set.restore)
         if streams:
@@ -454,6 +461,8 @@ class Engine:
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
         self.connections.feed.close()
+        if self.journal is not None:
+            self.journal.close()
         self.connections.stop(self.connections.exchanges(), "shutdown")
 
     async def shutdown(self) -> None:

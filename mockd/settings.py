@@ -131,6 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
     ] = False
     max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
+    max_waits: Annotated[int, Meta(ge=0, description="Most clients of the admin API that wait at once.")] = 1000
     key_header: Annotated[
         Annotated[str, _called("NAME")],
         _doc("Name of the header that has the key of a request; empty: none."),

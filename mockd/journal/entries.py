@@ -61,7 +61,7 @@ class _Head:
         self._is_read = True
 
 
-def _parsed(asked: Asked) -> Parsed:
+def parsed(asked: Asked) -> Parsed:
     """The raw path, the query and the headers of a request, their names as they came if that is known."""
     if asked.parsed is not None:
         return asked.parsed
@@ -73,7 +73,7 @@ def _parsed(asked: Asked) -> Parsed:
 def _entry(asked: Asked, attempt: int, keeps_secrets: bool) -> dict[str, Any]:
     exchange = asked.exchange
     exchange.look()
-    path, raw_query, raw_headers = _parsed(asked)
+    path, raw_query, raw_headers = parsed(asked)
     headers = [(name.decode("latin-1"), header_text(value)) for name, value in raw_headers]
     query = parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True, errors="replace")
     if not keeps_secrets:
