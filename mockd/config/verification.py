@@ -15,6 +15,12 @@ MOST_IN_ORDER = 100
 """Most requests of an order."""
 
 
+def criteria_of(text: str) -> dict[str, str]:
+    """The criteria for which a text such as `POST /path` or `/path` stands."""
+    first, _, rest = text.strip().partition(" ")
+    return {"path": text.strip()} if first.startswith(("/", "*")) else {"method": first, "path": rest.strip()}
+
+
 class RequestSpec(Matcher, frozen=True, kw_only=True, omit_defaults=True):
     """Requests that came: every criterion that is given must match."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from mockd.config.conversion import convert
-from mockd.config.verification import RequestSpec
+from mockd.config.verification import RequestSpec, criteria_of
 from mockd.errors import ConfigError, InvalidKeyError, Path
 from mockd.journal.journal import Asked
 from mockd.judging.kept import KINDS, Criterion, Doubt, KeptRequest, told_by_all
@@ -51,12 +51,11 @@ class Expected:
 
 def _read(text: str, path: Path) -> RequestSpec:
     """The requests that a text such as `POST /path` stands for."""
-    first, _, rest = text.strip().partition(" ")
-    value = {"path": text.strip()} if first.startswith(("/", "*")) else {"method": first, "path": rest.strip()}
     try:
-        if "?" in value["path"]:
+        criteria = criteria_of(text)
+        if "?" in criteria["path"]:
             raise ConfigError("a query cannot be part of a request's text")
-        return convert(value, RequestSpec)
+        return convert(criteria, RequestSpec)
     except ConfigError as error:
         hint = 'write it like "POST /path" or "/path", or as an object, which may have "queryParams"'
         raise ConfigError(f"{text!r}: {error.problems[0].message}", path=path, hint=hint) from None
