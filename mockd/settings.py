@@ -123,10 +123,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal: Annotated[
         int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
     ] = 1000
-    journal_bytes: Annotated[Bytes, Meta(ge=0, description="Most bytes of requests in the journal.")] = 16 * 1024 * 1024
-    body_limit: Annotated[Bytes, Meta(ge=0, description="Bytes of a request's body that the journal keeps.")] = (
-        64 * 1024
-    )
+    journal_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Size of all requests in the journal, in bytes; the oldest are let go of first.")
+    ] = 16 * 1024 * 1024
+    body_limit: Annotated[
+        Bytes, Meta(ge=0, description="Size, in bytes, up to which the journal keeps the body of a request.")
+    ] = 64 * 1024
     journal_secrets: Annotated[
         bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
     ] = False

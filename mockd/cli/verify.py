@@ -41,7 +41,13 @@ def verify(
     ] = None,
     within: Annotated[
         float,
-        typer.Option("--within", metavar="SECONDS", min=0, max=LONGEST_WAIT_S, help="Seconds to wait until it is so."),
+        typer.Option(
+            "--within",
+            metavar="SECONDS",
+            min=0,
+            max=LONGEST_WAIT_S,
+            help="Longest time, in seconds, to wait until it is so.",
+        ),
     ] = 0,
 ) -> None:
     """Verify that a request came: exit code 0 if it did, 1 if not."""
