@@ -234,6 +234,10 @@ class AdminClient:
         """Check that mocks are served."""
         return self._call("GET", "/ready")
 
+    def get_metrics(self) -> str:
+        """Get the metrics in the text format of Prometheus."""
+        return self._send("GET", "/metrics").text
+
     def get_schema(self) -> Any:
         """Get the JSON Schema of configuration files."""
         return self._call("GET", "/schema")

@@ -198,7 +198,7 @@ class Engine:
             headers = []
         if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
-            return too_many(request, "too_many_connections", _FULL, headers)
+            return too_many(request, _FULL, headers)
         has_faults = bool(mock.faults) or b"x-mockd-fault" in request.raw_headers
         if mock.program is not None and not headers and request.method != "HEAD" and not has_faults:
             return mock.program
@@ -209,7 +209,7 @@ class Engine:
             return respond(mock.plan, mock.sessions, matched)
         except TooManyKeysError as error:
             self.connections.refused()
-            return too_many(request, error.code, error.message, headers)
+            return too_many(request, error_body(error.code, error.message), headers)
 
     def _table_of(self, request: RequestView) -> Table[Registered]:
         """The mocks for a request."""
@@ -220,7 +220,9 @@ class Engine:
         from mockd.faults import broken, of_header  # loaded only with the first fault
 
         try:
-            faults = of_header(matched.request, is_allowed=self.settings.allow_fault_header)
+            settings = self.settings
+            is_allowed, most_bytes = settings.allow_fault_header, settings.max_fault_bytes
+            faults = of_header(matched.request, is_allowed=is_allowed, most_bytes=most_bytes)
         except ConfigError as error:
             problem = error.problems[0]
             message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
@@ -494,7 +496,7 @@ def _find(table: Table[Registered], request: RequestView) -> Match[Registered] |
 
 # -- answers that are not a mock's -------------------------------------------------------------------------------------
 
-_FULL = "as many streams are open as --max-connections allows"
+_FULL = error_body("too_many_connections", "as many streams are open as --max-connections allows")
 
 
 def _no_match(request: RequestView, near_misses: list[dict[str, Any]]) -> dict[str, Any]:

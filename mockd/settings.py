@@ -80,6 +80,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokens_per_second: Annotated[
         Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens per second, instead of `--itl`.")
     ] = None
+    key_header: Annotated[
+        Annotated[str, _called("NAME")],
+        _doc("Name of the header that has the key of a request; empty: none."),
+    ] = "X-Mockd-Key"
+    key_path: Annotated[
+        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
+    ] = True
+    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     max_body: Annotated[Bytes, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
     request_timeout: Annotated[
@@ -113,6 +121,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="Longest time, in seconds, that a fault waits for the client to read what was sent before it.",
         ),
     ] = 5.0
+    max_fault_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Most bytes that one fault may make up, such as those of a `hugeEvent`.")
+    ] = 16 * 1024 * 1024
     shutdown_timeout: Annotated[
         Seconds, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")
     ] = 1.5
@@ -120,28 +131,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
     max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
-    journal: Annotated[
-        int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
-    ] = 1000
-    journal_bytes: Annotated[
-        Bytes, Meta(ge=0, description="Size of all requests in the journal, in bytes; the oldest are let go of first.")
-    ] = 16 * 1024 * 1024
-    body_limit: Annotated[
-        Bytes, Meta(ge=0, description="Size, in bytes, up to which the journal keeps the body of a request.")
-    ] = 64 * 1024
-    journal_secrets: Annotated[
-        bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
-    ] = False
-    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
-    max_waits: Annotated[int, Meta(ge=0, description="Most clients of the admin API that wait at once.")] = 1000
-    key_header: Annotated[
-        Annotated[str, _called("NAME")],
-        _doc("Name of the header that has the key of a request; empty: none."),
-    ] = "X-Mockd-Key"
-    key_path: Annotated[
-        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
-    ] = True
-    key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     key_max_age: Annotated[
         Seconds,
         Meta(
@@ -154,6 +143,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_keys: Annotated[
         int, Meta(ge=1, description="Most keys that are remembered; a new one that needs it is refused with 503.")
     ] = 10_000
+    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
+    max_waits: Annotated[int, Meta(ge=0, description="Most clients of the admin API that wait at once.")] = 1000
+    journal: Annotated[
+        int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
+    ] = 1000
+    journal_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Size of all requests in the journal, in bytes; the oldest are let go of first.")
+    ] = 16 * 1024 * 1024
+    body_limit: Annotated[
+        Bytes, Meta(ge=0, description="Size, in bytes, up to which the journal keeps the body of a request.")
+    ] = 64 * 1024
+    journal_secrets: Annotated[
+        bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
+    ] = False
     api_key: Annotated[
         Annotated[str, _called("KEY")] | None,
         _doc("Key of the admin API; made by mockd if other machines can reach the API."),
@@ -161,6 +164,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     admin_allow_host: Annotated[
         tuple[Host, ...], _doc("Host names for the admin API, besides loopback names and its own address.")
     ] = ()
+    admin_allow_origin: Annotated[
+        tuple[Annotated[str, _called("ORIGIN")], ...],
+        _doc("Origins whose pages may use the admin API, such as a test runner's in a browser."),
+    ] = ()
+    metrics_port: Annotated[
+        Port, _doc("Port of a page with the metrics alone, on the mocks' address and without a key; 0: none.")
+    ] = 0
     tls_cert: Annotated[
         File | None,
         _doc(
@@ -187,6 +197,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.admin_allow_host:
             self._check_hosts()
+        for origin in self.admin_allow_origin:
+            if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
+                raise ConfigError(
+                    f"{spelling('admin_allow_origin')}: {origin!r} is no origin",
+                    hint="write scheme, host and port as the browser does, as in http://localhost:3000, without a path",
+                )
         if self.key_header and not re.fullmatch(_HEADER_NAME, self.key_header):
             raise ConfigError(f"{spelling('key_header')}: {self.key_header!r} is no name of a header")
         if self.key_required and not (self.key_header or self.key_path):
@@ -243,7 +259,7 @@ def _in_words(message: str, wanted: Any, given: Any) -> str:
     return f"expected {_KINDS[match['kind']]}{match['bound'] or ''}, got {given!r}"
 
 
-_LISTS = {"config": os.pathsep, "admin_allow_host": ","}
+_LISTS = {"config": os.pathsep, "admin_allow_host": ",", "admin_allow_origin": ","}
 
 
 def env_name(name: str) -> str:
@@ -270,9 +286,9 @@ GROUPS = {
     "host": "Addresses",
     "config": "Mocks",
     "preset": "Preset",
+    "key_header": "Keys of parallel tests",
     "max_body": "Limits",
     "journal": "Journal",
-    "key_header": "Keys of parallel tests",
     "api_key": "Access to the admin API",
     "tls_cert": "HTTPS",
     "log_level": "Log and process",

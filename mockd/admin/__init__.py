@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 if TYPE_CHECKING:
     from mockd.engine import Engine
 
-__all__ = ["create_admin", "create_probes"]
+__all__ = ["create_admin", "create_metrics", "create_probes"]
 
 
 def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str | None = None) -> ASGIApp:
@@ -36,6 +36,17 @@ def create_probes(engine: Engine) -> ASGIApp:
         from mockd.admin import app
 
         return app.create_probes(engine)
+
+    return _MadeWhenAsked(make)
+
+
+def create_metrics(engine: Engine) -> ASGIApp:
+    """The metrics alone."""
+
+    def make() -> ASGIApp:
+        from mockd.admin import app
+
+        return app.create_metrics(engine)
 
     return _MadeWhenAsked(make)
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, feed, keys, mocks, openapi, process, requests, shapes, verify
+from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, shapes, verify
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -76,6 +76,8 @@ PROBES: tuple[Operation, ...] = (
     Operation("GET", "/ready", process.get_ready, shapes.Probe, open=True),
 )
 
+METRICS = Operation("GET", "/metrics", metrics.get_metrics, str, answer_types=("text/plain",), errors=(404,))
+
 _SSE_OF_MOCK = "/mocks/{id}/sse/connections"
 _BUFFER = "/mocks/{id}/sse/buffer"
 
@@ -130,6 +132,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
     Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=("text/event-stream",), errors=(503,)),
+    METRICS,
     Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
     Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),
@@ -161,12 +164,19 @@ def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str 
     settings = engine.settings
     app = _create_app(engine, OPERATIONS, "GET /openapi.json lists its operations")
     app.router.routes.append(Route("/", partial(_overview, engine)))
-    return Guard(
+    guard = Guard(
         app,
         api_key=api_key or settings.api_key or None,
         hosts=[*settings.admin_allow_host, bound_host or ""],
+        origins=settings.admin_allow_origin,
         open_paths=[operation.path for operation in PROBES],
     )
+    if not settings.admin_allow_origin:
+        return guard
+    from starlette.middleware.cors import CORSMiddleware
+
+    # Around the guard, as a preflight cannot have the key.
+    return CORSMiddleware(guard, settings.admin_allow_origin, allow_methods=("*",), allow_headers=("*",))
 
 
 async def _overview(engine: Engine, request: Request) -> Response:
@@ -182,6 +192,11 @@ async def _overview(engine: Engine, request: Request) -> Response:
 def create_probes(engine: Engine) -> ASGIApp:
     """`/health` and `/ready` alone, for the mock port of a server that also has an admin port."""
     return _create_app(engine, PROBES, "only /health and /ready are here; the rest is on the admin port")
+
+
+def create_metrics(engine: Engine) -> ASGIApp:
+    """`/metrics` alone, for the port of those who scrape it."""
+    return _create_app(engine, (METRICS,), "only /metrics is here; the rest is on the admin port")
 
 
 def _create_app(engine: Engine, operations: Sequence[Operation], hint: str) -> Starlette:

@@ -28,13 +28,23 @@ class Guard:
 
     `api_key` is the key that every request needs; without one, only peers on this machine are answered. `hosts` are
     the names and addresses that `Host` may have, besides loopback names and the address to which the request was sent.
-    Requests for `open_paths`, the probes of other machines, are passed on without a check of host, peer and key.
+    Pages of `origins` may use the API. Requests for `open_paths`, the probes of other machines, are passed on without a
+    check of host, peer and key.
     """
 
-    def __init__(self, app: ASGIApp, *, api_key: str | None, hosts: Iterable[str], open_paths: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        api_key: str | None,
+        hosts: Iterable[str],
+        origins: Iterable[str] = (),
+        open_paths: Iterable[str],
+    ) -> None:
         self._app = app
         self._api_key = api_key
         self._hosts = set(map(allowed_host, hosts)) - {None}
+        self._origins = frozenset(origin.lower() for origin in origins)
         self._open_paths = frozenset(open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,10 +55,11 @@ class Guard:
 
     def _refuse(self, view: RequestView) -> Response | None:
         host = ", ".join(view.headers.get("host", []))
-        for origin in view.headers.get("origin", []):
-            if not _same_origin(origin, host):
+        origins = view.headers.get("origin", [])
+        for origin in origins:
+            if not (_same_origin(origin, host) or origin.lower() in self._origins):
                 return _forbidden_origin(repr(origin))
-        if _is_from_another_site(view):
+        if _is_from_another_site(view) and not (origins and self._origins.issuperset(map(str.lower, origins))):
             return _forbidden_origin("another origin")
         if view.path in self._open_paths:
             return None
@@ -106,7 +117,8 @@ def _given_keys(view: RequestView) -> Iterable[str]:
 
 def _forbidden_origin(origin: str) -> Response:
     message = f"pages of {origin} may not use the admin API: only its own origin may"
-    return refusal(403, "forbidden_origin", message)
+    hint = "allow the origin with --admin-allow-origin (MOCKD_ADMIN_ALLOW_ORIGIN)"
+    return refusal(403, "forbidden_origin", message, hint=hint)
 
 
 def _is_from_another_site(view: RequestView) -> bool:

@@ -8,6 +8,7 @@ A line becomes the object that a file would have, so that there is one way to ch
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -34,19 +35,27 @@ _COMMON = frozenset(Fault.__struct_encode_fields__)
 _UNITS = {"event": "events", "events": "events", "byte": "bytes", "bytes": "bytes", "wire": "wireBytes", "ms": "ms"}
 _WORD = re.compile(r"[^\s;]+")
 _SETTING = re.compile(r"([A-Za-z][A-Za-z0-9]*)=")
-_DECODER = json.JSONDecoder()
+_SHOWN = 200
+"""Most characters of a line that a message repeats."""
 
 
-def parse_faults(given: object, path: Path = ()) -> list[Fault]:
-    """The faults of a list whose items are objects and lines of text. Raises `ConfigError` with all problems, whose
-    paths begin with `path`."""
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def parse_faults(given: object, path: Path = (), most_bytes: float = math.inf) -> list[Fault]:
+    """The faults of a list whose items are objects and lines of text; none may make up more than `most_bytes`. Raises
+    `ConfigError` with all problems, whose paths begin with `path`."""
     if not isinstance(given, list):
         raise ConfigError(f"expected a list, got {type(given).__name__}", path=path, hint="put it in `[ ]`")
     found: list[Fault] = []
     problems: list[Problem] = []
     for index, item in enumerate(given):
         try:
-            found.append(_parsed(item))
+            found.append(_parsed(item, most_bytes))
         except ConfigError as error:
             problems += error.under((*path, index)).problems
     if problems:
@@ -55,25 +64,28 @@ def parse_faults(given: object, path: Path = ()) -> list[Fault]:
     return found
 
 
-def parse_line(line: str) -> Fault:
+def parse_line(line: str, most_bytes: float = math.inf) -> Fault:
     """The fault of one line. Raises `ConfigError` with the place in the line."""
-    faults = parse_lines(line)
+    faults = parse_lines(line, most_bytes)
     if len(faults) != 1:
         raise ConfigError(f"expected one fault, got {len(faults)}", hint="give each a line of its own")
     return faults[0]
 
 
-def parse_lines(text: str) -> list[Fault]:
-    """The faults of a text in which they are separated by `;`, as in the header."""
+def parse_lines(text: str, most_bytes: float = math.inf) -> list[Fault]:
+    """The faults of a text in which they are separated by `;`, as in the header; none may make up more than
+    `most_bytes`."""
     if len(text) > LONGEST_LINE:
-        raise ConfigError(f"a fault of more than {LONGEST_LINE:,} characters")
+        message = f"a fault of more than {LONGEST_LINE:,} characters, at character {LONGEST_LINE + 1} of {text[:40]!r}"
+        raise ConfigError(message, hint="make it shorter, or write it as an object in a file")
     reader, found = _Reader(text), []
     while not reader.at_end:
-        value = _Line(reader).read()
+        line = _Line(reader)
+        value = line.read()
         try:
-            found.append(_of_object(value))
+            found.append(_of_object(value, most_bytes))
         except ConfigError as error:
-            raise ConfigError([_of_line(problem, text) for problem in error.problems]) from None
+            raise ConfigError([line.located(problem) for problem in error.problems]) from None
         reader.skip(";")
     _refuse_many(found, ())
     return found
@@ -86,21 +98,15 @@ def _refuse_many(faults: Sequence[Fault], path: Path) -> None:
         raise ConfigError(f"more than {MOST_DUPLICATES} faults that duplicate events", path=path, hint="use `count`")
 
 
-def _parsed(item: object) -> Fault:
+def _parsed(item: object, most_bytes: float) -> Fault:
     if isinstance(item, str):
-        return parse_line(item)
+        return parse_line(item, most_bytes)
     if isinstance(item, dict):
-        return _of_object(item)
+        return _of_object(item, most_bytes)
     raise ConfigError("a fault is an object or one line of text", hint=FORM)
 
 
-def _of_line(problem: Problem, line: str) -> Problem:
-    """A problem of the object that a line stands for, as one of the line."""
-    where = f"`{format_path(problem.path)}` of " if problem.path else ""
-    return Problem(f"{problem.message}, in {where}{line[:200]!r}", (), problem.hint)
-
-
-def _of_object(value: dict[str, Any]) -> Fault:
+def _of_object(value: dict[str, Any], most_bytes: float) -> Fault:
     name = value.get("action")
     if not isinstance(name, str) or name not in _BY_NAME:
         known = ", ".join(f"`{known}`" for known in _BY_NAME)
@@ -111,7 +117,12 @@ def _of_object(value: dict[str, Any]) -> Fault:
         raise ConfigError(f"there is no fault {name!r}", path=("action",), hint=hint)
     # Not the union: its problems would not be found part by part.
     inner = {key: item for key, item in value.items() if key != "action"}
-    return convert(inner, _BY_NAME[name])
+    fault = convert(inner, _BY_NAME[name])
+    size = 0 if fault.makes_up is None else getattr(fault, fault.makes_up)
+    if size > most_bytes:
+        message = f"`{name}` would make up {size:,} bytes, and a fault may make up {most_bytes:,}"
+        raise ConfigError(message, path=(str(fault.makes_up),), hint="`--max-fault-bytes` allows more")
+    return fault
 
 
 class _Reader:
@@ -161,21 +172,35 @@ class _Reader:
     def value(self) -> Any:
         """Take a value: JSON, or a word that stands for itself."""
         if self.text[self.position : self.position + 1] in ("{", "[", '"'):
+            start = self.position
             try:
-                value, self.position = _DECODER.raw_decode(self.text, self.position)
-            except (ValueError, RecursionError) as error:
-                self.refuse(f"not JSON: {error}")
+                value, self.position = _DECODER.raw_decode(self.text, start)
+                json.dumps(value, ensure_ascii=False).encode()
+            except json.JSONDecodeError as error:
+                self.refuse(f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", at=error.pos)
+            except UnicodeEncodeError:
+                self.refuse("half of a surrogate pair is no character", "write the character itself", start)
+            except ValueError as error:
+                self.refuse(f"not JSON: {error}", at=start)
+            except RecursionError:
+                self.refuse("the value is nested too deeply", at=start)
             self._skip_blanks()
             return value
         word = self.word()
         try:
-            return json.loads(word)
+            return _DECODER.decode(word)
         except ValueError:
             return word
 
+    def where(self, place: int) -> str:
+        """A place in the text, in words; behind its end it is its last character."""
+        place = max(0, min(place, len(self.text.rstrip()) - 1))
+        shown = self.text[:_SHOWN] if place < _SHOWN else self.text[place - _SHOWN // 2 : place + _SHOWN // 2]
+        return f"at character {place + 1} of {shown!r}"
+
     def refuse(self, message: str, hint: str | None = None, at: int | None = None) -> NoReturn:
-        place = self.position if at is None else at
-        raise ConfigError(f"{message}, at character {place + 1} of {self.text[:200]!r}", hint=hint or FORM)
+        where = self.where(self.position if at is None else at)
+        raise ConfigError(f"{message}, {where}", hint=hint or FORM)
 
 
 class _Line:
@@ -183,12 +208,17 @@ class _Line:
 
     def __init__(self, reader: _Reader) -> None:
         self._reader = reader
+        self._start = reader.position
         self._value: dict[str, Any] = {}
+        self._places: dict[str, int] = {}
+        """Where each part of the value stands in the text."""
 
     def read(self) -> dict[str, Any]:
         """The fault as an object."""
-        reader, start = self._reader, self._reader.position
+        reader, start = self._reader, self._start
         name = reader.word()
+        if not name:
+            reader.refuse("a fault is missing", "leave out the `;` that is too much", start)
         if name not in _BY_NAME:
             close = nearest(name, list(_BY_NAME))
             known = f"known are {', '.join(_BY_NAME)}"
@@ -227,6 +257,19 @@ class _Line:
         if name in self._value:
             self._reader.refuse(f"`{name}` is given twice", "give it once", start)
         self._value[name] = value
+        self._places[name] = start
+
+    def located(self, problem: Problem) -> Problem:
+        """A problem of the object that the line stands for, as one of the line."""
+        place = self._places.get(str(problem.path[0]), self._start) if problem.path else self._start
+        inside = f"in `{format_path(problem.path)}` " if problem.path else ""
+        return Problem(f"{problem.message}, {inside}{self._reader.where(place)}", (), problem.hint or FORM)
+
+    def _given(self, wanted: str) -> Any:
+        """Take the value that must come next."""
+        if not self._reader.peek():
+            self._reader.refuse(f"expected {wanted}")
+        return self._reader.value()
 
     def _words(self, *wanted: Sequence[str]) -> None:
         """Take words, each one of those that are wanted at its place."""
@@ -254,14 +297,16 @@ class _Line:
 
     def _for(self, start: int) -> None:
         self._words(("requests", "request"))
+        if not self._reader.peek():
+            self._reader.refuse("expected numbers of requests")
         self._set("requests", self._reader.word(), start)
 
     def _every(self, start: int) -> None:
-        self._set("every", self._reader.value(), start)
+        self._set("every", self._given("a whole number"), start)
 
     def _with(self, start: int) -> None:
         self._words(("probability",))
-        self._set("probability", self._reader.value(), start)
+        self._set("probability", self._given("a number from 0 to 1"), start)
 
 
 _PARTS = {

@@ -17,14 +17,16 @@ from mockd.config.events import EventConfig
 from mockd.config.models import Matcher
 from mockd.config.timing import Delay
 
-_RANGES = r"\d{1,9}(-\d{0,9})?(,\d{1,9}(-\d{0,9})?)*"
+_RANGES = "[0-9]{1,9}(-[0-9]{0,9})?(,[0-9]{1,9}(-[0-9]{0,9})?)*"
+_RETRY_AFTER = "[0-9]{1,9}ms|date:[0-9]{1,9}"
 _ANY = frozenset({"head", "events", "bytes", "wireBytes", "ms"})
 _LATER = _ANY - {"head"}
-MOST_EXTRA = 16 * 1024 * 1024
-"""Most bytes that one fault may make up."""
-
 Positive = Annotated[int, Meta(ge=1)]
-Size = Annotated[int, Meta(ge=1, le=MOST_EXTRA)]
+
+
+def _like(pattern: str) -> Meta:
+    """The pattern of a text, for the JSON Schema. The struct itself refuses another one, in words."""
+    return Meta(extra_json_schema={"pattern": f"^({pattern})$"})
 
 
 class After(Config, frozen=True, kw_only=True):
@@ -68,6 +70,8 @@ class Fault(Config, frozen=True, kw_only=True, tag_field="action"):
     """The place if none is given: before the head, or right behind it."""
     connection: ClassVar[str] = "as it was"
     """What becomes of the connection afterwards, for the reference."""
+    makes_up: ClassVar[str | None] = None
+    """The setting that says how many bytes the action makes up, if it makes up any; `--max-fault-bytes` bounds it."""
     example: ClassVar[str]
     """A line of text with the action, for the reference."""
 
@@ -75,7 +79,7 @@ class Fault(Config, frozen=True, kw_only=True, tag_field="action"):
     before: Annotated[Literal["head"] | None, doc("`head`: before anything is sent.")] = None
     after: Annotated[After | None, doc("Place behind the head.")] = None
     requests: Annotated[
-        Annotated[str, Meta(pattern=f"^{_RANGES}$")] | None,
+        Annotated[str, _like(_RANGES)] | None,
         doc("Numbers of the requests that it strikes, such as `1-2,5-`; of each key, counted from 1."),
     ] = None
     every: Annotated[Positive | None, doc("It strikes each request whose number this divides.")] = None
@@ -95,6 +99,9 @@ class Fault(Config, frozen=True, kw_only=True, tag_field="action"):
             known = ", ".join(self.places_in_words()) or "behind the last event, which is not said"
             where = ("before",) if self.before else ("after",)
             raise Mistake(f"`{self.action}` is not possible there", where, f"it goes {known}")
+        if self.requests is not None and not re.fullmatch(_RANGES, self.requests):
+            message = f"{self.requests[:40]!r} says no numbers of requests"
+            raise Mistake(message, ("requests",), "write them as in `1-2,5-`, without blanks")
         for low, high in self.ranges:
             if not low or low > high:
                 raise Mistake(f"there are no requests {self.requests!r}", ("requests",), "they count from 1")
@@ -151,6 +158,13 @@ class Close(Fault, frozen=True, kw_only=True, tag="close"):
     example = "close after 3 events"
 
     linger: Linger = 0.0
+    tls: Annotated[
+        Literal["truncate", "notify"] | None,
+        doc(
+            "Whether TLS is cut off (`truncate`) or says before that it ends (`notify`, which is the default). Without "
+            "TLS it has no effect."
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -217,9 +231,10 @@ class Garbage(Fault, frozen=True, kw_only=True, tag="garbage"):
     places = _ANY - {"wireBytes"}
     place = "head"
     connection = "closed before the head, else as it was"
+    makes_up = "bytes"
     example = "garbage bytes=64"
 
-    bytes: Annotated[Size, doc("Number of bytes.")] = 64
+    bytes: Annotated[Positive, doc("Number of bytes.")] = 64
 
 
 class StatusFault(Fault, frozen=True, kw_only=True, tag="status"):
@@ -231,10 +246,16 @@ class StatusFault(Fault, frozen=True, kw_only=True, tag="status"):
 
     status: Annotated[Annotated[int, Meta(ge=200, le=599)], doc("HTTP status.")]
     retry_after: Annotated[
-        Annotated[float, Meta(ge=0, le=1e9)] | Annotated[str, Meta(pattern=r"^([0-9]{1,9}ms|date:[0-9]{1,9})$")] | None,
+        Annotated[float, Meta(ge=0, le=1e9)] | Annotated[str, _like(_RETRY_AFTER)] | None,
         doc('`Retry-After` in seconds; `"250ms"` also sends `retry-after-ms`; `"date:5"` is the date 5 s from now.'),
     ] = None
     body: Annotated[Any, doc("Body in place of the usual one: text as written, any other value as JSON.")] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.retry_after, str) and not re.fullmatch(_RETRY_AFTER, self.retry_after):
+            message = f"{self.retry_after[:40]!r} says no time"
+            raise Mistake(message, ("retryAfter",), "write seconds, or text such as `250ms` or `date:5`")
 
 
 class Idle(Fault, frozen=True, kw_only=True, tag="idle"):
@@ -256,7 +277,7 @@ class Malformed(Fault, frozen=True, kw_only=True, tag="malformed"):
     places = _LATER - {"wireBytes"}
     example = "malformed at=0.5 after 1 event"
 
-    at: Annotated[Annotated[float, Meta(ge=0, le=1)], doc("Share of the data that is left.")] = 0.5
+    at: Annotated[Annotated[float, Meta(ge=0, lt=1)], doc("Share of the data that is left, in whole characters.")] = 0.5
 
 
 class Corrupt(Fault, frozen=True, kw_only=True, tag="corrupt"):
@@ -265,7 +286,7 @@ class Corrupt(Fault, frozen=True, kw_only=True, tag="corrupt"):
     places = _LATER - {"wireBytes"}
     example = "corrupt bytes=2 after 1 event"
 
-    bytes: Annotated[Size, doc("Number of bytes.")] = 1
+    bytes: Annotated[Positive, doc("Number of bytes.")] = 1
 
 
 class Drop(Fault, frozen=True, kw_only=True, tag="drop"):
@@ -322,9 +343,10 @@ class HugeEvent(Fault, frozen=True, kw_only=True, tag="hugeEvent"):
     """One more event of so many bytes in all is sent there. It is not counted."""
 
     places = _LATER - {"wireBytes"}
+    makes_up = "size"
     example = "hugeEvent size=1000000 after 1 event"
 
-    size: Annotated[Size, doc("Number of bytes.")]
+    size: Annotated[Positive, doc("Number of bytes.")]
 
 
 class ErrorFault(Fault, frozen=True, kw_only=True, tag="error"):
@@ -366,9 +388,10 @@ class ExtraBytes(Fault, frozen=True, kw_only=True, tag="extraBytes"):
 
     places = frozenset()
     connection = "closed"
+    makes_up = "bytes"
     example = "extraBytes bytes=16"
 
-    bytes: Annotated[Size, doc("Number of bytes.")] = 16
+    bytes: Annotated[Positive, doc("Number of bytes.")] = 16
 
 
 class HeaderFault(Fault, frozen=True, kw_only=True, tag="header"):
@@ -388,11 +411,11 @@ class HeaderFault(Fault, frozen=True, kw_only=True, tag="header"):
         super().__post_init__()
         if not self.set and not self.remove:
             raise ValueError("`header` needs `set` or `remove`")
-        for name, value in self.set.items():
+        named = [("set", name) for name in self.set] + [("remove", place) for place in range(len(self.remove))]
+        for path, name in zip(named, [*self.set, *self.remove], strict=True):
             if name.lower() == "transfer-encoding":
-                raise Mistake(
-                    "mockd itself says how the body is sent", ("set", name), "`badChunk` and the like break it"
-                )
+                raise Mistake("mockd itself says how the body is sent", path, "`badChunk` and the like break it")
+        for name, value in self.set.items():
             if re.search(r"[\r\n\0]", name + value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise Mistake(f"{name!r} cannot be sent as a header", ("set", name))
 

@@ -15,17 +15,19 @@ from mockd.faults import chunks, heads, shapes, strikes
 from mockd.faults.armed import Armed
 from mockd.faults.around import Beats, Broken, Whole
 from mockd.faults.chosen import Aimed, Striking, striking
+from mockd.faults.fitting import changes_whole, why_not
+from mockd.faults.limited import Limited
 from mockd.faults.places import trap
 from mockd.faults.site import Site
 from mockd.faults.throttle import Throttle, Throttled
 from mockd.faults.wire import AtWireBytes
 from mockd.framing import Framing, Row
-from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange
 from mockd.program.plan import StreamPlan
 from mockd.program.terms import UNSEEDED
 from mockd.source import SourceContext
 from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.cursors.whole import WholeCursor
 from mockd.streaming.ops import Op
 from mockd.streaming.pipeline import Matched, answered, respond
 from mockd.streaming.program import Opening, Program
@@ -66,6 +68,12 @@ SHAPES: dict[type[config.Fault], tuple[type[shapes.Shaped], shapes.Change]] = {
 }
 """What each action makes of the events behind its place."""
 
+PAUSING = (config.Stall, config.DelayFault, config.Throttle)
+"""Actions that make a stream last longer."""
+
+RECOUNTING = (config.Drop, config.Duplicate, config.Reorder)
+"""Actions with which other events are sent, or another number of them, by the time that a limit is reached."""
+
 
 class _Bare(Framing):
     """A framing whose opening and end are rows already."""
@@ -84,6 +92,9 @@ def broken(
     """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
     found = striking(faults, matched.request, matched.count, _drawing(plan))
     context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count)
+    limited = plan if any(isinstance(one.fault, RECOUNTING) for one in found) else None
+    if limited is not None:
+        plan = plan.unlimited()
     status = next((one.fault for one in found if isinstance(one.fault, config.StatusFault)), None)
     if status is None:
         program = respond(plan, sessions, matched)
@@ -97,8 +108,8 @@ def broken(
             matched.exchange,
             program.framing,
             program.fill or Fill(plan.random(matched.count), matched.clock),
-            has_length=promises_length(program.headers, program.own),
             timeout_s=timeout_s,
+            limited=limited,
             error_row=lambda fault: _error_row(plan.source, context, program, fault, matched.exchange),
         )
 
@@ -133,47 +144,56 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
     if program.coming is not None:
         return structs.replace(program, coming=_later(program.coming, striking, site_of))
     site = site_of(program)
-    armed = [Armed(one.fault, one.request) for one in striking]
+    program = structs.replace(program, prepared=None)
     first: list[Op] = []
-    delay_s, headers, own = program.delay_s, program.headers, program.own
-    later = []
-    for one in armed:
+    later: list[Armed] = []
+    has_status = False
+    for one in [Armed(one.fault, one.request) for one in striking]:
         fault = one.fault
-        if not fault.is_before_head:
+        if changes_whole(fault, program):
+            first.append(heads.Noted(one, site, *_change_body(program, one)))
+        elif not fault.is_before_head:
             later.append(one)
         elif isinstance(fault, config.HeaderFault):
-            headers = heads.changed_head(headers, fault)
-            own = [header for header in own if header[0] not in headers.settled]
-            first.append(_Noted(one, site))
+            first.append(heads.ChangedHead(one, site, program.headers.names.union(name for name, _ in program.own)))
+            program.headers = heads.changed_head(program.headers, fault)
+            program.own = [header for header in program.own if header[0] not in program.headers.settled]
         elif isinstance(fault, config.DelayFault | config.Stall):
-            delay_s += drawn(in_seconds(fault.ms), site.rng) if fault.ms is not None else strikes.NEVER_S
-            first.append(_Noted(one, site))
-        elif isinstance(fault, config.Garbage):
-            first.append(heads.BeforeHead(one, heads.Empty(site)))
-        elif type(fault) in STRIKES:
-            first.append(heads.BeforeHead(one, STRIKES[type(fault)](site)))
+            wait_s = drawn(in_seconds(fault.ms), site.rng) if fault.ms is not None else strikes.NEVER_S
+            first.append(heads.Late(one, site, wait_s))
+        elif isinstance(fault, config.StatusFault):
+            first.append(heads.Noted(one, site, *(("unsupported", _SECOND_STATUS) if has_status else ("exact",))))
+            has_status = True
+        elif isinstance(fault, config.Empty | config.Garbage):
+            first.append(heads.BeforeHead(one, site, heads.Empty(site)))
         else:
-            first.append(_Noted(one, site))
-    changed = structs.replace(program, delay_s=delay_s, headers=headers, own=own, first=first, prepared=None)
+            first.append(heads.BeforeHead(one, site, STRIKES[type(fault)](site)))
+    program.first = first
     if later:
-        chain = Chain(later, site, program)
-        changed = structs.replace(changed, around=chain, framing=_Bare(program.framing), heartbeat=None)
-    return changed
+        program.around = Chain(later, site, structs.replace(program))
+        program.framing, program.heartbeat = _Bare(program.framing), None
+    return program
+
+
+_SECOND_STATUS = "another `status` came before"
+
+
+def _change_body(program: Program, armed: Armed) -> tuple[str] | tuple[str, str]:
+    """Change the body of a whole answer, and say its length anew. Returns how near that comes."""
+    assert isinstance(program.rows, WholeCursor)
+    before = program.rows.body
+    (body,) = SHAPES[type(armed.fault)][1](program.framing, before, armed)
+    program.rows = WholeCursor(body)
+    said, length = [(b"content-length", b"%d" % len(data)) for data in (before, body)]
+    if said in program.headers:  # and not another one, which is a lie
+        program.headers = program.headers.replaced([length])
+    else:
+        program.own = [length if header == said else header for header in program.own]
+    return ("unsupported", "the answer has no data") if body == before else ("exact",)
 
 
 async def _later(coming: Awaitable[Program], striking: Sequence[Striking], site_of: SiteOf) -> Program:
     return faulted(await coming, striking, site_of)
-
-
-class _Noted:
-    """A note, at the head, of a fault that has changed it."""
-
-    def __init__(self, armed: Armed, site: Site) -> None:
-        self._armed = armed
-        self._site = site
-
-    async def perform(self, stage: Any, outcome: Any) -> None:
-        self._site.note(self._armed, stage, 0, "exact")
 
 
 class Chain:
@@ -190,37 +210,41 @@ class Chain:
     def __call__(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
         beats: Beats | None = None
         heartbeat = None if self._is_opened else self._program.heartbeat
-        if not self._is_opened:
+        is_first = not self._is_opened
+        if is_first:
             self._is_opened, self._site.started = True, now
         assert isinstance(opening, Stream)
         if self._cut is not None and self._cut.is_inside:
             return Broken(cursor)
         for one in self._armed:
-            if type(one.fault) in SHAPES:
-                cursor = self._shaped(cursor, one, opening)
+            if self._changes_events(one):
+                cursor = self._shaped(cursor, one)
+        if is_first and self._site.limited is not None:
+            cursor = Limited(cursor, self._site.limited, self._site.fill.sent_before)
         if heartbeat is not None and not heartbeat.is_apart:
             cursor = beats = Beats(cursor, heartbeat, now)
         cursor = Whole(cursor, self._program.framing, self._site.begun)
         if heartbeat is not None and heartbeat.is_apart:
             cursor = beats = Beats(cursor, heartbeat, now)
         for one in self._armed:
-            if type(one.fault) not in SHAPES:
+            if not self._changes_events(one):
                 cursor = self._around(cursor, one, beats, opening)
         return cursor
 
-    def _shaped(self, cursor: Cursor, armed: Armed, stream: Stream) -> Cursor:
+    def _changes_events(self, armed: Armed) -> bool:
+        return type(armed.fault) in SHAPES and why_not(armed.fault, self._program) is None
+
+    def _shaped(self, cursor: Cursor, armed: Armed) -> Cursor:
         kind, change = SHAPES[type(armed.fault)]
-
-        def note(events: int) -> None:
-            self._site.note(armed, stream, events, "exact", size=armed.passed)
-
-        return kind(cursor, armed, self._site, change, self._site.started, note)
+        return kind(cursor, armed, self._site, change, self._site.started)
 
     def _around(self, cursor: Cursor, armed: Armed, beats: Beats | None, stream: Stream) -> Cursor:
-        strike = STRIKES[type(armed.fault)](self._site)
+        why = why_not(armed.fault, self._program)
+        strike = STRIKES[type(armed.fault)](self._site) if why is None else strikes.Unsupported(self._site, why)
         after = armed.fault.after
-        if not armed.fault.places and cursor.outcome not in (None, "completed", "max_events"):
-            return cursor  # the stream is told to end: what is behind its last event is not to come
+        is_stopped = cursor.outcome not in (None, "completed", "max_events")
+        if is_stopped and (not armed.fault.places or isinstance(armed.fault, PAUSING)):
+            return cursor  # the stream is told to end: nothing keeps it, and nothing is behind its last event
         if after is not None and after.unit == "wireBytes":
             if not stream.line.sends_raw or len(self._armed) > 1:
                 why = "beside other faults of the body" if stream.line.sends_raw else "the server frames the body"
@@ -231,7 +255,7 @@ class Chain:
             self._cut = AtWireBytes(cursor, armed, strike, beats, int(after.count), stream)
             return self._cut
         trapped = trap(armed.fault, cursor, armed, strike, beats, self._site.started)
-        return Throttled(trapped, armed) if isinstance(armed.fault, config.Throttle) else trapped
+        return Throttled(trapped, armed) if isinstance(strike, Throttle) else trapped
 
 
 _UNITS = {"events": 0, "bytes": 1, "wireBytes": 2, "ms": 3}
@@ -242,8 +266,3 @@ def _rank(armed: Armed) -> tuple[bool, bool, int, float]:
     unit, count = ("events", 0.0) if fault.after is None else (fault.after.unit, fault.after.count)
     # Behind the last event comes before the other places, as a moment may come while nothing else does.
     return type(fault) not in SHAPES, bool(fault.places), _UNITS[unit], count
-
-
-def promises_length(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether a head says how long the body is."""
-    return headers.has_length or any(name == b"content-length" for name, _ in own)

@@ -10,10 +10,11 @@ class Armed:
     stays, so that no fault strikes twice.
 
     `reached` is true once the place was reached. `passed` is the number of bytes of the body before it, so far. `left`
-    is the number of events that a shaping fault still has to strike. `request` is the number of the request.
+    is the number of events that a shaping fault still has to strike, and `late` the event that it holds back until
+    another one is sent. `request` is the number of the request.
     """
 
-    __slots__ = ("fault", "left", "passed", "place", "reached", "request")
+    __slots__ = ("fault", "late", "left", "passed", "place", "reached", "request")
 
     def __init__(self, fault: Any, request: int) -> None:
         self.fault = fault
@@ -21,4 +22,5 @@ class Armed:
         self.reached = False
         self.passed = 0
         self.place = ("events", 0.0) if fault.after is None else (fault.after.unit, fault.after.count)
+        self.late: bytes | None = None
         self.left: int = getattr(fault, "count", 1)

@@ -51,4 +51,4 @@ class Extra(Struck):
             return
         self.note(stage, trap)
         line.end_with(self.site.rng.randbytes(fault.bytes).translate(_PRINTED))
-        stage.outcome = "completed"
+        stage.outcome = trap.outcome

@@ -15,16 +15,17 @@ HEADER = "x-mockd-fault"
 _log = logging.getLogger("mockd")
 
 
-def of_header(request: RequestView, *, is_allowed: bool) -> tuple[Aimed, ...]:
-    """The faults of a request's header, which strike this request alone. If the header is not allowed, there are none,
-    and the log says so once. Raises `ConfigError` for a line that cannot be read."""
+def of_header(request: RequestView, *, is_allowed: bool, most_bytes: int) -> tuple[Aimed, ...]:
+    """The faults of a request's header, which strike this request alone; none may make up more than `most_bytes`. If
+    the header is not allowed, there are none, and the log says so once. Raises `ConfigError` for a line that cannot be
+    read."""
     text = request.header(HEADER)
     if text is None:
         return ()
     if not is_allowed:
         _say_that_it_is_off()
         return ()
-    faults = parse_lines(text)
+    faults = parse_lines(text, most_bytes)
     if any(fault.requests or fault.every for fault in faults):
         raise ConfigError("a fault in a header is for its request alone", hint="leave out `for requests` and `every`")
     return tuple(Aimed(fault, place, is_counted=False) for place, fault in enumerate(faults))

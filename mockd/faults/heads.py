@@ -13,27 +13,89 @@ from msgspec.structs import replace
 from mockd.config import faults as config
 from mockd.faults.armed import Armed
 from mockd.faults.site import Site
+from mockd.faults.strikes import pause
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Outcome
 from mockd.source import Answer, SourceContext
 from mockd.streaming.ops import Stage
 
 _OUTCOME: Outcome = "aborted"
+_OF_SERVER = frozenset({b"date", b"server"})
+"""Names of the headers that a server adds by itself."""
 _HIGH = bytes([byte | 0x80 for byte in range(256)])
 """The table that makes bytes of no text of any bytes."""
 
 
-class BeforeHead:
-    """An op before the head, for a fault whose strike ends the connection there."""
+class Noted:
+    """The record, at the head, of a fault that has changed the answer."""
 
-    def __init__(self, armed: Armed, strike: Any) -> None:
+    def __init__(self, armed: Armed, site: Site, fidelity: str, as_: str | None = None) -> None:
+        self._armed = armed
+        self._site = site
+        self._fidelity = fidelity
+        self._as = as_
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        self._site.note(self._armed, stage, 0, self._fidelity, self._as)
+
+
+class ChangedHead:
+    """The record of a fault that has changed the head. `names` are those of the headers before it."""
+
+    def __init__(self, armed: Armed, site: Site, names: frozenset[bytes]) -> None:
+        self._armed = armed
+        self._site = site
+        self._names = names
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        fault: config.HeaderFault = self._armed.fault
+        known = self._names | (_OF_SERVER if stage.line.decides_head else frozenset())
+        left = [name for name in fault.remove if name.lower().encode() not in known]
+        if not left:
+            self._site.note(self._armed, stage, 0, "exact")
+            return
+        own = {name for name in left if name.lower().encode() in _OF_SERVER}
+        reasons = [f"the server itself adds {', '.join(sorted(own))}"] if own else []
+        reasons += [f"there is no {', '.join(sorted(set(left) - own))}"] if set(left) - own else []
+        does_nothing = len(left) == len(fault.remove) and not fault.set
+        fidelity = "unsupported" if does_nothing else "emulated"
+        self._site.note(self._armed, stage, 0, fidelity, " and ".join(reasons))
+
+
+class Late:
+    """A wait before the head, whose record is there while it lasts."""
+
+    def __init__(self, armed: Armed, site: Site, seconds: float) -> None:
+        self._armed = armed
+        self._site = site
+        self._seconds = seconds
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        self._site.note(self._armed, stage, 0, "exact")
+        await pause(stage, self._seconds)
+
+
+class BeforeHead:
+    """An op before the head, for a fault whose strike ends the connection there. If only the server can do that, the
+    head is sent, and the body left without its end."""
+
+    def __init__(self, armed: Armed, site: Site, strike: Any) -> None:
         self.armed = armed
+        self._site = site
         self._strike = strike
         self.held: list[bytes] = []
         self.events_sent = 0
 
-    async def perform(self, stage: Stage, outcome: Outcome) -> None:
-        await self._strike(stage, self)
+    async def perform(self, stage: Any, outcome: Outcome) -> None:
+        line, program = stage.line, stage.program
+        if line.breaks_off:
+            await self._strike(stage, self)
+            return
+        self._site.note(self.armed, stage, 0, "emulated", "a head without its body; the server ends the connection")
+        line.head(program.status, program.headers, program.own)
+        line.flush()
+        await stage.drain()
+        stage.exchange.http_status, stage.outcome = program.status, _OUTCOME
 
 
 class Empty:
@@ -44,9 +106,6 @@ class Empty:
 
     async def __call__(self, stage: Any, trap: BeforeHead) -> None:
         line, fault = stage.line, trap.armed.fault
-        if not line.breaks_off or not line.sends_raw:
-            self._site.note(trap.armed, stage, 0, "unsupported", "only the server can end the connection")
-            return
         if isinstance(fault, config.Garbage):
             line.raw(garbage(fault.bytes, self._site.rng))
             await stage.drain()

@@ -31,7 +31,7 @@ class Trap(Around):
         self._is_due = False
         self._until: float | None = None
         self._since = self._shift = 0.0
-        self._beats_meanwhile = self._shifts = False
+        self._beats_meanwhile = self._shifts = self._is_hurried = False
         self._cut_events: int | None = None
         """Number of events that were sent before the one in which the place is."""
 
@@ -115,6 +115,7 @@ class Trap(Around):
             await self._strike(stage, self)  # type: ignore[arg-type]  # by its protocol
 
     def hurry(self) -> None:
+        self._is_hurried = True
         self._until = None if self._until is None else AT_ONCE
         super().hurry()
 
@@ -126,7 +127,7 @@ class Trap(Around):
 
     def pause(self, now: float, seconds: float, *, beats: bool = False, shifts: bool = False) -> None:
         """Send nothing for so long, except heartbeats if `beats` is true."""
-        self._since, self._until = now, now + seconds
+        self._since, self._until = now, now + (0.0 if self._is_hurried else seconds)
         self._beats_meanwhile, self._shifts = beats, shifts
         self._waiting, self.held = self.held, []
 

@@ -4,7 +4,7 @@ that comes back gets what it has missed."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from mockd.config.faults import Insert
 from mockd.events import Event
@@ -12,29 +12,34 @@ from mockd.faults.armed import Armed
 from mockd.faults.around import Around
 from mockd.faults.site import Site
 from mockd.framing import Framing
+from mockd.journal.exchange import Outcome
 from mockd.placeholders import parse_event
 from mockd.program.timetable import BATCH
 from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
-from mockd.streaming.ops import Op
+from mockd.streaming.ops import Op, Stage
 
 Change = Callable[[Framing, bytes, Armed], list[bytes]]
 """What becomes of the bytes of an event: the rows that are sent in its place."""
 
 
-class Shaped(Around):
-    """The rows, of which some events behind the place are changed one by one. `note` is called for the first."""
+_UNSENT: frozenset[Outcome] = frozenset({"max_events", "aborted", "slow_client", "client_disconnected"})
+"""Ends of streams before which an event that is late is not sent: it is one too many, or nobody reads it."""
 
-    def __init__(
-        self, inner: Cursor, armed: Armed, site: Site, change: Change, start: float, note: Callable[[int], None]
-    ) -> None:
+
+class Shaped(Around):
+    """The rows, of which some events behind the place are changed one by one. Before the first, all that was sent
+    before it goes out, and the record is made, as an op."""
+
+    def __init__(self, inner: Cursor, armed: Armed, site: Site, change: Change, start: float) -> None:
         super().__init__(inner)
         self._armed = armed
         self._site = site
         self._change = change
-        self._note = note
         self._events = inner.events_sent
         self._out: deque[tuple[bytes, int]] = deque()
         """Rows that come next, each with the number of events that it counts as."""
+        self._struck: tuple[bytes, int] | None = None
+        """The first event that is changed, until the record is made."""
         after = armed.fault.after
         self._unit = "events" if after is None else after.unit
         self._place = 0.0 if after is None else after.count
@@ -43,11 +48,19 @@ class Shaped(Around):
 
     @property
     def next_due(self) -> float:
-        return AT_ONCE if self._out else self.inner.next_due
+        return AT_ONCE if self._out or self._struck else self.inner.next_due
 
     @property
     def op(self) -> Op | None:
-        return None if self._out else self.inner.op
+        if self._out:
+            return None
+        return self if self._struck else self.inner.op
+
+    @property
+    def outcome(self) -> Outcome | None:
+        if self._out:
+            return None
+        return "aborted" if self._struck else self.inner.outcome
 
     @property
     def events_sent(self) -> int:
@@ -61,7 +74,7 @@ class Shaped(Around):
             return rows
         most = most or BATCH
         for _ in range(most):  # and no more, as all of them may be left out
-            if len(self._out) >= most or self.inner.op is not None or self.inner.next_due > now:
+            if self._struck or len(self._out) >= most or self.inner.op is not None or self.inner.next_due > now:
                 break
             self._look_at_next(now)
         taken = [self._out.popleft() for _ in range(min(most, len(self._out)))]
@@ -72,14 +85,25 @@ class Shaped(Around):
         is_behind, before = self._is_behind(now), self.inner.events_sent
         row = b"".join(self.inner.take(now, 1))
         count = self.inner.events_sent - before
-        rows = [row] if row else []
-        if is_behind and self._has_work and count:
-            if not self._armed.reached:
-                self._armed.reached = True
-                self._note(self._events + sum(count for _, count in self._out))
-            rows = self._changed(row)
         self._armed.passed += len(row)
-        self._out += [(changed, count) for changed in rows]
+        if not (is_behind and count and self._has_work):
+            self._out += [(row, count)] if row else []
+        elif self._armed.reached:
+            self._out += [(changed, count) for changed in self._changed(row)]
+        else:
+            self._armed.reached, self._struck = True, (row, count)
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        """Change the first event, and make the record."""
+        assert self._struck is not None
+        (row, count), self._struck = self._struck, None
+        stage.line.flush()
+        await stage.drain()
+        changed = self._changed(row)
+        is_same = self._change not in (kept, dropped) and changed == [row]
+        fidelity, as_ = ("unsupported", "the event has no data") if is_same else ("exact", None)
+        self._site.note(self._armed, stage, self._events, fidelity, as_)
+        self._out += [(one, count) for one in changed]
 
     def _is_behind(self, now: float) -> bool:
         """Whether the next row is behind the place."""
@@ -97,35 +121,49 @@ class Shaped(Around):
 
 
 class Reordered(Shaped):
-    """The rows, of which some events are each sent behind the one that follows."""
+    """The rows, of which some events are each sent behind the one that follows; before silence or the end of the
+    stream if none follows."""
 
-    _late: Sequence[bytes] = ()
+    @property
+    def _late(self) -> bytes | None:
+        # It outlives this cursor if the stream is told to end.
+        return self._armed.late
 
     @property
     def _has_work(self) -> bool:
-        return bool(self._late) or super()._has_work
+        return self._late is not None or super()._has_work
+
+    @property
+    def _is_last(self) -> bool:
+        """Whether nothing follows the event that is late."""
+        outcome = self.inner.outcome
+        return self._late is not None and not self._out and outcome is not None and outcome not in _UNSENT
 
     @property
     def op(self) -> Op | None:
-        return None if self._late and self.inner.op is not None else super().op
+        return None if self._is_last else super().op
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return None if self._is_last else super().outcome
 
     @property
     def next_due(self) -> float:
-        return AT_ONCE if self._late and self.inner.op is not None else super().next_due
+        return AT_ONCE if self._is_last else super().next_due
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if self._late and self.inner.op is not None and not self._out:  # nothing follows
-            late, self._late = list(self._late), ()
-            self._events += 1
-            return late
-        return super().take(now, most)
+        if not self._is_last:
+            return super().take(now, most)
+        late, self._armed.late = self._late, None
+        self._events += 1
+        return [] if late is None else [late]
 
     def _changed(self, payload: bytes) -> list[bytes]:
-        if self._late:
-            late, self._late = list(self._late), ()
-            return [payload, *late]
+        if self._late is not None:
+            late, self._armed.late = self._late, None
+            return [payload, late]
         super()._changed(payload)
-        self._late = [payload]
+        self._armed.late = payload
         return []
 
 
@@ -143,7 +181,15 @@ def duplicated(framing: Framing, payload: bytes, armed: Armed) -> list[bytes]:
 
 def malformed(framing: Framing, payload: bytes, armed: Armed) -> list[bytes]:
     data = framing.data_of(payload)
-    return [framing.with_data(payload, data[: int(len(data) * armed.fault.at)])]
+    return [framing.with_data(payload, data[: _between_characters(data, int(len(data) * armed.fault.at))])]
+
+
+def _between_characters(data: bytes, place: int) -> int:
+    """The place, or the one before the character of UTF-8 that it is inside."""
+    start = max(0, place - 3)
+    while place > start and place < len(data) and data[place] & 0xC0 == 0x80:
+        place -= 1
+    return place
 
 
 def corrupted(framing: Framing, payload: bytes, armed: Armed) -> list[bytes]:

@@ -13,6 +13,7 @@ from mockd.faults.begun import Begun
 from mockd.framing import Framing, Row
 from mockd.journal.exchange import Exchange
 from mockd.lines import Line
+from mockd.program.terms import Terms
 
 
 class Notable(Protocol):
@@ -27,11 +28,11 @@ class Notable(Protocol):
 
 class Site:
     """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
-    then, of its request. `has_length` is true if the head promises a length. `timeout_s` is how long a break waits for
-    a client that does not read. `error_row` makes the error event that the stream's provider would send, or None for
-    that of its termination."""
+    then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms
+    to whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the
+    stream's provider would send, or None for that of its termination."""
 
-    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "has_length", "rng", "started", "timeout_s")
+    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
 
     def __init__(
         self,
@@ -39,8 +40,8 @@ class Site:
         framing: Framing,
         fill: Fill,
         *,
-        has_length: bool,
         timeout_s: float,
+        limited: Terms | None,
         error_row: Callable[[ErrorFault], Row | None],
     ) -> None:
         self.exchange = exchange
@@ -48,16 +49,13 @@ class Site:
         self.begun = Begun(framing)
         self.fill = fill
         self.rng = fill.rng
-        self.has_length = has_length
         self.timeout_s = timeout_s
+        self.limited = limited
         self.error_row = error_row
         self.started = exchange.arrived
 
-    def note(
-        self, armed: Armed, stream: Notable, events: int, fidelity: str, as_: str | None = None, size: int | None = None
-    ) -> None:
-        """Note that a fault has struck, after so many events, and so many bytes of the body if these are not all that
-        was sent."""
+    def note(self, armed: Armed, stream: Notable, events: int, fidelity: str, as_: str | None = None) -> None:
+        """Note that a fault has struck, after so many events."""
         exchange, line = self.exchange, stream.line
         unacknowledged = line.unacknowledged()
         acknowledged = None if unacknowledged is None else max(0, exchange.bytes_sent - unacknowledged)
@@ -66,8 +64,8 @@ class Site:
             "action": armed.fault.action,
             "request": armed.request,
             "events": events,
-            "bytes": exchange.bytes_sent if size is None else size,
-            "wireBytes": line.wire_bytes if size is None else None,
+            "bytes": exchange.bytes_sent,
+            "wireBytes": line.wire_bytes,
             "bytesAcked": acknowledged,
             "atMs": round((stream.clock.monotonic() - self.started) * 1000, 1),
             "fidelity": fidelity,

@@ -28,6 +28,7 @@ class Trapped(Protocol):
     armed: Armed
     held: list[bytes]
     events_sent: int
+    outcome: Outcome | None
 
     def insert(self, rows: Sequence[bytes]) -> None:
         """Send rows before what follows."""
@@ -61,11 +62,19 @@ def _fidelity(line: Line, as_: str | None) -> tuple[str, str | None]:
     return "emulated", as_ or "handed to the server at that place"
 
 
+class Unsupported(Struck):
+    """Nothing, and a record that says why."""
+
+    def __init__(self, site: Site, why: str) -> None:
+        super().__init__(site)
+        self._why = why
+
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        self.note(stage, trap, "unsupported", self._why)
+
+
 class End(Struck):
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
-        if self.site.has_length:
-            self.note(stage, trap, "unsupported", "the length of the body is promised")
-            return
         self.note(stage, trap)
         stage.finish()
         stage.outcome = _OUTCOME
@@ -80,28 +89,35 @@ class Break(Struck):
         line = stage.line
         is_read = await self.acknowledged(stage)
         if linger_s := trap.armed.fault.linger / 1000:
-            await _sleep(stage, linger_s)
+            await pause(stage, linger_s)
+        tls = getattr(trap.armed.fault, "tls", None)
+        is_truncated = tls == "truncate" and line.is_secure
         if not line.breaks_off:
             self.note(stage, trap, "emulated", "the body is left without its end; the server ends the connection")
         elif not is_read:
             self.note(stage, trap, "emulated", "before the client had read all")
-        elif not self.is_reset and line.ends_with_connection:
+        elif not (self.is_reset or is_truncated) and line.ends_with_connection:
             self.note(stage, trap, "emulated", "a reset, as a close would be a clean end")
+        elif tls is not None and not line.is_secure:
+            self.note(stage, trap, "emulated", "a plain close, as the connection has no TLS")
         else:
             self.note(stage, trap)
-        if self.is_reset and line.breaks_off:
-            line.abort(reset=True)
+        if (self.is_reset or is_truncated) and line.breaks_off:
+            line.abort(reset=self.is_reset)
             stage.outcome = _OUTCOME
         else:
             await CLOSE.perform(stage, _OUTCOME)
 
     async def acknowledged(self, stage: Stage) -> bool:
-        """Wait until the client's machine has acknowledged all that was sent, but not for ever. Returns whether it has;
-        true if that cannot be known."""
-        until = stage.clock.monotonic() + self.site.timeout_s
-        while not stage.line.is_lost and stage.line.unacknowledged():
+        """Wait until the client's machine has acknowledged all that was sent, or the kernel has it if that cannot be
+        known, but not for ever. Returns whether it has."""
+        line, until = stage.line, stage.clock.monotonic() + self.site.timeout_s
+        while not line.is_lost:
+            left = line.unacknowledged()
+            if not (line.unsent() if left is None else left):
+                break
             now = stage.clock.monotonic()
-            if now >= until:
+            if now >= until or stage.is_told_to_end:
                 return False
             await stage.sleep_until(now + POLL_S)
         return True
@@ -140,9 +156,6 @@ class Inserted(Struck):
         self._made = made
 
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
-        if self.site.has_length:
-            self.note(stage, trap, "unsupported", "the length of the body is promised")
-            return
         self.note(stage, trap)
         row, begun = self._made(self.site, trap.armed.fault), self.site.begun
         if not begun.is_so:
@@ -154,9 +167,6 @@ class Error(Struck):
     """An error event, then the end."""
 
     async def __call__(self, stage: Any, trap: Trapped) -> None:
-        if self.site.has_length:
-            self.note(stage, trap, "unsupported", "the length of the body is promised")
-            return
         self.note(stage, trap)
         fault: config.ErrorFault = trap.armed.fault
         row = self.site.error_row(fault)
@@ -165,7 +175,8 @@ class Error(Struck):
         stage.turn_to_end("failed")
 
 
-async def _sleep(stage: Stage, seconds: float) -> None:
+async def pause(stage: Stage, seconds: float) -> None:
+    """Wait so long, but no longer than the client is there and the stream may go on."""
     until = stage.clock.monotonic() + seconds
-    while not stage.line.is_lost and stage.clock.monotonic() < until:
+    while not (stage.line.is_lost or stage.is_told_to_end) and stage.clock.monotonic() < until:
         await stage.sleep_until(until)

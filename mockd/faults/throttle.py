@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import deque
 
 from mockd.faults.armed import Armed
@@ -72,5 +74,5 @@ class Throttled(Around):
         return [piece]
 
     def hurry(self) -> None:
-        self._free_at = AT_ONCE
+        self._rate, self._piece, self._free_at = math.inf, sys.maxsize, AT_ONCE
         super().hurry()

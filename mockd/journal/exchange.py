@@ -61,8 +61,9 @@ class Exchange(Struct):
     time. `key` tells parallel users of one server apart, and `owner` is the same if the mock is the
     key's own, otherwise empty. `near_misses` are those of a request that no mock matches. `faults` are the faults that
     have struck, each as a JSON object. A preflight is a browser's own request, which observers are not told of. An
-    answer of a mock is listed. `first_byte` and `last_byte` are the monotonic times at which the head and the last byte
-    of the body were sent, 0 before that, and `lateness` is known of a stream that takes time.
+    answer of a mock is listed. `first_byte`, `first_event` and `last_byte` are the monotonic times at which the head,
+    an event and the last byte of the body were sent, 0 before that. `lateness` is known of a stream that takes time.
+    Its `watcher` is told of faults.
     """
 
     prefix: str
@@ -94,6 +95,7 @@ class Exchange(Struct):
     is_preflight: bool = False
     is_listed: bool = False
     first_byte: float = 0.0
+    first_event: float = 0.0
     last_byte: float = 0.0
     lateness: Lateness | None = None
     watcher: Watcher | None = None

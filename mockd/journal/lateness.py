@@ -10,14 +10,15 @@ MOST_SAMPLES = 1024
 
 
 class Lateness:
-    """The lateness of the events of one stream, in seconds. The longest is exact; the rest are samples."""
+    """The lateness of the events of one stream, in seconds. The longest is exact; of the others there are `samples`,
+    each of which stands for `stride` of them."""
 
-    __slots__ = ("_countdown", "_longest", "_samples", "_stride")
+    __slots__ = ("_countdown", "_longest", "samples", "stride")
 
     def __init__(self) -> None:
-        self._samples = array("f")
+        self.samples = array("f")
         self._longest = 0.0
-        self._stride = self._countdown = 1
+        self.stride = self._countdown = 1
 
     def note(self, late_s: float) -> None:
         """Take note of events that were sent so late."""
@@ -25,15 +26,15 @@ class Lateness:
             self._longest = late_s
         self._countdown -= 1
         if not self._countdown:
-            self._countdown = self._stride
-            self._samples.append(late_s)
-            if len(self._samples) == MOST_SAMPLES:
-                del self._samples[::2]
-                self._stride *= 2
+            self._countdown = self.stride
+            self.samples.append(late_s)
+            if len(self.samples) == MOST_SAMPLES:
+                del self.samples[::2]
+                self.stride *= 2
 
     def to_json(self) -> dict[str, Any] | None:
         """The median, the 99th percentile and the longest, in milliseconds; None if nothing was noted."""
-        samples = sorted(self._samples)
+        samples = sorted(self.samples)
         if not samples:
             return None
         of_all = {

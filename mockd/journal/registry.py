@@ -7,6 +7,7 @@ import re
 import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from mockd.clock import Clock
 from mockd.errors import ConflictError, NotFoundError
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.journal.feed import Feed
+from mockd.journal.metrics import Tallies
 from mockd.request import RequestView
 from mockd.store import ScopedStore
 from mockd.turns import go_through
@@ -58,11 +60,15 @@ class Registry:
         self._recent: list[Exchange] = []
         """Exchanges that have ended and are not in `_ended` and the totals yet. They are added many at once, as this
         takes less time."""
+        self._unlisted: list[Exchange] = []
+        """Those that were never listed, which only the tallies count."""
         self._errors_since = 0
         """Connections that were turned away, since the totals were last brought up to date."""
         self._drained: asyncio.Event | None = None
         self.observers: list[Callable[[Exchange], None]] = []
         self.feed = Feed(clock, self._live)
+        self.tallies = Tallies() if find_spec("prometheus_client") else None
+        """Tallies for those who scrape them, if what they are shown with is installed."""
         self.left: Callable[[str], object] = lambda key: None
         """Called with the key of each exchange that has one, when it has ended."""
 
@@ -98,6 +104,10 @@ class Registry:
                 self._add_up()
             if self._drained is not None and not self._live:
                 self._drained.set()
+        elif self.tallies is not None and not exchange.is_preflight:
+            self._unlisted.append(exchange)
+            if len(self._unlisted) == MOST_RECENT:
+                self._add_up()
         if exchange.key:
             self.left(exchange.key)
         if not exchange.is_preflight:
@@ -110,6 +120,9 @@ class Registry:
         """Bring the ended exchanges and the totals up to date."""
         recent, self._recent = self._recent, []
         self._ended += recent
+        if self.tallies is not None:
+            unlisted, self._unlisted = self._unlisted, []
+            self.tallies.add(recent + unlisted)
         errors, self._errors_since = self._errors_since, 0
         self._add("ended", len(recent))
         self._add("events", sum([exchange.events_sent for exchange in recent]))
@@ -200,6 +213,11 @@ class Registry:
         # Each stream sends its end in the turn of the event loop after it is told.
         go_through(_told_to_stop(active, outcome), STOPPED_AT_ONCE)
         return len(active)
+
+    def tallied(self) -> Tallies | None:
+        """The tallies, up to date; None if what they are shown with is not installed."""
+        self._add_up()
+        return self.tallies
 
     def stats(self) -> dict[str, Any]:
         """Totals since the start, ended and live connections together."""

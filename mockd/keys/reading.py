@@ -14,14 +14,13 @@ MARK = "/~"
 """The beginning of a path whose first segment has a key."""
 LONGEST_KEY = 100
 """Most characters of a key."""
-_MOST_SHOWN = 2 * LONGEST_KEY
 _WHAT_IT_IS = f"a key is 1 to {LONGEST_KEY} of A-Z a-z 0-9 . _ -"
 
 
 def check_key(key: str) -> None:
     """Raise `InvalidKeyError` for text that is no key."""
     if not re.fullmatch(rf"[A-Za-z0-9._-]{{1,{LONGEST_KEY}}}", key):
-        shown = key if len(key) <= _MOST_SHOWN else key[:_MOST_SHOWN] + "…"
+        shown = key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"
         raise InvalidKeyError(f"{shown!r} is no key: {_WHAT_IT_IS}")
 
 

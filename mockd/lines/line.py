@@ -29,7 +29,10 @@ class Line:
     sends_raw = False
     """Whether `raw` sends bytes as they are. Otherwise the server frames all that it sends."""
     breaks_off = False
-    """Whether `close` and `abort` end the connection. Otherwise the server ends it, once the app has returned."""
+    """Whether `close` and `abort` end the connection, and `raw` may be called before the head. Otherwise the server
+    ends it, once the app has returned."""
+    decides_head = False
+    """Whether the server adds no headers whose names are settled. Otherwise it may add a `Date` and a `Server`."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -92,6 +95,11 @@ class Line:
     def end_with(self, data: bytes) -> None:
         """Write the clean end of the body and bytes behind it, and close the connection."""
         raise NotImplementedError
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether mockd itself speaks TLS on the connection, as far as it is known."""
+        return False
 
     @property
     def is_chunked(self) -> bool | None:

@@ -24,6 +24,7 @@ class MemoryLine(Line):
     writes_at_once = True
     sends_raw = True
     breaks_off = True
+    decides_head = True
 
     def __init__(self, scope: Scope, body: bytes = b"", note: Callable[[Command], None] = lambda command: None) -> None:
         super().__init__(scope, self._no_more, self._no_messages)

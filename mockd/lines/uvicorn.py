@@ -47,6 +47,7 @@ class UvicornLine(Line):
     __slots__ = ("_cycle", "_transport")
 
     breaks_off = True
+    decides_head = True
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(scope, receive, send)
@@ -86,6 +87,13 @@ class UvicornLine(Line):
 
     def unacknowledged(self) -> int | None:
         return None if self._transport.is_closing() else unacknowledged(self._transport)
+
+    def raw(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    @property
+    def is_secure(self) -> bool:
+        return self._transport.get_extra_info("ssl_object") is not None
 
     def close(self) -> None:
         self._transport.close()

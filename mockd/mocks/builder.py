@@ -47,7 +47,7 @@ class MockBuilder:
         """Raise `ConfigError` for faults that are found only when a mock is built: in its template, placeholders or
         patterns."""
         spec, _ = self._compile(spec)
-        _faults(spec, self._settings.profile)
+        _faults(spec, self._settings)
         _rule(spec, None)
 
     def build_all(
@@ -91,9 +91,7 @@ class MockBuilder:
             counters = Counters(spec.id, self._state, self._keys)
         return _rule(
             spec,
-            Registered(
-                spec, plan, constant(plan), sessions, counters, content, files, _faults(spec, self._settings.profile)
-            ),
+            Registered(spec, plan, constant(plan), sessions, counters, content, files, _faults(spec, self._settings)),
         )
 
     def _compile(self, spec: MockSpec) -> tuple[MockSpec, StreamPlan]:
@@ -149,16 +147,16 @@ def _check_profile(name: str) -> None:
         raise ConfigError(f"{spelling('profile')}: {error.problems[0].message}", hint=error.problems[0].hint) from None
 
 
-def _faults(spec: MockSpec, profile: str | None) -> tuple[Aimed, ...]:
+def _faults(spec: MockSpec, settings: Settings) -> tuple[Aimed, ...]:
     """The faults of a mock: its own, and those of its profile or of the server's."""
-    name = spec.mock.profile or profile
+    name = spec.mock.profile or settings.profile
     if not spec.mock.faults and name is None:
         return ()
     from mockd.config.fault_lines import parse_faults  # loaded only with the first mock that has any
     from mockd.config.profiles import profile_named
     from mockd.faults.chosen import aimed
 
-    faults = parse_faults(spec.mock.faults, ("faults",))
+    faults = parse_faults(spec.mock.faults, ("faults",), settings.max_fault_bytes)
     if spec.mock.response is not None:
         for place, fault in enumerate(faults):
             if fault.action == "end":

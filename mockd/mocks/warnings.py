@@ -55,5 +55,6 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "resume": effects.resume,
     "given-ids": ids.given,
     "places-of-faults": faults.places,
+    "effects-of-faults": faults.effects,
 }
 """Every check of a mock, by its name."""

@@ -23,6 +23,7 @@ MOST_SCRIPTS = 64
 """Most compiled scripts that are kept for each mock, one for each key that its source makes from requests."""
 MOST_SCRIPT_BYTES = 8 * 1024 * 1024
 """Most bytes of these scripts. The last one is kept whatever its size."""
+_UNLIMITED = ""
 _EVENT_BYTES = 1500
 """About the number of bytes that an event of a compiled script takes beside its frame."""
 
@@ -49,7 +50,7 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
     answers: list[CompiledAnswer] = field(default_factory=list)
     """The compiled answer, if the source gives the same one to every request; empty before its first use."""
     variants: dict[str, StreamPlan] = field(default_factory=dict)
-    """This plan in other framings, by the name of the framing."""
+    """This plan in other framings, by the name of the framing; and without its limits in events."""
 
     def compiled(self, script: Script) -> CompiledScript:
         """The compiled script, which is made on first use and then kept."""
@@ -84,6 +85,16 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
                 variants={},
             )
         return self.variants[name]
+
+    def unlimited(self) -> StreamPlan:
+        """This plan without its limits in events, to which its faults see."""
+        life = self.lifetime
+        if not life.max_events and life.disconnect_after is None:
+            return self
+        if _UNLIMITED not in self.variants:
+            life = structs.replace(life, max_events=0, disconnect_after=None)
+            self.variants[_UNLIMITED] = structs.replace(self, lifetime=life, scripts=no_scripts(), variants={})
+        return self.variants[_UNLIMITED]
 
     def with_headers(self, own: Headers) -> StreamPlan:
         """This plan with its source's `own` headers instead of the usual ones, except those that the mock decides."""

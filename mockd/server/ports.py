@@ -23,12 +23,12 @@ _REASONS = {
 
 
 def listen(settings: Settings, option: str) -> socket.socket:
-    """A listening socket on the address and port of `option`: `port` or `admin_port`.
+    """A listening socket on the address and port of `option`: `port`, `admin_port` or `metrics_port`.
 
     Raises `ConfigError` with the port and the option that changes it.
     """
     port: int = getattr(settings, option)
-    host_option = option.replace("port", "host")
+    host_option = "admin_host" if option == "admin_port" else "host"
     host: str = getattr(settings, host_option)
     try:
         # A name may stand for several addresses. Clients fall back to IPv4, so an IPv4 address serves all of them.

@@ -69,6 +69,8 @@ def _parts(exchange: Exchange, took_s: float, now: float) -> Iterator[tuple[str,
     """The parts of a line of text, each with its color."""
     yield f"{time.strftime('%H:%M:%S', time.localtime(now))}.{int(now % 1 * 1000):03}", _DIM
     yield _request(exchange), ""
+    if exchange.key:
+        yield f"key {exchange.key}", _CYAN
     yield _status(exchange), _STATUS_COLORS.get(exchange.http_status // 100, "")
     yield _mock(exchange), _CYAN
     if exchange.kind != "response":
@@ -84,6 +86,8 @@ def _fields(exchange: Exchange, took_s: float) -> Iterator[tuple[str, Any]]:
     """What the JSON object of a line has besides its message, in the words of the admin API."""
     yield "method", _cut(exchange.method)
     yield "path", _cut(exchange.path)
+    if exchange.key:
+        yield "key", exchange.key
     yield "status", exchange.http_status or None
     yield "mockId", None if exchange.mock_id is None else _cut(exchange.mock_id)
     yield "connectionId", exchange.id

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 import mockd
 from mockd.addresses import is_loopback
-from mockd.admin import create_admin
+from mockd.admin import create_admin, create_metrics
 from mockd.app import create_app
 from mockd.config.models import ADMIN_PREFIX
 from mockd.engine import Engine
@@ -74,7 +74,7 @@ class _Service:
         self.engine = Engine(settings)
         self.engine.load(configured(settings, self.engine.check))
         with contextlib.ExitStack() as opened:
-            options = ["port", "admin_port"] if settings.admin_port else ["port"]
+            options = ["port", *(option for option in ("admin_port", "metrics_port") if getattr(settings, option))]
             self.listeners = [opened.enter_context(listen(settings, option)) for option in options]
             opened.pop_all()
         self.request_log = _request_log(settings, self.engine)
@@ -102,6 +102,8 @@ class _Service:
             # Without TLS, the key could be read on the way. On this machine there is no way.
             app = create_admin(self.engine, bound_host=settings.admin_host)
             servers.append(_server(settings, http, app, **(tls if self.admin_has_tls else {})))
+        if settings.metrics_port:
+            servers.append(_server(settings, http, create_metrics(self.engine), **tls))
         return servers
 
     async def _serve(self, servers: list[_Server]) -> None:

@@ -31,6 +31,10 @@ class Stage(Protocol):
     def clock(self) -> Clock:
         """The clock that its times are on."""
 
+    @property
+    def is_told_to_end(self) -> bool:
+        """Whether there is an order to stop, for which no op should wait."""
+
     async def sleep_until(self, when: float) -> None:
         """Rest until the monotonic time `when`, or until something else wants the stream's attention."""
 

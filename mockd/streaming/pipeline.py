@@ -157,7 +157,7 @@ async def _awaited(
         program = _opened(plan, sessions, matched, await opening, fill)
         return program if program.status not in BODILESS else _with_no_body(program)
     except TooManyKeysError as error:
-        return too_many(matched.request, error.code, error.message, matched.headers)
+        return too_many(matched.request, error_body(error.code, error.message), matched.headers)
     except Exception as error:
         return _failed(plan, matched, fill, error)
 
@@ -217,9 +217,9 @@ def refusal(request: RequestView, status: int, error: dict[str, Any], headers: H
     return program
 
 
-def too_many(request: RequestView, code: str, message: str, headers: Headers) -> Program:
+def too_many(request: RequestView, error: dict[str, Any], headers: Headers) -> Program:
     """The answer to a request for which there is no room now."""
-    return refusal(request, 503, error_body(code, message), [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+    return refusal(request, 503, error, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
 
 
 def awaited(coming: Awaitable[Program]) -> Program:
@@ -307,7 +307,7 @@ def _opening_session(plan: StreamPlan, sessions: Sessions | None, events: Events
     def open_cursor(stream: Opening, now: float) -> Cursor:
         of_key = None if sessions is None else sessions.of_key(stream.exchange.key)
         place = first_place(plan, events, fill, now, of_key)
-        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
+        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions, plan.lifetime)
 
     return open_cursor
 
@@ -325,9 +325,10 @@ def _resumed(plan: StreamPlan, sessions: Sessions | None, matched: Matched, plac
 
     def open_cursor(stream: Opening, now: float) -> Cursor:
         stream.exchange.resumed_from = matched.request.last_event_id
-        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions)
+        return SessionCursor(place, stream.exchange.id, now, stream.wake, sessions, plan.lifetime)
 
-    plan = place.session.plan
+    # The limits are those of this request, and not of the one with which the session began.
+    plan = replace(place.session.plan, lifetime=plan.lifetime)
     return _stream(plan, matched, _own_headers(plan, matched, matched.headers, fill), fill, open_cursor)
 
 

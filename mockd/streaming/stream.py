@@ -236,7 +236,9 @@ class Stream:
             await self._rest(again, self._step if self.line.writes_at_once else self.wake)
 
     async def _give_way(self) -> None:
-        """Give others their turn: a write does not suspend while the kernel takes the bytes."""
+        """Give others their turn: a write does not suspend while the kernel takes the bytes. A head that is still kept
+        back goes out, as a fault may leave out all that is due."""
+        self.line.flush()
         self._settle()
         await asyncio.sleep(0)
 
@@ -322,6 +324,8 @@ class Stream:
         if self._backlog:
             return
         if cursor.events_sent != exchange.events_sent:
+            if not exchange.first_event:
+                exchange.first_event = now
             exchange.events_sent = cursor.events_sent
             self.last_event = now
         exchange.last_event_id = cursor.last_event_id
@@ -426,6 +430,11 @@ class Stream:
             self._vigil.wake()
             self._vigil.cut_if_stuck(self.program.ending.close_delay_s + STUCK_GRACE_S)
 
+    @property
+    def is_told_to_end(self) -> bool:
+        """Whether there is an order to stop, for which no op should wait."""
+        return self._order is not None
+
     def cut(self) -> None:
         """Give the stream up at once, whatever it is waiting for."""
         self._stopped = self._stopped or "aborted"
@@ -439,9 +448,9 @@ class Stream:
         assert order is not None
         if order == "client_disconnected":
             self.outcome = self.cursor.outcome if self._is_ending else order
-        elif self._is_ending:
+        elif self._is_ending or self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
             self.cursor.hurry()
-        elif not self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
+        else:
             self.turn_to_end(order)
 
     def turn_to_end(self, outcome: Outcome) -> None:

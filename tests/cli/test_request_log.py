@@ -105,11 +105,13 @@ def test_a_line_says_what_was_asked_and_what_became_of_it(config: str) -> None:
         httpx2.get(url + "/events?token=secret")
         httpx2.post(url + "/chat", headers={"X-Team": "red"})
         httpx2.head(url + "/events")
+        httpx2.get(url + "/~t1/events")
     shown = [re.sub(r"^\d\d:\d\d:\d\d\.\d{3}  |\d+(\.\d)? ms", "", line) for line in lines]
     assert shown == [
         "GET /events  200  mock events  2 events  18 bytes    completed",
         "POST /chat  200  mock chat  2 bytes    completed",
         "HEAD /events  200  mock events  0 events  0 bytes    completed",
+        "GET /events  key t1  200  mock events  2 events  18 bytes    completed",
     ]
 
 
@@ -140,7 +142,9 @@ def test_a_line_of_json_has_the_same_as_fields(serve: Serve, config: str) -> Non
     }
     assert (hit["bytesSent"], hit["outcome"]) == (18, "completed")
     assert hit["durationMs"] >= 0
-    assert "nearest" not in hit
+    assert not {"nearest", "key"} & hit.keys()
+    httpx2.get(server.mocks + "/events", headers={"X-Mockd-Key": "t1"})
+    assert server.wait_for(lambda line: "key" in line)["key"] == "t1"
     known = httpx2.get(f"{server.admin}/sse/connections/{hit['connectionId']}").json()
     assert known["path"] == "/events"
     assert (miss["mockId"], miss["nearest"]["mockId"], miss["nearest"]["matchPercentage"]) == (None, "chat", 42)

@@ -348,3 +348,15 @@ async def test_own_mocks_keep_a_key(lab: Lab) -> None:
     lab.engine.create({**MOCK, "response": {}}, "a")
     await grow_old(lab)
     assert [status for status, _ in await answers(lab, f"/~a{PATH}", f"/~b{PATH}", PATH)] == [200, 404, 404]
+
+
+async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
+    lab.engine.create({**MOCK, **BY_KEY["a source that is awaited"]})
+    await answers(lab, f"/~a{PATH}", f"/~b{PATH}")
+    await lab.clock.advance(3000)
+    await answers(lab, f"/~a{PATH}")
+    assert [key.name for key in lab.engine.known_keys()] == ["b", "a"]
+    await lab.clock.advance(600)
+    for _ in lab.engine.keys.ageing():
+        pass
+    assert lab.engine.keys.names() == ["a"]

@@ -20,8 +20,8 @@ WHOLE = {"id": "w", "matcher": {"path": "/w"}, "response": {"body": "whole"}}
 WAYS = {"h11": {"http": "h11"}, "behind a middleware": None}
 ENDLESS = ("stall", "idle")
 UNSUPPORTED = {
-    "behind a middleware": {"empty", "garbage", "badChunk", "shortChunk", "longChunk", "extraBytes"},
-    "h11": {"empty", "garbage", "badChunk", "shortChunk", "longChunk", "extraBytes"},
+    "behind a middleware": {"badChunk", "shortChunk", "longChunk", "extraBytes"},
+    "h11": {"badChunk", "shortChunk", "longChunk", "extraBytes"},
 }
 
 
@@ -93,3 +93,47 @@ def test_a_break_leaves_out_the_end_of_the_body(elsewhere: tuple[str, RunningMoc
     data, record = struck(server, "/s", "close after 2 events")
     assert data.endswith(b"data: 2\n\n\r\n" if way == "h11" else b"0\r\n\r\n")  # the middleware adds the end
     assert record["fidelity"] == ("exact" if way == "h11" else "emulated")
+
+
+@pytest.mark.parametrize("line", ["close before head", "reset before head", "empty", "garbage bytes=20"])
+def test_no_answer_is_no_500(elsewhere: tuple[str, RunningMockd], line: str) -> None:
+    way, server = elsewhere
+    data, record = struck(server, "/w", line)
+    if way == "h11":
+        assert record["fidelity"] == "exact"
+        assert len(data) == (20 if "garbage" in line else 0)
+        assert not data.startswith(b"HTTP")
+    else:
+        assert record["fidelity"] == "emulated"
+        assert record["as"] == "a head without its body; the server ends the connection"
+        assert data.startswith(b"HTTP/1.1 200")
+        assert not data.endswith(b"whole")
+
+
+@pytest.mark.parametrize(
+    ("line", "on_its_own"),
+    [
+        ('header remove=["Date","server"]', ("unsupported", "the server itself adds Date, server")),
+        ('header set={"x-a":"b"} remove=["server"]', ("emulated", "the server itself adds server")),
+        ('header remove=["date","x-b"]', ("unsupported", "the server itself adds date and there is no x-b")),
+        ('header remove=["x-b"]', ("unsupported", "there is no x-b")),
+        ('header remove=["content-type","x-b"]', ("emulated", "there is no x-b")),
+        ('header remove=["content-type"]', ("exact", None)),
+    ],
+)
+def test_headers_of_the_server(
+    elsewhere: tuple[str, RunningMockd], line: str, on_its_own: tuple[str, str | None]
+) -> None:
+    way, server = elsewhere
+    data, record = struck(server, "/s", line)
+    names = {part.partition(b":")[0].lower() for part in data.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]}
+    of_server = {name for name in (b"date", b"server") if name.decode() in line.lower()}
+    assert of_server <= names if way != "h11" else not of_server & names
+    assert (b"content-type" in names) == ("content-type" not in line)
+    if way != "h11" or "x-b" in line:
+        fidelity, said = on_its_own
+        if way == "h11" and "date" in line:
+            fidelity, said = "emulated", "there is no x-b"
+        assert (record["fidelity"], record.get("as")) == (fidelity, said)
+    else:
+        assert record["fidelity"] == "exact"

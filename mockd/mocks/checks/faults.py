@@ -1,4 +1,4 @@
-"""Faults that never strike."""
+"""Faults that never strike, or do nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from mockd.errors import Problem
+from mockd.headers import FixedHeaders
 from mockd.mocks.checks.effects import script_of
 from mockd.mocks.registered import Registered
 from mockd.streaming.cursors.whole import WholeCursor
@@ -24,7 +25,34 @@ def places(mock: Registered) -> Iterator[Problem]:
         if after.count > most:
             what = f"{most:.0f} {after.unit}"
             message = f"`{aimed.fault.action}` never strikes after {after.count:.0f} {after.unit}: there are {what}"
-            yield Problem(message, ("faults", number), "choose an earlier place")
+            yield from _said(mock, number, message, "choose an earlier place")
+
+
+def effects(mock: Registered) -> Iterator[Problem]:
+    """Faults that can do nothing to a plain response."""
+    own = mock.spec.mock
+    if not mock.faults or own.response is None:
+        return
+    from mockd.faults.fitting import changes_whole, why_not  # loaded only with the first fault
+    from mockd.streaming.pipeline import whole
+
+    plan = mock.plan
+    program = mock.program or whole(plan.status, b"", FixedHeaders([(b"content-length", b"0")], plan.header_rules), [])
+    for number, aimed in enumerate(mock.faults):
+        fault = aimed.fault
+        if fault.is_before_head or changes_whole(fault, program) or (why := why_not(fault, program)) is None:
+            continue
+        message = f"`{fault.action}` does nothing: {why}"
+        yield from _said(mock, number, message, "choose another action or place, or an `sse` or `chunked` mock")
+
+
+def _said(mock: Registered, number: int, message: str, hint: str) -> Iterator[Problem]:
+    """A warning about a fault, or about the profile it is of. The server's own profile is not meant for one mock."""
+    own = mock.spec.mock
+    if number < len(own.faults):
+        yield Problem(message, ("faults", number), hint)
+    elif own.profile is not None:
+        yield Problem(message, ("profile",), f"{hint}, or leave the profile out")
 
 
 def _lengths(mock: Registered) -> tuple[float, float]:

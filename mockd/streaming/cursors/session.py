@@ -10,6 +10,7 @@ from mockd.journal.exchange import Outcome
 from mockd.program.plan import StreamPlan
 from mockd.program.ratelimit import MOST_DROPPED
 from mockd.program.script import CompiledScript, Events
+from mockd.program.terms import Lifetime
 from mockd.program.timetable import BATCH, BATCH_BYTES
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
 from mockd.streaming.ops import Op
@@ -35,11 +36,17 @@ def _new_session(plan: StreamPlan, events: Events, fill: Fill, now: float) -> Se
 
 
 class SessionCursor:
-    """The rows of a session from a place on. `wake` is called when the session's source has more. `sessions` are those
-    to which clients can come back."""
+    """The rows of a session from a place on, within the limits of a `lifetime`, by default its own. `wake` is called
+    when the session's source has more. `sessions` are those to which clients can come back."""
 
     def __init__(
-        self, place: Place, connection_id: str, now: float, wake: Callable[[], None], sessions: Sessions | None = None
+        self,
+        place: Place,
+        connection_id: str,
+        now: float,
+        wake: Callable[[], None],
+        sessions: Sessions | None = None,
+        lifetime: Lifetime | None = None,
     ) -> None:
         self._session = place.session
         self._sessions = sessions
@@ -50,6 +57,7 @@ class SessionCursor:
         self._count = place.count
         self._connection_id = connection_id
         self._plan = place.session.plan
+        self._lifetime = lifetime or self._plan.lifetime
         self.retry = self._plan.retry
         self._wake = wake
         place.session.readers.append(self._look_again)
@@ -148,7 +156,7 @@ class SessionCursor:
         return payload
 
     def _check_limits(self) -> None:
-        life = self._plan.lifetime
+        life = self._lifetime
         if life.disconnect_after is not None and self.events_sent >= life.disconnect_after:
             self._end("aborted")
         elif life.max_events and self._count >= life.max_events:

@@ -26,8 +26,9 @@ def _documented(admin: str) -> Any:
     return schemathesis.openapi.from_url(admin + "/openapi.json")
 
 
-def _replaces(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("replace") not in (None, False, "false", "0")
+def _ends_streams(value: Any) -> bool:
+    names = ("replace", "mocks", "streams")
+    return isinstance(value, dict) and any(value.get(name) not in (None, False, "false", "0") for name in names)
 
 
 def documented(server: Server, seed: int) -> None:
@@ -39,8 +40,8 @@ def documented(server: Server, seed: int) -> None:
             @bounded(3)
             @hypothesis.given(found.ok().as_strategy())
             def run(case: Any) -> None:
-                # What replaces all mocks ends the streams of an honest client, as it should.
-                if not (_replaces(case.query) or _replaces(case.body)):
+                # What replaces all mocks ends the streams of an honest client, as it should, and so does a reset.
+                if not (_ends_streams(case.query) or _ends_streams(case.body)):
                     case.call_and_validate(checks=CHECKS)
 
             run()

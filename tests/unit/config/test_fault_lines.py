@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mockd.config.fault_lines import LONGEST_LINE, parse_faults, parse_line, parse_lines
 from mockd.config.faults import ACTIONS
@@ -96,9 +99,20 @@ WRONG: dict[str, tuple[str, str]] = {
     "reset every 2 every 3": ("`every` is given twice", "give it once"),
     "delay 5 6": ("'6' is not expected, at character 9 ", "ACTION"),
     "insert event={": ("not JSON: ", "ACTION"),
-    "status": ("missing `status`, in 'status'", ""),
+    "status": ("missing `status`, at character 1 of 'status'", "ACTION"),
+    ";": ("a fault is missing, at character 1 of ';'", "leave out the `;`"),
+    "reset; ;stall": ("a fault is missing, at character 8 ", "leave out the `;`"),
+    "reset for requests": ("expected numbers of requests, at character 18 ", "ACTION"),
+    "reset for requests 1-x": ("'1-x' says no numbers of requests, in `$.requests` at character 7 ", "as in `1-2,5-`"),
+    "status 429 retryAfter=soon": ("'soon' says no time, in `$.retryAfter` at character 12 ", "`date:5`"),
+    "reset every": ("expected a whole number, at character 11 ", "ACTION"),
+    "reset with probability": ("expected a number from 0 to 1, at character 22 ", "ACTION"),
+    "malformed at=1": ("expected a number < 1, in `$.at` at character 11 ", "ACTION"),
+    'insert raw="\\ud800"': ("half of a surrogate pair is no character, at character 12 ", "write the character"),
+    'header remove=["Transfer-Encoding"]': ("mockd itself says how the body is sent, in `$.remove[0]`", "`badChunk`"),
+    "close tls=never": ("'never' is not one of `notify`, `truncate`, in `$.tls` at character 7 ", "ACTION"),
     "stall foo=2": ("unknown key `foo`", "known here"),
-    "stall ms=-1": ("`$.ms` of 'stall ms=-1'", ""),
+    "stall ms=-1": ("`$.ms` at character 7 of 'stall ms=-1'", ""),
     "reset for requests 0": ("there are no requests '0'", "they count from 1"),
     "reset for requests 3-2": ("there are no requests '3-2'", "they count from 1"),
     "reset after 1 event before head": ("give one of `before` and `after`", ""),
@@ -109,7 +123,6 @@ WRONG: dict[str, tuple[str, str]] = {
     'header set={"a":"b\\r\\nc: d"}': ("'a' cannot be sent as a header", ""),
     "header": ("`header` needs `set` or `remove`", ""),
     "insert": ("`insert` needs one of `event`, `raw` and `rawBase64`", ""),
-    "hugeEvent size=99999999999": ("expected a whole number <= 16777216", ""),
     "garbage bytes=0": ("expected a whole number >= 1", ""),
     "reset; stall": ("expected one fault, got 2", "give each a line of its own"),
     "": ("expected one fault, got 0", ""),
@@ -125,6 +138,49 @@ def test_nonsense_is_refused_with_its_place_and_the_cure(line: str) -> None:
     problem = caught.value.problems[0]
     assert message in problem.message
     assert hint in (problem.hint or "")
+
+
+@pytest.mark.parametrize("line", ["hugeEvent 1001", "garbage bytes=1001", "extraBytes 1001"])
+def test_bytes_that_are_made_up_are_bounded(line: str) -> None:
+    assert parse_line(line.replace("1001", "1000"), 1000)
+    with pytest.raises(ConfigError) as caught:
+        parse_faults(["stall", line], ("faults",), 1000)
+    (problem,) = caught.value.problems
+    assert "would make up 1,001 bytes, and a fault may make up 1,000, in `$." in problem.message
+    assert (problem.path, problem.hint) == (("faults", 1), "`--max-fault-bytes` allows more")
+    with pytest.raises(ConfigError, match="may make up 1,000"):
+        parse_lines(line, 1000)
+
+
+_TEXT = """
+; ; before head after events event bytes wire ms for requests every with probability 1 0.5 -3 1e99 NaN 1-2 1-,x " { [
+"x" {"a":1} [] \\ ü \\ud800 ٣ name= ms= tls= at= set= remove= event= raw= rawBase64= size= name=x ms=5s tls=notify
+at=2 set={} event={} raw=5 status=1 retryAfter=x bytes=0 match={} before=head
+"""
+_WORDS = [*(str(action.__struct_config__.tag) for action in ACTIONS), *_TEXT.split()]
+_WORDS += [action.example for action in ACTIONS]
+"""Words of which lines are made that are nearly right."""
+
+
+@settings(max_examples=2000, deadline=None)
+@given(
+    st.lists(st.sampled_from(_WORDS) | st.text(max_size=5), max_size=9).map(" ".join)
+    | st.lists(st.sampled_from(_WORDS), max_size=9).map("".join)
+)
+def test_any_text_is_faults_or_is_told_what_is_wrong(text: str) -> None:
+    try:
+        found = parse_lines(text, 1000)
+    except ConfigError as error:
+        for problem in error.problems:
+            assert problem.hint
+            assert not re.search(r"regex|<class|Traceback|NoneType|Annotated|\[0-9\]", problem.message.split(" of ")[0])
+            if "more than" not in problem.message:
+                (place,) = re.findall(r"at character (\d+) of ['\"]", problem.message)[:1]
+                assert 1 <= int(place) <= max(1, len(text))
+    else:
+        for fault in found:
+            assert parse_faults([msgspec.to_builtins(fault)]) == [fault]
+            msgspec.json.encode(fault)
 
 
 def test_all_problems_of_a_list_are_told_with_their_places() -> None:

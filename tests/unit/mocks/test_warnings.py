@@ -210,6 +210,14 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ({"response": {"body": "four"}, "faults": ["reset after 5 bytes"]}, "faults.0", "earlier"),
         ({"response": {"body": "{{ request.path }}"}, "faults": ["reset after 1 event"]}, "faults.0", "earlier"),
     ],
+    "effects-of-faults": [
+        ({"response": {"body": "four"}, "faults": ["drop"]}, "faults.0", "action"),
+        ({"response": {"body": "four"}, "faults": ["reset", "idle"]}, "faults.1", "`chunked`"),
+        ({"response": {"body": "four"}, "faults": ["malformed after 2 bytes"]}, "faults.0", "place"),
+        ({"response": {"body": "{{ request.path }}"}, "faults": ["badChunk"]}, "faults.0", "action"),
+        ({"response": {"status": 204}, "faults": ["corrupt"]}, "faults.0", "action"),
+        ({"response": {"body": "x" * 600}, "profile": "truncating-proxy"}, "profile", "leave the profile out"),
+    ],
 }
 """For each check: mocks, the place of the warning about each (empty: any place), and a word of its cure."""
 
@@ -252,7 +260,7 @@ NOT_WARNED: list[dict[str, Any]] = [
     lifecycle(simulateDisconnect=1, termination={"type": "error", "closeDelay": 5}),
     {**sse(), "faults": ["reset after 3 events", "close after 500 bytes", "stall after 5 ms"]},
     {**sse(repeat=0), "faults": ["reset after 500 events"]},
-    {"response": {"body": "four"}, "faults": ["reset after 4 bytes", "reset after 500 wire bytes", "idle"]},
+    {"response": {"body": "four"}, "faults": ["reset after 4 bytes", "reset after 500 wire bytes", "malformed"]},
     {"response": {"body": "{{ request.path }}"}, "faults": ["reset after 500 bytes"]},
     {"sse": CHAT, "faults": ["error after 500 events"]},
 ]
