@@ -83,7 +83,17 @@ BESIDE = {
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
-    "journal": ("credentials", "redaction", "lateness", "exchange", "feed", "registry", "journal", "entries"),
+    "journal": (
+        "credentials",
+        "redaction",
+        "lateness",
+        "exchange",
+        "feed",
+        "registry",
+        "journal",
+        "entries",
+        "metrics",
+    ),
     "keys": ("reading", "registry", "mocks"),
     "judging": ("kept", "expected", "claims", "verify"),
     "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),

@@ -133,8 +133,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
     Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=("text/event-stream",), errors=(503,)),
     METRICS,
-    Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
-    Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
+    Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS, errors=(404,)),
+    Operation(
+        "DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN, errors=(404,)
+    ),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),
     Operation("POST", "/verify", verify.verify, shapes.Verified, body=(Verification,), errors=(404, 503), waits=True),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),

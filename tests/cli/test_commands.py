@@ -404,7 +404,7 @@ def test_help(local_cli: Cli, command: str) -> None:
         ("mockd verify --at", {"--at-least", "--at-most"}),
         ("mockd verify --w", {"--within"}),
         ("mockd sse connections ", {"list", "get", "close"}),
-        ("mockd serve --adm", {"--admin-host", "--admin-port", "--admin-allow-host"}),
+        ("mockd serve --adm", {"--admin-host", "--admin-port", "--admin-allow-host", "--admin-allow-origin"}),
         ("mockd add --sse-r", {"--sse-random-delay", "--sse-rate", "--sse-repeat", "--sse-resume", "--sse-retry"}),
     ],
 )
