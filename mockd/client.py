@@ -198,8 +198,8 @@ class AdminClient:
         return self._call("DELETE", _path("/keys/{}", key))
 
     def reset(self, *, key: str | None = None, mocks: bool = False, streams: bool = False) -> Any:
-        """Put counters and buffers back to the start: those of all keys, or of one. `mocks` takes back the changes to
-        mocks too, and removes those that are keys' own; `streams` ends live streams."""
+        """Put counters, buffers and the journal back to the start, for all keys or for one. `mocks` takes back the
+        changes to mocks too, and removes those that are keys' own; `streams` ends live streams."""
         return self._call("POST", "/reset", query=_query(key=key, mocks=mocks or None, streams=streams or None))
 
     def export_config(self) -> Any:

@@ -445,9 +445,9 @@ class Engine:
         go_through(self.by_key.forget(key), EVENTS_AT_ONCE)
 
     async def reset(self, key: str | None = None, *, mocks: bool = False, streams: bool = False) -> dict[str, int]:
-        """Put back to the start what is counted and held, for one key or for all of them. With `mocks`, the mocks are
-        those of the configuration files again, and no key has its own. With `streams`, live streams end through their
-        termination; otherwise they go on. Returns how much of each there was."""
+        """Put back to the start what is counted, held and in the journal, for one key or for all of them. With `mocks`,
+        the mocks are those of the configuration files again, and no key has its own. With `streams`, live streams end
+        through their termination; otherwise they go on. Returns how much of each there was."""
         done: Counter[str] = Counter(keys=0, counters=0, events=0, mocks=0, streams=0, requests=0)
         if self.journal is not None:
             done["requests"] += self.journal.forget_key(key)

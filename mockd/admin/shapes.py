@@ -248,7 +248,7 @@ class Reset(Shape, frozen=True, kw_only=True):
     events: Annotated[Count, _doc("Number of events that were kept for clients that reconnect.")]
     mocks: Annotated[Count, _doc("Number of mocks that were changed, added or removed by it.")]
     streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
-    requests: Annotated[Count, _doc("Number of requests in the journal.")]
+    requests: Annotated[Count, _doc("Number of requests that were in the journal.")]
 
 
 class Import(Shape, frozen=True, kw_only=True):

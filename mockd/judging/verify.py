@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from mockd.errors import TooManyWaitsError
 from mockd.journal.journal import Journal
-from mockd.judging.claims import Claim, Judgement, Look
+from mockd.judging.claims import Claim, Judgement, Look, Steps
 from mockd.judging.expected import Expected
 from mockd.judging.kept import Doubt, KeptRequest
 from mockd.matching.predicates import Note, Predicate
@@ -72,9 +72,7 @@ class Verifier:
         requests = self._journal.requests()
         keys = {None, *(expected.key for expected in claim.expected)}
         look = Look(requests, {key: self._journal.dropped_of(key) for key in keys}, is_open=self._is_open)
-        for expected in claim.expected:
-            expected.forget_all_but(requests)
-        return look, await self._in_steps(claim.judge(look))
+        return look, await self._in_steps(_judged(claim, look))
 
     async def _answer(self, look: Look, judgement: Judgement) -> dict[str, Any]:
         nearest: list[dict[str, Any]] = []
@@ -102,6 +100,13 @@ class Verifier:
         while not (found := await self._apart(go_on)):
             pass
         return found[0]
+
+
+def _judged(claim: Claim, look: Look) -> Steps:
+    for expected in claim.expected:
+        expected.forget_all_but(look.requests)
+        yield
+    return (yield from claim.judge(look))
 
 
 def _ended(judgement: Judgement, why: str) -> dict[str, Any]:

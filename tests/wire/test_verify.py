@@ -9,21 +9,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from starlette.middleware import Middleware
 
 from mockd.client import AdminClient
 from mockd.errors import AdminError
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, _ServerThread, running_mockd
-from tests.wire.conftest import mounted
+from tests.wire.conftest import Stamp, mounted
 from tests.wire.sockets import Client, eventually
 from tests.wire.test_journal import MOCKS, SECRET_BODIES, SECRET_HEADERS, SECRET_QUERIES, asked, request
 from tests.wire.test_long_searches import EVIL, TEXT
 
 
-@pytest.fixture(params=["mockd's own", "h11", "mounted"])
+@pytest.fixture(params=["mockd's own", "h11", "mounted", "mounted behind a middleware"])
 def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
-    if request.param == "mounted":
-        with mounted() as mockd:
+    if request.param.startswith("mounted"):
+        with mounted(*([Middleware(Stamp)] if request.param != "mounted" else [])) as mockd:
             for mock in MOCKS:
                 mockd.engine.create(mock)
             yield mockd
@@ -336,14 +337,14 @@ def test_without_a_journal_nothing_can_be_verified() -> None:
 
 def test_what_is_left_decides_if_it_does() -> None:
     with running_mockd(*MOCKS, settings=Settings(journal=5)) as server:
-        for _ in range(8):
-            asked(server, request(server, "/whole"))
+        for number in range(8):
+            asked(server, request(server, "/whole", "PUT" if number == 7 else "GET"))
         assert ok(server, "/whole", times={"atLeast": 5})
         assert ok(server, "/whole", times={"atMost": 4}) is False
         assert ok(server, "/whole", never=True) is False
-        for times in (5, 8, {"atLeast": 6}, {"atMost": 5}, {"atMost": 7}):
-            answer = verified(server, "/whole", times=times)
-            assert (answer["ok"], answer["count"]) == (None, 5)
+        for times, has_nearest in ((4, False), (7, True), ({"atLeast": 5}, True), ({"atMost": 4}, False)):
+            answer = verified(server, "GET /whole", times=times)
+            assert (answer["ok"], answer["count"], bool(answer["nearest"])) == (None, 4, has_nearest)
             assert "3 older requests were let go of (--journal, --journal-bytes)" in answer["message"]
         assert ok(server, "/whole", times={"atLeast": 9}) is False
         assert ok(server, "/whole", times={"atMost": 8}) is True
@@ -431,6 +432,23 @@ def test_what_is_known_of_a_body_that_was_cut(server: RunningMockd, spec: dict[s
     assert answer["ok"] is known
     assert (", only the beginning of its body was kept (--body-limit)" in answer["message"]) is (known is None)
     assert ok(server, spec, never=True) is (None if known is None else not known)
+
+
+@pytest.mark.parametrize(
+    ("order", "known"),
+    [
+        ([{"bodyContains": "needle"}, "/list"], None),
+        ([{"bodyContains": "needle", "method": "GET"}, "/list"], False),
+        ([{"bodyContains": "yyy"}, "/list"], True),
+        (["/list", {"bodyContains": "needle"}], False),
+    ],
+)
+def test_what_is_known_of_an_order_with_a_body_that_was_cut(
+    one: RunningMockd, order: list[Any], known: bool | None
+) -> None:
+    asked(one, request(one, "/whole", "POST", LARGE))
+    asked(one, request(one, "/list"))
+    assert ok(one, order=order) is known
 
 
 def test_what_is_known_of_a_body_that_is_on_its_way(one: RunningMockd) -> None:
