@@ -13,6 +13,8 @@ from starlette.middleware import Middleware
 
 from mockd.client import AdminClient
 from mockd.errors import AdminError
+from mockd.judging.claims import Look
+from mockd.judging.verify import Verifier
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, _ServerThread, running_mockd
 from tests.wire.conftest import Stamp, mounted
@@ -479,8 +481,9 @@ def test_what_takes_too_long_to_test_is_not_known(one: RunningMockd) -> None:
 def test_all_requests_together_are_searched_for_a_bounded_time(
     one: RunningMockd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mockd.judging.claims.LONGEST_LOOK_S", 0.0)
-    asked(one, request(one, "/whole", "POST", b"aaa"))
+    for body in (*[TEXT] * 10, b"aaa"):
+        asked(one, request(one, "/whole", "POST", body))
+    monkeypatch.setattr("mockd.judging.claims.LONGEST_LOOK_S", 0.001)
     assert ok(one, {"path": "/whole", "method": "POST", "bodyEquals": "aaa"}) is True
     assert ok(one, {"bodyPattern": EVIL}) is None
 
@@ -553,6 +556,23 @@ def test_whole_values_of_credentials_are_compared(one: RunningMockd, spec: dict[
         answer = verified(one, wrong)
         assert answer["ok"] is False
         assert CANARY not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    ("spec", "known"),
+    [
+        ({"headers": {"Authorization": "*a*"}}, None),
+        ({"headers": {"Authorization": "*a*"}, "bodyEquals": "x"}, False),
+        ({"headers": {"Authorization": "*a*"}, "path": "/other"}, False),
+        ({"not": {"headers": {"Authorization": "*a*"}, "bodyEquals": "x"}}, True),
+        ({"headers": {"Authorization": "*a*"}, "bodyEquals": "abc"}, None),
+        ({"headers": {"X-Other": "*a*"}}, False),
+        ({"headers": {"Cookie": {"pattern": "a"}}}, False),
+    ],
+)
+def test_other_criteria_decide_if_they_do(one: RunningMockd, spec: dict[str, Any], known: bool | None) -> None:
+    asked(one, request(one, "/whole", "POST", b"abc", "Authorization: Bearer abc"))
+    assert ok(one, spec) is known
 
 
 def test_credentials_that_are_kept_can_be_searched() -> None:
@@ -655,20 +675,24 @@ def test_a_body_that_comes_later_wakes_who_waits(server: RunningMockd, body: byt
         assert waiting.answer["ok"] is True
 
 
-def test_many_requests_are_looked_at_together(one: RunningMockd, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mockd.judging.verify import Verifier
-
-    looks = []
-    look = Verifier._look
+def test_many_requests_are_looked_at_together_and_each_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, searches = [], []
+    look, search = Verifier._look, Look.searched
     monkeypatch.setattr(Verifier, "_look", lambda *args: looks.append(1) or look(*args))
-    count = 2000
-    with Waiting(one, "/whole", times={"atLeast": 1000}, within_seconds=300) as waiting, Client(one.url) as client:
+    monkeypatch.setattr(Look, "searched", lambda *args: searches.append(1) or search(*args))
+    count = 3000
+    with (
+        running_mockd(*MOCKS, settings=Settings(journal=count)) as server,
+        Client(server.url) as client,
+        Waiting(server, "/whole", times={"atLeast": count}, within_seconds=300) as waiting,
+    ):
         for _ in range(count // 20):
             client.send(b"GET /whole HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
             for _ in range(20):
                 client.read_until(b'{"a":1}')
     assert waiting.answer["ok"] is True
-    assert len(looks) < count / 5
+    assert 2 < len(looks) < count / 20
+    assert len(searches) == count
 
 
 def test_who_waits_is_let_go_when_the_key_is_deleted(one: RunningMockd) -> None:
