@@ -82,8 +82,8 @@ CONFUSIONS: dict[type, dict[str, str]] = {
     models.ResponseConfig: {"content": "body", "data": "body", "file": "bodyFile", "json": "body"},
     verification.Times: {"max": "atMost", "min": "atLeast"},
     verification.Verification: {
-        "atLeast": "times.atLeast",
-        "atMost": "times.atMost",
+        "atLeast": "times",
+        "atMost": "times",
         "count": "times",
         "matcher": "request",
         "requests": "order",
