@@ -345,3 +345,14 @@ def lag(server: Server, scale: Scale) -> Sample:
         "behind_at_end_p99_ms": _ms(result["behind_at_end_us"]["p99"]),
     }
     return Sample(figures, raw=[result])
+
+
+def faults(server: Server, scale: Scale) -> Sample:
+    """Random faults beside a thousand paced streams, while the process is stopped and continued: each exact to the
+    byte."""
+    count = scale.count(100_000, 1000)
+    command = [sys.executable, "-m", "tests.stress.breaking", str(count), "--seed", "1", "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=1800, check=False)
+    outcome = json.loads(done.stdout)
+    figures = {"not_exact": float(count - sum(outcome["exact"].values())), "stops": float(outcome["stops"])}
+    return Sample(figures, remarks=outcome["failures"][:3])

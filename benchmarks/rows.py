@@ -256,4 +256,18 @@ CASES = (
         rounds=1,
         is_long=True,
     ),
+    Case(
+        "faults",
+        "random faults",
+        "100,000 random faults beside 1,000 paced streams",
+        ("mockd",),
+        measures.faults,
+        (
+            _least("not_exact", "not exact to the byte", Goal(0, 0), unit=""),
+            Figure("stops", "the process was stopped and continued"),
+        ),
+        seconds=120,
+        rounds=1,
+        is_long=True,
+    ),
 )

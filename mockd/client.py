@@ -202,6 +202,14 @@ class AdminClient:
         changes to mocks too, and removes those that are keys' own; `streams` ends live streams."""
         return self._call("POST", "/reset", query=_query(key=key, mocks=mocks or None, streams=streams or None))
 
+    def list_scenarios(self, *, key: str = "") -> Any:
+        """List the scenarios that mocks name, each with the state in which it is for the requests of a key."""
+        return self._call("GET", "/scenarios", query=_query(key=key or None))
+
+    def set_scenario(self, name: str, state: str, *, key: str = "") -> Any:
+        """Put a scenario into a state that a mock names, for the requests of a key."""
+        return self._call("PUT", _path("/scenarios/{}", name), {"state": state}, query=_query(key=key or None))
+
     def export_config(self) -> Any:
         """Export all mocks as the value of a configuration file."""
         return self._call("GET", "/config")

@@ -27,8 +27,10 @@ from mockd.keys.registry import Key, Keys, KnownKey
 from mockd.lines import Line, line_of
 from mockd.lines.upgrade import look_for_lost_body
 from mockd.matching import Match, Miss, Table
+from mockd.mocks.choice import ReadyPart
 from mockd.mocks.mock_set import MockSet
 from mockd.mocks.registered import Registered
+from mockd.mocks.scenarios import Scenarios
 from mockd.mocks.state_file import StateFile
 from mockd.patterns import APART, AT_ONCE, NotAtOnceError
 from mockd.request import LARGE_BODY, ClientGoneError, Receive, RequestView, Scope, Send, read_body
@@ -79,8 +81,9 @@ class Engine:
         self._key_header, self._key_beginnings = rules.header, rules.beginnings
         self.keys = Keys(self.clock, most=settings.max_keys, max_age_s=settings.key_max_age, forget=self._forget_all_of)
         self.connections.left = self.keys.ended
-        self.mock_set = MockSet(settings, self.clock, self._state, self.keys)
-        self.by_key = MocksByKey(settings, self.clock, self.mock_set, self.keys)
+        self.scenarios = Scenarios(self._state, self.keys)
+        self.mock_set = MockSet(settings, self.clock, self._state, self.keys, self.scenarios)
+        self.by_key = MocksByKey(settings, self.clock, self.mock_set, self.keys, self.scenarios)
         # Where they are, for people: as URLs, or for the admin API as a path beside the mocks. None is not known.
         self.mocks_url: str | None = None
         self.admin_url: str | None = None
@@ -154,9 +157,14 @@ class Engine:
     async def _program_apart(self, request: RequestView, exchange: Exchange) -> Program:
         """The program that answers a request whose mock takes long to find."""
         while True:
-            table = self._table_of(request)
+            table, key = self._table_of(request), request.key
+            # Between two of a thread's looks at a state, another request could change it.
+            request.states = {name: self.scenarios.state(key, name) for name in self.by_key.scenarios_of(key)}
             match = await asyncio.get_running_loop().run_in_executor(self._finder, _find, table, request)
-            if table == self._table_of(request):  # otherwise no change would end the stream of an old mock
+            request.states = None
+            if table != self._table_of(request):  # no change would end the stream of an old mock
+                continue
+            if isinstance(match, Miss) or match.target.fits(request):  # still, after what other requests did since
                 exchange.owner = self.by_key.owner_of(request, match)
                 if self.journal is not None:
                     self.journal.wake()
@@ -193,20 +201,26 @@ class Engine:
             exchange.near_misses = match.near_misses
             return self._missed(request, match.near_misses, headers)
         mock = match.target
+        part = mock.only
+        if part is None and not mock.fits(request):
+            return self._program(request, exchange)  # of the next one that matches
         exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
         if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
             return too_many(request, _FULL, headers)
-        has_faults = bool(mock.faults) or b"x-mockd-fault" in request.raw_headers
-        if mock.program is not None and not headers and request.method != "HEAD" and not has_faults:
-            return mock.program
-        matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
         try:
+            if part is None:
+                part = mock.chosen(request)
+                exchange.entry = part.part.entry
+            has_faults = bool(part.faults) or b"x-mockd-fault" in request.raw_headers
+            if part.program is not None and not headers and request.method != "HEAD" and not has_faults:
+                return part.program
+            matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
             if has_faults and request.method != "HEAD":
-                return self._broken(mock, matched)
-            return respond(mock.plan, mock.sessions, matched)
+                return self._broken(part, matched)
+            return respond(part.plan, part.sessions, matched)
         except TooManyKeysError as error:
             self.connections.refused()
             return too_many(request, error_body(error.code, error.message), headers)
@@ -215,8 +229,8 @@ class Engine:
         """The mocks for a request."""
         return self.by_key.table_of(request) if request.is_keyed else self.mock_set.served.table
 
-    def _broken(self, mock: Registered, matched: Matched) -> Program:
-        """The answer of a mock with the faults that strike the request: its own, after those of the header."""
+    def _broken(self, part: ReadyPart, matched: Matched) -> Program:
+        """An answer with the faults that strike the request: its own, after those of the header."""
         from mockd.faults import broken, of_header  # loaded only with the first fault
 
         try:
@@ -227,7 +241,7 @@ class Engine:
             problem = error.problems[0]
             message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
             return refusal(matched.request, 400, error_body("invalid_fault", message), matched.headers)
-        return broken(mock.plan, mock.sessions, (*faults, *mock.faults), matched, self.settings.fault_timeout)
+        return broken(part.plan, part.sessions, (*faults, *part.faults), matched, self.settings.fault_timeout)
 
     def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
         """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""
@@ -351,6 +365,8 @@ class Engine:
             live = self.connections.exchanges(key=place.name or None)
             streams = [stream for stream in live if stream.mock_id in swap.ended and stream.owner == place.name]
             self.connections.stop(streams, "closed_by_admin")
+        if swap.scenarios:
+            self.by_key.forget_scenarios(place.name, swap.scenarios)
         go_through(chain.from_iterable([sessions.forgetting() for sessions in swap.closed]), EVENTS_AT_ONCE)
 
     # -- work outside the event loop -------------------------------------------------------------------------------
@@ -402,17 +418,19 @@ class Engine:
         `NotFoundError`."""
         return self.connections.stop(self.streams_of(mock_id, key), "closed_by_admin")
 
-    def buffer(self, mock_id: str) -> list[dict[str, Any]]:
-        """The events that a mock keeps for clients that reconnect. Raises `NotFoundError`."""
+    def buffer(self, mock_id: str, key: str | None = None) -> list[dict[str, Any]]:
+        """The events that a mock keeps for clients that reconnect, those of all keys or of one. Raises
+        `NotFoundError`."""
         from mockd.streaming.sessions.resume import described  # loaded only with the first mock that resumes
 
-        sessions = self.mock_set.served.find(mock_id).sessions
-        return described(sessions.held()) if sessions else []
+        mock, _ = self.by_key.mock_for(key, mock_id)
+        return described([held for sessions in mock.sessions for held in sessions.held(key)])
 
-    def clear_buffer(self, mock_id: str) -> int:
-        """Forget the events that a mock keeps. Returns their number. Raises `NotFoundError`."""
-        sessions = self.mock_set.served.find(mock_id).sessions
-        return sum(1 for _ in sessions.clearing()) if sessions else 0
+    def clear_buffer(self, mock_id: str, key: str | None = None) -> int:
+        """Forget the events that a mock keeps, those of all keys or of one. Returns their number. Raises
+        `NotFoundError`."""
+        mock, _ = self.by_key.mock_for(key, mock_id)
+        return sum(1 for sessions in mock.sessions for _ in sessions.clearing(key))
 
     # -- keys, and back to the start -------------------------------------------------------------------------------
 
@@ -448,7 +466,7 @@ class Engine:
         """Put back to the start what is counted, held and in the journal, for one key or for all of them. With `mocks`,
         the mocks are those of the configuration files again, and no key has its own. With `streams`, live streams end
         through their termination; otherwise they go on. Returns how much of each there was."""
-        done: Counter[str] = Counter(keys=0, counters=0, events=0, mocks=0, streams=0, requests=0)
+        done: Counter[str] = Counter(keys=0, counters=0, scenarios=0, events=0, mocks=0, streams=0, requests=0)
         if self.journal is not None:
             done["requests"] += self.journal.forget_key(key)
         if mocks and not key:
@@ -459,7 +477,6 @@ class Engine:
         return dict(done)
 
     # -- the end ---------------------------------------------------------------------------------------------------
-
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
         self.connections.feed.close()
@@ -488,7 +505,7 @@ def _find(table: Table[Registered], request: RequestView) -> Match[Registered] |
     match = table.resolve(request)
     if isinstance(match, Miss):
         _ = match.near_misses
-    elif match.target.program is None:
+    elif any(part.program is None for part in match.target.parts):
         _ = request.json  # which the source may want, in the event loop
     request.allow(AT_ONCE)
     return match

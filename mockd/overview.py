@@ -14,10 +14,13 @@ import mockd
 from mockd.addresses import host_of, is_loopback
 from mockd.config.load import MockSpec
 from mockd.config.models import Matcher
+from mockd.config.parts import parts_of
 from mockd.request import RequestView
 
 MOST_MOCKS = 200
 """Most mocks that are listed."""
+_KINDS_SHOWN = 8
+"""Most answers in sequence whose kinds are named."""
 MOST_SHOWN = 200
 """Most characters of a text that are shown."""
 
@@ -40,7 +43,6 @@ HEADERS = {
 }
 """The headers of the page. Nothing in it is loaded from elsewhere, and nothing runs."""
 
-_KINDS = ("sse", "chunked", "response")
 _LINKS = ("/mocks", "/sse/connections", "/status", "/openapi.json")
 
 
@@ -97,9 +99,9 @@ class Overview(Struct, frozen=True):
         path = f"<code>{_shown(matcher.path or matcher.path_pattern or 'any')}</code>"
         if mock.enabled and _is_link(matcher):
             path = f'<a href="{escape(self.mocks_url + quote(matcher.path or ""))}">{path}</a>'
-        kind = next(kind for kind in _KINDS if getattr(mock, kind) is not None)
+        kinds = ", ".join(part.kind for part in parts_of(spec.mock)[:_KINDS_SHOWN])
         note = "" if mock.enabled else " (disabled)"
-        return f"<tr><td>{_shown(matcher.method or 'any')}<td>{path}<td>{kind}<td><code>{_shown(spec.id)}</code>{note}"
+        return f"<tr><td>{_shown(matcher.method or 'any')}<td>{path}<td>{kinds}<td><code>{_shown(spec.id)}</code>{note}"
 
     def _admin(self) -> Iterable[str]:
         if self.admin_url is None:

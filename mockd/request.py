@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, quote
@@ -85,6 +85,10 @@ class RequestView:
     """Whether the request has a key, or should have one."""
     key_error: MockdError | None = None
     """The reason why the request has no key that can be used."""
+    states: Mapping[str, str] | None = None
+    """The states of scenarios, if they must stay the same while another thread looks for the mock."""
+    passed_over: frozenset[object] = frozenset()
+    """The choices of mocks that have no answer left for the request, although it seemed so."""
 
     def __init__(self, scope: Scope, body: bytes = b"") -> None:
         self.scope = scope

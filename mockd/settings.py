@@ -122,7 +122,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = 5.0
     max_fault_bytes: Annotated[
-        Bytes, Meta(ge=0, description="Most bytes that one fault may make up, such as those of a `hugeEvent`.")
+        Bytes, Meta(ge=0, description="Most that one fault may make up, such as a `hugeEvent`, in bytes.")
     ] = 16 * 1024 * 1024
     shutdown_timeout: Annotated[
         Seconds, Meta(ge=0, le=3600, description="Time, in seconds, for streams to end when the server stops.")

@@ -5,7 +5,8 @@ It keeps the state that must outlive a request and would be common to engines th
 | key | value |
 |---|---|
 | `("changes",)` | the changes made to mocks through the admin API (`mockd.mocks.changes.Changes`) |
-| `("sessions", mock id)` | the sessions that clients can resume, with their buffers |
+| `("sessions", mock id)` | the sessions that clients can resume, with their buffers, for each of the mock's answers |
+| `("scenarios", key, name)` | the state of a scenario that is not at its start |
 | `("total", name)` | counters of connections, events, bytes and errors |
 | `("counters", key, mock id, name)` | counters on which a mock's answers depend, such as that of `error.times` |
 

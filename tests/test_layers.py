@@ -134,6 +134,8 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "mocks": (
         "counters",
         "changes",
+        "scenarios",
+        "choice",
         "registered",
         "owned_file",
         "state_file",
@@ -142,7 +144,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "warnings",
         "mock_set",
     ),
-    "mocks.checks": ("sample", "ids", "matcher", "texts", "effects", "faults"),
+    "mocks.checks": ("answer", "sample", "ids", "matcher", "texts", "effects", "faults", "fault_requests", "sequences"),
 }
 """The parts of folders from the bottom up. A part may import those before it."""
 

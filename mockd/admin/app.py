@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, shapes, verify
+from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, scenarios, shapes, verify
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
@@ -63,6 +63,7 @@ _STREAMS = Query("streams", bool, "End live streams too.")
 _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
+_SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default that of requests without one.")
 _DRY_RUN = Query("dryRun", bool, "Check the configuration, and change nothing.")
 
 
@@ -138,6 +139,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN, errors=(404,)
     ),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),
+    Operation("GET", "/scenarios", scenarios.list_scenarios, shapes.ScenarioList, query=(_SCENARIO_KEY,)),
+    Operation(
+        "PUT",
+        "/scenarios/{name}",
+        scenarios.set_scenario,
+        shapes.ScenarioShape,
+        body=(shapes.ScenarioState,),
+        query=(_SCENARIO_KEY,),
+    ),
     Operation("POST", "/verify", verify.verify, shapes.Verified, body=(Verification,), errors=(404, 503), waits=True),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
     Operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, get_args
 
 from mockd.admin.calls import Call, answer
@@ -59,18 +60,18 @@ async def close_mock_connections(engine: Engine, call: Call) -> Any:
 
 async def get_buffer(engine: Engine, call: Call) -> Any:
     """List the events that a mock keeps for clients that reconnect."""
-    sessions = engine.by_key.mock_for(call.key, call.id)[0].sessions
     held = []
-    if sessions:
+    for sessions in engine.by_key.mock_for(call.key, call.id)[0].sessions:
         await gone_through(sessions.ageing(), EVENTS_AT_ONCE)
-        held = sessions.held(call.key)
+        held += sessions.held(call.key)
     return await engine.apart(lambda: answer({"mockId": call.id, "count": len(held), "events": described(held)}))
 
 
 async def clear_buffer(engine: Engine, call: Call) -> Any:
     """Forget the events that a mock keeps for clients that reconnect."""
-    sessions = engine.by_key.mock_for(call.key, call.id)[0].sessions
-    cleared = await gone_through(sessions.clearing(call.key), EVENTS_AT_ONCE) if sessions else 0
+    mock, _ = engine.by_key.mock_for(call.key, call.id)
+    forgetting = [sessions.clearing(call.key) for sessions in mock.sessions]
+    cleared = await gone_through(chain.from_iterable(forgetting), EVENTS_AT_ONCE)
     return {"message": "Buffer cleared", "cleared": cleared, "mockId": call.id}
 
 

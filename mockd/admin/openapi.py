@@ -105,8 +105,8 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = re.findall(r"\{(\w+)\}", operation.path)
     schema = {"type": "string", "minLength": 1}
-    names = re.findall(r"{(\w+)}", operation.path)
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 

@@ -84,6 +84,7 @@ class JournalEntry(Shape, frozen=True, kw_only=True):
     body_cut: Annotated[bool, _doc("Whether only the beginning of the body is here.")]
     client_ip: str | None
     mock_id: str | UnsetType = UNSET
+    entry: Annotated[Count | UnsetType, _doc("Index in the mock's `responses` of the one that answered.")] = UNSET
     near_misses: Annotated[list[dict[str, Any]] | UnsetType, _doc("Those of the answer 404.")] = UNSET
     connection_id: Annotated[str | UnsetType, _doc("ID for `/sse/connections/{id}`.")] = UNSET
     resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` with which the client reconnected.")] = UNSET
@@ -129,6 +130,9 @@ class Connection(Shape, frozen=True, kw_only=True):
     id: str
     mock_id: str
     key: Annotated[str | UnsetType, _doc("Key of the request; absent without one.")] = UNSET
+    entry: Annotated[
+        Count | UnsetType, _doc("Index in the mock's `responses` of the one that answered; absent if it has none.")
+    ] = UNSET
     kind: Literal["sse", "chunked", "ndjson", "response"]
     path: Annotated[str, _doc("Path of the request.")]
     client_ip: Annotated[str | None, _doc("The client's address without its port.")]
@@ -245,10 +249,31 @@ class Reset(Shape, frozen=True, kw_only=True):
 
     keys: Annotated[Count, _doc("Number of keys for which anything was kept.")]
     counters: Annotated[Count, _doc("Number of counters.")]
+    scenarios: Annotated[Count, _doc("Number of scenarios that were not in their first state.")]
     events: Annotated[Count, _doc("Number of events that were kept for clients that reconnect.")]
     mocks: Annotated[Count, _doc("Number of mocks that were changed, added or removed by it.")]
     streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
     requests: Annotated[Count, _doc("Number of requests that were in the journal.")]
+
+
+class ScenarioState(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The state into which a scenario is put."""
+
+    state: Annotated[str, _doc("A state that a mock names, or `start`.")]
+
+
+class ScenarioShape(Shape, frozen=True, kw_only=True):
+    """One scenario."""
+
+    name: str
+    state: Annotated[str, _doc("The state in which it is.")]
+    states: Annotated[list[str], _doc("The states that mocks name, after `start`.")]
+
+
+class ScenarioList(Shape, frozen=True, kw_only=True):
+    """The scenarios that mocks name, in the order of these mocks."""
+
+    scenarios: list[ScenarioShape]
 
 
 class Import(Shape, frozen=True, kw_only=True):

@@ -36,13 +36,13 @@ def add(
     session: Session,
     flags: Flags,
     allow_duplicate: Annotated[
-        bool, typer.Option("--allow-duplicate", help="Add it even if a mock has the same matcher.")
+        bool, typer.Option("--allow-duplicate", help="Add it even if there is such a mock.")
     ] = False,
     key: Annotated[
         str | None, typer.Option("--key", metavar="KEY", help="Add it for requests of this key alone.")
     ] = None,
 ) -> None:
-    """Add a mock, or replace the one with the same matcher."""
+    """Add a mock, or replace the one with the same matcher and state."""
     mock = mock_of(flags)
     answer = _create(session, mock, key) if allow_duplicate else _create_or_replace(session, mock, key)
     _hint(answer["mock"])
@@ -55,14 +55,15 @@ def _create(session: Session, mock: dict[str, Any], key: str | None) -> dict[str
 
 
 def _create_or_replace(session: Session, mock: dict[str, Any], key: str | None) -> dict[str, Any]:
-    """Replace the mock that has the same matcher, among those of the key, or create the mock if there is none.
+    """Replace the mock that has the same matcher and the same states, among those of the key, or create the mock if
+    there is none.
 
     If the new mock has an ID of its own, it replaces the old ID too. If that ID belongs to a mock with another
     matcher, the server reports a conflict.
     """
-    wanted = _identity(mock["matcher"])
+    wanted = _identity(mock)
     mocks = session.admin.list_mocks(key=key)["mocks"]
-    equal = [other["id"] for other in mocks if _identity(other["matcher"]) == wanted]
+    equal = [other["id"] for other in mocks if _identity(other) == wanted]
     wanted_id: Any = mock.get("id")
     if not equal:
         return _create(session, mock, key)
@@ -76,14 +77,18 @@ def _create_or_replace(session: Session, mock: dict[str, Any], key: str | None) 
     return {**answer, "action": "updated", "message": f"Replaced mock {old_id} by {answer['id']}"}
 
 
-def _identity(matcher: dict[str, Any]) -> dict[str, Any]:
-    """A matcher in a normal form: matchers that differ only in case or in empty criteria become equal."""
-    given = {name: value for name, value in matcher.items() if value not in (None, {})}
+def _identity(mock: dict[str, Any]) -> tuple[dict[str, Any], object]:
+    """What tells a mock from others: its matcher in a normal form, in which those that differ only in case or in empty
+    criteria are equal, and the states of a scenario in which it matches."""
+    given = {name: value for name, value in mock["matcher"].items() if value not in (None, {})}
     if "method" in given:
         given["method"] = given["method"].upper()
     if "headers" in given:
         given["headers"] = {name.lower(): value for name, value in given["headers"].items()}
-    return given
+    scenario = mock.get("scenario") or {}
+    when = scenario.get("when") or []
+    states = {when} if isinstance(when, str) else set(when)
+    return given, (scenario["name"], states) if states else None
 
 
 def _hint(mock: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from mockd.cli.keys import keys, reset
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
 from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report, write
 from mockd.cli.requests import requests
+from mockd.cli.scenarios import scenarios
 from mockd.cli.session import JSON_HELP, Session, connected
 from mockd.cli.sse import sse
 from mockd.cli.verify import verify
@@ -202,3 +203,4 @@ for _name, _command in _COMMANDS.items():
 app.add_typer(requests, name="requests")
 app.add_typer(sse, name="sse")
 app.add_typer(keys, name="keys")
+app.add_typer(scenarios, name="scenarios")

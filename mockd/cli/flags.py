@@ -46,6 +46,19 @@ class Flags:
         str | None, typer.Option("--match-body-contains", metavar="TEXT", help="Text that the body must contain.")
     ] = None
 
+    scenario: Annotated[
+        str | None,
+        typer.Option("--scenario", metavar="NAME", help="Scenario that the mock is part of: a state that mocks share."),
+    ] = None
+    when: Annotated[
+        list[str] | None,
+        _many("--when", "STATE", "State in which the mock matches; a scenario begins in `start`."),
+    ] = None
+    set: Annotated[
+        str | None,
+        typer.Option("--set", metavar="STATE", help="State into which a request puts the scenario."),
+    ] = None
+
     sse: Annotated[bool, typer.Option("--sse", help="Answer with Server-Sent Events.")] = False
     sse_event: Annotated[
         list[str] | None,
@@ -181,6 +194,7 @@ def mock_of(flags: Flags) -> dict[str, Any]:
     kind = _kind(flags)
     build = {"sse": _sse, "chunked": _chunked, "response": _response}[kind]
     about = _given(id=flags.id, name=flags.name, priority=flags.priority)
+    about |= _given(scenario=_scenario(flags))
     return {**about, "matcher": _matcher(flags), kind: {**build(flags), **_head(flags)}, **_given(faults=flags.fault)}
 
 
@@ -220,6 +234,16 @@ def _matcher(flags: Flags) -> dict[str, Any]:
         queryParams=dict(values.query(text, "--match-query") for text in flags.match_query or ()),
         bodyContains=flags.match_body_contains,
     )
+
+
+def _scenario(flags: Flags) -> dict[str, Any] | None:
+    if flags.scenario is None:
+        _refuse(flags, ("when", "set"), "--scenario")
+        return None
+    if not flags.when and flags.set is None:
+        raise typer.BadParameter("needs --when, --set or both", param_hint="--scenario")
+    states = flags.when or []
+    return _given(name=flags.scenario, when=states[0] if len(states) == 1 else states or None, set=flags.set)
 
 
 def _sse(flags: Flags) -> dict[str, Any]:

@@ -6,15 +6,33 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+_TOLD = 4
+"""Most answers in sequence that are summed up."""
+
 
 def summary(mock: dict[str, Any]) -> str:
     """The answer of a mock in flat form, in words: `SSE: 3 events, every 500 ms`."""
+    if "responses" in mock:
+        return "; then ".join(_in_sequence(mock["responses"], mock.get("then")))
     if "sse" in mock:
         return "SSE: " + ", ".join(_sse(mock["sse"]))
     if "chunked" in mock:
         return _chunked(mock["chunked"])
     response = mock.get("response") or {}
     return f"status {response.get('status', response.get('statusCode', 200))}"
+
+
+def _in_sequence(entries: list[dict[str, Any]], then: str | None) -> Iterator[str]:
+    for entry in entries[:_TOLD]:
+        times = entry.get("times", 1)
+        yield summary(entry) if times == 1 else f"{times} times {summary(entry)}"
+    if len(entries) > _TOLD:
+        yield f"{len(entries) - _TOLD} more"
+    if then in _THEN:
+        yield _THEN[then]
+
+
+_THEN = {"cycle": "the first again", "miss": "no match"}
 
 
 def _sse(sse: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@
 import re
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 from msgspec.structs import force_setattr
 
 from mockd.errors import Path, Problem
@@ -75,3 +75,16 @@ def read_seconds(struct: Struct, *names: str) -> None:
     for name in names:
         if isinstance(text := getattr(struct, name), str):
             force_setattr(struct, name, milliseconds(text) / 1000)
+
+
+def one_of(struct: Struct, where: str, keys: tuple[str, ...]) -> None:
+    """Refuse a struct in which not exactly one of these keys is given. Raises `ValueError`."""
+    given = [key for key in keys if getattr(struct, _field_of(key)) not in (None, UNSET)]
+    if len(given) != 1:
+        wanted = ", ".join(f"`{key}`" for key in keys)
+        found = " and ".join(f"`{key}`" for key in given) if given else "none"
+        raise ValueError(f"{where} needs exactly one of {wanted}; found {found}")
+
+
+def _field_of(key: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), key)

@@ -272,7 +272,7 @@ class Idle(Fault, frozen=True, kw_only=True, tag="idle"):
 
 
 class Malformed(Fault, frozen=True, kw_only=True, tag="malformed"):
-    """The JSON of the next event is cut off; the event ends as usual."""
+    """The JSON of the next event, or of a whole answer, is cut off between characters; it ends as usual."""
 
     places = _LATER - {"wireBytes"}
     example = "malformed at=0.5 after 1 event"
@@ -281,7 +281,7 @@ class Malformed(Fault, frozen=True, kw_only=True, tag="malformed"):
 
 
 class Corrupt(Fault, frozen=True, kw_only=True, tag="corrupt"):
-    """So many bytes of the next event's data are replaced by ones that are no UTF-8."""
+    """So many bytes of the next event's data, or of a whole answer, are replaced by ones that are no UTF-8."""
 
     places = _LATER - {"wireBytes"}
     example = "corrupt bytes=2 after 1 event"
@@ -308,7 +308,7 @@ class Duplicate(Fault, frozen=True, kw_only=True, tag="duplicate"):
 
 
 class Reorder(Fault, frozen=True, kw_only=True, tag="reorder"):
-    """The next events are each sent behind the one that follows."""
+    """The next events are each sent behind the one that follows; if none does, before the silence or the end."""
 
     places = _LATER - {"wireBytes"}
     example = "reorder after 1 event"
@@ -418,6 +418,8 @@ class HeaderFault(Fault, frozen=True, kw_only=True, tag="header"):
         for name, value in self.set.items():
             if re.search(r"[\r\n\0]", name + value) or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 raise Mistake(f"{name!r} cannot be sent as a header", ("set", name))
+            if any(ord(character) > 0xFF for character in value):
+                raise Mistake(f"the value of {name!r} has a character outside latin-1", ("set", name))
 
 
 ACTIONS: tuple[type[Fault], ...] = (

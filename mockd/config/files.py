@@ -12,11 +12,13 @@ from msgspec import Struct
 from mockd import errors
 from mockd.config.documents import Document, read_file
 from mockd.config.environment import expand
+from mockd.config.parts import holders_in
+from mockd.config.paths import at
 from mockd.config.shape import split
 from mockd.errors import ConfigError, Problem
 
-DATA_FILES = (("sse", "eventsFile"), ("chunked", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
-"""Paths of the fields of a mock that name a data file."""
+_DATA_FILES = (("sse", "eventsFile"), ("chunked", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
+"""Paths of the fields of a part that name a data file."""
 
 SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -98,13 +100,21 @@ def _data_files(value: Any, file: pathlib.Path, environ: Mapping[str, str]) -> I
     own = real_path(file)
     for entry in split(value).entries:
         for mock in (entry.value, entry.value.get("http")) if isinstance(entry.value, dict) else ():
-            for section, key in DATA_FILES:
-                part = mock.get(section) if isinstance(mock, dict) else None
-                name = part.get(key) if isinstance(part, dict) else None
+            for name in data_names(mock).values():
                 if isinstance(name, str):
                     data_file = _resolved(file.parent / expand(name, environ)[0])
                     if data_file and data_file != own:
                         yield data_file
+
+
+def data_names(mock: object) -> dict[errors.Path, Any]:
+    """The names of the data files of an unchecked mock, by the path of the field that has it."""
+    return {
+        (*place, *path): name
+        for place, holder in holders_in(mock)
+        for path in _DATA_FILES
+        if (name := at(holder, path)) is not None
+    }
 
 
 def real_path(path: pathlib.Path) -> pathlib.Path:

@@ -10,10 +10,28 @@ from typing import Any
 import msgspec.inspect as inspect
 
 from mockd.config import models, verification
+from mockd.config.paths import at
 from mockd.errors import MAX_SHOWN, Path
 
 CONFUSIONS: dict[type, dict[str, str]] = {
-    models.Mock: {"request": "matcher", "route": "matcher", "title": "name", "disabled": "enabled"},
+    models.Mock: {
+        "answers": "responses",
+        "disabled": "enabled",
+        "request": "matcher",
+        "route": "matcher",
+        "sequence": "responses",
+        "title": "name",
+    },
+    models.SequenceEntry: {"count": "times", "repeat": "times"},
+    models.Scenario: {
+        "newState": "set",
+        "next": "set",
+        "requiredScenarioState": "when",
+        "requiredState": "when",
+        "newScenarioState": "set",
+        "scenarioName": "name",
+        "state": "when",
+    },
     models.Matcher: {
         "url": "path",
         "urlPath": "path",
@@ -92,7 +110,10 @@ CONFUSIONS: dict[type, dict[str, str]] = {
 }
 """Keys that other tools and older formats use, and mockd's key for each, by the part in which they are written."""
 
-_KNOWN_SHOWN = 12
+_WHOLES: dict[type, str] = {models.SequenceEntry: "entry"}
+"""What people call the whole in which a key is looked for, if it is not the mock."""
+
+_KNOWN_SHOWN = 16
 
 
 def type_at(root: type, path: Path) -> inspect.Type:
@@ -114,6 +135,8 @@ def type_at(root: type, path: Path) -> inspect.Type:
 
 def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
     """A hint for an unknown key in the part at `parent`: the key that was meant, or the keys that the part has."""
+    if root is models.Mock and parent[:1] == ("responses",) and len(parent) > 1:
+        return unknown_key(models.SequenceEntry, at(value, parent[:2]), parent[2:], key)
     part = _container(type_at(root, parent), key)
     if not isinstance(part, inspect.StructType):
         return None
@@ -149,7 +172,8 @@ def _elsewhere(root: type, value: Any, parent: Path, key: str) -> str | None:
     below = [place[len(base) :] for place in places if place[: len(base)] == base and base == parent]
     if below:
         return " or ".join(f"`{'.'.join(place)}`" for place in _shortest(below))
-    return " or ".join(f"`{'.'.join(place)}` of the mock" for place in _shortest(places))
+    whole = _WHOLES.get(root, "mock")
+    return " or ".join(f"`{'.'.join(place)}` of the {whole}" for place in _shortest(places))
 
 
 def _shortest(places: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -30,7 +30,7 @@ from mockd.config.environment import (
     number_or_boolean,
     unescape,
 )
-from mockd.config.files import DATA_FILES, find_files, read_files, real_path, resolve_file
+from mockd.config.files import data_names, find_files, read_files, real_path, resolve_file
 from mockd.config.models import FILE_VERSION, Mock
 from mockd.config.paths import at, replaced
 from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropped
@@ -204,7 +204,7 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None, warn:
     origin = Origin(literal=spec.origin.literal, filled=spec.origin.filled)
     try:
         mock = convert(values, Mock)
-        if _data_names(values) == _data_names(spec.values):
+        if data_names(values) == data_names(spec.values):
             root = spec.root  # the file is not checked again, as it may have been deleted since it was read
         else:
             _check_data_files(values, root)
@@ -297,13 +297,8 @@ def _refuse_problems(problems: list[Problem]) -> None:
         raise ConfigError(problems)
 
 
-def _data_names(values: dict[str, Any]) -> dict[errors.Path, str]:
-    names = {path: at(values, path) for path in DATA_FILES}
-    return {path: name for path, name in names.items() if name is not None}
-
-
 def _check_data_files(values: dict[str, Any], root: Path | None) -> None:
-    for path, name in _data_names(values).items():
+    for path, name in data_names(values).items():
         resolve_file(name, root, path=path)
 
 

@@ -14,12 +14,11 @@ from msgspec import UNSET, Meta, field
 from mockd.config.base import Config as Config
 from mockd.config.base import (
     Count,
-    Milliseconds,
     Mistake,
     Seconds,
     WholeMilliseconds,
     doc,
-    read_milliseconds,
+    one_of,
     read_seconds,
     read_whole_milliseconds,
 )
@@ -27,6 +26,10 @@ from mockd.config.events import EventConfig as EventConfig
 from mockd.config.events import check_line
 from mockd.config.headers import Headers, check_headers
 from mockd.config.headers import OmittedHeader as OmittedHeader
+from mockd.config.lifecycle import ChunkedLifecycle as ChunkedLifecycle
+from mockd.config.lifecycle import Heartbeat as Heartbeat
+from mockd.config.lifecycle import Lifecycle as Lifecycle
+from mockd.config.lifecycle import Termination as Termination
 from mockd.config.timing import Burst as Burst
 from mockd.config.timing import Delay as Delay
 from mockd.config.timing import Distribution as Distribution
@@ -40,96 +43,6 @@ ADMIN_PREFIX = "/__mockd"
 """The path under which the admin API is, or at least its probes, on the port of the mocks."""
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
-
-
-class Termination(Config, frozen=True, kw_only=True):
-    """How a stream ends when mockd decides to end it."""
-
-    type: Annotated[
-        Literal["graceful", "abrupt", "error"],
-        doc(
-            "`graceful`: the final event, the close delay, then a clean end. `abrupt`: the close delay, then the "
-            "connection is closed in the middle of the body. `error`: the error event, then a clean end."
-        ),
-    ] = "graceful"
-    final_event: Annotated[EventConfig | None, doc("Last event of a `graceful` end.")] = None
-    error_event: Annotated[
-        EventConfig | None, doc("Last event of an `error` end; by default `event: error` with a JSON error.")
-    ] = None
-    close_delay: Annotated[
-        Delay,
-        doc(
-            "Pause, in milliseconds, after the final event of a `graceful` end or before an `abrupt` end. An `error` "
-            "end has none."
-        ),
-    ] = 0.0
-
-    def __post_init__(self) -> None:
-        for name, event in (("finalEvent", self.final_event), ("errorEvent", self.error_event)):
-            if event is not None and event.count is not None:
-                raise Mistake("the last event is never counted", (name, "count"), "leave `count` out")
-
-
-class Heartbeat(Config, frozen=True, kw_only=True):
-    """What breaks a silence. It is not counted and moves no event."""
-
-    every: Annotated[Milliseconds, doc("Silence, in milliseconds, after which it is sent.")]
-    text: Annotated[
-        str | None,
-        doc("A comment in an event stream, a line in NDJSON, and the text itself in any other body."),
-    ] = None
-    event: Annotated[EventConfig | None, doc("An event.")] = None
-    raw: Annotated[str | None, doc("Text that is sent as it stands, with nothing filled in.")] = None
-
-    def __post_init__(self) -> None:
-        read_milliseconds(self, "every")
-        if not self.every:
-            raise Mistake("`every` must be more than 0", ("every",), "it is the silence before a heartbeat")
-        _one_of(self, "`heartbeat`", ("text", "event", "raw"))
-        if self.raw == "":
-            raise Mistake("`raw` is empty", ("raw",), "give the bytes that are sent")
-        if self.text is not None and "\0" in self.text:
-            raise Mistake("NUL cannot be sent in a comment", ("text",), "say it as `raw`")
-        for name in ("delay", "count"):
-            if self.event is not None and getattr(self.event, name) is not None:
-                hint = "`every` is the time between heartbeats, and they are not counted"
-                raise Mistake(f"`{name}` does not go with a heartbeat", ("event", name), hint)
-
-
-class ChunkedLifecycle(Config, frozen=True, kw_only=True):
-    """How long a chunked or NDJSON response lives. Its events are chunks or items."""
-
-    timeout: Annotated[
-        Seconds, doc("Longest time without an event, in seconds; then the stream ends. 0: no limit.")
-    ] = 0.0
-    connection_timeout: Annotated[
-        Seconds, doc("Longest life of the stream, in seconds; then it ends. 0: no limit.")
-    ] = 0.0
-    keep_open: Annotated[bool, doc("Whether the stream stays open after its last event.")] = False
-    max_events: Annotated[Count, doc("Number of events with data after which the stream ends; 0: no limit.")] = 0
-    simulate_disconnect: Annotated[
-        Count | None,
-        doc("Number of events after which the connection breaks, as in a network failure; 0: right after the head."),
-    ] = None
-    heartbeat: Annotated[Heartbeat | None, doc("What is sent after a silence.")] = None
-    termination: Annotated[Termination, doc("How the stream ends.")] = Termination()
-
-    def __post_init__(self) -> None:
-        read_seconds(self, "timeout", "connection_timeout")
-
-
-class Lifecycle(ChunkedLifecycle, frozen=True, kw_only=True):
-    """How long an event stream lives."""
-
-    keepalive_interval: Annotated[
-        Seconds, doc("Silence, in seconds, after which a comment is sent; 0 (off) or at least 5.")
-    ] = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        read_seconds(self, "keepalive_interval")
-        if 0 < self.keepalive_interval < 5:
-            raise ValueError("`keepaliveInterval` must be 0 (off) or at least 5 seconds")
 
 
 class RateLimit(Config, frozen=True, kw_only=True):
@@ -214,18 +127,6 @@ class Generator(Config, frozen=True, kw_only=True):
             raise ValueError(f"type `{self.type}` needs its settings in `{self.type}`")
 
 
-def _one_of(config: Config, where: str, names: tuple[str, ...]) -> None:
-    given = [name for name in names if getattr(config, _snake(name)) not in (None, UNSET)]
-    if len(given) != 1:
-        wanted = ", ".join(f"`{name}`" for name in names)
-        found = " and ".join(f"`{name}`" for name in given) if given else "none"
-        raise ValueError(f"{where} needs exactly one of {wanted}; found {found}")
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
-
-
 class SseConfig(Config, frozen=True, kw_only=True):
     """A Server-Sent Events stream."""
 
@@ -265,7 +166,7 @@ class SseConfig(Config, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         read_whole_milliseconds(self, "retry")
-        _one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
+        one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
         check_headers(self.headers)
         if self.raw and self.events_file is None:
             raise Mistake("`raw` goes with `eventsFile`", ("raw",), "an event of a list has a `raw` of its own")
@@ -321,7 +222,7 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     seed: Annotated[int | None, doc("Seed that makes placeholders and random delays the same in every answer.")] = None
 
     def __post_init__(self) -> None:
-        _one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "eventsFile", "template"))
+        one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "eventsFile", "template"))
         if self.raw is not (self.events_file is not None):
             hint = "say both; `dataFile` is sent in pieces of `chunkSize` or, with format `ndjson`, as lines"
             raise Mistake("`eventsFile` and `raw: true` go together", ("raw",), hint)
@@ -367,7 +268,7 @@ class ValueTest(Config, frozen=True, kw_only=True, omit_defaults=True):
     pattern: Annotated[str | None, doc("Regular expression that is searched for in its value.")] = None
 
     def __post_init__(self) -> None:
-        _one_of(self, "a criterion", ("exists", "pattern"))
+        one_of(self, "a criterion", ("exists", "pattern"))
         if self.pattern is not None:
             check_pattern(self.pattern, "pattern")
 
@@ -418,6 +319,56 @@ class Matcher(Config, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError('a matcher needs at least one criterion; `path: "/*"` matches every request')
 
 
+KINDS = ("sse", "chunked", "response")
+"""The kinds of answers, each with its own key in a mock or in an entry of `responses`."""
+
+
+class SequenceEntry(Config, frozen=True, kw_only=True):
+    """One of the answers that a mock gives in sequence."""
+
+    sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
+    chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
+    response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
+    times: Annotated[int, Meta(ge=1, le=1_000_000_000, description="Number of requests that get this answer.")] = 1
+    faults: Annotated[
+        list[Any],
+        doc("Faults of this answer, which come before those of the mock. The requests that get it are counted."),
+    ] = []
+
+    def __post_init__(self) -> None:
+        one_of(self, "an entry of `responses`", KINDS)
+
+
+State = Annotated[str, Meta(min_length=1, max_length=200)]
+
+START = "start"
+"""The state in which every scenario begins."""
+
+
+class Scenario(Config, frozen=True, kw_only=True):
+    """A mock's part in a scenario: a state that several mocks share. It is `start` until one of them sets another."""
+
+    name: Annotated[State, doc("Name of the scenario.")]
+    when: Annotated[
+        State | Annotated[list[State], Meta(min_length=1, max_length=100)] | None,
+        doc("State, or a list of states, in which the mock matches. Absent: every state."),
+    ] = None
+    set: Annotated[State | None, doc("State into which a request puts the scenario when the mock answers it.")] = None
+
+    def __post_init__(self) -> None:
+        if self.when is None and self.set is None:
+            raise ValueError("`scenario` needs `when`, `set` or both")
+        if not self.name.isprintable() or "/" in self.name:
+            raise ValueError("name: only printable characters other than `/`")
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states in which the mock matches; empty if it does in all of them."""
+        if self.when is None:
+            return ()
+        return (self.when,) if isinstance(self.when, str) else tuple(self.when)
+
+
 class Mock(Config, frozen=True, kw_only=True):
     """One mock: the requests that it answers, and the answer."""
 
@@ -429,12 +380,26 @@ class Mock(Config, frozen=True, kw_only=True):
         int, Meta(ge=-(1 << 53), le=1 << 53, description="Of several mocks that match, the highest priority wins.")
     ] = 0
     matcher: Annotated[Matcher, doc("The requests that it answers.")]
+    scenario: Annotated[
+        Scenario | None, doc("The state in which a scenario must be, and the one into which a request puts it.")
+    ] = None
     cors: Annotated[
         bool, doc("Whether pages of other origins may read the answers; their preflights are answered.")
     ] = True
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
+    responses: Annotated[
+        Annotated[list[SequenceEntry], Meta(min_length=1, max_length=1000)] | None,
+        doc("Answers in sequence: the first request gets the first, and so on."),
+    ] = None
+    then: Annotated[
+        Literal["last", "cycle", "miss"] | None,
+        doc(
+            "What follows the last of `responses`. `last` (the default): it is given again and again. `cycle`: the "
+            "first again. `miss`: the mock matches no more."
+        ),
+    ] = None
     faults: Annotated[
         list[Any], doc("Faults of the answers, each as an object or as one line such as `reset after 3 events`.")
     ] = []
@@ -443,7 +408,9 @@ class Mock(Config, frozen=True, kw_only=True):
     ] = None
 
     def __post_init__(self) -> None:
-        _one_of(self, "a mock", ("sse", "chunked", "response"))
+        one_of(self, "a mock", (*KINDS, "responses"))
+        if self.then is not None and self.responses is None:
+            raise Mistake("`then` goes with `responses`", ("then",), "it says what follows the last of them")
         path, pattern = self.matcher.path or "", self.matcher.path_pattern or ""
         if path.startswith(f"{ADMIN_PREFIX}/") or pattern.startswith(f"^{ADMIN_PREFIX}/"):
             name = "path" if path else "pathPattern"

@@ -22,11 +22,13 @@ class Profile(NamedTuple):
 PROFILES: dict[str, Profile] = {
     "flaky-mobile": Profile(
         "A phone that changes its network: pauses, and now and then a lost connection.",
-        "`TypeError: network error` or `ECONNRESET` in the middle of an answer, at another place each time",
+        "`TypeError: network error` or `ECONNRESET` in the middle of an answer, at one place or another",
         (
             'delay {"dist":"lognormal","mean":200,"stddev":200,"max":3000}',
             "stall ms=1500 after 2 events with probability 0.3",
-            "reset after 5 events with probability 0.2",
+            "reset after 1 event with probability 0.1",
+            "reset after 5 events with probability 0.1",
+            "reset after 2000 bytes with probability 0.1",
         ),
     ),
     "overloaded-provider": Profile(
@@ -40,17 +42,17 @@ PROFILES: dict[str, Profile] = {
     ),
     "idle-cutting-load-balancer": Profile(
         "A load balancer that resets connections without traffic: 60 seconds after the first event.",
-        "`socket hang up` or `ECONNRESET` while a model thinks, although nothing is wrong with it",
+        "`ECONNRESET` while a model thinks, although nothing is wrong with it",
         ("stall ms=60000 after 1 event", "reset after 1 event"),
     ),
     "truncating-proxy": Profile(
         "A proxy that cuts long answers off, and ends them as if they were whole.",
-        "`Unexpected end of JSON input`, or a reply that ends in the middle of a word with status 200",
+        "`Unexpected end of JSON input`, or a reply that ends in the middle with status 200, and no error",
         ("end after 512 bytes",),
     ),
     "slow-start": Profile(
         "A server that is just being started: nothing, a gateway's error, then slow answers.",
-        "`ECONNREFUSED` or `502 Bad Gateway` for the first requests of a deployment",
+        "`socket hang up` or `502 Bad Gateway` for the first requests of a deployment",
         (
             "empty for requests 1",
             "status 502 for requests 2",

@@ -41,7 +41,9 @@ def json_schema() -> dict[str, Any]:
             if isinstance(field.get("default"), dict):
                 del field["default"]
     mock, file = parts["Mock"], parts["MockFile"]
-    mock["properties"]["faults"]["items"] = _fault(parts)
+    fault = _fault(parts)
+    for part in (mock, parts["SequenceEntry"]):
+        part["properties"]["faults"]["items"] = fault
     parts["NestedMock"] = {
         "title": "NestedMock",
         "description": "The part of a mock that may stand in `http`.",

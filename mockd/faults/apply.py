@@ -18,7 +18,7 @@ from mockd.faults.chosen import Aimed, Striking, striking
 from mockd.faults.fitting import changes_whole, why_not
 from mockd.faults.limited import Limited
 from mockd.faults.places import trap
-from mockd.faults.site import Site
+from mockd.faults.site import ErrorRow, Site
 from mockd.faults.throttle import Throttle, Throttled
 from mockd.faults.wire import AtWireBytes
 from mockd.framing import Framing, Row
@@ -91,7 +91,9 @@ def broken(
 ) -> Program:
     """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
     found = striking(faults, matched.request, matched.count, _drawing(plan))
-    context = SourceContext(matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count)
+    context = SourceContext(
+        matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count_own
+    )
     limited = plan if any(isinstance(one.fault, RECOUNTING) for one in found) else None
     if limited is not None:
         plan = plan.unlimited()
@@ -124,7 +126,7 @@ def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
 
 def _error_row(
     source: Any, context: SourceContext, program: Program, fault: config.ErrorFault, exchange: Exchange
-) -> Row | None:
+) -> ErrorRow | None:
     fill = program.fill
     make = getattr(source, "error_events", None)  # which sources need not have
     events = make(context, fault.type, fault.message, exchange.events_sent) if make is not None else ()
@@ -133,7 +135,8 @@ def _error_row(
         events = [Event(type="error", data={"error": said})]
     if not events or fill is None:
         return None
-    return Row(b"".join([program.framing.row(event).filled(fill)[0] for event in events]))
+    row = Row(b"".join([program.framing.row(event).filled(fill)[0] for event in events]))
+    return ErrorRow(row, drawn(events[0].delay_s or 0.0, fill.rng))
 
 
 SiteOf = Callable[[Program], Site]

@@ -9,7 +9,7 @@ from mockd.faults.begun import Begun
 from mockd.framing import Framing
 from mockd.journal.exchange import Outcome
 from mockd.program.terms import Heartbeat
-from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.cursors.cursor import AT_ONCE, Batch, Cursor
 from mockd.streaming.ops import CLOSE, FINISH, Op
 from mockd.streaming.stream import HEARTBEAT_GRID_S, ON_GRID_S
 
@@ -51,6 +51,10 @@ class Around:
     @property
     def retry(self) -> int | None:
         return self.inner.retry
+
+    @property
+    def batch(self) -> Batch:
+        return self.inner.batch
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         return self.inner.take(now, most)

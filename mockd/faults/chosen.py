@@ -34,10 +34,10 @@ class Aimed:
 
     __slots__ = ("fault", "is_counted", "name", "rule")
 
-    def __init__(self, fault: Fault, place: int, *, is_counted: bool = True) -> None:
+    def __init__(self, fault: Fault, place: int, within: str = "", *, is_counted: bool = True) -> None:
         self.fault = fault
         self.is_counted = is_counted
-        self.name = f"faults/{place}"
+        self.name = f"{within}faults/{place}"
         self.rule = None if fault.match is None else Rule(fault.match, 0, self.name, None, None)
 
     def fits(self, request: RequestView) -> bool:
@@ -51,9 +51,10 @@ class Aimed:
             return False
 
 
-def aimed(faults: Sequence[Fault]) -> tuple[Aimed, ...]:
-    """The faults of a mock, ready to choose from. Raises `ConfigError` for a matcher that cannot be compiled."""
-    return tuple(Aimed(fault, place) for place, fault in enumerate(faults))
+def aimed(faults: Sequence[Fault], within: str = "") -> tuple[Aimed, ...]:
+    """The faults of a mock, ready to choose from, with names that begin with `within`. Raises `ConfigError` for a
+    matcher that cannot be compiled."""
+    return tuple(Aimed(fault, place, within) for place, fault in enumerate(faults))
 
 
 def striking(

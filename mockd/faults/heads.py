@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from email.utils import formatdate
-from http import HTTPStatus
 from typing import Any
 
 from msgspec.structs import replace
@@ -121,7 +120,7 @@ def garbage(size: int, rng: random.Random) -> bytes:
 
 def changed_head(headers: FixedHeaders, fault: config.HeaderFault) -> FixedHeaders:
     """Headers as a fault changes them. What is set or removed is settled: nothing else adds to it."""
-    set_ = {name.lower().encode(): value.encode("latin-1", "replace") for name, value in fault.set.items()}
+    set_ = {name.lower().encode(): value.encode("latin-1") for name, value in fault.set.items()}
     gone = {name.lower().encode() for name in fault.remove} | set_.keys()
     changed = FixedHeaders([header for header in headers if header[0] not in gone] + list(set_.items()))
     changed.settled |= headers.settled | gone
@@ -133,16 +132,24 @@ def changed_head(headers: FixedHeaders, fault: config.HeaderFault) -> FixedHeade
 def refusal(fault: config.StatusFault, source: Any, context: SourceContext, now: float) -> Answer:
     """The answer of a `status` fault: the provider's own, if the mock stands for one. `now` is Unix time."""
     make = getattr(source, "refusal", None)  # which sources need not have
-    answer: Answer | None = None if make is None else make(context, fault.status, None)
+    answer: Answer | None = None if make is None else make(context, fault.status, _seconds(fault.retry_after))
     retry = retry_headers(fault, now)
     if answer is None:
         name = f"status_{fault.status}"
         body: Any = {"error": {"message": f"mockd was told to answer {fault.status}", "type": name, "code": name}}
         answer = Answer(status=fault.status, body=body)
     headers = {name: value for name, value in answer.headers if name not in retry} | retry
-    if fault.status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers |= {name: "0" for name in headers if "ratelimit" in name and "remaining" in name}
-    return replace(answer, headers=tuple(headers.items()), body=answer.body if fault.body is None else fault.body)
+    if fault.body is None:
+        return replace(answer, headers=tuple(headers.items()))
+    headers.pop("content-type", None)  # that of its own body follows from the body
+    return replace(answer, headers=tuple(headers.items()), body=fault.body)
+
+
+def _seconds(retry_after: float | str | None) -> float | None:
+    """The seconds after which to come again; None for a date, which stands alone."""
+    if not isinstance(retry_after, str):
+        return retry_after
+    return None if retry_after.startswith("date:") else int(retry_after.removesuffix("ms")) / 1000
 
 
 def retry_headers(fault: config.StatusFault, now: float) -> dict[str, str]:

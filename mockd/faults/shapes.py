@@ -22,10 +22,6 @@ Change = Callable[[Framing, bytes, Armed], list[bytes]]
 """What becomes of the bytes of an event: the rows that are sent in its place."""
 
 
-_UNSENT: frozenset[Outcome] = frozenset({"max_events", "aborted", "slow_client", "client_disconnected"})
-"""Ends of streams before which an event that is late is not sent: it is one too many, or nobody reads it."""
-
-
 class Shaped(Around):
     """The rows, of which some events behind the place are changed one by one. Before the first, all that was sent
     before it goes out, and the record is made, as an op."""
@@ -136,8 +132,7 @@ class Reordered(Shaped):
     @property
     def _is_last(self) -> bool:
         """Whether nothing follows the event that is late."""
-        outcome = self.inner.outcome
-        return self._late is not None and not self._out and outcome is not None and outcome not in _UNSENT
+        return self._late is not None and not self._out and self.inner.outcome is not None
 
     @property
     def op(self) -> Op | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mockd.clock import Clock
 from mockd.config.faults import ErrorFault
@@ -26,6 +26,13 @@ class Notable(Protocol):
         """The clock of the stream."""
 
 
+class ErrorRow(NamedTuple):
+    """An error event, and the pause before it in seconds: some clients miss one that they read together with others."""
+
+    row: Row
+    pause_s: float
+
+
 class Site:
     """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
     then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms
@@ -42,7 +49,7 @@ class Site:
         *,
         timeout_s: float,
         limited: Terms | None,
-        error_row: Callable[[ErrorFault], Row | None],
+        error_row: Callable[[ErrorFault], ErrorRow | None],
     ) -> None:
         self.exchange = exchange
         self.framing = framing

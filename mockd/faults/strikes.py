@@ -169,9 +169,10 @@ class Error(Struck):
     async def __call__(self, stage: Any, trap: Trapped) -> None:
         self.note(stage, trap)
         fault: config.ErrorFault = trap.armed.fault
-        row = self.site.error_row(fault)
-        if row is not None:
-            stage.program = structs.replace(stage.program, ending=Ending(type="error", error=row))
+        said = self.site.error_row(fault)
+        if said is not None:
+            await pause(stage, said.pause_s)
+            stage.program = structs.replace(stage.program, ending=Ending(type="error", error=said.row))
         stage.turn_to_end("failed")
 
 

@@ -11,7 +11,7 @@ from mockd.faults.places import Trap
 from mockd.faults.strikes import Strike
 from mockd.journal.exchange import Outcome
 from mockd.streaming.calendar import ROUNDING_S
-from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.cursors.cursor import AT_ONCE, Batch, Cursor
 from mockd.streaming.ops import FINISH, Op, Stage
 from mockd.streaming.stream import SLICE, Stream
 
@@ -119,8 +119,11 @@ class AtWireBytes(Trap):
             until = now if inner.next_due == AT_ONCE else min(now, inner.next_due + ROUNDING_S)
             events: list[tuple[int, int]] = []
             rows: list[bytes] = []
-            size = 0
-            while inner.op is None and inner.next_due <= until and not (most and len(rows) >= most):
+            size, batch = 0, Batch(most) if most else inner.batch
+            while inner.op is None and inner.next_due <= until:
+                is_full = len(rows) >= batch.rows or size >= batch.bytes
+                if is_full and (most or inner.outcome is None):
+                    break  # the end of the body, which is all that is left then, goes with the last rows
                 taken = inner.take(until, 1)
                 if not taken:
                     break

@@ -5,12 +5,9 @@ from __future__ import annotations
 import codecs
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 from urllib.parse import parse_qsl
-
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 
 from mockd.clock import rfc3339
 from mockd.errors import ConfigError
@@ -38,36 +35,18 @@ def entries(
             yield _entry(asked, attempt, keeps_secrets)
 
 
-class _Head:
-    """Reads the head of a request: a protocol for `httptools`."""
-
-    def __init__(self, data: bytes) -> None:
-        self.url = b""
-        self.headers: list[tuple[bytes, bytes]] = []
-        self._is_read = False
-        # What comes behind the head does not matter here, nor does what the parser makes of it.
-        with suppress(HttpParserError, HttpParserUpgrade):
-            HttpRequestParser(self).feed_data(data)
-
-    def on_url(self, url: bytes) -> None:
-        if not self._is_read:
-            self.url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._is_read:
-            self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        self._is_read = True
-
-
 def parsed(asked: Asked) -> Parsed:
     """The raw path, the query and the headers of a request, their names as they came if that is known."""
     if asked.parsed is not None:
         return asked.parsed
-    head = _Head(asked.head)
-    url = parse_url(head.url)
-    return url.path, url.query or b"", head.headers
+    request_line, *lines = asked.head.lstrip(b"\r\n").partition(b"\r\n\r\n")[0].split(b"\r\n")
+    _, target, _ = request_line.split(b" ", 2)
+    if not target.startswith(b"/"):  # a whole URL (RFC 9112, section 3.2.2), or `*`
+        target = target.partition(b"://")[2].partition(b"/")[2] if b"://" in target else target
+        target = target if target == b"*" else b"/" + target
+    path, _, query = target.partition(b"?")
+    headers = [(name, value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines)]
+    return path, query, headers
 
 
 def _entry(asked: Asked, attempt: int, keeps_secrets: bool) -> dict[str, Any]:
@@ -81,6 +60,7 @@ def _entry(asked: Asked, attempt: int, keeps_secrets: bool) -> dict[str, Any]:
         query = [(name, redaction.parameter(name, value)) for name, value in query]
     optional = {
         "mockId": exchange.mock_id,
+        "entry": exchange.entry,
         "nearMisses": exchange.near_misses,
         "connectionId": exchange.id if exchange.is_listed else None,
         "resumedFrom": exchange.resumed_from,

@@ -55,7 +55,8 @@ class Watcher(Protocol):
 class Exchange(Struct):
     """One request and its answer: who, since when, how much, and how it ended.
 
-    `mock_id` is None until a mock is found. `events_sent` and `bytes_sent` count what was handed to the transport. When
+    `mock_id` is None until a mock is found; `entry` is the index in its `responses` of the one that answers.
+    `events_sent` and `bytes_sent` count what was handed to the transport. When
     the answer is over, `delivery` knows what became of it, and `wire_end` is the position in the connection at which it
     ended; `look` takes note of that. `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic
     time. `key` tells parallel users of one server apart, and `owner` is the same if the mock is the
@@ -99,6 +100,7 @@ class Exchange(Struct):
     last_byte: float = 0.0
     lateness: Lateness | None = None
     watcher: Watcher | None = None
+    entry: int | None = None
 
     @property
     def id(self) -> str:
@@ -130,6 +132,7 @@ class Exchange(Struct):
     def to_json(self) -> dict[str, Any]:
         optional = {
             "key": self.key or None,
+            "entry": self.entry,
             "userAgent": None if self.user_agent is None else header_text(self.user_agent),
             "lastEventId": self.last_event_id,
             "resumedFrom": self.resumed_from,

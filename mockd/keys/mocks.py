@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import chain
 
 from msgspec import structs
@@ -15,6 +15,7 @@ from mockd.keys.registry import Key, Keys
 from mockd.matching import Layered, Match, MatchTable, Miss, Table
 from mockd.mocks.mock_set import MockSet
 from mockd.mocks.registered import Registered
+from mockd.mocks.scenarios import Scenarios
 from mockd.request import RequestView
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore
@@ -27,10 +28,11 @@ class MocksByKey:
     """The mocks of an engine, by whose they are. Those of a key are a set of their own, in memory alone, which is made
     when the key gets its first."""
 
-    def __init__(self, settings: Settings, clock: Clock, for_all: MockSet, keys: Keys) -> None:
+    def __init__(self, settings: Settings, clock: Clock, for_all: MockSet, keys: Keys, scenarios: Scenarios) -> None:
         self._settings = structs.replace(settings, state=None)
         self._clock = clock
         self._keys = keys
+        self._scenarios = scenarios
         self.for_all = Key("", 0.0)
         self.for_all.mocks = for_all
 
@@ -64,6 +66,20 @@ class MocksByKey:
             return mock, key or ""
         return for_all.served.find(mock_id), ""
 
+    def scenarios_of(self, key: str) -> dict[str, Sequence[str]]:
+        """The scenarios that mocks for requests of a key name, each with its states."""
+        sets = [mocks for mocks in (self.of(""), self.of(key) if key else None) if mocks is not None]
+        known: dict[str, Sequence[str]] = {}
+        for mocks in sets:
+            for name, states in mocks.served.scenarios.items():
+                known[name] = list(dict.fromkeys([*known.get(name, ()), *states]))
+        return known
+
+    def forget_scenarios(self, key: str, gone: Set[str]) -> None:
+        """Forget scenarios that a key's own mocks, or those for all keys, do not name any more, unless others do."""
+        for one in [key] if key else ["", *self._keys.names()]:
+            self._scenarios.forget(one, gone - self.scenarios_of(one).keys())
+
     # -- changing mocks --------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -78,7 +94,7 @@ class MocksByKey:
             place = Key(key, 0.0)
         if place.mocks is None:
             state = ScopedStore(MemoryStore(), key)
-            place.mocks = MockSet(self._settings, self._clock, state, self._keys)
+            place.mocks = MockSet(self._settings, self._clock, state, self._keys, self._scenarios)
         self._keys.began(key)
         try:
             yield place
@@ -90,6 +106,7 @@ class MocksByKey:
     def forget(self, key: Key) -> Iterator[None]:
         """Forget all that is kept for a key which has lost its place. That is done at once, and one event is freed in
         each step."""
+        self._scenarios.reset(key.name)
         sets = [mocks for mocks in (self.of(""), key.mocks) if mocks is not None]
         return chain.from_iterable([mocks.forget(key.name)[1] for mocks in sets])
 
@@ -99,6 +116,7 @@ class MocksByKey:
         """The steps in which what is counted and held is put back to the start, for one key or for all of them. `done`
         counts it. `drop_mocks` drops the mocks that are a key's own, if they go too."""
         places = self._keys.all() if key is None else [place for place in [self._keys.get(key)] if place is not None]
+        done["scenarios"] += self._scenarios.reset(key)
         yield from self._resetting(self.for_all, key, done)
         for place in places:
             done["keys"] += 1

@@ -25,15 +25,20 @@ def check_key(key: str) -> None:
 
 
 class KeyRules(Struct, frozen=True):
-    """The places in which requests have their keys: the header of that name (in lower case), or the path."""
+    """The places in which requests have their keys: the header of that name, if it is not empty, or the path."""
 
-    header: bytes
+    header_name: str
     has_path: bool
     is_required: bool
 
     @classmethod
     def of(cls, settings: Settings) -> KeyRules:
-        return cls(settings.key_header.lower().encode(), settings.key_path, settings.key_required)
+        return cls(settings.key_header, settings.key_path, settings.key_required)
+
+    @property
+    def header(self) -> bytes:
+        """The name of the header as it is in a request."""
+        return self.header_name.lower().encode()
 
     @property
     def beginnings(self) -> tuple[str, ...]:
@@ -46,7 +51,7 @@ class KeyRules(Struct, frozen=True):
         try:
             of_header, (of_path, path) = self._of_header(request), self._of_path(request)
             if of_header and of_path and of_header != of_path:
-                raise InvalidKeyError(f"the header has the key {of_header!r}, the path {of_path!r}")
+                raise InvalidKeyError(f"the header has the key {of_header!r}, and the path has {of_path!r}")
             key = of_header or of_path
             if self.is_required and not key:
                 raise InvalidKeyError(f"every request needs a key here: {self._places}; {_WHAT_IT_IS}")
@@ -59,13 +64,14 @@ class KeyRules(Struct, frozen=True):
 
     @property
     def _places(self) -> str:
-        places = [f"the header {self.header.decode()}"] if self.header else []
+        places = [f"the header {self.header_name}"] if self.header_name else []
         return " or ".join([*places, *(["the path, as in /~KEY/path"] if self.has_path else [])])
 
     def _of_header(self, request: RequestView) -> str:
-        values = [value for name, value in request.scope["headers"] if name == self.header]
+        header = self.header
+        values = [value for name, value in request.scope["headers"] if name == header]
         if len(values) > 1:
-            raise InvalidKeyError(f"the header {self.header.decode()} is there {len(values)} times")
+            raise InvalidKeyError(f"the header {self.header_name} is there {len(values)} times")
         if not values:
             return ""
         key = header_text(values[0])

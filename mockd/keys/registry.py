@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -48,8 +49,8 @@ class KnownKey(Struct, frozen=True):
 
 
 class Keys:
-    """The keys of an engine for which anything is kept, at most `most` of them. They belong to the thread of the event
-    loop. The key of requests without one is not among them, as it is never forgotten.
+    """The keys of an engine for which anything is kept, at most `most` of them. They may be used from any thread, as
+    mocks may be changed from any. The key of requests without one is not among them, as it is never forgotten.
 
     A key that nothing has used for `max_age_s` seconds is given to `forget`. It is looked for when another key needs a
     place, and when keys are listed, so no key has a timer.
@@ -60,13 +61,11 @@ class Keys:
         self._most = most
         self._max_age_s = max_age_s
         self._forget = forget
+        self._lock = threading.RLock()
         self._keys: OrderedDict[str, Key] = OrderedDict()
         """The keys, the one that was used longest ago first."""
         self._busy: Counter[str] = Counter()
         """Number of requests of each key that are being answered, whether it is remembered or not."""
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
     def names(self) -> list[str]:
         """The keys that are remembered."""
@@ -84,16 +83,18 @@ class Keys:
 
     def began(self, name: str) -> None:
         """Take note that a request of a key has come."""
-        self._busy[name] += 1
-        self._use(name)
+        with self._lock:
+            self._busy[name] += 1
+            self._use(name)
 
     def ended(self, name: str) -> None:
         """Take note that a request of a key has been answered."""
-        self._busy[name] -= 1
-        if not self._busy[name]:
-            del self._busy[name]
-        self._use(name)
-        self.drop_if_bare(name)
+        with self._lock:
+            self._busy[name] -= 1
+            if not self._busy[name]:
+                del self._busy[name]
+            self._use(name)
+            self.drop_if_bare(name)
 
     def need(self, name: str) -> None:
         """Remember a key, as something is kept for it. Raises `TooManyKeysError`."""
@@ -102,21 +103,24 @@ class Keys:
     def place(self, name: str) -> Key:
         """The place of a key among those that are remembered, which is made if it has none. Raises
         `TooManyKeysError`."""
-        key = self._keys.get(name)
-        if key is None:
-            self._make_room()
-            key = self._keys[name] = Key(name, self._clock.monotonic())
-        return key
+        with self._lock:
+            key = self._keys.get(name)
+            if key is None:
+                self._make_room()
+                key = self._keys[name] = Key(name, self._clock.monotonic())
+            return key
 
     def drop_if_bare(self, name: str) -> None:
         """Take a key's place away if nothing is kept for it, and nothing is done for it."""
-        key = self._keys.get(name)
-        if key is not None and not (key.has_state or key.has_mocks or name in self._busy):
-            del self._keys[name]
+        with self._lock:
+            key = self._keys.get(name)
+            if key is not None and not (key.has_state or key.has_mocks or name in self._busy):
+                del self._keys[name]
 
     def pop(self, name: str) -> Key | None:
         """Take a key's place away, whatever is kept for it."""
-        return self._keys.pop(name, None)
+        with self._lock:
+            return self._keys.pop(name, None)
 
     def is_known(self, name: str) -> bool:
         """Whether a key is remembered, or a request of it is being answered."""
@@ -138,7 +142,7 @@ class Keys:
             yield
 
     def _make_room(self) -> None:
-        # Two are looked at for each that comes, so that those that nobody uses go as fast as others come.
+        # Two are looked at for each that comes, so that old ones go faster than new ones come.
         for looked_at, _ in enumerate(self.ageing(), 1):
             if looked_at >= 2 and len(self._keys) < self._most:
                 return
@@ -148,12 +152,13 @@ class Keys:
     def _age(self) -> bool:
         """Look at the key that was used longest ago, and forget it if that is long enough and nothing holds it. Returns
         False if it is too early for that, and so for all others."""
-        key = next(iter(self._keys.values()), None)
-        if key is None or self._clock.monotonic() - key.used < self._max_age_s:
-            return False
-        if key.name in self._busy or key.has_mocks:
-            self._use(key.name)
-        else:
-            del self._keys[key.name]
-            self._forget(key)
-        return True
+        with self._lock:
+            key = next(iter(self._keys.values()), None)
+            if key is None or self._clock.monotonic() - key.used < self._max_age_s:
+                return False
+            if key.name in self._busy or key.has_mocks:
+                self._use(key.name)
+            else:
+                del self._keys[key.name]
+                self._forget(key)
+            return True

@@ -214,7 +214,10 @@ def _expected(rule: Rule[Any], predicate: Predicate) -> Any:
 
 
 def _criterion(matcher: Matcher, predicate: Predicate) -> Any:
-    """The criterion of a matcher from which a predicate was compiled."""
+    """The criterion of a matcher from which a predicate was compiled. A predicate that is no part of a matcher has its
+    own."""
+    if not predicate.kind.attribute:
+        return predicate.expected
     criterion = getattr(matcher, predicate.kind.attribute)
     return criterion[predicate.key] if isinstance(criterion, dict) else criterion
 
@@ -242,7 +245,7 @@ def _sendable(value: Any) -> Any:
 def _reason(near: _NearMiss, request: RequestView) -> str:
     """A sentence that says what matched and what did not."""
     pairs = list(zip(near.rule.predicates, near.held, strict=True))
-    matched = [predicate.label for predicate, holds in pairs if holds is True]
+    matched = [predicate.label for predicate, holds in pairs if holds is True and predicate.score]
     differences = [_difference(near.rule, predicate, holds, request) for predicate, holds in pairs if holds is not True]
     different = "; ".join(differences if near.is_enabled else [*differences, "the mock is not enabled"])
     if not matched:
@@ -256,6 +259,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _difference(rule: Rule[Any], predicate: Predicate, holds: bool | Note, request: RequestView) -> str:
+    if (says := predicate.kind.difference) is not None:
+        return says(predicate, request)
     expected, actual = _wanted(_expected(rule, predicate)), _quoted(_shown(_actual(predicate, holds, request)))
     return f"{predicate.label} expected {expected}, got {actual}"
 

@@ -36,8 +36,10 @@ class Kind(Struct, frozen=True):
 
     `field` is its key in the configuration, `attribute` its field of `Matcher`, and `label` its name in sentences. If
     a matcher may have several criteria of the kind, each has a key, such as a header's name. `compile` makes the test
-    from the expected value and the key. `actual` returns the request's own value. `is_of_url` is true if the test
-    reads only the URL.
+    from the expected value and the key. `actual` returns the request's own value. `difference` says in a sentence of
+    its own how a request differs. `is_of_url` is true if the test reads only the URL.
+
+    A kind without an `attribute` is no part of a matcher: it tests what came before the request.
     """
 
     field: str
@@ -46,6 +48,7 @@ class Kind(Struct, frozen=True):
     compile: Callable[[Any, str], Holds]
     actual: Callable[[RequestView, str], Any]
     label: str
+    difference: Callable[[Predicate, RequestView], str] | None = None
     is_of_url: bool = False
 
 
@@ -65,10 +68,11 @@ class Predicate(Struct, frozen=True):
 
     @property
     def is_absence(self) -> bool:
-        """Whether the predicate holds for most requests, as it only says what must not be there."""
-        return isinstance(self.expected, Matcher) or (
-            isinstance(self.expected, ValueTest) and self.expected.exists is False
-        )
+        """Whether the predicate holds for most requests, as it only says what must not be there, or what came
+        before."""
+        if not self.kind.attribute or isinstance(self.expected, Matcher):
+            return True
+        return isinstance(self.expected, ValueTest) and self.expected.exists is False
 
     @property
     def label(self) -> str:
@@ -246,18 +250,19 @@ def compile_predicates(
     """The predicates of a matcher, cheapest first. `template` is its path. `kinds` are the kinds of its other criteria,
     but for its method. Raises `ConfigError`."""
     if matcher.method is not None:
-        yield _predicate(METHOD, "", matcher.method.upper())
+        yield predicate_of(METHOD, "", matcher.method.upper())
     if template is not None:
         yield Predicate(PATH, "", template.text, template.score, PATH.compile(template, ""))
     for kind in kinds:
         value = getattr(matcher, kind.attribute)
         if isinstance(value, Mapping):
-            yield from (_predicate(kind, key, expected) for key, expected in value.items())
+            yield from (predicate_of(kind, key, expected) for key, expected in value.items())
         elif value is not None:
-            yield _predicate(kind, "", value)
+            yield predicate_of(kind, "", value)
 
 
-def _predicate(kind: Kind, key: str, expected: Any) -> Predicate:
+def predicate_of(kind: Kind, key: str, expected: Any) -> Predicate:
+    """The predicate of a criterion. Raises `ConfigError`."""
     return Predicate(kind, key, expected, kind.score - _vagueness(expected), kind.compile(expected, key))
 
 

@@ -52,6 +52,7 @@ class Rule(Generic[T]):
         name: str | None,
         target: T,
         shown: Matcher | None = None,
+        conditions: Sequence[Predicate] = (),
         kinds: Sequence[Kind] = KINDS,
     ) -> None:
         self.matcher = matcher
@@ -62,7 +63,7 @@ class Rule(Generic[T]):
         self.name = name
         self.target = target
         self.template: PathTemplate | None = None if matcher.path is None else parse_path(matcher.path)
-        self.predicates: tuple[Predicate, ...] = tuple(compile_predicates(matcher, self.template, kinds))
+        self.predicates: tuple[Predicate, ...] = (*compile_predicates(matcher, self.template, kinds), *conditions)
         self.path_pattern = None if matcher.path_pattern is None else compiled(matcher.path_pattern)
         self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)

@@ -5,7 +5,7 @@ new one, never a mixture, and a change that is refused has no effect.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from mockd.mocks.builder import MockBuilder, free
 from mockd.mocks.changes import CHANGES, NO_CHANGES, Changes
 from mockd.mocks.counters import Remembering
 from mockd.mocks.registered import Registered
+from mockd.mocks.scenarios import Scenarios, known_states
 from mockd.settings import Settings
 from mockd.store import ScopedStore
 
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 class Version(Struct, frozen=True):
     """One version of the set of mocks: the mocks in order, and the table that finds them. `configured` are the mocks of
     the configuration files when they were last loaded, or None before that. `sessions` are those of the mocks that have
-    any."""
+    any, and `scenarios` those that the mocks name, each with its states."""
 
     rules: Mapping[str, Rule[Registered]] = field(default_factory=dict)
     table: MatchTable[Registered] = field(default_factory=lambda: MatchTable([]))
     configured: Sequence[MockSpec] | None = None
     sessions: tuple[Sessions, ...] = ()
+    scenarios: Mapping[str, Sequence[str]] = {}
 
     def get(self, mock_id: str) -> Registered | None:
         """One mock, or None if there is none with that ID."""
@@ -60,10 +62,11 @@ class Version(Struct, frozen=True):
 
 class Swap(Struct):
     """The work that is left after a swap. Streams of the mocks in `ended` (deleted, disabled, or with other content)
-    must end, and the sessions in `closed` must be forgotten."""
+    must end, and the sessions in `closed` must be forgotten. No mock of this set names the `scenarios` any more."""
 
     ended: set[str] = field(default_factory=set)
     closed: list[Sessions] = field(default_factory=list)
+    scenarios: Set[str] = field(default_factory=set)
 
 
 class MockSet:
@@ -74,10 +77,12 @@ class MockSet:
     that a change brings, each when the change is accepted.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, state: ScopedStore, keys: Remembering) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, state: ScopedStore, keys: Remembering, scenarios: Scenarios
+    ) -> None:
         self._settings = settings
         self._state = state
-        self._builder = MockBuilder(settings, clock, state, keys)
+        self._builder = MockBuilder(settings, clock, state, keys, scenarios)
         self._changing = threading.Lock()
         self._swapping = threading.Lock()
         self._accepted = self.served = Version()
@@ -111,7 +116,7 @@ class MockSet:
                 changes = changes.without_changes_to({id_ for id_ in before if now.get(id_) != before[id_]})
             self._accept(changes, changes.over(specs), configured=list(specs), is_loading=True)
             self._warn_of(self._accepted.mocks(), warn)
-            _warn_of_shadowed(self._accepted.mocks(), warn)
+            _warn_of_all(self._accepted.mocks(), warn)
 
     def create(self, doc: object, warn: Warn = log_warning) -> MockSpec:
         """Add a mock after the others. Raises `ConfigError`, or `ConflictError` if its ID is taken."""
@@ -199,8 +204,10 @@ class MockSet:
                 if new is not old:
                     self._retire(old, new, swap)
             for mock in now.mocks():
-                if mock.sessions is not None and mock is not before.get(mock.spec.id):
-                    self._state.put("sessions", mock.spec.id, value=((mock.content, mock.files), mock.sessions))
+                if mock is not before.get(mock.spec.id) and any(mock.sessions):
+                    held = tuple(part.sessions for part in mock.parts)
+                    self._state.put("sessions", mock.spec.id, value=((mock.content, mock.files), held))
+            swap.scenarios = before.scenarios.keys() - now.scenarios.keys()
             return swap
 
     def let_go(self) -> None:
@@ -210,12 +217,14 @@ class MockSet:
 
     def _retire(self, old: Registered, new: Registered | None, swap: Swap) -> None:
         mock_id = old.spec.id
-        if new is None or new.plan is not old.plan or not new.spec.mock.enabled:
+        goes_on = new is not None and new.parts is old.parts
+        if new is None or not goes_on or not new.spec.mock.enabled:
             swap.ended.add(mock_id)
         if new is None or new.counters is not old.counters:
             old.counters.reset()
-        if old.sessions is not None and (new is None or new.sessions is not old.sessions):
-            swap.closed.append(old.sessions)
+        kept = [] if new is None else list(new.sessions)
+        if gone := [sessions for sessions in old.sessions if sessions not in kept]:
+            swap.closed += gone
             self._state.drop("sessions", mock_id)
 
     # -- working changes out ---------------------------------------------------------------------------------------
@@ -257,8 +266,9 @@ class MockSet:
         if changes is not self._changes:
             self._state.put(*CHANGES, value=changes)
         configured = self._accepted.configured if configured is None else configured
-        sessions = tuple(rule.target.sessions for rule in rules if rule.target.sessions is not None)
-        self._accepted = Version({rule.id: rule for rule in rules}, table, configured, sessions)
+        sessions = tuple(held for rule in rules for held in rule.target.sessions)
+        scenarios = known_states(spec.mock for spec in specs)
+        self._accepted = Version({rule.id: rule for rule in rules}, table, configured, sessions, scenarios)
 
     def _build(self, specs: Sequence[MockSpec], *, is_loading: bool = False) -> list[Rule[Registered]]:
         came_before = is_loading and self._accepted.configured is None
@@ -274,9 +284,11 @@ class MockSet:
                     warn(problem)
 
 
-def _warn_of_shadowed(mocks: Sequence[Registered], warn: Warn) -> None:
-    if len(mocks) > 1:
+def _warn_of_all(mocks: Sequence[Registered], warn: Warn) -> None:
+    """The warnings about mocks that can only be seen with all others beside them."""
+    if mocks:
+        from mockd.mocks.checks.sequences import unset_states
         from mockd.mocks.warnings import shadowed
 
-        for problem in shadowed(mocks):
+        for problem in (*shadowed(mocks), *unset_states(mocks)):
             warn(problem)

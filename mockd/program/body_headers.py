@@ -11,8 +11,9 @@ from msgspec import UNSET
 
 from mockd.config.files import resolve_file
 from mockd.config.headers import values_of
-from mockd.config.models import ChunkedConfig, Mock, ResponseConfig, SseConfig
+from mockd.config.models import ChunkedConfig, ResponseConfig
 from mockd.config.opening import open_regular
+from mockd.config.parts import AnswerConfig, Part
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event
 from mockd.expression_tags import mentions_request
@@ -20,34 +21,25 @@ from mockd.framing import FRAMINGS
 from mockd.lines.line import BODILESS
 from mockd.placeholders import parse_value
 
-Part = SseConfig | ChunkedConfig | ResponseConfig
-
 _NUMBER = r"[ \t]*[0-9]{1,18}[ \t]*"
 _MAGIC = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 """The first bytes of compressed data, for the codings with a fixed beginning."""
 
 
-def check_body_headers(mock: Mock, root: FilePath | None) -> None:
+def check_body_headers(part: Part, root: FilePath | None, *, is_for_head: bool) -> None:
     """Raise `ConfigError` for a `Content-Length` or `Content-Encoding` that is not true of the body, as far as that is
-    known. `root` is the folder of the mock's data files.
+    known. Its path begins with the kind of the part. `root` is the folder of the mock's data files.
 
     A mock that answers only HEAD may have both, as it has no body.
     """
-    is_for_head = mock.matcher.method is not None and mock.matcher.method.upper() == "HEAD"
-    kind, part = _answer_of(mock)
-    for name, given in part.headers.items():
+    for name, given in part.config.headers.items():
         values = [value for _, value in values_of(given)]
-        path: Path = (kind, "headers", name)
+        path: Path = (part.kind, "headers", name)
         if name.lower() == "content-length":
             _check_number(values, path)
         check = _CHECKS.get(name.lower())
         if check is not None and values and not is_for_head and not any(map(mentions_request, values)):
-            check(part, values, path, root)
-
-
-def _answer_of(mock: Mock) -> tuple[str, Part]:
-    parts: dict[str, Part | None] = {"sse": mock.sse, "chunked": mock.chunked, "response": mock.response}
-    return next((kind, part) for kind, part in parts.items() if part is not None)
+            check(part.config, values, path, root)
 
 
 # -- Content-Length ----------------------------------------------------------------------------------------------------
@@ -59,8 +51,8 @@ def _check_number(values: list[str], path: Path) -> None:
         raise ConfigError("a length is one whole number", path=path, hint=hint)
 
 
-def _check_length(part: Part, values: list[str], path: Path, root: FilePath | None) -> None:
-    length = _length_of(part)
+def _check_length(config: AnswerConfig, values: list[str], path: Path, root: FilePath | None) -> None:
+    length = _length_of(config)
     if isinstance(length, str):
         raise ConfigError(length, path=path, hint="leave Content-Length out")
     if int(values[0]) != length:
@@ -68,36 +60,36 @@ def _check_length(part: Part, values: list[str], path: Path, root: FilePath | No
         raise ConfigError(f"the body has {length} bytes, not {values[0]}", path=path, hint=hint)
 
 
-def _length_of(part: Part) -> int | str:
+def _length_of(config: AnswerConfig) -> int | str:
     """The length of the body in bytes, or why it is not known."""
-    if not isinstance(part, ResponseConfig):
+    if not isinstance(config, ResponseConfig):
         return "a stream has no length: it ends when it ends"
-    if part.template is not None:
+    if config.template is not None:
         return "the body of a template is made for each request, and mockd sends its length"
-    if part.body_file is not None:
+    if config.body_file is not None:
         return "a file is sent in chunks, without a length"
-    if _has_no_body(part):
+    if _has_no_body(config):
         return 0
-    frame = FRAMINGS["raw"].encode(Event(JSON_NULL if part.body is None else parse_value(part.body)))
+    frame = FRAMINGS["raw"].encode(Event(JSON_NULL if config.body is None else parse_value(config.body)))
     if not isinstance(frame, bytes):
         return "the body differs from answer to answer, and mockd sends its length"
     return len(frame)
 
 
-def _has_no_body(part: ResponseConfig) -> bool:
-    is_empty = (part.body is UNSET or part.body == "") and part.body_file is None and part.template is None
-    return is_empty or (part.status or part.status_code) in BODILESS
+def _has_no_body(config: ResponseConfig) -> bool:
+    is_empty = (config.body is UNSET or config.body == "") and config.body_file is None and config.template is None
+    return is_empty or (config.status or config.status_code) in BODILESS
 
 
 # -- Content-Encoding --------------------------------------------------------------------------------------------------
 
 
-def _check_encoding(part: Part, values: list[str], path: Path, root: FilePath | None) -> None:
+def _check_encoding(config: AnswerConfig, values: list[str], path: Path, root: FilePath | None) -> None:
     named = [coding.strip().lower() for value in values for coding in value.split(",")]
     codings = [coding for coding in named if coding not in ("", "identity")]
-    if not codings or (isinstance(part, ResponseConfig) and _has_no_body(part)):
+    if not codings or (isinstance(config, ResponseConfig) and _has_no_body(config)):
         return
-    field, name = _file_of(part)
+    field, name = _file_of(config)
     if name is None:
         hint = "leave Content-Encoding out" + (f", or name a file of compressed bytes in `{field}`" if field else "")
         raise ConfigError(f"{codings[-1]!r} is not true: mockd sends what is written as it is", path=path, hint=hint)
@@ -107,14 +99,14 @@ def _check_encoding(part: Part, values: list[str], path: Path, root: FilePath | 
         raise ConfigError(f"{name!r} is not compressed with {codings[-1]}", path=path, hint=hint)
 
 
-def _file_of(part: Part) -> tuple[str, str | None]:
+def _file_of(config: AnswerConfig) -> tuple[str, str | None]:
     """The field that names a file whose bytes are sent as they are, and that file."""
-    if isinstance(part, ResponseConfig):
-        return "bodyFile", part.body_file
-    if part.raw:
-        return "eventsFile", part.events_file
-    if isinstance(part, ChunkedConfig):
-        return "dataFile", None if part.format == "ndjson" else part.data_file
+    if isinstance(config, ResponseConfig):
+        return "bodyFile", config.body_file
+    if config.raw:
+        return "eventsFile", config.events_file
+    if isinstance(config, ChunkedConfig):
+        return "dataFile", None if config.format == "ndjson" else config.data_file
     return "", None
 
 
@@ -127,7 +119,7 @@ def _begins_with(file: FilePath, mark: bytes) -> bool:
         return True
 
 
-_CHECKS: dict[str, Callable[[Part, list[str], Path, FilePath | None], None]] = {
+_CHECKS: dict[str, Callable[[AnswerConfig, list[str], Path, FilePath | None], None]] = {
     "content-length": _check_length,
     "content-encoding": _check_encoding,
 }

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from mockd.config.load import MockSpec
-from mockd.config.models import Matcher, Mock, ValueTest
+from mockd.config.models import START, Matcher, Mock, ValueTest
+from mockd.config.parts import parts_of
 from mockd.journal.credentials import is_credential
 
 _CHAT = '{"model": "any", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
@@ -32,7 +33,7 @@ def curl_line(specs: Iterable[MockSpec], base_url: str) -> str | None:
     """
     for spec in specs:
         mock, shown = spec.mock, spec.shown
-        if not (mock.enabled and mock.matcher.path) or _needs_more(mock.matcher):
+        if not (mock.enabled and mock.matcher.path) or _needs_more(mock.matcher) or _waits(mock):
             continue
         if not _tells_credential(mock.matcher, shown.matcher):
             has_variables = shown.matcher != mock.matcher
@@ -48,6 +49,11 @@ def _needs_more(matcher: Matcher) -> bool:
     values = (*matcher.headers.values(), *matcher.query_params.values())
     has_pattern = any(isinstance(value, ValueTest) and value.pattern is not None for value in values)
     return bool(has_pattern or matcher.body_pattern or matcher.body_json_path or matcher.not_)
+
+
+def _waits(mock: Mock) -> bool:
+    """Whether a mock does not match yet, as its scenario must first be in another state."""
+    return mock.scenario is not None and bool(mock.scenario.states) and START not in mock.scenario.states
 
 
 def _tells_credential(matcher: Matcher, shown: Matcher) -> bool:
@@ -89,8 +95,8 @@ def _arguments(mock: Mock, method: str) -> list[str]:
 
 
 def _has_template(mock: Mock) -> bool:
-    answer = mock.sse or mock.chunked
-    return answer is not None and answer.template is not None
+    first = parts_of(mock)[0]
+    return first.kind != "response" and first.config.template is not None
 
 
 def _target(matcher: Matcher, has_variables: bool) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 
-from mockd.config.models import Mock
+from mockd.config.models import ChunkedConfig, ResponseConfig
+from mockd.config.parts import AnswerConfig
 from mockd.sources.registry import SourceKind, build_named, kinds, register
 from mockd.sources.static import file_source, list_source
 from mockd.sources.templates import register_built_in
@@ -16,25 +17,23 @@ from mockd.source import Source
 register_built_in()
 
 
-def build_source(mock: Mock, root: FilePath | None) -> Source:
-    """The source of a mock. Data files are resolved in `root`. The path in a `ConfigError` starts at the mock."""
-    if mock.response is not None:
+def build_source(config: AnswerConfig, root: FilePath | None) -> Source:
+    """The source of an answer. Data files are resolved in `root`. The path in a `ConfigError` begins with the kind."""
+    if isinstance(config, ResponseConfig):
         from mockd.sources.response import response_source
 
-        return response_source(mock.response, root)
-    if mock.chunked is not None:
+        return response_source(config, root)
+    if isinstance(config, ChunkedConfig):
         from mockd.sources.chunked import chunked_source
 
-        return chunked_source(mock.chunked, root)
-    sse = mock.sse
-    assert sse is not None
-    if sse.template is not None:
-        return build_named(sse.template, sse.template_params or {}, ("sse",))
-    if sse.generator is not None:
+        return chunked_source(config, root)
+    if config.template is not None:
+        return build_named(config.template, config.template_params or {}, ("sse",))
+    if config.generator is not None:
         from mockd.sources.generator import generator_source
 
-        return generator_source(sse.generator)
-    repeat = 1 if sse.repeat is None else sse.repeat
-    if sse.events_file is not None:
-        return file_source(sse.events_file, root, repeat, raw=sse.raw)
-    return list_source(sse.events or [], repeat)
+        return generator_source(config.generator)
+    repeat = 1 if config.repeat is None else config.repeat
+    if config.events_file is not None:
+        return file_source(config.events_file, root, repeat, raw=config.raw)
+    return list_source(config.events or [], repeat)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from mockd.clock import Clock
 from mockd.config.environment import hidden
+from mockd.config.parts import own_counters
 from mockd.errors import SourceError, TooManyKeysError, error_body
 from mockd.events import Fill, drawn
 from mockd.expression_values import RequestContext
@@ -80,6 +81,10 @@ class Matched(Struct, frozen=True):
         counters, key = self.counters, self.exchange.key
         return counters.peek(key, name) if self.request.method == "HEAD" else counters.count(key, name)
 
+    def count_own(self, name: str) -> int:
+        """The same for a counter that belongs to this answer of the mock alone."""
+        return self.count(own_counters(self.exchange.entry) + name)
+
 
 def constant(plan: StreamPlan) -> Program | None:
     """The program of a mock that answers every request with the same bytes, after the same delay; None if its answer
@@ -141,7 +146,8 @@ def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
-    opened = plan.source.open(SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count))
+    context = SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count_own)
+    opened = plan.source.open(context)
     if isinstance(opened, Script):
         return _scripted(plan, sessions, matched, opened, fill)
     if not isinstance(opened, Answer) and isinstance(opened, Awaitable):

@@ -236,9 +236,7 @@ class Stream:
             await self._rest(again, self._step if self.line.writes_at_once else self.wake)
 
     async def _give_way(self) -> None:
-        """Give others their turn: a write does not suspend while the kernel takes the bytes. A head that is still kept
-        back goes out, as a fault may leave out all that is due."""
-        self.line.flush()
+        """Give others their turn: a write does not suspend while the kernel takes the bytes."""
         self._settle()
         await asyncio.sleep(0)
 
@@ -404,7 +402,7 @@ class Stream:
         else:
             self._task = asyncio.current_task()
             await self.line.drain()
-        if not self.line.is_lost and self._uncounted:
+        if self._uncounted and not self.line.is_lost:  # a server may close the connection behind the last of it
             self._last_sent = self.clock.monotonic()
             size, self._uncounted = self._uncounted, 0
             self._note(size, self._last_sent)

@@ -26,6 +26,7 @@ MOCKS = 2000
 PACED: dict[str, Any] = {
     "id": "paced",
     "matcher": {"path": "/paced"},
+    "scenario": {"name": "paced", "set": "start"},
     "sse": {"events": [{"data": "tick"}], "repeat": 0, "timing": {"fixedDelay": INTERVAL_S * 1000}},
 }
 
@@ -132,6 +133,8 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "list keys": lambda: [Operation("GET", "/keys")] * 10,
     "delete keys": lambda: _each(lambda number: Operation("DELETE", f"/keys/k{number}")),
     "reset": lambda: [Operation("POST", "/reset?streams=false")] * 10,
+    "scenarios": lambda: [Operation("GET", "/scenarios")] * 10,
+    "set a scenario": lambda: [Operation("PUT", "/scenarios/paced", as_json({"state": "start"}))] * 10,
     "statistics": lambda: [Operation("GET", "/sse/stats")] * 10,
     "status": lambda: [Operation("GET", "/status")] * 10,
     "reset of the mocks": lambda: [

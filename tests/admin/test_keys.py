@@ -214,6 +214,18 @@ def test_streams_of_one_key(server: RunningMockd, admin: AdminClient) -> None:
         assert admin.list_connections(key="a", status="ended")["connections"][0]["outcome"] == "closed_by_admin"
 
 
+def test_a_stream_is_of_the_mock_that_answered_whatever_others_are_called(
+    server: RunningMockd, admin: AdminClient
+) -> None:
+    admin.create_mock(ticking())
+    admin.create_mock({**ticking(), "matcher": {"path": "/elsewhere"}}, key="a")
+    with Client(server.url) as client:
+        client.ask("/~a/m").read_until(b"tick")
+        assert (admin.list_mock_connections("m")["count"], admin.list_mock_connections("m", key="a")["count"]) == (1, 0)
+        admin.delete_mock("m")
+        eventually(lambda: admin.list_connections()["connections"] == [])
+
+
 def test_the_list_of_keys(server: RunningMockd, admin: AdminClient) -> None:
     admin.create_mock({"matcher": {"path": "/plain"}, "response": {}})
     admin.create_mock(ticking(), key="own")
@@ -276,6 +288,17 @@ def test_a_reset_for_requests_without_a_key_leaves_own_mocks(server: RunningMock
     admin.create_mock(says("own"), key="k")
     assert admin.reset(key="", mocks=True)["mocks"] == 1
     assert get(server, "/m", "k") == "own"
+
+
+def test_own_mocks_that_go_end_their_streams(server: RunningMockd, admin: AdminClient) -> None:
+    for key in ("", "k", "l"):
+        admin.create_mock(ticking(), key=key)
+    with Client(server.url) as for_all, Client(server.url) as of_k, Client(server.url) as of_l:
+        for client, path in ((for_all, "/m"), (of_k, "/~k/m"), (of_l, "/~l/m")):
+            client.ask(path).read_until(b"tick")
+        admin.reset(key="k", mocks=True)
+        eventually(lambda: len(admin.list_connections()["connections"]) == 2)
+        assert [key["key"] for key in admin.list_keys()["keys"]] == ["l"]
 
 
 def test_own_counters_and_buffers_are_reset_too(server: RunningMockd, admin: AdminClient) -> None:

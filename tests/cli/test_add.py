@@ -51,6 +51,28 @@ def test_line_of_the_page_works_as_it_stands(cli: Cli, line: str) -> None:
     assert len(cli("list", "--json").json["mocks"]) == 1
 
 
+def test_mocks_are_told_apart_by_the_states_in_which_they_match(cli: Cli) -> None:
+    def ids_after(*arguments: str) -> list[str]:
+        assert cli("add", "--path", "/me", *arguments).code == 0
+        return [mock["id"] for mock in cli("list", "--json").json["mocks"]]
+
+    assert ids_after("--id", "any", "--body", "no") == ["any"]
+    assert ids_after("--id", "in", "--body", "yes", "--scenario", "login", "--when", "in") == ["any", "in"]
+    assert ids_after("--id", "2", "--body", "y", "--scenario", "login", "--when", "in", "--when", "old")[2:] == ["2"]
+    assert ids_after("--id", "x", "--body", "yes", "--scenario", "other", "--when", "in")[3:] == ["x"]
+    assert ids_after("--id", "any2", "--body", "no", "--scenario", "login", "--set", "in")[3:] == ["any2"]
+    assert ids_after("--body", "yes", "--scenario", "login", "--when", "in", "--set", "out") == ["in", "2", "x", "any2"]
+    assert cli("get", "in").json["scenario"] == {"name": "login", "when": "in", "set": "out"}
+    assert cli("get", "2").json["scenario"] == {"name": "login", "when": ["in", "old"]}
+
+
+@pytest.mark.parametrize("arguments", [("--when", "in"), ("--set", "in"), ("--scenario", "login")], ids=" ".join)
+def test_options_of_a_scenario_go_together(cli: Cli, arguments: tuple[str, ...]) -> None:
+    result = cli("add", "--path", "/me", "--body", "x", *arguments)
+    assert result.code == 2
+    assert "--scenario" in result.err
+
+
 def test_events_of_the_page_arrive(cli: Cli, shared_server: Served) -> None:
     cli(*shlex.split(PAGE["basic"].replace("500", "0"))[1:])
     answer = httpx2.get(shared_server.mocks + "/events")

@@ -188,6 +188,25 @@ def test_streams_that_have_ended_are_listed_with_their_outcome(cli: Cli, write: 
     assert cli(*ended, "--limit", "-1").code == cli("sse", "connections", "list", "--status", "over").code == 2
 
 
+def test_scenarios_are_listed_and_set(cli: Cli, shared_server: Served) -> None:
+    assert "No mock names a scenario" in cli("scenarios").err
+    cli("add", "--path", "/me", "--status", "401", "--scenario", "login", "--when", "start")
+    cli("add", "--path", "/me", "--body", "Ann", "--scenario", "login", "--when", "in", "--set", "start")
+    login = {"name": "login", "state": "start", "states": ["start", "in"]}
+    assert cli("scenarios", "--json").json == {"scenarios": [login]}
+    assert httpx2.get(shared_server.mocks + "/me").status_code == 401
+    assert cli("scenarios", "set", "login", "in").out == "Scenario login: in\n"
+    assert cli("scenarios", "list").out.splitlines()[1].split() == ["login", "in", "start,", "in"]
+    assert cli("scenarios", "--key", "t1", "--json").json == {"scenarios": [login]}
+    assert httpx2.get(shared_server.mocks + "/me").text == "Ann"
+    assert cli("scenarios", "list", "--json").json == {"scenarios": [login]}
+    assert cli("scenarios", "set", "login", "inn").code == 4
+    assert "did you mean `in`?" in cli("scenarios", "set", "login", "inn").err
+    assert "did you mean `login`?" in cli("scenarios", "set", "logn", "in").err
+    assert cli("scenarios", "set", "login", "in", "--key", "t1", "--json").json == {**login, "state": "in"}
+    assert cli("scenarios", "list", "--json").json == {"scenarios": [login]}
+
+
 def test_status(cli: Cli, shared_server: Served) -> None:
     answer = cli("status", "--json").json
     assert answer["status"] == "running"
@@ -212,6 +231,9 @@ ASKING = [
     ("sse", "connections", "list"),
     ("sse", "connections", "get", "x"),
     ("sse", "connections", "close", "x"),
+    ("scenarios",),
+    ("scenarios", "list"),
+    ("scenarios", "set", "login", "in"),
     ("add", "--path", "/a", "--body", "x"),
 ]
 
@@ -229,6 +251,7 @@ NOT_THERE = [
     ("get", "nope"),
     ("delete", "nope"),
     ("update", "nope", "--name", "x"),
+    ("scenarios", "set", "nope", "in"),
     ("sse", "connections", "get", "nope"),
     ("sse", "connections", "close", "nope"),
     ("sse", "connections", "list", "--mock", "nope"),
@@ -264,6 +287,7 @@ WRONG = [
     ("validate",),
     ("sse",),
     ("sse", "connections", "get"),
+    ("scenarios", "set", "login"),
     ("serve", "--nope"),
     ("serve", "--port"),
     ("list", "--admin-url", "not a url"),
@@ -394,11 +418,12 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"init", "faults", "presets", "schema", "templates", "keys", "reset", "requests", "verify"},
+            | {"init", "faults", "presets", "scenarios", "schema", "templates", "keys", "reset", "requests", "verify"},
         ),
         ("mockd sse ", {"connections", "stats"}),
         ("mockd keys ", {"list", "delete"}),
         ("mockd reset --", {"--admin-url", "--api-key", "--help", "--json", "--key", "--mocks", "--streams"}),
+        ("mockd scenarios ", {"list", "set"}),
         ("mockd requests ", {"show"}),
         ("mockd requests --", {"--admin-url", "--api-key", "--follow", "--help", "--json", "--limit", "--unmatched"}),
         ("mockd verify --at", {"--at-least", "--at-most"}),

@@ -11,6 +11,7 @@ import pytest
 from mockd.config.models import Matcher, ValueTest
 from mockd.matching import paths
 from mockd.matching.predicates import KINDS, METHOD, compile_predicates
+from mockd.mocks.choice import SCENARIO_SCORE
 from tests.docs.blocks import LLM_GUIDES, PAGES, ROOT, Block, blocks
 from tests.docs.reader import Reader
 
@@ -53,6 +54,7 @@ def test_the_scores_in_the_guide_are_the_scores() -> None:
         "`path`, exact": paths.EXACT_SCORE,
         "`path` with `{name}`": paths.CAPTURE_SCORE,
         "`path` with `*`": paths.STAR_SCORE,
+        "`scenario` with `when`": SCENARIO_SCORE,
     }
     for place, field in (("header", "headers"), ("parameter", "query_params")):
         for name, test in (("pattern", ValueTest(pattern="a")), ("exists", ValueTest(exists=True))):

@@ -150,7 +150,7 @@ def mockd() -> Iterator[RunningMockd]:
 def kept(mockd: RunningMockd) -> list[Any]:
     """The caches of compiled scripts of all mocks."""
     served = mockd.engine.mock_set.served
-    plans = [served.find(spec.id).plan for spec in served.specs()]
+    plans = [served.find(spec.id).parts[0].plan for spec in served.specs()]
     return [plan.scripts for plan in (*plans, *(variant for plan in plans for variant in plan.variants.values()))]
 
 

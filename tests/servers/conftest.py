@@ -1,4 +1,4 @@
-"""Servers, each started once with the mocks of `kinds.py`."""
+"""Servers, each started once with the mocks of a module, or of `kinds.py`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ Served = Callable[[Server], Process]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, say: Say) -> Iterator[Served]:
-    """The process of a server, started when it is first asked for."""
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, say: Say) -> Iterator[Served]:
+    """The process of a server, started when it is first asked for, with the module's `MOCKS` if it has any."""
     folder: Path = tmp_path_factory.mktemp("servers")
-    (folder / "mocks.json").write_text(json.dumps({"mocks": MOCKS}), encoding="utf-8")
+    mocks = getattr(request.module, "MOCKS", MOCKS)
+    (folder / "mocks.json").write_text(json.dumps({"mocks": mocks}), encoding="utf-8")
     environ = {"MOCKD_CONFIG": "mocks.json", "MOCKD_MAX_BODY": str(MAX_BODY)}
     with ExitStack() as stack:
 

@@ -56,4 +56,5 @@ def test_a_kind(running: Process, server: Server, tmp_path: Path, name: str) -> 
     else:
         assert (code, said) == (0, f"{kind.status} 2")
         assert kind.has(body.encode()), body
-    assert running.complaints[before:] == [], running.log
+    if kind.is_read:  # hypercorn may complain of what comes behind a request that was given up
+        assert running.complaints[before:] == [], running.log

@@ -8,6 +8,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
+from mockd.config.models import ADMIN_PREFIX
 from tests.servers.answers import Answer, read_answer
 from tests.servers.conftest import Served
 from tests.servers.kinds import KINDS, KINDS_1_0, LISTED, Kind
@@ -18,6 +19,10 @@ from tests.wire.sockets import Client, eventually
 pytestmark = pytest.mark.servers
 
 LIST = KINDS["list"]
+OF_A_KEY = {
+    name: kind for name, kind in KINDS.items() if kind.end == "whole" and not kind.target.startswith(ADMIN_PREFIX)
+}
+"""The kinds that can be asked for with a key."""
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -73,6 +78,16 @@ def test_a_kind(client: Client, server: Server, kind: Kind) -> None:
     if kind.end == "whole" and (kind.is_read or server.takes_any_body):
         assert answer.headers.get("connection", "keep-alive") == "keep-alive"
         assert_goes_on(client)
+
+
+@pytest.mark.parametrize("kind", OF_A_KEY.values(), ids=OF_A_KEY)
+def test_a_kind_of_a_key(client: Client, kind: Kind) -> None:
+    assert_is(ask(client, replace(kind, path=f"/~k{kind.target}")), kind)
+
+
+def test_a_key_is_read_from_its_header(client: Client) -> None:
+    assert_is(ask(client, replace(LIST, headers={"X-Mockd-Key": "k"})), LIST)
+    assert ask(client, replace(LIST, headers={"X-Mockd-Key": "no key"})).status == 400
 
 
 @pytest.mark.parametrize("kind", KINDS_1_0.values(), ids=KINDS_1_0)

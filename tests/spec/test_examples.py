@@ -113,6 +113,11 @@ def check_limited(answer: Answer) -> None:
     assert json.loads(answer.body)["error"]["code"] == "rate_limit_exceeded"
 
 
+def check_retry(answer: Answer) -> None:
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+    assert json.loads(answer.body)["error"]["code"] == "rate_limit_exceeded"
+
+
 def check_viewer(answer: Answer) -> None:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.body == (FOLDER / "viewer.html").read_bytes()
@@ -132,6 +137,7 @@ CHECKS: dict[str, tuple[dict[str, Any], Callable[[Answer], None]]] = {
     "rate-limited.json": (POST | {"headers": {"Authorization": "Bearer sk-limited"}}, check_limited),
     "recorded.yaml": ({}, check_recorded),
     "resume.json": ({}, check_resume),
+    "retry.json": (POST, check_retry),
     "stock-ticker.json": ({"until": events_seen(4)}, check_ticker),
     "typed-events.json": ({}, check_typed),
     "viewer.json": ({}, check_viewer),
@@ -161,6 +167,15 @@ def test_example_sends_what_it_says(file: str, mockd: RunningMockd, clock: Quick
     answer = read(mockd.url + path, now=clock.monotonic, **request)
     assert answer.complete or file in MAY_END_OTHERWISE
     check(answer)
+
+
+def test_a_chat_is_answered_at_the_third_attempt(mockd: RunningMockd, clock: QuickClock) -> None:
+    def ask() -> Answer:
+        return read(mockd.url + "/retry/v1/chat/completions", now=clock.monotonic, **POST)
+
+    answers = {answer.status: answer for answer in (ask() for _ in range(3))}  # in a cycle, wherever that is by now
+    assert set(answers) == {429, 500, 200}
+    assert chat_parts(answers[200].events)[1:-2] == ["The", " third", " attempt", " works", "."]
 
 
 def test_the_files_that_the_page_names_are_there() -> None:

@@ -12,7 +12,7 @@ from mockd.errors import MockdError
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.program.timetable import BATCH
 from mockd.request import RequestView
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, Cursor
 from mockd.streaming.ops import CLOSE, RESET, Op, Stage
 from mockd.streaming.stream import Program, Stream
 
@@ -61,6 +61,10 @@ class Around:
     @property
     def retry(self) -> int | None:
         return self._inner.retry
+
+    @property
+    def batch(self) -> Batch:
+        return self._inner.batch
 
     def hurry(self) -> None:
         self._inner.hurry()

@@ -174,13 +174,24 @@ async def test_a_client_goes_on_in_its_key_whatever_others_were_sent(lab: Lab, k
         assert stream.events[-1][1] == again.events[0][1]
 
 
+@pytest.mark.parametrize("place", [0, -1])
+@pytest.mark.parametrize("size", [1, 100])
 @pytest.mark.parametrize("key", ["/~b", ""])
 @pytest.mark.parametrize("kind", SESSIONS)
-async def test_an_id_of_another_key_means_nothing(lab: Lab, kind: str, key: str) -> None:
-    lab.mock(**{"timing": SECONDLY, "resume": ON, **SESSIONS[kind]})
+async def test_an_id_of_another_key_means_nothing(lab: Lab, kind: str, key: str, size: int, place: int) -> None:
+    lab.mock(**{"timing": SECONDLY, "resume": {"enabled": True, "bufferSize": size}, **SESSIONS[kind]})
     first = await cut(lab, f"/~a{PATH}", 60 if kind == "ids in the end" else 2.5)
-    again = await rest_of(lab, key + PATH, ids_of(first)[-1])
+    again = await rest_of(lab, key + PATH, ids_of(first)[place])
     assert (again.status, len(again.events)) == (200, 5 if kind == "ids in the end" else 4)
+
+
+async def test_a_client_goes_on_in_its_key_after_what_is_no_longer_held(lab: Lab) -> None:
+    lab.mock(timing=SECONDLY, resume={"enabled": True, "bufferSize": 1}, events=DRAWN)
+    streams = {key: await cut(lab, key + PATH) for key in ("/~a", "/~b", "")}
+    for key, stream in streams.items():
+        again = await rest_of(lab, key + PATH, "a")
+        assert ids_of(again) == ["c", "d"]
+        assert again.events[0][1] == stream.events[-1][1]
 
 
 async def test_no_id_can_name_what_is_another_keys(lab: Lab) -> None:
@@ -198,8 +209,7 @@ async def test_buffers_are_bounded_over_all_keys(kind: str) -> None:
     lab.mock(**{"timing": SECONDLY, "resume": ON, **SESSIONS[kind]})
     for number in range(10):
         await cut(lab, f"/~k{number}{PATH}")
-    sessions = lab.engine.mock_set.served.find("mock").sessions
-    assert sessions is not None
+    (sessions,) = lab.engine.mock_set.served.find("mock").sessions
     assert len(sessions.held()) == 3 * 3
     assert [len(sessions.held(f"k{number}")) for number in (0, 6, 7, 9)] == [0, 0, 3, 3]
 
@@ -275,10 +285,11 @@ async def test_a_live_stream_goes_on_over_a_reset(lab: Lab) -> None:
     stream = await lab.open(f"/~a{PATH}")
     await lab.clock.advance(1.5)
     counts = await lab.engine.reset()
-    assert counts == {"keys": 1, "counters": 0, "events": 2, "mocks": 0, "streams": 0}
+    assert counts == {"keys": 1, "counters": 0, "scenarios": 0, "events": 2, "mocks": 0, "streams": 0}
     await lab.clock.advance(60)
     assert len(stream.events) == 4
     assert lab.engine.buffer("mock") == []
+    assert lab.engine.keys.names() == []
 
 
 async def test_a_reset_may_end_streams_too(lab: Lab) -> None:
@@ -303,14 +314,17 @@ async def test_deleting_a_key_ends_its_streams_and_leaves_nothing(lab: Lab) -> N
     assert [stream.text.endswith("data: 1\n\n") for stream in streams] == [True, True, False]
     assert lab.engine.delete_key("b") == 0
     assert lab.engine.keys.names() == ["c"]
-    sessions = lab.engine.mock_set.served.find("mock").sessions
-    assert sessions is not None
+    (sessions,) = lab.engine.mock_set.served.find("mock").sessions
     assert len(sessions.held()) == len(sessions.held("c"))
     assert (await lab.open(f"/~b{PATH}")).headers["content-type"] == "text/event-stream"
 
 
-async def test_a_source_that_nobody_reads_is_let_go_with_its_key(lab: Lab) -> None:
-    lab.mock(template=f"{__name__}:ticking", resume=ON)
+@pytest.mark.parametrize("owner", ["", "a"])
+async def test_a_source_that_nobody_reads_is_let_go_with_its_key(lab: Lab, owner: str) -> None:
+    mock = {**MOCK, "sse": {"template": f"{__name__}:ticking", "resume": ON}}
+    lab.engine.create(mock)
+    if owner:
+        lab.engine.create(mock, owner)
     for key in "ab":
         await cut(lab, f"/~{key}{PATH}")
     closed.clear()

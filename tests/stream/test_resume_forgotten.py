@@ -24,7 +24,7 @@ SHORT = {"enabled": True, "maxAge": 10}
 
 
 def sessions_of(lab: Lab) -> Sessions:
-    sessions = lab.engine.mock_set.served.find("mock").sessions
+    sessions = lab.engine.mock_set.served.find("mock").parts[0].sessions
     assert sessions is not None
     return sessions
 
@@ -200,7 +200,7 @@ async def test_sessions_that_hold_long_requests_are_forgotten_before_others(monk
         stream = await lab.open(method="POST", body=letter.encode() * length)
         await lab.clock.advance(1)
         await stream.hang_up()
-    sessions = lab.engine.mock_set.served.find("mock").sessions
+    sessions = lab.engine.mock_set.served.find("mock").parts[0].sessions
     assert sessions is not None
     assert len(sessions._buffers) == 9
     last = await lab.open(method="POST", headers={"Last-Event-ID": ids_of(stream)[0]})
@@ -477,7 +477,7 @@ def _request() -> tuple[dict[str, Any], Any, Any]:
 def _long_session(sse: dict[str, Any]) -> tuple[Sessions, Buffer, Entry]:
     lab = Lab()
     lab.mock(**sse, resume=ON)
-    sessions, plan = sessions_of(lab), lab.engine.mock_set.served.find("mock").plan
+    sessions, plan = sessions_of(lab), lab.engine.mock_set.served.find("mock").parts[0].plan
     assert plan.source.script is not None
     session = Session.of_script(
         plan, plan.compiled(plan.source.script), Fill(plan.random(), lab.clock), lab.clock.monotonic()

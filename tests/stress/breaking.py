@@ -4,6 +4,7 @@ continued at random: `scripts/break COUNT`."""
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import selectors
@@ -14,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from random import Random, randrange
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from tests.stress.report import failure_of
 from tests.stress.server import Server, server
 from tests.wire.sockets import body_of
 
+COUNT = 100_000
 STREAMS = 1000
 CLIENTS = 8
 PAUSE_S = 0.05
@@ -126,8 +129,20 @@ def stop_at_random(found: Server, stop: threading.Event, random: Random, seen: C
         seen["stops"] += 1
 
 
-def run(count: int, seed: int) -> int:
-    """Returns the exit code."""
+@dataclass
+class Outcome:
+    """How a run ended: the faults that were exact, by kind, and what was wrong with others; the events of the paced
+    streams beside them, how often the process was stopped, and the seconds that all took."""
+
+    exact: dict[str, int]
+    failures: list[str]
+    events: int
+    stops: int
+    seconds: float
+
+
+def strike(count: int, seed: int) -> Outcome:
+    """Let so many faults strike."""
     seen: Counter[str] = Counter()
     struck: Counter[str] = Counter()
     failures: list[str] = []
@@ -156,21 +171,35 @@ def run(count: int, seed: int) -> int:
             stop.set()
         for work in beside:
             work.result()
-    for name, number in sorted(struck.items()):
+    return Outcome(dict(struck), failures, seen["events"], seen["stops"], time.monotonic() - began)
+
+
+def report(outcome: Outcome, count: int, seed: int) -> None:
+    for name, number in sorted(outcome.exact.items()):
         print(f"{name:24}{number:>10,}")
-    print(f"{sum(struck.values()):,} of {count:,} exact in {time.monotonic() - began:.0f} s, seed {seed}")
-    print(f"beside {STREAMS:,} streams with {seen['events']:,} events; stopped and continued {seen['stops']:,} times")
-    for failure in failures[:20]:
+    print(f"{sum(outcome.exact.values()):,} of {count:,} exact in {outcome.seconds:.0f} s, seed {seed}")
+    print(f"beside {STREAMS:,} streams with {outcome.events:,} events; stopped and continued {outcome.stops:,} times")
+    for failure in outcome.failures[:20]:
         print(failure)
-    return 1 if failures else 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/break", description=__doc__)
-    parser.add_argument("count", type=int, metavar="COUNT")
+    parser.add_argument("count", type=int, nargs="?", default=COUNT, metavar="COUNT")
     parser.add_argument("--seed", type=int, default=randrange(10**6), metavar="N")
+    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    parser.add_argument("--recordings", action="store_true", help="break recorded streams instead, at every byte")
     given = parser.parse_args()
-    return run(given.count, given.seed)
+    if given.recordings:
+        from tests.stress import sweep
+
+        return sweep.run()
+    outcome = strike(given.count, given.seed)
+    if given.json:
+        print(json.dumps(asdict(outcome)))
+    else:
+        report(outcome, given.count, given.seed)
+    return 1 if outcome.failures else 0
 
 
 if __name__ == "__main__":

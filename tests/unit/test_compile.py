@@ -29,7 +29,7 @@ DRAWN = {"dist": "uniform", "max": 5}
 def plan_of(process_seed: int | None = None, **sse: Any) -> StreamPlan:
     mock = parse_mock({"matcher": {"path": "/"}, "sse": sse}, root=None).mock
     assert mock.sse is not None
-    return compile_sse("m", mock.sse, build_source(mock, None), process_seed)
+    return compile_sse("m", mock.sse, build_source(mock.sse, None), process_seed)
 
 
 def script_of(**sse: Any) -> CompiledScript:
@@ -260,5 +260,5 @@ def test_units_are_seconds_inside() -> None:
     assert [step.event.delay_s for step in islice(script_steps(plan.compiled(plan.source.script)), 1)] == [0.02]  # type: ignore[arg-type]
     mock = parse_mock({"matcher": {"path": "/"}, "chunked": {"data": "x", "chunkDelay": 30}}, root=None).mock
     assert mock.chunked is not None
-    pacing = compile_chunked("m", mock.chunked, build_source(mock, None), None).pacing
+    pacing = compile_chunked("m", mock.chunked, build_source(mock.chunked, None), None).pacing
     assert pacing.due_s(1, 1, Event("x"), UNSEEDED, 0.0) == 0.03

@@ -32,8 +32,8 @@ one, sums would go up here and down there."""
 
 def plan_of(**sse: Any) -> tuple[StreamPlan, Script]:
     mock = parse_mock({"matcher": {"path": "/"}, "sse": sse}, root=None).mock
-    source = build_source(mock, None)
     assert mock.sse is not None
+    source = build_source(mock.sse, None)
     assert source.script is not None
     return compile_sse("m", mock.sse, source, None), source.script
 

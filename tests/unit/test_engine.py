@@ -455,7 +455,7 @@ def test_the_seed_of_a_process_numbers_a_mocks_streams() -> None:
         engine = Engine(Settings(seed=5))
         engine.create(mock("a"))
         found = engine.mock_set.served.find("a")
-        return [found.plan.random(partial(found.counters.count, "")).random() for _ in range(3)]
+        return [found.parts[0].plan.random(partial(found.counters.count, "")).random() for _ in range(3)]
 
     assert values() == values()
     assert len(set(values())) == 3

@@ -69,11 +69,11 @@ def test_where_the_key_is(request_: RequestView, expected: tuple[str, str, str])
     [
         *[(read(f"/~{key}/m"), "1 to 100 of") for key in BAD],
         *[(read("/m", ("x-mockd-key", key)), "1 to 100 of") for key in BAD],
-        (read("/~l/m", HEADER), "the header has the key 'k', the path 'l'"),
+        (read("/~l/m", HEADER), "the header has the key 'k', and the path has 'l'"),
         (read("/m", HEADER, HEADER), "2 times"),
         (read("/~k/m", HEADER, HEADER), "2 times"),
-        (read("/m", key_required=True), "the header x-mockd-key or the path, as in /~KEY/path; a key is 1 to"),
-        (read("/m", key_required=True, key_path=False), "here: the header x-mockd-key; a key"),
+        (read("/m", key_required=True), "the header X-Mockd-Key or the path, as in /~KEY/path; a key is 1 to"),
+        (read("/m", key_required=True, key_path=False), "here: the header X-Mockd-Key; a key"),
         (read("/m", key_required=True, key_header=""), "here: the path, as in"),
     ],
 )

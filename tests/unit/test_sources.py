@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mockd.config.load import parse_mock
+from mockd.config.parts import parts_of
 from mockd.errors import ConfigError
 from mockd.request import RequestView
 from mockd.source import Answer, Opened, Script, SourceContext
@@ -26,7 +27,8 @@ def anyio_backend() -> str:
 def opened(kind: str, config: dict[str, Any], root: Path | None = None) -> Opened | Awaitable[Opened]:
     mock = parse_mock({"matcher": {"path": "/"}, kind: config}, root=root).mock
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
-    return build_source(mock, root).open(SourceContext(RequestView(scope), {}, ManualClock(), random.Random(1)))
+    context = SourceContext(RequestView(scope), {}, ManualClock(), random.Random(1))
+    return build_source(parts_of(mock)[0].config, root).open(context)
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ def ask_whole(client: Client) -> None:
 def curl(url: str, *options: str) -> tuple[int, str]:
     """curl's exit code and what it printed. The test is skipped if it is not installed."""
     command = [program("curl"), "--silent", "--no-buffer", "--max-time", str(PATIENCE_S), *options, url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False)
-    return done.returncode, done.stdout
+    done = subprocess.run(command, capture_output=True, timeout=2 * PATIENCE_S, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
 def eventually(condition: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mockd.errors import ConfigError
 from mockd.journal.exchange import Exchange
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
@@ -92,6 +93,14 @@ def test_a_disconnect_counts_what_is_sent(server: RunningMockd, way: str) -> Non
             with ask(server, line) as client:
                 assert numbers(body_of(client.read_to_end())) == sent
             assert exchange_of(server).outcome == "aborted"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_late_is_not_one_too_many(server: RunningMockd, way: str) -> None:
+    for limit in ({"maxEvents": 2}, {"simulateDisconnect": 2}):
+        sse = {"events": EVENTS, "lifecycle": {**limit, **FINAL["lifecycle"]}, **WAYS[way]}
+        with mock(server, sse=sse), ask(server, "reorder after 1 event") as client:
+            assert numbers(body_of(client.read_to_end())) == ("13bye" if "maxEvents" in limit else "13")
 
 
 def test_who_resumes_is_held_to_the_limit_of_the_mock(server: RunningMockd) -> None:
@@ -222,6 +231,28 @@ def test_the_body_of_a_whole_answer_is_cut_and_its_length_is_true(server: Runnin
         json.loads(left)
 
 
+def test_a_length_that_lies_stays_a_lie(server: RunningMockd) -> None:
+    line = 'header set={"content-length":"3"}; malformed'
+    with mock(server, response={"body": "text"}), ask(server, line) as client:
+        assert client.read_head()[1]["content-length"] == "3"
+
+
 def test_the_body_of_a_whole_answer_is_no_text(server: RunningMockd) -> None:
     with mock(server, response={"body": "text"}), ask(server, "corrupt bytes=2") as client:
         assert client.read_to_end().endswith(b"\r\n\r\nt\xff\xfft")
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_that_are_made_up_are_bounded_by_a_setting() -> None:
+    settings = Settings(allow_fault_header=True, max_fault_bytes=100)
+    sse = {"matcher": {"path": "/m"}, "sse": {"events": EVENTS}}
+    with running_mockd({**sse, "faults": ["hugeEvent 100"]}, settings=settings) as server:
+        for size, status in ((100, 200), (101, 400)):
+            with ask(server, f"garbage bytes={size} after 1 event") as client:
+                assert client.read_head()[0] == status
+        with pytest.raises(ConfigError, match="a fault may make up 100") as caught:
+            server.engine.create({**sse, "faults": ["stall 1", "extraBytes 101"]})
+    assert caught.value.problems[0].path == ("faults", 1)
+    assert caught.value.hint == "`--max-fault-bytes` allows more"

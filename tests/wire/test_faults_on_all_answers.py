@@ -161,3 +161,13 @@ def test_no_action_does_nothing_without_a_word(server: RunningMockd, kind: str, 
 
 def test_every_action_is_looked_at() -> None:
     assert list(LINES) == [action.__struct_config__.tag for action in ACTIONS]
+
+
+@pytest.mark.parametrize("line", [None, "stall 1", "insert raw=x", "duplicate"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_bytes_are_counted_whoever_closes_the_connection(server: RunningMockd, kind: str, line: str | None) -> None:
+    seen: list[Exchange] = []
+    server.engine.connections.observers[:] = [seen.append]
+    data, _ = asked(server, kind, line)
+    eventually(lambda: seen)
+    assert seen[0].bytes_sent == len(body_of(data))

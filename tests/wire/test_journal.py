@@ -381,3 +381,20 @@ def test_there_may_be_no_journal() -> None:
         asked(server, request(server, "/whole"))
         with pytest.raises(AdminError, match="--journal 0"):
             admin.list_requests()
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("http://a.test/whole?a=1", "/whole", [["a", "1"]]),
+        ("/whole?a=%20b&c", "/whole", [["a", " b"], ["c", ""]]),
+        ("/whole?", "/whole", []),
+        ("/~k/whole", "/~k/whole", []),
+        ("/wh%6Fle", "/wh%6Fle", []),
+        ("//whole", "//whole", []),
+    ],
+)
+def test_targets_are_as_they_came(target: str, path: str, query: list[list[str]]) -> None:
+    with running_mockd(*MOCKS) as server:
+        entry = only(server, f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert (entry["rawPath"], entry["query"]) == (path, query)

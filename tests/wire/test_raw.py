@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from mockd.config.load import parse_collection
 from mockd.engine import Engine
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
-from tests.wire.sockets import Client, body_of
+from tests.wire.sockets import Client
 
 RECORDINGS = os.environ.get("MOCKD_RECORDINGS", "")
 KINDS: dict[str, dict[str, Any]] = {
@@ -141,26 +140,3 @@ def test_so_are_the_event_streams_that_they_were(server: RunningMockd, tmp_path:
         for name, content in streams.items():
             client.ask(f"/{name}").read_head()
             assert b"".join(client.read_chunks()) == content, name
-
-
-SHORTEST = [min(folder.iterdir(), key=lambda file: file.stat().st_size) for folder in {file.parent for file in FILES}]
-SHORT = sorted(file for file in SHORTEST if file.suffix == ".txt")
-"""The shortest recording of each provider."""
-
-
-@needs_recordings
-@pytest.mark.parametrize("file", SHORT, ids=lambda file: file.parent.name)
-@pytest.mark.parametrize("kind", ["sse in one go", "sse"])
-def test_recordings_break_at_every_byte(kind: str, file: Path) -> None:
-    """At each of those of a short one, and at some of a long one."""
-    whole = file.read_bytes()
-    settings = Settings(files_root=str(file.parent), allow_fault_header=True)
-    with running_mockd(mock("/s", file.name, kind), settings=settings) as server:
-        for place in range(0, len(whole), 1 if len(whole) < 1200 else max(11, len(whole) // 300)):
-            with Client(server.url) as client:
-                client.ask("/s", headers={"X-Mockd-Fault": f"reset after {place} bytes"})
-                received = b""
-                with contextlib.suppress(ConnectionResetError):
-                    received = client.read_to_end()
-                received = received or client.received
-            assert body_of(received) == whole[:place]

@@ -419,6 +419,7 @@ LARGE = b'{"text": "' + b"y" * 70_000 + b' needle"}'
         ({"bodyPattern": "yyy"}, None),
         ({"bodyEquals": "yyy"}, False),
         ({"bodyEquals": LARGE.decode()}, None),
+        ({"bodyEquals": LARGE.decode() + "y"}, False),
         ({"bodyEquals": "z" * len(LARGE)}, False),
         ({"bodyJsonPath": {"$.text": {"exists": True}}}, None),
         ({"not": {"bodyContains": "needle"}}, None),

@@ -4,53 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from mockd.config.models import ChunkedConfig, Mock, SseConfig
-from mockd.config.paths import at
 from mockd.errors import Path, Problem
 from mockd.events import Event
 from mockd.lines.line import BODILESS
-from mockd.mocks.registered import Registered, kind_of
-from mockd.program.script import CompiledScript
-
-
-def _stream(mock: Mock) -> SseConfig | ChunkedConfig | None:
-    return mock.sse or mock.chunked
-
-
-def script_of(mock: Registered) -> CompiledScript | None:
-    """The script of a mock, if it is the same for every request."""
-    script = mock.plan.source.script
-    return None if script is None else mock.plan.framed(script.framing).compiled(script)
-
-
-def _given(mock: Registered, path: Path) -> Any:
-    return at(mock.spec.values, path)
-
+from mockd.mocks.checks.answer import CheckedAnswer
 
 # -- what is sent ------------------------------------------------------------------------------------------------------
 
 
-def body(mock: Registered) -> Iterator[Problem]:
+def body(answer: CheckedAnswer) -> Iterator[Problem]:
     """A body with a status that has none."""
-    if mock.plan.status not in BODILESS:
+    if answer.plan.status not in BODILESS:
         return
-    kind = kind_of(mock.spec)
+    kind = answer.kind
     names = ("body", "bodyFile", "template") if kind == "response" else ("status",)
-    if any(_given(mock, (kind, name)) not in (None, "") for name in names):
-        key = "statusCode" if _given(mock, (kind, "statusCode")) is not None else "status"
-        message = f"an answer with status {mock.plan.status} has no body, so nothing else of it is sent"
+    if any(answer.given((kind, name)) not in (None, "") for name in names):
+        key = "statusCode" if answer.given((kind, "statusCode")) is not None else "status"
+        message = f"an answer with status {answer.plan.status} has no body, so nothing else of it is sent"
         yield Problem(message, (kind, key), "choose another status, or a `response` without a body")
 
 
-def chunk_size(mock: Registered) -> Iterator[Problem]:
+def chunk_size(answer: CheckedAnswer) -> Iterator[Problem]:
     """A chunk size for what has chunks of its own."""
-    if _given(mock, ("chunked", "chunkSize")) is None:
+    if answer.given(("chunked", "chunkSize")) is None:
         return
-    if _given(mock, ("chunked", "eventsFile")) is not None:
+    if answer.given(("chunked", "eventsFile")) is not None:
         message = "the chunks of a file of events are its events, whatever their size"
-    elif mock.plan.framing.name == "ndjson":
+    elif answer.plan.framing.name == "ndjson":
         message = "the chunks of NDJSON are its lines, whatever their size"
     else:
         return
@@ -63,37 +44,37 @@ _TOKEN_MODES = ("itl", "tokensPerSecond")
 _MODES = ("perEventDelays", "burst", "randomDelay", "fixedDelay")
 
 
-def timing(mock: Registered) -> Iterator[Problem]:
+def timing(answer: CheckedAnswer) -> Iterator[Problem]:
     """A mode of timing beside one that comes before it and leaves it no event."""
-    kind = kind_of(mock.spec)
-    if _stream(mock.spec.mock) is None:
+    kind = answer.kind
+    if answer.stream is None:
         return
     places: dict[str, Path] = {mode: (kind, "timing", mode) for mode in (*_TOKEN_MODES, *_MODES)}
     places["delayPerToken"] = (kind, "templateParams", "delayPerToken")
     places["chunkDelay"] = (kind, "chunkDelay")
     order = (*_TOKEN_MODES, "delayPerToken", *_MODES, "chunkDelay")
-    given = [mode for mode in order if _given(mock, places[mode]) is not None]
+    given = [mode for mode in order if answer.given(places[mode]) is not None]
     # Delays by position leave the events behind them to the other modes.
     first = next((mode for mode in given if mode != "perEventDelays"), None)
     for mode in given[given.index(first) + 1 :] if first else []:
         yield Problem(f"`{first}` decides instead, for every event", places[mode], f"give `{mode}` or `{first}`")
 
 
-def burst(mock: Registered) -> Iterator[Problem]:
+def burst(answer: CheckedAnswer) -> Iterator[Problem]:
     """The interval inside groups of one event."""
-    path = (kind_of(mock.spec), "timing", "burst")
-    if _given(mock, (*path, "count")) == 1 and _given(mock, (*path, "interval")):
+    path = (answer.kind, "timing", "burst")
+    if answer.given((*path, "count")) == 1 and answer.given((*path, "interval")):
         message = "a group of one event has no interval"
         yield Problem(message, (*path, "interval"), "leave it out, or raise `count`")
 
 
-def delays_by_position(mock: Registered) -> Iterator[Problem]:
+def delays_by_position(answer: CheckedAnswer) -> Iterator[Problem]:
     """Delays for events that do not exist, or that have a delay of their own: those of a template's format."""
-    path = (kind_of(mock.spec), "timing", "perEventDelays")
-    delays = _given(mock, path)
+    path = (answer.kind, "timing", "perEventDelays")
+    delays = answer.given(path)
     if not delays:
         return
-    script = script_of(mock)
+    script = answer.script
     events: Sequence[Event]
     if script is not None:
         count = script.length if script.position_of(script.length) == 0 else script.total
@@ -103,7 +84,7 @@ def delays_by_position(mock: Registered) -> Iterator[Problem]:
     else:
         from mockd.mocks.checks.sample import sample_events
 
-        events = sample_events(mock)
+        events = sample_events(answer.plan.source)
     content = [position for position, event in enumerate(events) if event.delay_s is None]
     for position, event in enumerate(events[: len(delays)]):
         if event.delay_s is not None and delays[position]:
@@ -118,12 +99,12 @@ def delays_by_position(mock: Registered) -> Iterator[Problem]:
 # -- how long, and how it ends -----------------------------------------------------------------------------------------
 
 
-def limits(mock: Registered) -> Iterator[Problem]:
+def limits(answer: CheckedAnswer) -> Iterator[Problem]:
     """A time limit that another one comes before."""
-    stream = _stream(mock.spec.mock)
+    stream = answer.stream
     if stream is None:
         return
-    life, path = stream.lifecycle, (kind_of(mock.spec), "lifecycle")
+    life, path = stream.lifecycle, (answer.kind, "lifecycle")
     most = life.connection_timeout
     if 0 < most <= life.timeout:
         yield Problem("`connectionTimeout` ends the stream before", (*path, "timeout"), "make it shorter")
@@ -133,20 +114,20 @@ def limits(mock: Registered) -> Iterator[Problem]:
         yield Problem(f"`{name}` ends the stream before", (*path, "keepaliveInterval"), "make it shorter")
 
 
-def last_event(mock: Registered) -> Iterator[Problem]:
+def last_event(answer: CheckedAnswer) -> Iterator[Problem]:
     """Numbers of events that are never reached, and `keepOpen` for a stream that ends before."""
-    stream = _stream(mock.spec.mock)
+    stream = answer.stream
     if stream is None:
         return
-    life, path = stream.lifecycle, (kind_of(mock.spec), "lifecycle")
+    life, path = stream.lifecycle, (answer.kind, "lifecycle")
     if not (life.max_events or life.keep_open or life.simulate_disconnect is not None):
         return
-    script = script_of(mock)
+    script = answer.script
     if script is None or not script.length:
         return
-    drops = mock.plan.rate_limit is not None and mock.plan.rate_limit.strategy == "drop"
+    drops = answer.plan.rate_limit is not None and answer.plan.rate_limit.strategy == "drop"
     count, reason = script.stop
-    comes_back = mock.plan.resume is not None and reason == "aborted"
+    comes_back = answer.plan.resume is not None and reason == "aborted"
     if life.simulate_disconnect is not None and reason != "aborted" and not drops:
         message = f"the stream ends before its connection breaks, after {script.counted_before(int(count))} events"
         yield Problem(message, (*path, "simulateDisconnect"), "make it smaller")
@@ -158,15 +139,15 @@ def last_event(mock: Registered) -> Iterator[Problem]:
         yield Problem(f"`{name}` ends the stream all the same", (*path, "keepOpen"), "leave it out")
 
 
-def ending(mock: Registered) -> Iterator[Problem]:
+def ending(answer: CheckedAnswer) -> Iterator[Problem]:
     """Parts of a termination that its type does not use, and fields of its events that are not sent."""
-    stream = _stream(mock.spec.mock)
+    stream = answer.stream
     if stream is None:
         return
-    path: Path = (kind_of(mock.spec), "lifecycle", "termination")
+    path: Path = (answer.kind, "lifecycle", "termination")
     termination, breaks = stream.lifecycle.termination, stream.lifecycle.simulate_disconnect is not None
-    limit = mock.plan.rate_limit
-    cannot_fail = mock.plan.source.script is not None and (limit is None or limit.strategy != "error")
+    limit = answer.plan.rate_limit
+    cannot_fail = answer.plan.source.script is not None and (limit is None or limit.strategy != "error")
     unused = {
         "closeDelay": termination.type == "error" and not breaks and bool(termination.close_delay),
         "finalEvent": termination.type != "graceful" and termination.final_event is not None,
@@ -178,18 +159,18 @@ def ending(mock: Registered) -> Iterator[Problem]:
             hint = f"leave it out, or choose another `type` than `{termination.type}`"
             yield Problem(f"a termination of type `{termination.type}` has no `{name}`", (*path, name), hint)
     for name in ("finalEvent", "errorEvent"):
-        if _given(mock, (*path, name, "delay")) is not None:
+        if answer.given((*path, name, "delay")) is not None:
             yield Problem("`delay` has no effect in the last event", (*path, name, "delay"), "it goes at once")
-        yield from _not_sent(mock, (*path, name), "the last event")
+        yield from _not_sent(answer, (*path, name), "the last event")
 
 
-def heartbeat(mock: Registered) -> Iterator[Problem]:
+def heartbeat(answer: CheckedAnswer) -> Iterator[Problem]:
     """Fields of a heartbeat's event that are not sent, and a keepalive or heartbeat that another one forestalls."""
-    stream = _stream(mock.spec.mock)
+    stream = answer.stream
     if stream is None or stream.lifecycle.heartbeat is None:
         return
-    path: Path = (kind_of(mock.spec), "lifecycle")
-    yield from _not_sent(mock, (*path, "heartbeat", "event"), "a heartbeat")
+    path: Path = (answer.kind, "lifecycle")
+    yield from _not_sent(answer, (*path, "heartbeat", "event"), "a heartbeat")
     every, keepalive = stream.lifecycle.heartbeat.every / 1000, getattr(stream.lifecycle, "keepalive_interval", 0.0)
     if not keepalive:
         return
@@ -197,16 +178,16 @@ def heartbeat(mock: Registered) -> Iterator[Problem]:
     yield Problem(f"`{shorter}` breaks each silence before", (*path, longer), "leave it out, or make it shorter")
 
 
-def _not_sent(mock: Registered, path: Path, where: str) -> Iterator[Problem]:
+def _not_sent(answer: CheckedAnswer, path: Path, where: str) -> Iterator[Problem]:
     """The fields of an event outside the list that the framing does not send."""
-    for field in () if mock.plan.framing.sends_ids else ("type", "id", "retry", "comment"):
-        if _given(mock, (*path, field)) is not None:
+    for field in () if answer.plan.framing.sends_ids else ("type", "id", "retry", "comment"):
+        if answer.given((*path, field)) is not None:
             yield Problem(f"`{field}` has no effect in {where}", (*path, field), "only `data` is sent")
 
 
-def resume(mock: Registered) -> Iterator[Problem]:
+def resume(answer: CheckedAnswer) -> Iterator[Problem]:
     """Settings of `resume` that is not enabled."""
     path = ("sse", "resume")
-    given = _given(mock, path)
-    if given and mock.plan.resume is None and "enabled" not in given:
+    given = answer.given(path)
+    if given and answer.plan.resume is None and "enabled" not in given:
         yield Problem("`resume` is not enabled, so this has no effect", path, 'add `"enabled": true`')

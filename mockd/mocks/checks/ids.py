@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mockd.config.models import SseConfig
 from mockd.errors import Problem
-from mockd.mocks.registered import Registered
+from mockd.mocks.checks.answer import CheckedAnswer
 from mockd.program.compile import list_path
 
 
-def given(mock: Registered) -> Iterator[Problem]:
-    """An id that is the same in all streams of a mock that resumes, although their events follow the request."""
-    config, source = mock.spec.mock.sse, mock.plan.source.script
-    if config is None or source is None or mock.plan.resume is None:
+def given(answer: CheckedAnswer) -> Iterator[Problem]:
+    """An id that is the same in all streams of an answer that resumes, although their events follow the request."""
+    config, script = answer.config, answer.script
+    if not isinstance(config, SseConfig) or script is None or answer.plan.resume is None:
         return
-    script = mock.plan.framed(source.framing).compiled(source)
     same = next((place for place, id_ in enumerate(script.ids) if isinstance(id_, str) and id_), None)
     if same is not None and script.follows_request:
         path = list_path(config)

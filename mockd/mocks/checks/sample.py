@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 from mockd.clock import SystemClock
 from mockd.events import Event
-from mockd.mocks.registered import Registered
 from mockd.program.terms import UNSEEDED
 from mockd.request import RequestView
-from mockd.source import Script, SourceContext
+from mockd.source import Script, Source, SourceContext
 from mockd.sources.llm.source import WireSource
 
 _BODY = b'{"model": "any", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
 
 
-def sample_events(mock: Registered) -> Sequence[Event]:
+def sample_events(source: Source) -> Sequence[Event]:
     """The events of a reply on a provider's wire; none for other sources, as to open them may do anything."""
-    source = mock.plan.source
     if not isinstance(source, WireSource):
         return []
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"alt=sse", "headers": []}

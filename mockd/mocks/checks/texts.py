@@ -8,7 +8,7 @@ from typing import Any
 
 from mockd.errors import MAX_SHOWN, Path, Problem
 from mockd.events import Text
-from mockd.mocks.registered import Registered, kind_of
+from mockd.mocks.checks.answer import CheckedAnswer
 from mockd.placeholders import NAMES, parse_text
 
 _WORD = r"(?<![$\w])\$\{?(?P<name>[A-Za-z_]\w*)(?P<mark>[:(])?"
@@ -16,10 +16,10 @@ _OTHER_NAMES = {"guid": "uuid", "now": "timestamp", "datetime": "timestamp", "ch
 _FILLING_TEMPLATES = frozenset({"notification-stream"})
 
 
-def unknown_placeholder(mock: Registered) -> Iterator[Problem]:
+def unknown_placeholder(answer: CheckedAnswer) -> Iterator[Problem]:
     """A word after `$` that is nearly a placeholder."""
     seen: set[str] = set()
-    for path, text in _texts(mock, is_filled=True):
+    for path, text in _texts(answer, is_filled=True):
         for word in re.finditer(_WORD, text):
             name = word["name"]
             if name not in seen and (hint := _meant(word)):
@@ -45,9 +45,9 @@ def _meant(word: re.Match[str]) -> str | None:
 _EXAMPLES = {"random": "$random:1:100", "pick": "$pick:A,B,C", "float": "$float:0:1:2"}
 
 
-def placeholder_elsewhere(mock: Registered) -> Iterator[Problem]:
+def placeholder_elsewhere(answer: CheckedAnswer) -> Iterator[Problem]:
     """A placeholder in a text that is sent as it is written."""
-    for path, text in _texts(mock, is_filled=False):
+    for path, text in _texts(answer, is_filled=False):
         for word in re.finditer(_WORD, text):
             if word["name"] in NAMES and "{" not in word[0] and not _meant(word):
                 hint = "placeholders are filled in in events, items and bodies"
@@ -55,10 +55,10 @@ def placeholder_elsewhere(mock: Registered) -> Iterator[Problem]:
                 break
 
 
-def _texts(mock: Registered, *, is_filled: bool) -> Iterator[tuple[Path, str]]:
+def _texts(answer: CheckedAnswer, *, is_filled: bool) -> Iterator[tuple[Path, str]]:
     """The texts with a `$` in which placeholders are filled in, or those in which they are not."""
-    kind = kind_of(mock.spec)
-    part = mock.spec.values[kind]
+    kind = answer.kind
+    part = answer.written[kind]
     as_written = {"headers"} if part.get("template") in _FILLING_TEMPLATES else {"headers", "templateParams"}
     for key, value in part.items():
         if (key in as_written) != is_filled:

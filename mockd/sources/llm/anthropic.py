@@ -6,6 +6,7 @@ https://docs.anthropic.com/en/docs/build-with-claude/streaming.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, chain, groupby
@@ -159,6 +160,9 @@ class Anthropic(Wire):
         return ending
 
     # -- errors ----------------------------------------------------------------------------------------------------
+
+    def limit_reset(self, after_s: float, now: float) -> str:
+        return rfc3339(math.ceil(now + after_s))
 
     def error_body(self, failure: Failure) -> Any:
         error = {"type": self.error_type(failure.type, failure.status), "message": failure.message}

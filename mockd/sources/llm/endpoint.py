@@ -15,7 +15,7 @@ from mockd.source import Answer, BaseSource, SourceContext
 from mockd.sources.llm.ask import Ask
 from mockd.sources.llm.budget import Refused
 from mockd.sources.llm.reply import Error, Params, ReplyParams
-from mockd.sources.llm.source import failure_of, is_due, plain_headers, refusal, refused
+from mockd.sources.llm.source import failure_of, is_due, plain_headers, refusal, refusal_with, refused
 from mockd.sources.llm.wire import Wire
 from mockd.sources.registry import SourceKind
 
@@ -66,6 +66,9 @@ class EndpointSource(BaseSource, Generic[P]):
             return self._opened(ask, context)
         except (Refused, RecursionError) as error:
             return refused(self._wire, error, ask)
+
+    def refusal(self, context: SourceContext, status: int, retry_after_s: float | None) -> Answer:
+        return refusal_with(self._wire, context, status, retry_after_s)
 
     def _opened(self, ask: Ask, context: SourceContext) -> Answer:
         wire, params = self._wire, self._params

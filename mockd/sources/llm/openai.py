@@ -67,6 +67,13 @@ class OpenAIWire(Wire):
             return Failure(400, _EMPTY.format(name), "empty_array", name)
         return Failure(400, complaint.message, "missing_required_parameter", name)
 
+    def limit_reset(self, after_s: float, now: float) -> str:
+        """The time until then, in Go's form: `20ms`, `1.5s`, `1m30s`."""
+        if after_s < 1:
+            return f"{round(after_s * 1000)}ms"
+        minutes, seconds = divmod(round(after_s, 3), 60)
+        return f"{minutes:.0f}m{seconds:g}s" if minutes else f"{seconds:g}s"
+
     def error_body(self, failure: Failure) -> Any:
         return {"error": self.error_in(failure)}
 

@@ -29,6 +29,13 @@ class OpenAIChatParams(ReplyParams, frozen=True, kw_only=True):
         Meta(description="Reason of the end; by default `tool_calls` if tools are called, else `stop`."),
     ] = None  # type: ignore[assignment]  # one reason more than in `ReplyParams`
     include_done: Annotated[bool, Meta(description="Whether the stream ends with `data: [DONE]`.")] = True
+    error_form: Annotated[
+        Literal["object", "chunk", "event"],
+        Meta(
+            description="Form of an error in the stream: an object alone, as OpenAI sends it; a chunk that has the "
+            "error beside its choices, as OpenRouter sends it; or the object in an event `error`, as Groq sends it."
+        ),
+    ] = "object"
 
 
 class ChatShape(NamedTuple):
@@ -200,7 +207,15 @@ class OpenAIChat(OpenAIWire):
     # -- errors ----------------------------------------------------------------------------------------------------
 
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
-        yield Event(self.error_body(Failure(500, error.message, error.type)), delay_s=STRUCTURE)
+        assert isinstance(shape, ChatShape)
+        failure = Failure(500, error.message, error.type)
+        form = self.params.error_form if isinstance(self.params, OpenAIChatParams) else "object"
+        if form == "chunk":
+            said = {"code": self.error_type(failure.type, failure.status), "message": failure.message}
+            chunk = self.chunk(shape, [self.choice(0, {"content": ""}, "error")])
+            yield chunk._replace(data={**chunk.data, "error": said})
+        else:
+            yield Event(self.error_body(failure), type="error" if form == "event" else None, delay_s=STRUCTURE)
 
 
 def _speaks(reply: Reply) -> bool:

@@ -30,8 +30,11 @@ class OpenAIResponsesParams(ReplyParams, frozen=True, kw_only=True):
     """Parameters of `openai-responses`."""
 
     error_form: Annotated[
-        Literal["nested", "flat"],
-        Meta(description="Form of an error in the stream: as the service sends it, or as in its clients' types."),
+        Literal["nested", "flat", "failed"],
+        Meta(
+            description="Form of an error in the stream: an event `error` as the service sends it, or as in its "
+            "clients' types, each before `response.failed`; or `response.failed` alone."
+        ),
     ] = "nested"
 
 
@@ -127,12 +130,14 @@ class OpenAIResponses(OpenAIWire):
     def error_events(self, error: Error, sent: Sequence[Event], reply: Reply, shape: Hashable) -> Iterator[Event]:
         said = self.error_in(Failure(500, error.message, error.type))
         said["code"] = said["code"] or said["type"]
-        if isinstance(self.params, OpenAIResponsesParams) and self.params.error_form == "flat":
-            yield _event("error", len(sent), **{key: said[key] for key in ("code", "message", "param")})
-        else:
-            yield _event("error", len(sent), error=said)
+        form = self.params.error_form if isinstance(self.params, OpenAIResponsesParams) else "nested"
+        numbers = count(len(sent))
+        if form == "nested":
+            yield _event("error", next(numbers), error=said)
+        elif form == "flat":
+            yield _event("error", next(numbers), **{key: said[key] for key in ("code", "message", "param")})
         failed = response("failed", error={key: said[key] for key in ("code", "message")})
-        yield _event("response.failed", len(sent) + 1, response=failed)
+        yield _event("response.failed", next(numbers), response=failed)
 
 
 def _event(type_: str, number: int, delay_s: float | None = STRUCTURE, **fields: Any) -> Event:

@@ -58,6 +58,8 @@ _OF_A_BYTE = 6
 """Most characters that one character of a token has in its log probability, whose bytes are a list of numbers."""
 _MOST_LOGPROBS = 21
 """Most log probabilities that a token has in one event: its own and 20 others."""
+OVERLOADED = 529
+"""A status of Anthropic's, which HTTP does not know."""
 _ASIDE = ThreadPoolExecutor(1, thread_name_prefix="mockd-llm")
 """The thread in which long replies in one piece are made. It is started with the first of them."""
 
@@ -103,8 +105,7 @@ class WireSource(BaseSource):
             return refused(self.wire, error, ask)
 
     def refusal(self, context: SourceContext, status: int, retry_after_s: float | None) -> Answer:
-        failure = Failure(status, _phrase(status), retry_after=retry_after_s)
-        return refusal(self.wire, failure, Ask(context))
+        return refusal_with(self.wire, context, status, retry_after_s)
 
     def error_events(self, context: SourceContext, type: str | None, message: str | None, sent: int) -> Sequence[Event]:
         error = Error(type=type) if message is None else Error(type=type, message=message)
@@ -260,6 +261,8 @@ class WireSource(BaseSource):
 
 def _phrase(status: int) -> str:
     """The usual words for a status."""
+    if status == OVERLOADED:
+        return "Overloaded"
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -285,16 +288,38 @@ def is_due(error: Error, place: str, context: SourceContext) -> bool:
     return error.times is None or context.count(place) <= error.times
 
 
+def refusal_with(wire: Wire, context: SourceContext, status: int, retry_after_s: float | None) -> Answer:
+    """The answer with which a provider refuses a request, of which nothing but the status is known."""
+    return refusal(wire, Failure(status, _phrase(status), retry_after=retry_after_s), Ask(context))
+
+
 def refusal(wire: Wire, failure: Failure, ask: Ask) -> Answer:
     """The answer with a provider's HTTP error."""
     slots = wire.new_ids(ask)
     headers = list(plain_headers(wire, ask, slots))
+    if failure.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers = _used_up(wire, headers, failure.retry_after, ask.context.clock.wall())
     if failure.retry_after is not None:
         headers.append(("retry-after", str(math.ceil(failure.retry_after))))
         if wire.retry_in_ms:
             headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
     body = wire.error_answer(failure, ask)
     return Answer(status=failure.status, headers=tuple(headers), body=body, slots=slots)
+
+
+def _used_up(
+    wire: Wire, headers: Sequence[tuple[str, str]], after_s: float | None, now: float
+) -> list[tuple[str, str]]:
+    """Headers whose limits have nothing left, until the client may come again."""
+    reset = None if after_s is None else wire.limit_reset(after_s, now)
+    found = []
+    for name, value in headers:
+        if "remaining" in name:
+            value = "0"
+        elif reset is not None and "reset" in name:
+            value = reset
+        found.append((name, value))
+    return found
 
 
 def refused(wire: Wire, error: Refused | RecursionError, ask: Ask) -> Answer:

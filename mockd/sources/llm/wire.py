@@ -223,6 +223,11 @@ class Wire:
         """The events that report a failure in the stream, after the events that were sent."""
         raise NotImplementedError
 
+    def limit_reset(self, after_s: float, now: float) -> str | None:
+        """The value of headers that say when a limit is reset, if that is after so long; None if they say nothing of
+        it. `now` is Unix time."""
+        return None
+
     def error_type(self, type: str | None, status: int) -> str:
         """The provider's error type: the given one, or that of the status."""
         return type or self.error_types.get(status) or self.error_types[400 if status < 500 else 500]

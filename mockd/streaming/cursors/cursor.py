@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mockd.errors import MockdError
 from mockd.journal.exchange import Outcome
@@ -12,6 +12,16 @@ from mockd.streaming.ops import FINISH, TURN_TO_END, Op
 
 NEVER = math.inf
 AT_ONCE = -math.inf
+
+
+class Batch(NamedTuple):
+    """Most rows of one batch, and the number of bytes with which it is full."""
+
+    rows: int
+    bytes: float = math.inf
+
+
+ONE = Batch(1)
 
 
 class Cursor(Protocol):
@@ -48,6 +58,10 @@ class Cursor(Protocol):
     @property
     def retry(self) -> int | None:
         """The `retry` that must be added to the first event of this stream, or None."""
+
+    @property
+    def batch(self) -> Batch:
+        """The size of the next batch."""
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         """The rows that are due, in order: at most `most`, or one batch if that is 0. Sets the attributes above."""

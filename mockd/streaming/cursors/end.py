@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockd.errors import MockdError
 from mockd.journal.exchange import Outcome
-from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.cursors.cursor import AT_ONCE, ONE, Cursor
 from mockd.streaming.ops import Op
 
 
@@ -13,6 +13,7 @@ class EndCursor:
 
     __slots__ = ("_op", "_op_due", "_row", "events_sent", "last_event_id", "next_due", "op", "outcome")
 
+    batch = ONE
     failure: MockdError | None = None
     retry: int | None = None
 

@@ -12,7 +12,7 @@ from mockd.journal.exchange import Outcome
 from mockd.program.script import CompiledScript
 from mockd.program.terms import Terms
 from mockd.program.timetable import Lead, Timetable
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, op_after
 from mockd.streaming.ops import FINISH, Op
 
 
@@ -61,6 +61,10 @@ class ScriptCursor:
         self._stop, _ = script.stop
         if not self._stop:
             self._end()
+
+    @property
+    def batch(self) -> Batch:
+        return Batch(min(self._table.most, len(self._table.frames) - self._index))
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         table, index, due = self._table, self._index, self._due

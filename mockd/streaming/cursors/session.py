@@ -12,7 +12,7 @@ from mockd.program.ratelimit import MOST_DROPPED
 from mockd.program.script import CompiledScript, Events
 from mockd.program.terms import Lifetime
 from mockd.program.timetable import BATCH, BATCH_BYTES
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, op_after
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, op_after
 from mockd.streaming.ops import Op
 from mockd.streaming.sessions.resume import Buffer, OfKey, Place, Sessions
 from mockd.streaming.sessions.session import Entry, RunningSession, Session, running_steps
@@ -76,6 +76,8 @@ class SessionCursor:
         if self.outcome is None:
             self.next_due = AT_ONCE
         self._wake()
+
+    batch = Batch(BATCH, BATCH_BYTES)
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         rows: list[bytes] = []

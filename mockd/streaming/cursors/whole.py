@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from msgspec import Struct
 
 from mockd.errors import MockdError
 from mockd.journal.exchange import Outcome
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, ONE, Batch
 from mockd.streaming.ops import FINISH, Op
 
 
@@ -21,6 +23,7 @@ class WholeCursor(Struct, eq=False):
     events_sent: int = 0
     last_event_id: str | None = None
     retry: int | None = None
+    batch: ClassVar[Batch] = ONE
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         self.op, self.outcome = FINISH, "completed"
@@ -46,6 +49,7 @@ class NoRows:
     events_sent = 0
     last_event_id: str | None = None
     retry: int | None = None
+    batch = ONE
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         return []

@@ -230,6 +230,10 @@ class Sessions:
 
     # -- clients come back -----------------------------------------------------------------------------------------
 
+    def knows(self, key: str, last_event_id: str) -> bool:
+        """Whether a client of a key that was last sent this id can go on. Nothing is kept for the key."""
+        return self.find(last_event_id, self._of_keys.get(key) or OfKey(f"{key}\n\n")) is not None
+
     def find(self, last_event_id: str, of_key: OfKey) -> Place | None:
         """The place at which a client that was last sent this id goes on, in a session of its key. None if the id is
         not known, or if it cannot be known which session sent it and the client could get another's events."""

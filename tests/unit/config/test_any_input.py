@@ -14,7 +14,17 @@ from jsonschema import Draft202012Validator
 
 from mockd.config import yaml_text
 from mockd.config.load import dump_collection, parse_collection, parse_mock, parse_text, patch_mock
-from mockd.config.models import EventConfig, Matcher, Mock, MockFile, SseConfig, Termination, Timing
+from mockd.config.models import (
+    EventConfig,
+    Matcher,
+    Mock,
+    MockFile,
+    Scenario,
+    SequenceEntry,
+    SseConfig,
+    Termination,
+    Timing,
+)
 from mockd.config.schema import json_schema
 from mockd.config.yaml_text import write_yaml
 from mockd.errors import ConfigError
@@ -23,7 +33,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 KEYS = sorted(
     {
         key
-        for part in (Mock, MockFile, Matcher, SseConfig, EventConfig, Timing, Termination)
+        for part in (Mock, MockFile, Matcher, SseConfig, EventConfig, Timing, Termination, SequenceEntry, Scenario)
         for key in part.__struct_encode_fields__
     }
     | {"http", "type", "response", "body", "createdAt"}

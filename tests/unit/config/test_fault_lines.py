@@ -121,6 +121,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "idle after 1 event": ("`idle` is not possible there", "it goes behind the last event, which is not said"),
     'header set={"a b":"c"}': ("'a b' cannot be sent as a header", ""),
     'header set={"a":"b\\r\\nc: d"}': ("'a' cannot be sent as a header", ""),
+    'header set={"a":"日"}': ("the value of 'a' has a character outside latin-1", ""),
     "header": ("`header` needs `set` or `remove`", ""),
     "insert": ("`insert` needs one of `event`, `raw` and `rawBase64`", ""),
     "garbage bytes=0": ("expected a whole number >= 1", ""),

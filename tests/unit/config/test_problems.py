@@ -166,7 +166,7 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
             "$.sse.lifecycle.termination.finalEvent.count: the last event is never counted",
         ),
         ({"matcher": {"path": "a"}, "response": {}}, "$.matcher.path: 'a' does not start with `/`"),
-        ({}, "a mock needs exactly one of `sse`, `chunked`, `response`; found none"),
+        ({}, "a mock needs exactly one of `sse`, `chunked`, `response`, `responses`; found none"),
         ({"sse": {}}, "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`; found none"),
         ({"response": {"bodyFile": "x"}}, "$.response.bodyFile: data files cannot be used here"),
         ({"matcher": None}, "$.matcher: expected an object, got null"),

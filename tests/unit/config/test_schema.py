@@ -53,6 +53,15 @@ def test_the_schema_is_one() -> None:
                 "resume": {"enabled": True},
             },
         },
+        {
+            "matcher": {"path": "/a"},
+            "responses": [
+                {"response": {"status": 503}, "times": 2},
+                {"sse": {"events": [{"data": 1}]}, "faults": ["reset", {"action": "stall", "after": {"events": 1}}]},
+            ],
+            "then": "miss",
+            "scenario": {"name": "s", "when": ["a", "b"], "set": "c"},
+        },
     ],
 )
 def test_what_the_loader_accepts_the_schema_accepts(document: Any) -> None:
@@ -72,6 +81,11 @@ def test_what_the_loader_accepts_the_schema_accepts(document: Any) -> None:
         [{**MOCK, "response": {"status": 1000}}],
         {"http": {**MOCK, "type": "http"}},
         {"matcher": {"path": "/a"}, "sse": {"events": [{"data": 1, "foo": 1}]}},
+        {"matcher": {"path": "/a"}, "responses": []},
+        {"matcher": {"path": "/a"}, "responses": [{"response": {}, "times": 0}]},
+        {"matcher": {"path": "/a"}, "responses": [{"response": {}, "faults": [{"action": "rest"}]}]},
+        {"matcher": {"path": "/a"}, "responses": [{"response": {}}], "then": "stop"},
+        {"matcher": {"path": "/a"}, "response": {}, "scenario": {"name": "s", "when": []}},
     ],
 )
 def test_common_mistakes_are_seen_by_the_schema(document: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mockd.config.load import parse_mock
+from mockd.config.parts import parts_of
 from mockd.errors import ConfigError
 from mockd.sources import build_source
 from tests.unit.llm.asking import ask, events
@@ -341,5 +342,5 @@ def test_bodies_of_the_wrong_types(body: dict[str, Any]) -> None:
 def test_bad_parameters(params: dict[str, Any], path: tuple[str | int, ...]) -> None:
     config = {"matcher": {"path": "/"}, "sse": {"template": "openai-chat", "templateParams": params}}
     with pytest.raises(ConfigError) as caught:
-        build_source(parse_mock(config, root=None).mock, None)
+        build_source(parts_of(parse_mock(config, root=None).mock)[0].config, None)
     assert caught.value.problems[0].path == ("sse", "templateParams", *path)

@@ -22,7 +22,7 @@ CHAT = {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}
 
 def loaded(parts: dict[str, Any]) -> tuple[Engine, list[Problem]]:
     engine, found = Engine(), []
-    answer = {} if {"sse", "chunked", "response"} & parts.keys() else {"response": {}}
+    answer = {} if {"sse", "chunked", "response", "responses"} & parts.keys() else {"response": {}}
     mock = {"id": "a", "matcher": {"path": "/a"}, **answer, **parts}
     engine.load(parse_collection([mock], root=None), found.append)
     return engine, found
@@ -203,15 +203,60 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ),
     ],
     "resume": [(sse(resume={"bufferSize": 5}), "sse.resume", '"enabled": true')],
+    "requests-of-faults": [
+        ({**sse(), "faults": ["reset with probability 0"]}, "faults.0", "other requests"),
+        ({**sse(), "faults": ["close", "reset for requests 1-2,4-5 every 3"]}, "faults.1", "other requests"),
+        ({**sse(), "faults": ["status 500", "status 429 for requests 1"]}, "faults.1", "remove it"),
+        ({**sse(), "faults": ["status 500", "reset after 1 event"]}, "faults.1", "remove it"),
+        ({**sse(), "faults": ["empty", "reset after 1 byte"]}, "faults.1", "remove it"),
+        ({**sse(), "faults": ["reset after 1 byte", "empty"]}, "faults.0", "remove it"),
+        ({**sse(), "faults": ["reset before head", "empty for requests 2-"]}, "faults.1", "remove it"),
+    ],
     "places-of-faults": [
+        ({**sse(), "faults": ["reset after 40 bytes"]}, "faults.0", "earlier"),
+        ({**sse(), "faults": ["reset after 1 ms"]}, "faults.0", "earlier"),
+        ({**timing(fixedDelay=20), "faults": ["reset after 41 ms"]}, "faults.0", "earlier"),
         ({**sse(), "faults": ["reset after 4 events"]}, "faults.0", "earlier"),
         ({**sse(repeat=2), "faults": ["stall", {"action": "close", "after": {"events": 7}}]}, "faults.1", "earlier"),
         ({**lifecycle(maxEvents=2), "faults": ["reset after 3 events"]}, "faults.0", "earlier"),
         ({"response": {"body": "four"}, "faults": ["reset after 5 bytes"]}, "faults.0", "earlier"),
         ({"response": {"body": "{{ request.path }}"}, "faults": ["reset after 1 event"]}, "faults.0", "earlier"),
+        (
+            {"responses": [sse(), {"response": {}}], "faults": ["stall", "reset after 4 events"]},
+            "faults.1",
+            "earlier",
+        ),
+    ],
+    "requests-of-own-faults": [
+        (
+            {"responses": [{"response": {}}, {**sse(), "faults": ["close", "reset with probability 0"]}]},
+            "responses.1.faults.1",
+            "other requests",
+        ),
+    ],
+    "effects-of-own-faults": [
+        (
+            {"responses": [sse(), {"response": {"body": "four"}, "faults": ["close", "drop"]}]},
+            "responses.1.faults.1",
+            "another action",
+        ),
+    ],
+    "places-of-own-faults": [
+        (
+            {"responses": [{"response": {}}, {**sse(), "faults": ["stall", "reset after 4 events"]}]},
+            "responses.1.faults.1",
+            "earlier",
+        ),
+        ({"responses": [{"response": {"body": "four"}, "faults": ["close after 5 bytes"]}]}, "", "earlier"),
+    ],
+    "times": [
+        ({"responses": [{"response": {}}, {**sse(), "times": 2}]}, "responses.1.times", "leave it out"),
+        ({"responses": [{"response": {}, "times": 5}], "then": "last"}, "responses.0.times", "say `then`"),
     ],
     "effects-of-faults": [
         ({"response": {"body": "four"}, "faults": ["drop"]}, "faults.0", "action"),
+        ({**sse(), "faults": ["error type=overloaded after 1 event"]}, "faults.0", "action"),
+        ({**sse(), "faults": ["stall", "error message=No after 1 event"]}, "faults.1", "action"),
         ({"response": {"body": "four"}, "faults": ["reset", "idle"]}, "faults.1", "`chunked`"),
         ({"response": {"body": "four"}, "faults": ["malformed after 2 bytes"]}, "faults.0", "place"),
         ({"response": {"body": "{{ request.path }}"}, "faults": ["badChunk"]}, "faults.0", "action"),
@@ -258,11 +303,24 @@ NOT_WARNED: list[dict[str, Any]] = [
     termination(type="error", errorEvent=LAST),
     sse(rateLimit={"eventsPerSecond": 1, "strategy": "error"}, lifecycle={"termination": {"errorEvent": LAST}}),
     lifecycle(simulateDisconnect=1, termination={"type": "error", "closeDelay": 5}),
-    {**sse(), "faults": ["reset after 3 events", "close after 500 bytes", "stall after 5 ms"]},
+    {**sse(), "faults": ["reset after 3 events", "close after 27 bytes", "close after 900 wire bytes"]},
+    {**timing(fixedDelay=20), "faults": ["close after 39 ms"]},
+    {**sse(), "faults": ["delay 500 after 1 event", "close after 59 ms"]},
+    {**sse(events=[{"data": "$uuid"}]), "faults": ["close after 40 bytes"]},
+    {**lifecycle(keepOpen=True), "faults": ["close after 5000 ms"]},
+    {**sse(), "faults": ["status 429 for requests 1", "reset after 1 event for requests 2- every 2"]},
+    {**sse(), "faults": ["status 500", "reset after 10 bytes", 'header remove=["date"]', "delay 5"]},
+    {**sse(), "faults": ["empty every 2", "reset after 1 event", "empty for requests 3 every 3"]},
     {**sse(repeat=0), "faults": ["reset after 500 events"]},
     {"response": {"body": "four"}, "faults": ["reset after 4 bytes", "reset after 500 wire bytes", "malformed"]},
     {"response": {"body": "{{ request.path }}"}, "faults": ["reset after 500 bytes"]},
     {"sse": CHAT, "faults": ["error after 500 events"]},
+    {"responses": [{"response": {}, "times": 2}, sse()]},
+    {"responses": [{"response": {}}, {**sse(), "times": 2}], "then": "cycle"},
+    {"responses": [{"response": {}}, {**sse(), "times": 2}], "then": "miss"},
+    {"responses": [{**sse(), "faults": ["reset after 3 events"]}, sse(repeat=2)], "faults": ["reset after 6 events"]},
+    {"response": {}, "scenario": {"name": "login", "when": "start", "set": "in"}},
+    {"response": {}, "scenario": {"name": "login", "set": "in"}},
 ]
 
 
@@ -281,6 +339,22 @@ def test_a_warning_has_its_place_and_a_cure(name: str, parts: dict[str, Any], pl
     assert not place or ".".join(map(str, where)) == place
     assert cure in (problem.hint or "")
     assert [found.path for found in CHECKS[name](engine.mock_set.served.find("a"))] == [where]
+
+
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        (parts, place)
+        for cases in WARNED.values()
+        for parts, place, _ in cases
+        if place.partition(".")[0] in ("sse", "chunked", "response")
+    ],
+    ids=lambda case: str(case)[:60],
+)
+def test_a_warning_about_an_entry_has_its_place(parts: dict[str, Any], place: str) -> None:
+    entry = {kind: parts[kind] for kind in ("sse", "chunked", "response") if kind in parts}
+    _, (problem,) = loaded({"responses": [{"response": {}}, entry]})
+    assert ".".join(map(str, problem.path[1:])) == f"responses.1.{place}"
 
 
 @pytest.mark.parametrize("parts", NOT_WARNED, ids=lambda parts: str(parts)[:60])
@@ -323,6 +397,49 @@ def test_a_mock_that_never_answers_is_warned_of() -> None:
     (problem,) = found
     assert problem.path == (0, "matcher")
     assert "'last'" in problem.message
+
+
+def warned(*mocks: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    """The places of the warnings about mocks, what they say and how to cure it."""
+    found: list[Problem] = []
+    Engine().load(parse_collection(list(mocks), root=None), found.append)
+    return [(".".join(map(str, problem.path)), problem.message, problem.hint) for problem in found]
+
+
+def in_scenario(**scenario: Any) -> dict[str, Any]:
+    return {**path("/a"), "response": {}, "scenario": {"name": "login", **scenario}}
+
+
+ANYTHING = {**path("/a"), "response": {}}
+ONCE = {**path("/a"), "responses": [{"response": {}}], "then": "miss"}
+
+
+@pytest.mark.parametrize(
+    ("mocks", "places"),
+    [
+        ([in_scenario(when="start"), in_scenario(when="in")], ["1.scenario.when"]),
+        ([in_scenario(when="start", set="in"), in_scenario(when="in")], []),
+        ([in_scenario(when="start", set="in"), in_scenario(when=["in", "out"])], ["1.scenario.when.1"]),
+        ([in_scenario(when="start"), in_scenario(when="start")], ["0.matcher"]),
+        ([in_scenario(set="in"), in_scenario(when="in")], []),
+        ([in_scenario(name="x", when="start"), in_scenario(name="y", when="start")], []),
+        ([{**path("/a"), "response": {}}, {**path("/a"), "responses": [{"response": {}}], "then": "miss"}], []),
+        (
+            [{**path("/a"), "responses": [{"response": {}}], "then": "miss"}, {**path("/a"), "response": {}}],
+            ["0.matcher"],
+        ),
+    ],
+    ids=str,
+)
+def test_mocks_that_others_keep_from_answering(mocks: list[dict[str, Any]], places: list[str]) -> None:
+    assert [place for place, _, _ in warned(*mocks)] == places
+
+
+def test_a_state_that_no_mock_sets_is_warned_of_with_those_that_are_set() -> None:
+    ((place, message, hint),) = warned(in_scenario(when="start", set="in"), in_scenario(when="inn"))
+    assert place == "1.scenario.when"
+    assert message == "no mock sets the scenario 'login' to 'inn'"
+    assert hint == "it is `start` or `in`"
 
 
 def test_the_examples_have_no_warnings() -> None:

@@ -21,7 +21,7 @@ from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.request import RequestView
 from mockd.store import MemoryStore, ScopedStore
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, Cursor
 from mockd.streaming.ops import FINISH, TURN_TO_END, Op
 from mockd.streaming.pipeline import awaited
 from mockd.streaming.program import Opening, Program, Services
@@ -56,6 +56,7 @@ class Rows:
     ) -> None:
         self._rows = [(start + due, row) for due, row in rows]
         self._batch = batch
+        self.batch = Batch(batch)
         self._end = (op, outcome)
         self.op: Op | None = None
         self.outcome: Outcome | None = None

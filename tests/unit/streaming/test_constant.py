@@ -18,7 +18,7 @@ from mockd.streaming.program import Program
 def program_of(**response: Any) -> Program | None:
     mock = parse_mock({"matcher": {"path": "/"}, "response": response}, root=None).mock
     assert mock.response is not None
-    return constant(compile_response("m", mock.response, build_source(mock, None), None))
+    return constant(compile_response("m", mock.response, build_source(mock.response, None), None))
 
 
 @pytest.mark.parametrize(
