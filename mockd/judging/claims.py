@@ -5,7 +5,6 @@ A claim is judged step by step, one request in each, so that others have their t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from itertools import takewhile
 from time import thread_time
@@ -48,8 +47,7 @@ class Look:
         self.dropped = dropped
         self._is_open = is_open
         self._left_s = LONGEST_LOOK_S
-        self._doubts: Counter[Doubt] = Counter()
-        self._doubtful: dict[Doubt, str] = {}
+        self._doubtful: dict[Doubt, set[str]] = {}
 
     def searched(self, asked: Asked, search: Callable[[KeptRequest], T]) -> T:
         """What a search in a request finds, for which there is as much time as is left."""
@@ -71,17 +69,16 @@ class Look:
                 expected.known[number] = told
         if isinstance(told, bool):
             return told
-        self._doubts[told] += 1
-        self._doubtful.setdefault(told, asked.exchange.request_id)
+        self._doubtful.setdefault(told, set()).add(asked.exchange.request_id)
         return None
 
     def unknown(self, expected: Sequence[Expected]) -> str:
         """The reasons for which something cannot be known, in words."""
         dropped = max(self.dropped[each.key] for each in expected)
         words = [f"{dropped:,} older requests were let go of (--journal, --journal-bytes)"] if dropped else []
-        for doubt, number in self._doubts.items():
-            others = f", and {number - 1:,} more like it" if number > 1 else ""
-            words.append(f"of {self._doubtful[doubt]}{others}, {doubt.value}")
+        for doubt, ids in self._doubtful.items():
+            others = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
+            words.append(f"of {min(ids)}{others}, {doubt.value}")
         return "; ".join(words)
 
 

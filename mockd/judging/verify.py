@@ -54,17 +54,15 @@ class Verifier:
             while True:
                 news, next_look = self._journal.news(), monotonic() + PAUSE_S
                 look, judgement = await self._look(claim)
+                if judgement.is_final or (monotonic() >= end and wait.ended is None):
+                    return await self._answer(look, judgement)
                 if wait.ended is not None:
                     return _ended(judgement, wait.ended)
-                if judgement.is_final or monotonic() >= end:
-                    return await self._answer(look, judgement)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(end - monotonic()):
                         await news.wait()
                         if wait.ended is None:
                             await asyncio.sleep(next_look - monotonic())
-                if wait.ended is not None:
-                    return _ended(judgement, wait.ended)
         finally:
             self._journal.waits.discard(wait)
 
