@@ -274,6 +274,8 @@ def test_the_nearest_requests_are_named(one: RunningMockd) -> None:
     with one.admin() as admin:
         ids = [entry["id"] for entry in admin.list_requests()["requests"]]
         answer = admin.verify({"method": "POST", "path": "/whole", "headers": {"X-A": {"exists": False}}})
+        some_fit = admin.verify("GET /whole", times=3)
+    assert (some_fit["count"], [near["requestId"] for near in some_fit["nearest"]]) == (2, [ids[3]])
     assert [near["requestId"] for near in answer["nearest"]] == [ids[4], ids[3], ids[2]]
     near = answer["nearest"][0]
     assert near.keys() == {"requestId", "score", "maxPossibleScore", "matchPercentage", "fields", "reason"}
