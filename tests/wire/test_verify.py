@@ -396,6 +396,10 @@ def test_what_was_let_go_of_is_known_for_each_key() -> None:
             assert admin.list_requests()["dropped"] == 2
         found = {key: ok(server, {"path": "/x", "key": key}, never=True) for key in ("a", "b", "", "c", "d")}
         assert found == {"a": True, "b": None, "": True, "c": True, "d": True}
+        with server.admin() as admin:
+            admin.reset()
+            assert admin.list_requests()["dropped"] == 0
+        assert [ok(server, {"path": "/x", "key": key}, never=True) for key in ("a", "b", "")] == [True] * 3
 
 
 def test_keys_that_are_let_go_of_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
