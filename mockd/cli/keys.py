@@ -55,7 +55,7 @@ def reset(
     ] = False,
     streams: Annotated[bool, typer.Option("--streams", help="End live streams too.")] = False,
 ) -> None:
-    """Put what is counted and buffered back to the start."""
+    """Put counters, buffers and the journal back to the start."""
     answer = session.admin.reset(key=key, mocks=mocks, streams=streams)
     session.answer(answer, lambda: print_facts(answer))
     if key and not any(answer.values()):

@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from mockd import create_app
 from mockd.admin import create_admin
 from mockd.engine import Engine
 from tests.admin.conftest import HELLO
-from tests.admin.nearly import RICH, nearly_mocks, values
+from tests.admin.nearly import RICH, nearly, nearly_mocks, values
 
 bodies = nearly_mocks() | values
 
@@ -70,3 +71,42 @@ def test_any_body_to_import(admin: TestClient, body: Any) -> None:
 @pytest.mark.parametrize("media_type", ["application/json", "application/yaml"])
 def test_any_bytes_to_import(admin: TestClient, media_type: str, body: bytes) -> None:
     check(admin, "POST", "/config", body, media_type)
+
+
+REQUEST: dict[str, Any] = {
+    "method": "POST",
+    "path": "/a/{id}/*",
+    "headers": {"x": "a*", "authorization": {"pattern": "a"}},
+    "queryParams": {"key": "a", "q": {"exists": True}},
+    "bodyJsonPath": {"$.a": 1, "$[?@ > 0]": {"exists": True}},
+    "bodyContains": "a",
+    "not": {"pathPattern": "^/x", "bodyEquals": "{}"},
+    "mock": "hello",
+    "key": "k",
+}
+VERIFICATIONS: list[dict[str, Any]] = [
+    {"request": REQUEST, "times": {"atLeast": 1, "atMost": 2}},
+    {"request": "POST /a/1/b", "never": True},
+    {"order": ["/a", REQUEST, "GET /hello"]},
+    {"request": {"bodyPattern": "a+"}, "times": 1},
+]
+
+
+@pytest.fixture(scope="module")
+def app() -> TestClient:
+    client = TestClient(create_app(engine=Engine()), base_url="http://localhost")
+    headers = {"x": "abc", "authorization": "Bearer abc"}
+    client.post("/a/1/b?key=a&q=1", json={"a": 1, "password": "abc"}, headers=headers)
+    client.post("/~k/a/1/b?q", content=b"a" * 70_000, headers=headers)
+    client.get("/hello")
+    return client
+
+
+@bounded
+@given(body=nearly(VERIFICATIONS) | values)
+def test_any_body_to_verify(app: TestClient, body: Any) -> None:
+    answer = app.post("/__mockd/verify", content=json.dumps(body).encode())
+    assert answer.status_code in (200, 400), answer.text
+    assert answer.json().keys() >= (
+        {"ok", "count", "message", "nearest"} if answer.is_success else {"error", "message"}
+    )

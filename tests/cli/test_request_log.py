@@ -520,7 +520,9 @@ def test_the_levels_are_in_the_help() -> None:
 
 
 def test_the_lines_in_the_guide_are_such_lines(write: Write) -> None:
-    page = {block.label: block.text for block in blocks(ROOT / "docs" / "guides" / "seeing.md") if block.label}
+    page = {
+        block.label: block.text for block in reversed(blocks(ROOT / "docs" / "guides" / "seeing.md")) if block.label
+    }
     with text_log("--config", str(write("mocks.json", page["mocks.json"]))) as (url, lines):
         httpx2.get(url + "/ticks")
         httpx2.get(url + "/orders", headers={"X-Team": "red"})
