@@ -20,7 +20,7 @@ from mockd.testing import RunningMockd, _ServerThread, running_mockd
 from tests.wire.conftest import Stamp, mounted
 from tests.wire.sockets import Client, eventually
 from tests.wire.test_journal import MOCKS, SECRET_BODIES, SECRET_HEADERS, SECRET_QUERIES, asked, request
-from tests.wire.test_long_searches import EVIL, TEXT
+from tests.wire.test_long_searches import EVIL, SLOW, TEXT
 
 
 @pytest.fixture(params=["mockd's own", "h11", "mounted", "mounted behind a middleware"])
@@ -702,6 +702,30 @@ def test_many_requests_are_looked_at_together_and_each_only_once(monkeypatch: py
     assert waiting.answer["ok"] is True
     assert 1 < len(looks) < count / 20
     assert len(searches) == count
+
+
+def test_a_mock_that_takes_long_to_find_wakes_who_waits() -> None:
+    after: dict[str, Any] = {"id": "after", "matcher": {"path": "/slow"}, "response": {"body": "x"}}
+    with running_mockd(SLOW, after) as server:
+        with Waiting(server, {"mock": "after"}, within_seconds=300) as waiting:
+            asked(server, request(server, "/slow", "POST", TEXT))
+        assert waiting.answer["ok"] is True
+
+
+def test_what_is_known_of_requests_goes_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    claims: list[Any] = []
+    look = Verifier._look
+    monkeypatch.setattr(Verifier, "_look", lambda self, claim: claims.append(claim) or look(self, claim))
+    with running_mockd(*MOCKS, settings=Settings(journal=10)) as server:
+        with Waiting(server, "/list", within_seconds=300), Client(server.url) as client:
+            for _ in range(10):
+                before = len(claims)
+                client.send(b"GET /whole HTTP/1.1\r\nHost: x\r\n\r\n" * 15)
+                for _ in range(15):
+                    client.read_until(b'{"a":1}')
+                eventually(lambda before=before: len(claims) > before)
+            asked(server, request(server, "/list"))
+        assert 0 < len(claims[0].expected[0].known) <= 30
 
 
 def test_who_waits_is_let_go_when_the_key_is_deleted(one: RunningMockd) -> None:
