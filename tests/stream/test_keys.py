@@ -185,6 +185,15 @@ async def test_an_id_of_another_key_means_nothing(lab: Lab, kind: str, key: str,
     assert (again.status, len(again.events)) == (200, 5 if kind == "ids in the end" else 4)
 
 
+async def test_a_client_goes_on_in_its_key_after_what_is_no_longer_held(lab: Lab) -> None:
+    lab.mock(timing=SECONDLY, resume={"enabled": True, "bufferSize": 1}, events=DRAWN)
+    streams = {key: await cut(lab, key + PATH) for key in ("/~a", "/~b", "")}
+    for key, stream in streams.items():
+        again = await rest_of(lab, key + PATH, "a")
+        assert ids_of(again) == ["c", "d"]
+        assert again.events[0][1] == stream.events[-1][1]
+
+
 async def test_no_id_can_name_what_is_another_keys(lab: Lab) -> None:
     lab.mock(timing=SECONDLY, resume=ON, events=DRAWN)
     await cut(lab, f"/~a{PATH}")

@@ -15,6 +15,7 @@ from mockd.keys.registry import Key
 from mockd.mocks.mock_set import MockSet
 from mockd.settings import Settings
 from mockd.streaming.sessions.resume import Buffer, OfKey
+from mockd.streaming.sessions.session import Entry
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
 from tests.wire.sockets import Client, body_of, eventually
@@ -118,6 +119,9 @@ def test_a_preflight_is_answered_for_the_path_without_its_key(everywhere: Runnin
     for start in ("", "/~k", "/~!"):
         assert answer(everywhere, f"{start}/open", method="OPTIONS", **asked).startswith(b"HTTP/1.1 204"), start
     assert b"access-control-allow-headers: x-mockd-key" in answer(everywhere, "/open", method="OPTIONS", **asked)
+    own = {"matcher": {"method": "GET", "path": "/open"}, "response": {}, "cors": False}
+    everywhere.engine.create(own, "own")
+    assert answer(everywhere, "/~own/open", method="OPTIONS", **asked).startswith(b"HTTP/1.1 404")
     for start in ("", "/~k"):
         assert answer(everywhere, f"{start}/shut", method="OPTIONS", **asked).startswith(b"HTTP/1.1 404"), start
 
@@ -163,7 +167,7 @@ def test_keys_that_come_and_go_leave_nothing() -> None:
                 admin.delete_mock(own, key=key)
             gc.collect()
             return Counter(
-                type(thing) for thing in gc.get_objects() if isinstance(thing, Key | MockSet | OfKey | Buffer)
+                type(thing) for thing in gc.get_objects() if isinstance(thing, Key | MockSet | OfKey | Buffer | Entry)
             )
 
         few = kept(0)
