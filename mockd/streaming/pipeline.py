@@ -135,7 +135,7 @@ def _with_no_body(program: Program) -> Program:
 def _place(sessions: Sessions, matched: Matched) -> Place | None:
     """Where a client that comes back goes on; None if it is new."""
     last_event_id = matched.request.last_event_id
-    return None if last_event_id is None else sessions.find(last_event_id, sessions.of_key(matched.exchange.key))
+    return None if last_event_id is None else sessions.find(last_event_id, matched.exchange.key)
 
 
 def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mockd.config.load import parse_collection
 from mockd.config.models import Config
 from mockd.events import Event
 from mockd.source import BaseSource, Script, SourceContext
@@ -247,6 +248,43 @@ async def test_ids_of_a_key_that_was_forgotten_mean_nothing(lab: Lab, kind: str,
     again = await rest_of(lab, f"/~a{PATH}", ids_of(first)[1])
     assert ids_of(again)[0] == ids_of(first)[0] or kind == "assigned ids"
     assert len(again.events) == (5 if kind == "ids in the end" else 4)
+
+
+@pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
+async def test_ids_of_a_key_that_was_forgotten_take_no_room(lab: Lab, forget: Forget) -> None:
+    lab.mock(timing=SECONDLY, resume={"enabled": True, "maxAge": 1e6}, **SESSIONS["given ids"])
+    await cut(lab, f"/~a{PATH}")
+    (sessions,) = lab.engine.mock_set.served.find("mock").sessions
+    await forget(lab)
+    assert not sessions._remembered
+
+
+def _loaded(lab: Lab) -> None:
+    """A mock of a configuration file, whose clients may have been sent ids by an earlier process."""
+    mock = {**MOCK, "sse": {"events": words(4), "timing": SECONDLY, "resume": ON}}
+    lab.engine.load(parse_collection([mock], root=None))
+
+
+async def test_ids_of_an_earlier_process_mean_nothing_with_a_key(lab: Lab) -> None:
+    _loaded(lab)
+    assert len((await rest_of(lab, f"/~a{PATH}", "2")).events) == 4
+    assert len((await rest_of(lab, PATH, "2")).events) == 2
+
+
+@pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
+async def test_ids_of_a_file_s_mock_from_before_it_was_put_back_mean_nothing(lab: Lab, forget: Forget) -> None:
+    _loaded(lab)
+    await cut(lab, f"/~a{PATH}")
+    await forget(lab)
+    assert len((await rest_of(lab, f"/~a{PATH}", "2")).events) == 4
+
+
+@pytest.mark.parametrize("key", [None, ""])
+async def test_a_reset_puts_requests_without_a_key_back_to_the_start(lab: Lab, key: str | None) -> None:
+    _loaded(lab)
+    await cut(lab, PATH)
+    await lab.engine.reset(key)
+    assert len((await rest_of(lab, PATH, "2")).events) == 4
 
 
 @pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
