@@ -106,7 +106,7 @@ def constant(plan: StreamPlan) -> Program | None:
 def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened. Raises `TooManyKeysError`."""
-    if sessions is not None:
+    if sessions is not None and matched.request.method != "HEAD":
         matched.counters.need(matched.exchange.key)
     fill = Fill(plan.random(matched.count), matched.clock)
     try:

@@ -122,6 +122,19 @@ async def test_what_keeps_nothing_needs_no_place() -> None:
     assert lab.engine.keys.names() == []
 
 
+@pytest.mark.parametrize("kind", [*BY_KEY, "resume", "a sequence that resumes"])
+async def test_a_head_needs_no_place(kind: str) -> None:
+    lab = Lab(max_keys=1, seed=1)
+    resuming = {"sse": {"events": words(2), "resume": ON}}
+    mocks = {**BY_KEY, "resume": resuming, "a sequence that resumes": {"responses": [resuming]}}
+    lab.engine.create({**MOCK, **mocks[kind]})
+    for key in "abc":
+        for headers in ({}, {"Last-Event-ID": "1"}):
+            await lab.open(f"/~{key}{PATH}", method="HEAD", headers=headers)
+    await lab.clock.advance(1)
+    assert lab.engine.keys.names() == []
+
+
 async def test_a_seed_numbers_the_streams_of_each_key() -> None:
     lab = Lab(seed=5)
     lab.mock(events=[{"data": "$uuid"}], lifecycle={"termination": {"closeDelay": {"dist": "uniform", "max": 5}}})
