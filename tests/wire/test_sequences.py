@@ -144,6 +144,16 @@ def test_a_refused_request_does_not_count() -> None:
         assert server.engine.scenarios.state("", "s") == "asked"
 
 
+def test_a_request_whose_fault_cannot_be_read_does_not_count() -> None:
+    scenario = {"name": "s", "set": "asked"}
+    mock = {"id": "m", "matcher": {"path": "/m"}, "responses": TWO, "scenario": scenario}
+    with running_mockd(mock, settings=Settings(allow_fault_header=True)) as server:
+        for method in ("GET", "HEAD"):
+            assert ask(server, method, X_Mockd_Fault="nonsense")[0] == 400
+        assert server.engine.scenarios.state("", "s") == "start"
+        assert bodies(server, 2) == ["a", "b"]
+
+
 def test_each_of_many_requests_at_once_gets_an_entry_of_its_own(server: RunningMockd) -> None:
     add(server, *({"response": {"body": str(number)}, "times": 10} for number in range(10)), then="miss")
     got = at_once(server, 100)
