@@ -143,6 +143,19 @@ async def test_a_seed_numbers_the_streams_of_each_key() -> None:
     assert await answers(lab, f"/~a{PATH}", f"/~b{PATH}", f"/~a{PATH}") == [plain[0], plain[0], plain[1]]
 
 
+@pytest.mark.parametrize("kind", ["sse", "chunked", "response"])
+@pytest.mark.parametrize("fault", ["delay ms=1", "delay ms=1 for requests 2", "close after 9 bytes for requests 99"])
+async def test_faults_do_not_change_the_numbers_of_streams(kind: str, fault: str) -> None:
+    said = {"sse": {"events": [{"data": "$uuid"}]}, "chunked": {"data": "$uuid"}, "response": {"body": "$uuid"}}[kind]
+    found = []
+    for faults in ([], [fault]):
+        lab = Lab(seed=5)
+        lab.engine.create({**MOCK, kind: said, "faults": faults})
+        found.append(await answers(lab, PATH, PATH, f"/~a{PATH}", PATH))
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 3
+
+
 async def test_numbers_of_streams_begin_again_when_the_mock_changes() -> None:
     lab = Lab(seed=5)
     lab.mock("response", body="$uuid")
