@@ -235,6 +235,12 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ),
         ({"responses": [{"response": {"body": "four"}, "faults": ["close after 5 bytes"]}]}, "", "earlier"),
     ],
+    "requests-of-own-faults": [
+        ({"responses": [{**sse(), "faults": ["close", "stall with probability 0"]}]}, "responses.0.faults.1", "other"),
+    ],
+    "effects-of-own-faults": [
+        ({"responses": [sse(), {"response": {}, "faults": ["drop"]}]}, "responses.1.faults.0", "action"),
+    ],
     "times": [
         ({"responses": [{"response": {}}, {**sse(), "times": 2}]}, "responses.1.times", "leave it out"),
         ({"responses": [{"response": {}, "times": 5}], "then": "last"}, "responses.0.times", "say `then`"),
