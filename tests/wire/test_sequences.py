@@ -187,11 +187,14 @@ def at_once(server: RunningMockd, count: int, body: bytes = b"") -> list[tuple[i
 def test_a_change_begins_again_and_no_change_does_not(server: RunningMockd) -> None:
     add(server, *TWO, name="one")
     assert bodies(server, 1) == ["a"]
-    server.engine.patch("m", {"name": "two", "priority": 3, "scenario": {"name": "s", "set": "x"}})
+    server.engine.patch("m", {"name": "two"})
     assert bodies(server, 2) == ["b", "b"]
+    server.engine.patch("m", {"priority": 3, "scenario": {"name": "s", "set": "x"}})
+    assert bodies(server, 2) == ["a", "b"]
     server.engine.patch("m", {"then": "cycle"})
     assert bodies(server, 3) == ["a", "b", "a"]
-    server.engine.replace("m", {"matcher": {"path": "/m"}, "responses": TWO, "then": "cycle", "sse": None})
+    same = {"priority": 3, "scenario": {"name": "s", "set": "x"}, "then": "cycle", "sse": None}
+    server.engine.replace("m", {"matcher": {"path": "/m"}, "responses": TWO, **same})
     assert bodies(server, 2) == ["b", "a"]
     server.engine.patch("m", {"responses": [*TWO, {"response": {"body": "c"}}]})
     assert bodies(server, 3) == ["a", "b", "c"]
