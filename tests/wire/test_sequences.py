@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mockd.config.load import parse_collection
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, body_of, eventually
@@ -270,6 +271,17 @@ def test_a_used_up_mock_still_goes_on_with_its_streams(everywhere: RunningMockd)
     assert events(ask(everywhere, Last_Event_ID=last_id(first))[1]) == ["2"]
     everywhere.engine.create({"id": "next", "matcher": {"path": "/*"}, "response": {"body": "next"}})
     assert ask(everywhere, Last_Event_ID="other-1") == (200, "next")
+
+
+def test_many_mocks_that_are_used_up_do_not_go_on_with_a_stream_that_nobody_sent(server: RunningMockd) -> None:
+    entry = said("a")
+    mocks = [
+        {"id": f"m{number}", "matcher": {"path": "/m"}, "responses": [entry], "then": "miss"} for number in range(1000)
+    ]
+    server.engine.import_specs(parse_collection(mocks, root=None), replace=False, dry_run=False)
+    for mock in mocks:
+        server.engine.mock_set.served.find(str(mock["id"])).counters.count("", "responses")
+    assert ask(server, Last_Event_ID="x-1")[0] == 404
 
 
 def test_a_get_that_is_refused_unless_it_comes_back(everywhere: RunningMockd) -> None:
