@@ -48,6 +48,8 @@ T = TypeVar("T")
 
 EVENTS_AT_ONCE = 1000
 """Number of buffered events that are forgotten in one turn of the event loop."""
+KEYS_AT_ONCE = 50
+"""Number of keys that are forgotten, or lose scenarios, in one turn of the event loop."""
 
 
 class Engine:
@@ -368,7 +370,7 @@ class Engine:
             streams = [stream for stream in live if stream.mock_id in swap.ended and stream.owner == place.name]
             self.connections.stop(streams, "closed_by_admin")
         if swap.scenarios:
-            self.by_key.forget_scenarios(place.name, swap.scenarios)
+            go_through(self.by_key.forgetting_scenarios(place.name, swap.scenarios), KEYS_AT_ONCE)
         go_through(chain.from_iterable([sessions.forgetting() for sessions in swap.closed]), EVENTS_AT_ONCE)
 
     # -- work outside the event loop -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from mockd.config.load import parse_collection
 from mockd.config.models import Config
+from mockd.engine import KEYS_AT_ONCE
 from mockd.events import Event
 from mockd.source import BaseSource, Script, SourceContext
 from mockd.sources.registry import SourceKind
@@ -438,3 +439,15 @@ async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
     for _ in lab.engine.keys.ageing():
         pass
     assert lab.engine.keys.names() == ["a"]
+
+
+async def test_scenarios_that_no_mock_names_any_more_are_forgotten_in_turns(lab: Lab) -> None:
+    lab.engine.create({**MOCK, "response": {}, "scenario": {"name": "s", "set": "in"}})
+    keys = [f"k{number}" for number in range(3 * KEYS_AT_ONCE)]
+    for key in keys:
+        lab.engine.scenarios.set(key, "s", "in")
+    lab.engine.delete("mock")
+    states = [lab.engine.scenarios.state(key, "s") for key in keys]
+    assert 0 < states.count("start") <= KEYS_AT_ONCE
+    await lab.clock.advance(1)
+    assert {lab.engine.scenarios.state(key, "s") for key in keys} == {"start"}
