@@ -67,7 +67,12 @@ ENDING = f"{LIFE}.termination"
 DISTRIBUTION = {"dist": "uniform", "max": 5}
 
 WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
-    "path-of-a-key": [(path("/~user/feed"), "matcher.path", "--no-key-path"), (path("/~"), "matcher.path", "leave")],
+    "path-of-a-key": [
+        (path("/~user/feed"), "matcher.path", "--no-key-path"),
+        (path("/~"), "matcher.path", "leave"),
+        ({"matcher": {"pathPattern": "^/~[a-z]+/feed$"}}, "matcher.pathPattern", "--no-key-path"),
+        ({"matcher": {"pathPattern": "/~a"}}, "matcher.pathPattern", "--no-key-path"),
+    ],
     "path": [
         (path("/a?x=1"), "matcher.path", "queryParams"),
         (path("/a/:id"), "matcher.path", "`{id}`"),
