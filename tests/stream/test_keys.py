@@ -429,6 +429,14 @@ async def test_own_mocks_keep_a_key(lab: Lab) -> None:
     assert [status for status, _ in await answers(lab, f"/~a{PATH}", f"/~b{PATH}", PATH)] == [200, 404, 404]
 
 
+async def test_to_look_for_old_keys_is_no_use_of_them(lab: Lab) -> None:
+    lab.engine.create({**MOCK, "sse": {"events": words(1), "lifecycle": {"keepOpen": True}, "resume": ON}}, "a")
+    await lab.open(f"/~a{PATH}")
+    (before,) = lab.engine.known_keys()
+    await grow_old(lab)
+    assert lab.engine.known_keys() == [before]
+
+
 async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
     lab.engine.create({**MOCK, **BY_KEY["a source that is awaited"]})
     await answers(lab, f"/~a{PATH}", f"/~b{PATH}")
