@@ -194,8 +194,6 @@ class Engine:
             return self._missed(request, match.near_misses, headers)
         mock = match.target
         part = mock.only
-        if part is None and not mock.fits(request):
-            return self._program(request, exchange, self._next_match(request, exchange))
         exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
@@ -223,15 +221,6 @@ class Engine:
         except TooManyKeysError as error:
             self.connections.refused()
             return too_many(request, error_body(error.code, error.message), headers)
-
-    def _next_match(self, request: RequestView, exchange: Exchange) -> Match[Registered] | Miss:
-        """What a request matches, now that a mock which seemed to match has no answer left for it."""
-        table = self._table_of(request)
-        match = table.resolve(request)
-        while isinstance(match, Match) and not match.target.fits(request):
-            match = table.resolve(request)
-        exchange.owner = self.by_key.owner_of(request, match)
-        return match
 
     def _table_of(self, request: RequestView) -> Table[Registered]:
         """The mocks for a request."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mockd.config.load import parse_collection
+from mockd.request import LARGE_BODY
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, body_of, eventually
@@ -273,15 +273,30 @@ def test_a_used_up_mock_still_goes_on_with_its_streams(everywhere: RunningMockd)
     assert ask(everywhere, Last_Event_ID="other-1") == (200, "next")
 
 
-def test_many_mocks_that_are_used_up_do_not_go_on_with_a_stream_that_nobody_sent(server: RunningMockd) -> None:
+@pytest.mark.parametrize("size", [1, LARGE_BODY + 1], ids=["at once", "looked at apart"])
+def test_only_who_comes_back_gets_a_used_up_mock(everywhere: RunningMockd, size: int) -> None:
+    add(everywhere, said("a", "b"), then="miss", faults=["close after 1 event for requests 1"])
+    everywhere.engine.create({"id": "low", "matcher": {"path": "/m"}, "priority": -1, "response": {"body": "low"}})
+    sent = last_id(ask(everywhere)[1])
+    got = []
+    for last_event_id in ("x-1", sent):
+        with Client(everywhere.url) as client:
+            headers = {"Connection": "close", "Last-Event-ID": last_event_id}
+            data, _ = read(client.ask("/m", method="POST", headers=headers, body=b"x" * size))
+            got.append(body_of(data).decode())
+    assert got[0] == "low"
+    assert events(got[1]) == ["b"]
+
+
+def test_many_mocks_that_are_used_up_do_not_go_on_with_a_stream_that_nobody_sent() -> None:
     entry = said("a")
     mocks = [
         {"id": f"m{number}", "matcher": {"path": "/m"}, "responses": [entry], "then": "miss"} for number in range(1000)
     ]
-    server.engine.import_specs(parse_collection(mocks, root=None), replace=False, dry_run=False)
-    for mock in mocks:
-        server.engine.mock_set.served.find(str(mock["id"])).counters.count("", "responses")
-    assert ask(server, Last_Event_ID="x-1")[0] == 404
+    with running_mockd(*mocks) as server:
+        for mock in server.engine.mock_set.served.mocks():
+            mock.counters.count("", "responses")
+        assert ask(server, Last_Event_ID="x-1")[0] == 404
 
 
 def test_a_get_that_is_refused_unless_it_comes_back(everywhere: RunningMockd) -> None:
