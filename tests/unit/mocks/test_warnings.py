@@ -237,20 +237,6 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "earlier",
         ),
     ],
-    "requests-of-own-faults": [
-        (
-            {"responses": [{"response": {}}, {**sse(), "faults": ["close", "reset with probability 0"]}]},
-            "responses.1.faults.1",
-            "other requests",
-        ),
-    ],
-    "effects-of-own-faults": [
-        (
-            {"responses": [sse(), {"response": {"body": "four"}, "faults": ["close", "drop"]}]},
-            "responses.1.faults.1",
-            "another action",
-        ),
-    ],
     "places-of-own-faults": [
         (
             {"responses": [{"response": {}}, {**sse(), "faults": ["stall", "reset after 4 events"]}]},
