@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mockd import cors
 from mockd.clock import Clock, SystemClock
@@ -42,10 +42,15 @@ from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
 from mockd.turns import go_through, gone_through
 
+if TYPE_CHECKING:
+    from mockd.faults.chosen import Aimed
+
 T = TypeVar("T")
 
 EVENTS_AT_ONCE = 1000
 """Number of buffered events that are forgotten in one turn of the event loop."""
+KEYS_AT_ONCE = 50
+"""Number of keys that are forgotten, or lose scenarios, in one turn of the event loop."""
 
 
 class Engine:
@@ -202,25 +207,30 @@ class Engine:
             return self._missed(request, match.near_misses, headers)
         mock = match.target
         part = mock.only
-        if part is None and not mock.fits(request):
-            return self._program(request, exchange)  # of the next one that matches
         exchange.mock_id = mock.spec.id
         if headers and not mock.spec.mock.cors:
             headers = []
         if settings.max_connections and len(self.connections) >= settings.max_connections:
             self.connections.refused()
             return too_many(request, _FULL, headers)
+        said: Sequence[Aimed] = ()
         try:
+            if b"x-mockd-fault" in request.raw_headers:
+                said = self._faults_said(request)
             if part is None:
                 part = mock.chosen(request)
                 exchange.entry = part.part.entry
-            has_faults = bool(part.faults) or b"x-mockd-fault" in request.raw_headers
+            has_faults = bool(part.faults or said)
             if part.program is not None and not headers and request.method != "HEAD" and not has_faults:
                 return part.program
             matched = Matched(request, match.captures, headers, exchange, self.clock, mock.counters)
             if has_faults and request.method != "HEAD":
-                return self._broken(part, matched)
+                return self._broken(part, said, matched)
             return respond(part.plan, part.sessions, matched)
+        except ConfigError as error:
+            problem = error.problems[0]
+            message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+            return refusal(request, 400, error_body("invalid_fault", message), headers)
         except TooManyKeysError as error:
             self.connections.refused()
             return too_many(request, error_body(error.code, error.message), headers)
@@ -229,19 +239,18 @@ class Engine:
         """The mocks for a request."""
         return self.by_key.table_of(request) if request.is_keyed else self.mock_set.served.table
 
-    def _broken(self, part: ReadyPart, matched: Matched) -> Program:
-        """An answer with the faults that strike the request: its own, after those of the header."""
-        from mockd.faults import broken, of_header  # loaded only with the first fault
+    def _faults_said(self, request: RequestView) -> Sequence[Aimed]:
+        """The faults in the header of a request. Raises `ConfigError`, before the request has had any effect."""
+        from mockd.faults import of_header  # loaded only with the first fault
 
-        try:
-            settings = self.settings
-            is_allowed, most_bytes = settings.allow_fault_header, settings.max_fault_bytes
-            faults = of_header(matched.request, is_allowed=is_allowed, most_bytes=most_bytes)
-        except ConfigError as error:
-            problem = error.problems[0]
-            message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-            return refusal(matched.request, 400, error_body("invalid_fault", message), matched.headers)
-        return broken(part.plan, part.sessions, (*faults, *part.faults), matched, self.settings.fault_timeout)
+        settings = self.settings
+        return of_header(request, is_allowed=settings.allow_fault_header, most_bytes=settings.max_fault_bytes)
+
+    def _broken(self, part: ReadyPart, said: Sequence[Aimed], matched: Matched) -> Program:
+        """An answer with the faults that strike the request: those that it says itself, then its own."""
+        from mockd.faults import broken
+
+        return broken(part.plan, part.sessions, (*said, *part.faults), matched, self.settings.fault_timeout)
 
     def _missed(self, request: RequestView, near_misses: list[dict[str, Any]], headers: Headers) -> Program:
         """The answer to a request that no mock matches: for a person who looks at it in a browser, a page."""
@@ -366,7 +375,7 @@ class Engine:
             streams = [stream for stream in live if stream.mock_id in swap.ended and stream.owner == place.name]
             self.connections.stop(streams, "closed_by_admin")
         if swap.scenarios:
-            self.by_key.forget_scenarios(place.name, swap.scenarios)
+            go_through(self.by_key.forgetting_scenarios(place.name, swap.scenarios), KEYS_AT_ONCE)
         go_through(chain.from_iterable([sessions.forgetting() for sessions in swap.closed]), EVENTS_AT_ONCE)
 
     # -- work outside the event loop -------------------------------------------------------------------------------

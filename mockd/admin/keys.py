@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mockd.admin.calls import Call, answer
-from mockd.engine import Engine
+from mockd.engine import KEYS_AT_ONCE, Engine
 from mockd.keys.reading import check_key
 from mockd.turns import gone_through
-
-KEYS_AT_ONCE = 50
-"""Number of keys that are forgotten in one turn of the event loop."""
 
 
 async def list_keys(engine: Engine, call: Call) -> Any:

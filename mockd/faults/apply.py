@@ -91,9 +91,9 @@ def broken(
 ) -> Program:
     """What a mock with faults answers. A fault waits at most so long for a client that does not read."""
     found = striking(faults, matched.request, matched.count, _drawing(plan))
-    context = SourceContext(
-        matched.request, matched.captures, matched.clock, plan.random(matched.count), matched.count_own
-    )
+    # Counted apart, so that faults do not change what the streams of a seed draw.
+    rng = plan.random(lambda name: matched.count(f"faults/{name}"))
+    context = SourceContext(matched.request, matched.captures, matched.clock, rng, matched.count_own)
     limited = plan if any(isinstance(one.fault, RECOUNTING) for one in found) else None
     if limited is not None:
         plan = plan.unlimited()
@@ -109,7 +109,7 @@ def broken(
         return Site(
             matched.exchange,
             program.framing,
-            program.fill or Fill(plan.random(matched.count), matched.clock),
+            program.fill or Fill(rng, matched.clock),
             timeout_s=timeout_s,
             limited=limited,
             error_row=lambda fault: _error_row(plan.source, context, program, fault, matched.exchange),

@@ -19,13 +19,14 @@ def of_header(request: RequestView, *, is_allowed: bool, most_bytes: int) -> tup
     """The faults of a request's header, which strike this request alone; none may make up more than `most_bytes`. If
     the header is not allowed, there are none, and the log says so once. Raises `ConfigError` for a line that cannot be
     read."""
-    text = request.header(HEADER)
-    if text is None:
+    texts = request.headers.get(HEADER)
+    if texts is None:
         return ()
     if not is_allowed:
         _say_that_it_is_off()
         return ()
-    faults = parse_lines(text, most_bytes)
+    # Together, so that bounds hold over all of them.
+    faults = parse_lines("; ".join(filter(str.strip, texts)), most_bytes)
     if any(fault.requests or fault.every for fault in faults):
         raise ConfigError("a fault in a header is for its request alone", hint="leave out `for requests` and `every`")
     return tuple(Aimed(fault, place, is_counted=False) for place, fault in enumerate(faults))

@@ -75,10 +75,16 @@ class MocksByKey:
                 known[name] = list(dict.fromkeys([*known.get(name, ()), *states]))
         return known
 
-    def forget_scenarios(self, key: str, gone: Set[str]) -> None:
-        """Forget scenarios that a key's own mocks, or those for all keys, do not name any more, unless others do."""
+    def forgetting_scenarios(self, key: str, gone: Set[str]) -> Iterator[None]:
+        """Forget scenarios that a key's own mocks, or those for all keys, do not name any more, unless others do. Those
+        of one key are forgotten in each step."""
+        for_all = self.of("")
+        assert for_all is not None
         for one in [key] if key else ["", *self._keys.names()]:
-            self._scenarios.forget(one, gone - self.scenarios_of(one).keys())
+            own = self.of(one)
+            left = gone - for_all.served.scenarios.keys()
+            self._scenarios.forget(one, left if own is None else left - own.served.scenarios.keys())
+            yield
 
     # -- changing mocks --------------------------------------------------------------------------------------------
 

@@ -15,14 +15,14 @@ from mockd.mocks.mock_set import MockSet
 
 
 class Key:
-    """A key that is remembered. `used` is when it was last used, in monotonic time. `mocks` are its own, and
-    `has_state` is true if anything else is kept for it."""
+    """A key that is remembered. `used` is when it was last used, in monotonic time, and `kept` when it was last used or
+    found to be held. `mocks` are its own, and `has_state` is true if anything else is kept for it."""
 
-    __slots__ = ("has_state", "mocks", "name", "used")
+    __slots__ = ("has_state", "kept", "mocks", "name", "used")
 
     def __init__(self, name: str, used: float) -> None:
         self.name = name
-        self.used = used
+        self.used = self.kept = used
         self.mocks: MockSet | None = None
         self.has_state = False
 
@@ -63,7 +63,7 @@ class Keys:
         self._forget = forget
         self._lock = threading.RLock()
         self._keys: OrderedDict[str, Key] = OrderedDict()
-        """The keys, the one that was used longest ago first."""
+        """The keys, the one that was kept longest ago first."""
         self._busy: Counter[str] = Counter()
         """Number of requests of each key that are being answered, whether it is remembered or not."""
 
@@ -72,7 +72,7 @@ class Keys:
         return list(self._keys)
 
     def all(self) -> list[Key]:
-        """The keys that are remembered, the one that was used longest ago first."""
+        """The keys that are remembered."""
         return list(self._keys.values())
 
     def get(self, name: str) -> Key | None:
@@ -129,8 +129,12 @@ class Keys:
     def _use(self, name: str) -> None:
         key = self._keys.get(name)
         if key is not None:
-            key.used = self._clock.monotonic()
-            self._keys.move_to_end(name)
+            self._keep(key)
+            key.used = key.kept
+
+    def _keep(self, key: Key) -> None:
+        key.kept = self._clock.monotonic()
+        self._keys.move_to_end(key.name)
 
     # -- keys are forgotten ----------------------------------------------------------------------------------------
 
@@ -150,14 +154,14 @@ class Keys:
             raise TooManyKeysError(f"as many keys are in use as --max-keys allows ({self._most:,})")
 
     def _age(self) -> bool:
-        """Look at the key that was used longest ago, and forget it if that is long enough and nothing holds it. Returns
+        """Look at the key that was kept longest ago, and forget it if that is long enough and nothing holds it. Returns
         False if it is too early for that, and so for all others."""
         with self._lock:
             key = next(iter(self._keys.values()), None)
-            if key is None or self._clock.monotonic() - key.used < self._max_age_s:
+            if key is None or self._clock.monotonic() - key.kept < self._max_age_s:
                 return False
             if key.name in self._busy or key.has_mocks:
-                self._use(key.name)
+                self._keep(key)
             else:
                 del self._keys[key.name]
                 self._forget(key)

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from mockd.clock import Clock
 from mockd.config.load import MockSpec
+from mockd.config.models import Mock
 from mockd.config.parts import Part, parts_of
 from mockd.errors import MAX_PROBLEMS, ConfigError, Path, Problem
 from mockd.expressions import with_captures
@@ -62,7 +63,7 @@ class MockBuilder:
         self, specs: Sequence[MockSpec], running: Mapping[str, Rule[Registered]], *, is_loading: bool, came_before: bool
     ) -> list[Rule[Registered]]:
         """Mocks ready to run, each as the target of its rule. If the content of a mock is the same as that of the
-        `running` one, it takes over the running mock's parts and counters.
+        `running` one, it takes over the running mock's parts; and its counters, if it answers the same requests too.
 
         If `is_loading` is true, data files are read again too. If `came_before` is true, an earlier process may have
         served these mocks. Raises `ConfigError` with the problems of all mocks.
@@ -92,9 +93,12 @@ class MockBuilder:
         # Data files are read again only when configuration files are.
         files = running.files if running is not None and is_same and not is_loading else files_of(spec)
         if running is not None and is_same and running.files == files:
-            parts, counters = running.parts, running.counters
+            parts = running.parts
         else:
             spec, parts = self._parts(spec, (content, files), came_before)
+        if running is not None and parts is running.parts and _asks_the_same(spec.mock, running.spec.mock):
+            counters = running.counters
+        else:
             counters = Counters(spec.id, self._state, self._keys)
         mock = spec.mock
         if mock.responses is None and mock.scenario is None:
@@ -180,6 +184,11 @@ def _check_scenario(spec: MockSpec) -> None:
             path=("scenario",),
             hint="write them out, without `${`",
         )
+
+
+def _asks_the_same(mock: Mock, running: Mock) -> bool:
+    """Whether a mock answers the same requests as the running one, when it is enabled."""
+    return all(getattr(mock, name) == getattr(running, name) for name in ("matcher", "priority", "scenario"))
 
 
 def _check_profile(name: str) -> None:

@@ -136,8 +136,11 @@ class Choice:
         return lambda request: not self._is_used_up(request) or self._may_resume(request)
 
     def _may_resume(self, request: RequestView) -> bool:
-        """Whether a request may be one that comes back. Only `fits` looks for its session, as that changes them."""
-        return self._holds_sessions and request.last_event_id is not None and self not in request.passed_over
+        """Whether a request is one that comes back, or may be one if another thread asks: to look for its session
+        changes them, so that is left to `fits`."""
+        if not self._holds_sessions or request.last_event_id is None or self in request.passed_over:
+            return False
+        return request.states is not None or self._resumed(request) is not None
 
     def _left(self, request: RequestView, _: str) -> int:
         assert self._sequence is not None

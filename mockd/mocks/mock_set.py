@@ -123,7 +123,8 @@ class MockSet:
         spec = parse_mock(doc, root=self._files_root, warn=warn)
         with self._changing:
             if spec.id in self._accepted.rules:
-                raise ConflictError(f"a mock with id {spec.id!r} is already there; PUT /mocks/{spec.id} replaces it")
+                cure = f"PUT /mocks/{spec.id} replaces it, with the same `key` in the query"
+                raise ConflictError(f"a mock with id {spec.id!r} is already there; {cure}")
             return self._put(spec, warn)
 
     def replace(self, mock_id: str, doc: object, warn: Warn = log_warning) -> MockSpec:

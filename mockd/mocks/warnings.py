@@ -72,7 +72,7 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "given-ids": _each(ids.given),
     "times": sequences.times,
     "requests-of-faults": fault_requests.requests,
-    "requests-of-own-faults": _each(fault_requests.own_requests),
+    "requests-of-own-faults": fault_requests.own_requests,
     "places-of-faults": faults.places,
     "places-of-own-faults": _each(faults.own_places),
     "effects-of-faults": faults.effects,

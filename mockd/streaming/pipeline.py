@@ -106,7 +106,7 @@ def constant(plan: StreamPlan) -> Program | None:
 def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened. Raises `TooManyKeysError`."""
-    if sessions is not None:
+    if sessions is not None and matched.request.method != "HEAD":
         matched.counters.need(matched.exchange.key)
     fill = Fill(plan.random(matched.count), matched.clock)
     try:
@@ -135,7 +135,7 @@ def _with_no_body(program: Program) -> Program:
 def _place(sessions: Sessions, matched: Matched) -> Place | None:
     """Where a client that comes back goes on; None if it is new."""
     last_event_id = matched.request.last_event_id
-    return None if last_event_id is None else sessions.find(last_event_id, sessions.of_key(matched.exchange.key))
+    return None if last_event_id is None else sessions.find(last_event_id, matched.exchange.key)
 
 
 def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from mockd.config.load import parse_collection
 from mockd.config.models import Config
+from mockd.engine import KEYS_AT_ONCE
 from mockd.events import Event
 from mockd.source import BaseSource, Script, SourceContext
 from mockd.sources.registry import SourceKind
@@ -121,12 +123,38 @@ async def test_what_keeps_nothing_needs_no_place() -> None:
     assert lab.engine.keys.names() == []
 
 
+@pytest.mark.parametrize("kind", [*BY_KEY, "resume", "a sequence that resumes"])
+async def test_a_head_needs_no_place(kind: str) -> None:
+    lab = Lab(max_keys=1, seed=1)
+    resuming = {"sse": {"events": words(2), "resume": ON}}
+    mocks = {**BY_KEY, "resume": resuming, "a sequence that resumes": {"responses": [resuming]}}
+    lab.engine.create({**MOCK, **mocks[kind]})
+    for key in "abc":
+        for headers in ({}, {"Last-Event-ID": "1"}):
+            await lab.open(f"/~{key}{PATH}", method="HEAD", headers=headers)
+    await lab.clock.advance(1)
+    assert lab.engine.keys.names() == []
+
+
 async def test_a_seed_numbers_the_streams_of_each_key() -> None:
     lab = Lab(seed=5)
     lab.mock(events=[{"data": "$uuid"}], lifecycle={"termination": {"closeDelay": {"dist": "uniform", "max": 5}}})
     plain = await answers(lab, PATH, PATH)
     assert plain[0] != plain[1]
     assert await answers(lab, f"/~a{PATH}", f"/~b{PATH}", f"/~a{PATH}") == [plain[0], plain[0], plain[1]]
+
+
+@pytest.mark.parametrize("kind", ["sse", "chunked", "response"])
+@pytest.mark.parametrize("fault", ["delay ms=1", "delay ms=1 for requests 2", "close after 9 bytes for requests 99"])
+async def test_faults_do_not_change_the_numbers_of_streams(kind: str, fault: str) -> None:
+    said = {"sse": {"events": [{"data": "$uuid"}]}, "chunked": {"data": "$uuid"}, "response": {"body": "$uuid"}}[kind]
+    found = []
+    for faults in ([], [fault]):
+        lab = Lab(seed=5)
+        lab.engine.create({**MOCK, kind: said, "faults": faults})
+        found.append(await answers(lab, PATH, PATH, f"/~a{PATH}", PATH))
+    assert found[0] == found[1]
+    assert len(set(found[0])) == 3
 
 
 async def test_numbers_of_streams_begin_again_when_the_mock_changes() -> None:
@@ -250,6 +278,43 @@ async def test_ids_of_a_key_that_was_forgotten_mean_nothing(lab: Lab, kind: str,
 
 
 @pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
+async def test_ids_of_a_key_that_was_forgotten_take_no_room(lab: Lab, forget: Forget) -> None:
+    lab.mock(timing=SECONDLY, resume={"enabled": True, "maxAge": 1e6}, **SESSIONS["given ids"])
+    await cut(lab, f"/~a{PATH}")
+    (sessions,) = lab.engine.mock_set.served.find("mock").sessions
+    await forget(lab)
+    assert not sessions._remembered
+
+
+def _loaded(lab: Lab) -> None:
+    """A mock of a configuration file, whose clients may have been sent ids by an earlier process."""
+    mock = {**MOCK, "sse": {"events": words(4), "timing": SECONDLY, "resume": ON}}
+    lab.engine.load(parse_collection([mock], root=None))
+
+
+async def test_ids_of_an_earlier_process_mean_nothing_with_a_key(lab: Lab) -> None:
+    _loaded(lab)
+    assert len((await rest_of(lab, f"/~a{PATH}", "2")).events) == 4
+    assert len((await rest_of(lab, PATH, "2")).events) == 2
+
+
+@pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
+async def test_ids_of_a_file_s_mock_from_before_it_was_put_back_mean_nothing(lab: Lab, forget: Forget) -> None:
+    _loaded(lab)
+    await cut(lab, f"/~a{PATH}")
+    await forget(lab)
+    assert len((await rest_of(lab, f"/~a{PATH}", "2")).events) == 4
+
+
+@pytest.mark.parametrize("key", [None, ""])
+async def test_a_reset_puts_requests_without_a_key_back_to_the_start(lab: Lab, key: str | None) -> None:
+    _loaded(lab)
+    await cut(lab, PATH)
+    await lab.engine.reset(key)
+    assert len((await rest_of(lab, PATH, "2")).events) == 4
+
+
+@pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
 async def test_ids_that_have_clashed_do_so_no_more(lab: Lab, forget: Forget) -> None:
     lab.mock(timing=SECONDLY, resume={"enabled": True, "maxAge": 1e6}, events=DRAWN)
     await cut(lab, f"/~a{PATH}")
@@ -364,6 +429,14 @@ async def test_own_mocks_keep_a_key(lab: Lab) -> None:
     assert [status for status, _ in await answers(lab, f"/~a{PATH}", f"/~b{PATH}", PATH)] == [200, 404, 404]
 
 
+async def test_to_look_for_old_keys_is_no_use_of_them(lab: Lab) -> None:
+    lab.engine.create({**MOCK, "sse": {"events": words(1), "lifecycle": {"keepOpen": True}, "resume": ON}}, "a")
+    await lab.open(f"/~a{PATH}")
+    (before,) = lab.engine.known_keys()
+    await grow_old(lab)
+    assert lab.engine.known_keys() == [before]
+
+
 async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
     lab.engine.create({**MOCK, **BY_KEY["a source that is awaited"]})
     await answers(lab, f"/~a{PATH}", f"/~b{PATH}")
@@ -374,3 +447,15 @@ async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
     for _ in lab.engine.keys.ageing():
         pass
     assert lab.engine.keys.names() == ["a"]
+
+
+async def test_scenarios_that_no_mock_names_any_more_are_forgotten_in_turns(lab: Lab) -> None:
+    lab.engine.create({**MOCK, "response": {}, "scenario": {"name": "s", "set": "in"}})
+    keys = [f"k{number}" for number in range(3 * KEYS_AT_ONCE)]
+    for key in keys:
+        lab.engine.scenarios.set(key, "s", "in")
+    lab.engine.delete("mock")
+    states = [lab.engine.scenarios.state(key, "s") for key in keys]
+    assert 0 < states.count("start") <= KEYS_AT_ONCE
+    await lab.clock.advance(1)
+    assert {lab.engine.scenarios.state(key, "s") for key in keys} == {"start"}

@@ -418,12 +418,12 @@ async def test_what_a_reader_that_lags_has_lost_counts(lab: Lab) -> None:
 async def test_an_id_sent_in_the_midst_of_what_is_made_again_stands_for_no_place(lab: Lab) -> None:
     stream = await cut_after(lab, 4, events=words(6), resume=SMALL)
     sessions = sessions_of(lab)
-    place = sessions.find(ids_of(stream)[0], sessions.of_key(""))
+    place = sessions.find(ids_of(stream)[0], "")
     assert place is not None
     cursor = SessionCursor(place, "c", lab.clock.monotonic(), lambda: None, sessions)
     assert cursor.take(lab.clock.monotonic(), 1) == [b"id: 2\ndata: 2\n\n"]
     cursor.note_last_id("over")
-    assert (cursor.last_event_id, sessions.find("over", sessions.of_key(""))) == ("over", None)
+    assert (cursor.last_event_id, sessions.find("over", "")) == ("over", None)
     cursor.close()
 
 

@@ -35,6 +35,23 @@ def server() -> Iterator[RunningMockd]:
         yield running
 
 
+@pytest.mark.parametrize(("second", "left"), [("status 429", b""), ("", b"data: 1"), ("  ", b"data: 1")])
+def test_a_header_that_is_there_twice_is_one_list(server: RunningMockd, second: str, left: bytes) -> None:
+    head = f"GET /list HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Mockd-Fault: delay ms=1\r\nX-Mockd-Fault:{second}"
+    with Client(server.url) as client:
+        client.send(f"{head}\r\n\r\n".encode())
+        data = client.read_to_end()
+    assert data.startswith(b"HTTP/1.1 200" if left else b"HTTP/1.1 429")
+    assert left in data
+
+
+def test_bounds_hold_over_all_of_several_headers(server: RunningMockd) -> None:
+    lines = "\r\n".join(["X-Mockd-Fault: duplicate count=9 after 0 events"] * 5)
+    with Client(server.url) as client:
+        client.send(f"GET /list HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n\r\n".encode())
+        assert client.read_to_end().startswith(b"HTTP/1.1 400")
+
+
 def data_of(response: bytes) -> str:
     return "".join(line[6:] for line in body_of(response).decode().splitlines() if line.startswith("data: "))
 

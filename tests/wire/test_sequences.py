@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mockd.request import LARGE_BODY
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, body_of, eventually
@@ -144,6 +145,16 @@ def test_a_refused_request_does_not_count() -> None:
         assert server.engine.scenarios.state("", "s") == "asked"
 
 
+def test_a_request_whose_fault_cannot_be_read_does_not_count() -> None:
+    scenario = {"name": "s", "set": "asked"}
+    mock = {"id": "m", "matcher": {"path": "/m"}, "responses": TWO, "scenario": scenario}
+    with running_mockd(mock, settings=Settings(allow_fault_header=True)) as server:
+        for method in ("GET", "HEAD"):
+            assert ask(server, method, X_Mockd_Fault="nonsense")[0] == 400
+        assert server.engine.scenarios.state("", "s") == "start"
+        assert bodies(server, 2) == ["a", "b"]
+
+
 def test_each_of_many_requests_at_once_gets_an_entry_of_its_own(server: RunningMockd) -> None:
     add(server, *({"response": {"body": str(number)}, "times": 10} for number in range(10)), then="miss")
     got = at_once(server, 100)
@@ -177,11 +188,14 @@ def at_once(server: RunningMockd, count: int, body: bytes = b"") -> list[tuple[i
 def test_a_change_begins_again_and_no_change_does_not(server: RunningMockd) -> None:
     add(server, *TWO, name="one")
     assert bodies(server, 1) == ["a"]
-    server.engine.patch("m", {"name": "two", "priority": 3, "scenario": {"name": "s", "set": "x"}})
+    server.engine.patch("m", {"name": "two"})
     assert bodies(server, 2) == ["b", "b"]
+    server.engine.patch("m", {"priority": 3, "scenario": {"name": "s", "set": "x"}})
+    assert bodies(server, 2) == ["a", "b"]
     server.engine.patch("m", {"then": "cycle"})
     assert bodies(server, 3) == ["a", "b", "a"]
-    server.engine.replace("m", {"matcher": {"path": "/m"}, "responses": TWO, "then": "cycle", "sse": None})
+    same = {"priority": 3, "scenario": {"name": "s", "set": "x"}, "then": "cycle", "sse": None}
+    server.engine.replace("m", {"matcher": {"path": "/m"}, "responses": TWO, **same})
     assert bodies(server, 2) == ["b", "a"]
     server.engine.patch("m", {"responses": [*TWO, {"response": {"body": "c"}}]})
     assert bodies(server, 3) == ["a", "b", "c"]
@@ -257,6 +271,32 @@ def test_a_used_up_mock_still_goes_on_with_its_streams(everywhere: RunningMockd)
     assert events(ask(everywhere, Last_Event_ID=last_id(first))[1]) == ["2"]
     everywhere.engine.create({"id": "next", "matcher": {"path": "/*"}, "response": {"body": "next"}})
     assert ask(everywhere, Last_Event_ID="other-1") == (200, "next")
+
+
+@pytest.mark.parametrize("size", [1, LARGE_BODY + 1], ids=["at once", "looked at apart"])
+def test_only_who_comes_back_gets_a_used_up_mock(everywhere: RunningMockd, size: int) -> None:
+    add(everywhere, said("a", "b"), then="miss", faults=["close after 1 event for requests 1"])
+    everywhere.engine.create({"id": "low", "matcher": {"path": "/m"}, "priority": -1, "response": {"body": "low"}})
+    sent = last_id(ask(everywhere)[1])
+    got = []
+    for last_event_id in ("x-1", sent):
+        with Client(everywhere.url) as client:
+            headers = {"Connection": "close", "Last-Event-ID": last_event_id}
+            data, _ = read(client.ask("/m", method="POST", headers=headers, body=b"x" * size))
+            got.append(body_of(data).decode())
+    assert got[0] == "low"
+    assert events(got[1]) == ["b"]
+
+
+def test_many_mocks_that_are_used_up_do_not_go_on_with_a_stream_that_nobody_sent() -> None:
+    entry = said("a")
+    mocks = [
+        {"id": f"m{number}", "matcher": {"path": "/m"}, "responses": [entry], "then": "miss"} for number in range(1000)
+    ]
+    with running_mockd(*mocks) as server:
+        for mock in server.engine.mock_set.served.mocks():
+            mock.counters.count("", "responses")
+        assert ask(server, Last_Event_ID="x-1")[0] == 404
 
 
 def test_a_get_that_is_refused_unless_it_comes_back(everywhere: RunningMockd) -> None:

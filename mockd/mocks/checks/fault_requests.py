@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mockd.errors import Problem
-from mockd.mocks.checks.answer import CheckedAnswer
 from mockd.mocks.registered import Registered
 
 if TYPE_CHECKING:
     from mockd.config.faults import Fault
+    from mockd.config.models import Mock
+    from mockd.mocks.choice import ReadyPart
 
 _ENDS = frozenset({"status", "empty", "garbage", "close", "reset"})
 """Actions that end an answer if they strike before the head."""
@@ -18,15 +20,28 @@ _ENDS = frozenset({"status", "empty", "garbage", "close", "reset"})
 
 def requests(mock: Registered) -> Iterator[Problem]:
     """Faults of a mock of which it is known that they never strike, whatever the answer is."""
-    return _never(mock.spec.mock.faults)
+    config = mock.spec.mock
+    is_bounded = config.responses is not None and config.then == "miss" and not any(mock.sessions)
+    return _never(config.faults, sum(entry.times for entry in config.responses or ()) if is_bounded else None)
 
 
-def own_requests(answer: CheckedAnswer) -> Iterator[Problem]:
+def own_requests(mock: Registered) -> Iterator[Problem]:
     """The same for the faults of an entry."""
-    return _never(answer.ready.part.faults)
+    for ready in mock.parts:
+        for problem in _never(ready.part.faults, _most_requests(mock.spec.mock, ready)):
+            yield problem.under(ready.part.place)
 
 
-def _never(faults: list[Any]) -> Iterator[Problem]:
+def _most_requests(config: Mock, ready: ReadyPart) -> int | None:
+    """The most requests that an entry answers; None if there is no bound. Who resumes comes back to it any time."""
+    entry, responses = ready.part.entry, config.responses
+    if entry is None or responses is None or ready.sessions is not None or config.then == "cycle":
+        return None
+    stays = entry == len(responses) - 1 and config.then != "miss"
+    return None if stays else responses[entry].times
+
+
+def _never(faults: list[Any], most: int | None) -> Iterator[Problem]:
     if not faults:
         return
     from mockd.config.fault_lines import parse_faults  # loaded only with the first fault
@@ -34,7 +49,7 @@ def _never(faults: list[Any]) -> Iterator[Problem]:
     found = parse_faults(faults)
     ending = next((number for number, fault in enumerate(found) if _ends_all(fault)), None)
     for number, fault in enumerate(found):
-        reason = _strikes_none(fault)
+        reason = _strikes_none(fault, most)
         if reason is None and ending is not None and _is_left_out(fault, found[ending], is_later=number > ending):
             reason = f"fault {ending}, `{found[ending].action}`, answers every request before that"
         if reason is not None:
@@ -42,13 +57,17 @@ def _never(faults: list[Any]) -> Iterator[Problem]:
             yield Problem(message, ("faults", number), "choose other requests, or remove it")
 
 
-def _strikes_none(fault: Fault) -> str | None:
-    """The reason why a fault strikes no request; None if it strikes some."""
+def _strikes_none(fault: Fault, most: int | None) -> str | None:
+    """The reason why a fault strikes none of so many requests; None if it strikes some."""
     if fault.probability == 0:
         return "its probability is 0"
-    every, ranges = fault.every or 1, fault.ranges
-    if ranges and all(-(-low // every) * every > high for low, high in ranges):
+    every = fault.every or 1
+    firsts = [(-(-low // every) * every, high) for low, high in fault.ranges or [(1, math.inf)]]
+    first = min((first for first, high in firsts if first <= high), default=None)
+    if first is None:
         return f"none of the requests {fault.requests} is one of every {every}"
+    if most is not None and first > most:
+        return f"its first request would be number {first}, and there are at most {most}"
     return None
 
 

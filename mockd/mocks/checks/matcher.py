@@ -43,10 +43,11 @@ def path_pattern(mock: Registered) -> Iterator[Problem]:
 
 def path_of_a_key(mock: Registered) -> Iterator[Problem]:
     """A path that begins with what is a key in those of requests."""
-    path = mock.spec.mock.matcher.path or ""
-    if path.startswith("/~"):
-        message = f"{path!r}: the first segment is the key of a request and is cut off, so no request matches"
-        yield Problem(message, ("matcher", "path"), "leave it out, or start mockd with `--no-key-path`")
+    config = mock.spec.mock.matcher
+    for name, text in ("path", config.path), ("pathPattern", config.path_pattern):
+        if text is not None and text.removeprefix("^").startswith("/~"):
+            message = f"{text!r}: the first segment is the key of a request and is cut off, so no request matches"
+            yield Problem(message, ("matcher", name), "leave it out, or start mockd with `--no-key-path`")
 
 
 def values(mock: Registered) -> Iterator[Problem]:

@@ -35,12 +35,15 @@ def can_make_again(script: CompiledScript, number: int) -> bool:
 
 class OfKey:
     """The sessions of one key, oldest first. `scope` stands before their ids where those of all keys are. No id has a
-    line break, so none of another key is like them."""
+    line break, so none of another key is like them. `came_before` is true if clients of an earlier process may come
+    back to them."""
 
-    __slots__ = ("buffers", "reached", "scope")
+    __slots__ = ("buffers", "came_before", "is_forgotten", "reached", "scope")
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, came_before: bool = False) -> None:
         self.scope = scope
+        self.came_before = came_before
+        self.is_forgotten = False
         self.buffers: dict[str, Buffer] = {}
         self.reached: float = 0
         """The number after the last event of the session that got furthest, forgotten sessions included."""
@@ -120,7 +123,7 @@ class Sessions:
     together, but a client goes on only in a session of its own key.
 
     `came_before` is true if an earlier process may have served this mock, so that its clients may come back to this
-    one.
+    one: those without a key, as keys are forgotten with their process.
     """
 
     def __init__(self, plan: StreamPlan, *, max_sessions: int, clock: Clock, came_before: bool = False) -> None:
@@ -132,7 +135,6 @@ class Sessions:
         self._said = 0
         """The number of characters of requests that all sessions hold."""
         self._clock = clock
-        self._came_before = came_before
         self._buffers: OrderedDict[str, Buffer] = OrderedDict()
         """All buffers, by session id, oldest first."""
         self._idle: OrderedDict[str, Buffer] = OrderedDict()
@@ -146,12 +148,12 @@ class Sessions:
         """Given ids whose events are no longer held, each with the id of the session that sent it last."""
         self._clashing: OrderedDict[str, None] = OrderedDict()
         """Given ids that several sessions have sent whose bytes differ, so that they name none of them."""
-        self._of_keys = {"": OfKey("")}
+        self._of_keys = {"": OfKey("", came_before)}
         self._lives = count(1)
         """Numbers of what was kept for a key until it was forgotten: ids of one life mean nothing in the next."""
 
     def of_key(self, key: str) -> OfKey:
-        """The sessions of a key."""
+        """The sessions of a key, to which one is about to be added."""
         found = self._of_keys.get(key)
         if found is None:
             found = self._of_keys[key] = OfKey(f"{key}\n{next(self._lives)}\n")
@@ -231,19 +233,20 @@ class Sessions:
     # -- clients come back -----------------------------------------------------------------------------------------
 
     def knows(self, key: str, last_event_id: str) -> bool:
-        """Whether a client of a key that was last sent this id can go on. Nothing is kept for the key."""
-        return self.find(last_event_id, self._of_keys.get(key) or OfKey(f"{key}\n\n")) is not None
+        """Whether a client of a key that was last sent this id can go on."""
+        return self.find(last_event_id, key) is not None
 
-    def find(self, last_event_id: str, of_key: OfKey) -> Place | None:
+    def find(self, last_event_id: str, key: str) -> Place | None:
         """The place at which a client that was last sent this id goes on, in a session of its key. None if the id is
         not known, or if it cannot be known which session sent it and the client could get another's events."""
-        if "\n" in last_event_id:  # from a query, which may have anything
+        of_key = self._of_keys.get(key)
+        if of_key is None or "\n" in last_event_id:  # from a query, which may have anything
             return None
         self._age()
         id_ = key_of(last_event_id)
-        key = of_key.scope + id_
-        place = self._find(key, id_, of_key)
-        return None if place is not None and key in self._clashing and not place.finished else place
+        scoped = of_key.scope + id_
+        place = self._find(scoped, id_, of_key)
+        return None if place is not None and scoped in self._clashing and not place.finished else place
 
     def _find(self, key: str, id_: str, of_key: OfKey) -> Place | None:
         if key in self._last_ids:
@@ -289,7 +292,7 @@ class Sessions:
     def _was_issued(self, number: int, of_key: OfKey) -> bool:
         """Whether any session of the key got that far. Until this process sends it anything, an earlier one may
         have."""
-        if self._came_before and not of_key.reached:
+        if of_key.came_before and not of_key.reached:
             of_key.reached = math.inf
         return number < of_key.reached
 
@@ -349,6 +352,9 @@ class Sessions:
         """Forget the sessions of a key, or of all keys, and all that is known of their ids. That is done at once, and
         one event is freed in each step."""
         buffers = self._of(key)
+        for name in [*self._of_keys] if key is None else [key]:
+            if name in self._of_keys:
+                self._of_keys[name].is_forgotten = True
         if key is None:
             for known in (self._of_keys, self._remembered, self._clashing):
                 known.clear()
@@ -391,6 +397,8 @@ class Sessions:
 
     def _remember(self, entry: Entry, buffer: Buffer) -> None:
         """Take note of the session that sent an event with a given id."""
+        if buffer.of_key.is_forgotten:
+            return
         if entry.id and entry.step is not None and not isinstance(entry.step.id, int):
             self._remembered[buffer.of_key.scope + key_of(entry.id)] = buffer.session.id
             if len(self._remembered) > MOST_REMEMBERED:

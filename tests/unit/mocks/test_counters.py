@@ -45,6 +45,9 @@ STARTS_AGAIN: dict[str, Callable[[Engine], object]] = {
     "patch": lambda engine: engine.patch("a", {"response": {"status": 201}}),
     "import": lambda engine: imported(engine, reply("a", "new")),
     "import of all": lambda engine: imported(engine, reply("a", "new"), reply("b"), replace=True),
+    "another matcher": lambda engine: engine.replace("a", {**reply("a"), "matcher": {"path": "/new"}}),
+    "another priority": lambda engine: engine.patch("a", {"priority": 1}),
+    "a scenario": lambda engine: engine.patch("a", {"scenario": {"name": "s", "when": "start"}}),
     "delete": lambda engine: (engine.delete("a"), engine.create(reply("a"))),
 }
 

@@ -67,7 +67,12 @@ ENDING = f"{LIFE}.termination"
 DISTRIBUTION = {"dist": "uniform", "max": 5}
 
 WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
-    "path-of-a-key": [(path("/~user/feed"), "matcher.path", "--no-key-path"), (path("/~"), "matcher.path", "leave")],
+    "path-of-a-key": [
+        (path("/~user/feed"), "matcher.path", "--no-key-path"),
+        (path("/~"), "matcher.path", "leave"),
+        ({"matcher": {"pathPattern": "^/~[a-z]+/feed$"}}, "matcher.pathPattern", "--no-key-path"),
+        ({"matcher": {"pathPattern": "/~a"}}, "matcher.pathPattern", "--no-key-path"),
+    ],
     "path": [
         (path("/a?x=1"), "matcher.path", "queryParams"),
         (path("/a/:id"), "matcher.path", "`{id}`"),
@@ -211,6 +216,11 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         ({**sse(), "faults": ["empty", "reset after 1 byte"]}, "faults.1", "remove it"),
         ({**sse(), "faults": ["reset after 1 byte", "empty"]}, "faults.0", "remove it"),
         ({**sse(), "faults": ["reset before head", "empty for requests 2-"]}, "faults.1", "remove it"),
+        (
+            {"responses": [sse(), sse()], "then": "miss", "faults": ["stall", "reset every 3"]},
+            "faults.1",
+            "other requests",
+        ),
     ],
     "places-of-faults": [
         ({**sse(), "faults": ["reset after 40 bytes"]}, "faults.0", "earlier"),
@@ -227,20 +237,6 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "earlier",
         ),
     ],
-    "requests-of-own-faults": [
-        (
-            {"responses": [{"response": {}}, {**sse(), "faults": ["close", "reset with probability 0"]}]},
-            "responses.1.faults.1",
-            "other requests",
-        ),
-    ],
-    "effects-of-own-faults": [
-        (
-            {"responses": [sse(), {"response": {"body": "four"}, "faults": ["close", "drop"]}]},
-            "responses.1.faults.1",
-            "another action",
-        ),
-    ],
     "places-of-own-faults": [
         (
             {"responses": [{"response": {}}, {**sse(), "faults": ["stall", "reset after 4 events"]}]},
@@ -248,6 +244,25 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "earlier",
         ),
         ({"responses": [{"response": {"body": "four"}, "faults": ["close after 5 bytes"]}]}, "", "earlier"),
+    ],
+    "requests-of-own-faults": [
+        ({"responses": [{**sse(), "faults": ["close", "stall with probability 0"]}]}, "responses.0.faults.1", "other"),
+        (
+            {"responses": [{"response": {}, "faults": ["close for requests 2"]}, {"response": {}}]},
+            "responses.0.faults.0",
+            "other",
+        ),
+        (
+            {
+                "responses": [{"response": {}, "times": 5, "faults": ["close for requests 3-4,5- every 6"]}],
+                "then": "miss",
+            },
+            "responses.0.faults.0",
+            "other",
+        ),
+    ],
+    "effects-of-own-faults": [
+        ({"responses": [sse(), {"response": {}, "faults": ["drop"]}]}, "responses.1.faults.0", "action"),
     ],
     "times": [
         ({"responses": [{"response": {}}, {**sse(), "times": 2}]}, "responses.1.times", "leave it out"),
@@ -317,6 +332,12 @@ NOT_WARNED: list[dict[str, Any]] = [
     {"responses": [{"response": {}}, {**sse(), "times": 2}], "then": "cycle"},
     {"responses": [{"response": {}}, {**sse(), "times": 2}], "then": "miss"},
     {"responses": [{**sse(), "faults": ["reset after 3 events"]}, sse(repeat=2)], "faults": ["reset after 6 events"]},
+    {"responses": [sse(), {**sse(), "faults": ["reset for requests 9"]}]},
+    {"responses": [{**sse(), "faults": ["reset for requests 9"]}, sse()], "then": "cycle"},
+    {"responses": [{**sse(resume={"enabled": True}), "faults": ["reset for requests 2"]}, sse()], "then": "miss"},
+    {"responses": [{**sse(), "faults": ["reset for requests 2"], "times": 2}, sse()], "faults": ["stall every 9"]},
+    {"responses": [sse(resume={"enabled": True})], "then": "miss", "faults": ["reset every 9"]},
+    {"responses": [sse(), {**sse(), "times": 8}], "then": "miss", "faults": ["reset every 9"]},
     {"response": {}, "scenario": {"name": "login", "when": "start", "set": "in"}},
     {"response": {}, "scenario": {"name": "login", "set": "in"}},
 ]
