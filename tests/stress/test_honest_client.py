@@ -42,7 +42,7 @@ def test_no_event_of_an_honest_client_is_late(running: Server, honest: Honest, n
             return
         took = time.monotonic() - began
         late_without = honest.late_during(lambda: time.sleep(took))  # noqa: B023
-        if late <= late_without:  # the machine is slow
+        if late <= 4 * late_without:  # the machine is slow
             return
         rounds.append((late, late_without))
     pytest.fail(f"events late or missing with and without it: {rounds}")

@@ -390,7 +390,7 @@ def test_an_error_event_ends_the_stream(server: RunningMockd) -> None:
 
 @pytest.mark.parametrize(
     ("line", "place"),
-    [("reste after 3 events", "character 1"), ("reset after x", "character 13"), ("end before head", "`$.before`")],
+    [("reste after 3 events", "character 1"), ("reset after x", "character 13"), ("end before head", "character 5")],
 )
 def test_a_header_that_cannot_be_read(server: RunningMockd, line: str, place: str) -> None:
     with Client(server.url) as client:
