@@ -7,6 +7,9 @@
     ├── BodyTooLargeError    a request body is larger than the limit
     ├── InvalidKeyError      a request has no key that can be used
     ├── TooManyKeysError     a new key cannot be remembered
+    ├── TooManyReadersError  no more may follow the live feed
+    ├── TooManyHoldsError    no more streams may be held
+    ├── TooManyWaitsError    no more may wait for streams
     ├── SourceError          an event source failed while a stream was running
     ├── RateLimitedError     a stream exceeded its rate limit, and its strategy is `error`
     └── AdminError           the admin API refused a request (raised by `mockd.client`)
@@ -145,6 +148,18 @@ class TooManyReadersError(MockdError):
     """As many follow the live feed as may."""
 
     code = "too_many_subscribers"
+
+
+class TooManyHoldsError(MockdError):
+    """As many streams are held, or will be, as may be."""
+
+    code = "too_many_holds"
+
+
+class TooManyWaitsError(MockdError):
+    """As many wait for streams as may."""
+
+    code = "too_many_waits"
 
 
 class SourceError(MockdError):

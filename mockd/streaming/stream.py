@@ -11,11 +11,14 @@ import asyncio
 import math
 from collections.abc import Awaitable, Sequence
 
+from msgspec.structs import replace
+
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.journal.lateness import Lateness
 from mockd.lines import Line
 from mockd.program.prepared import Prepared
+from mockd.program.terms import Lifetime
 from mockd.streaming.calendar import ROUNDING_S, Callback
 from mockd.streaming.cursors.cursor import NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
@@ -191,10 +194,10 @@ class Stream:
             while not preparing.done() and self._stopped is None:
                 await self.sleep_until(NEVER)
             if preparing.done():
-                self.program = preparing.result()
+                program, hand = preparing.result(), self.exchange.hand
+                self.program = program if hand is None else hand.over(program)
                 self._most = 1 if self.program.flush_each else 0
-                if self._vigil is not None:
-                    self._vigil.live(self.program.lifetime)
+                self.live(self.program.lifetime)
         finally:
             preparing.cancel()
 
@@ -328,6 +331,8 @@ class Stream:
                 exchange.first_event = now
             exchange.events_sent = cursor.events_sent
             self.last_event = now
+            if exchange.hand is not None:
+                exchange.hand.sent()
         exchange.last_event_id = cursor.last_event_id
 
     def _beat(self, now: float) -> None:
@@ -340,6 +345,11 @@ class Stream:
         is_begun, self._is_begun = self._is_begun, self._is_begun or heartbeat.is_apart
         self._write(payload, now)
         self._is_begun = is_begun or not heartbeat.is_apart
+
+    def keep_silent(self, *, is_so: bool) -> None:
+        """Send no heartbeats from now on, or send them again."""
+        heartbeat = self.program.heartbeat
+        self._silence_s = NEVER if is_so or heartbeat is None else heartbeat.every_s
 
     def _heartbeat_at(self) -> float:
         if self._silence_s == NEVER or self._is_ending:
@@ -381,6 +391,13 @@ class Stream:
         """Look again at what is due."""
         if self._vigil is not None:
             self._vigil.wake()
+
+    def live(self, lifetime: Lifetime) -> None:
+        """Hold the stream to a lifetime from now on."""
+        if lifetime is not self.program.lifetime:
+            self.program = replace(self.program, lifetime=lifetime)
+        if self._vigil is not None:
+            self._vigil.live(lifetime)
 
     def _settle(self) -> Vigil:
         """This stream stays: watch its client and its deadlines."""

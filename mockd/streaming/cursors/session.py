@@ -92,7 +92,7 @@ class SessionCursor:
             if self.next_due > now:
                 break
             if entry.verdict == "sent":
-                rows.append(self._issue(entry, now))
+                rows.append(self._issue(entry))
                 size += len(rows[-1])
             elif entry.verdict == "dropped":
                 self._pass(entry)
@@ -138,7 +138,7 @@ class SessionCursor:
         self.failure = RateLimitedError(f"more than {limit.events_per_second:g} events a second")
         self._end("failed")
 
-    def _issue(self, entry: Entry, now: float) -> bytes:
+    def _issue(self, entry: Entry) -> bytes:
         payload = self._session.payload(entry)
         self._pass(entry)
         if counted := entry.counted:
@@ -147,7 +147,7 @@ class SessionCursor:
         if entry.id is not None:
             self.last_event_id = entry.id
         if self._sessions is not None and self._buffer is not None:
-            self._sessions.sent(self._buffer, entry, self._connection_id, now)
+            self._sessions.sent(self._buffer, entry, self._connection_id)
         self._check_limits()
         if self.retry is not None and entry.step is not None and entry.step.event.is_block:
             if entry.step.event.takes_retry:

@@ -181,9 +181,9 @@ class Sessions:
         buffer.left_at = self._clock.monotonic()
         self._idle[buffer.session.id] = buffer
 
-    def sent(self, buffer: Buffer, entry: Entry, connection_id: str, now: float) -> None:
+    def sent(self, buffer: Buffer, entry: Entry, connection_id: str) -> None:
         """Take note that an event is being sent."""
-        entry.sent_at = now
+        entry.sent_at = self._clock.monotonic()  # which is later than it was due if its stream was held
         if entry.number > buffer.last_sent.number:
             buffer.last_sent = entry
             buffer.of_key.reached = max(buffer.of_key.reached, entry.number + 1)
