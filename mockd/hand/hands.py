@@ -89,7 +89,7 @@ class Hands:
         if self._waits:
             self._look(hand.exchange)
         self._tell(hand, is_held=hand.stands_still)
-        if hand.standing is None:
+        if hand.standing is None:  # the stream has turned to its end
             self._holding.pop(hand, None)
 
     def _tell(self, hand: Hand, *, is_held: bool) -> None:
@@ -138,6 +138,7 @@ class Hands:
         self._use(exchange.key)
         if isinstance(exchange.hand, Hand):
             exchange.hand.release()
+            self._holding.pop(exchange.hand, None)
 
     # -- on the streams of a mock ----------------------------------------------------------------------------------
 

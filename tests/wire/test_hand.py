@@ -15,6 +15,7 @@ from tests.wire.holding import Admin, Reader, of
 
 EVENTS = [{"data": "1"}, {"comment": "two is next"}, {"data": "zwei ü"}, {"type": "t", "data": {"n": 3}}]
 TOKENS = {"tokens": ["a", "b", "c"]}
+INSERT = {"action": "insert", "raw": ": x\n\n", "after": {"events": 2}}
 KINDS: dict[str, dict[str, Any]] = {
     "list": {"sse": {"events": EVENTS}},
     "one by one": {"sse": {"events": EVENTS, "flush": "event"}},

@@ -321,7 +321,8 @@ def test_the_server_stops_although_a_stream_is_held() -> None:
         admin.post("/mocks/list/sse/hold", {"upcoming": "all", "at": 1})
         reader = Reader(server.url).start("/list")
         reader.read_body(9)
-    assert reader.rest() == b"data: 1\n\n"
+    with reader:
+        assert reader.rest() == b"data: 1\n\n"
 
 
 def test_a_hold_seen_from_another_process(server: RunningMockd, admin: Admin) -> None:
