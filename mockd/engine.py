@@ -33,6 +33,7 @@ from mockd.mocks.state_file import StateFile
 from mockd.patterns import APART, AT_ONCE, NotAtOnceError
 from mockd.request import LARGE_BODY, ClientGoneError, Receive, RequestView, Scope, Send, read_body
 from mockd.settings import Settings
+from mockd.source import Source
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.pipeline import Matched, awaited, bodiless, identified, refusal, respond, too_many, whole
@@ -42,6 +43,7 @@ from mockd.turns import go_through, gone_through
 
 if TYPE_CHECKING:
     from mockd.hand import Hands
+    from mockd.streaming.sessions.resume import Sessions
 
 T = TypeVar("T")
 
@@ -415,6 +417,17 @@ class Engine:
         """The mock of that ID for a key, as the key whose own it is, otherwise empty, and its ID. Raises
         `NotFoundError`."""
         return self.by_key.mock_for(key, mock_id)[1], mock_id
+
+    def source_of(self, exchange: Exchange) -> Source | None:
+        """The source of the mock that answers a request, if the mock is still there."""
+        mocks = self.by_key.of(exchange.owner)
+        mock = None if mocks is None else mocks.served.get(exchange.mock_id or "")
+        return None if mock is None else mock.plan.source
+
+    def sessions_of(self, mock_id: str, key: str | None = None) -> list[Sessions]:
+        """The sessions of the mock of that ID for a key, if it has any. Raises `NotFoundError`."""
+        sessions = self.by_key.mock_for(key, mock_id)[0].sessions
+        return [] if sessions is None else [sessions]
 
     def close_all(self, mock_id: str, key: str | None = None) -> int:
         """End a mock's live streams, for all keys or for one, through their termination. Returns their number. Raises

@@ -82,7 +82,7 @@ BESIDE = {
 """What a unit may import of its own layer besides itself: nothing, unless it is said here."""
 
 INSIDE: dict[str, tuple[str, ...]] = {
-    "hand": ("hand", "upcoming", "waits", "hands"),
+    "hand": ("hand", "push", "cut", "upcoming", "waits", "hands"),
     "framing": ("frames", "framings"),
     "journal": ("credentials", "exchange", "registry"),
     "keys": ("reading", "registry", "mocks"),

@@ -22,6 +22,7 @@ from mockd.admin import connections, feed, hand, keys, metrics, mocks, openapi, 
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
+from mockd.config.events import EventConfig
 from mockd.config.hand import Hold, MockHold, Step
 from mockd.config.models import Mock, MockFile
 from mockd.config.values import free
@@ -106,8 +107,8 @@ def _hand(verb: str, one: Any, all: Any, body: tuple[Any, Any] | None, *errors: 
             shape,
             body=() if body is None else (body[place],),
             query=(_KEY,),
-            errors=tuple(filter(None, (*errors, conflict))),
-            needs_body=False,
+            errors=tuple(sorted({*errors, conflict} - {0})),
+            needs_body=verb in ("push", "cut"),
         )
         for path, handler, shape, place, conflict in rows
     )
@@ -162,6 +163,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *_hand("hold", hand.hold_connection, hand.hold_mock, (Hold, MockHold), 503),
     *_hand("release", hand.release_connection, hand.release_mock, None),
     *_hand("step", hand.step_connection, hand.step_mock, (Step, Step), 503),
+    *_hand("push", hand.push_into_connection, hand.push_into_mock, (EventConfig, EventConfig), 409),
+    *_hand("cut", hand.cut_connection, hand.cut_mock, (Document, Document), 409),
     *_hand("close", hand.end_connection, hand.end_mock_connections, None),
     Operation("GET", f"{_ONE}/wait", hand.wait_for_connection, shapes.Waited, query=_WAITS, errors=(503,)),
     Operation("GET", f"{_ALL}/wait", hand.wait_for_mock, shapes.WaitedForMock, query=(*_WAITS, _OPENED), errors=(503,)),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mockd.admin.calls import Call, answer
+from mockd.config.events import EventConfig
 from mockd.config.hand import Hold, MockHold, Step
 from mockd.engine import Engine
-from mockd.errors import ConfigError
+from mockd.errors import ConfigError, ConflictError
+from mockd.hand.cut import fault_of
+from mockd.hand.hands import STREAMS_AT_ONCE
+from mockd.hand.push import event_of
 from mockd.hand.waits import NOTHING, Conditions
 from mockd.journal.exchange import Exchange
 from mockd.turns import gone_through
 
-AT_ONCE = 50
-"""Number of streams that are held, or let go on, in one turn of the event loop."""
 TIMEOUT_S = 30.0
 """Default of the longest wait, in seconds."""
 LONGEST_WAIT_S = 600
@@ -43,6 +45,20 @@ async def step_connection(engine: Engine, call: Call) -> Any:
     """Let the next events of a stream out now, and hold it behind them."""
     step, exchange = call.read_as(Step), _exchange(engine, call)
     engine.take_in_hand().step(exchange, step.count)
+    return await _once_done(exchange)
+
+
+async def push_into_connection(engine: Engine, call: Call) -> Any:
+    """Push an event into a stream now."""
+    event, exchange = event_of(call.read_as(EventConfig)), _exchange(engine, call)
+    engine.take_in_hand().push(exchange, event)
+    return await _once_done(exchange)
+
+
+async def cut_connection(engine: Engine, call: Call) -> Any:
+    """Let a fault strike a stream now."""
+    fault, exchange = fault_of(call.json(), engine.settings.max_fault_bytes), _exchange(engine, call)
+    engine.take_in_hand().cut(exchange, fault, engine.source_of(exchange))
     return await _once_done(exchange)
 
 
@@ -105,6 +121,21 @@ async def step_mock(engine: Engine, call: Call) -> Any:
     return await _each(engine, call, lambda exchange: hands.step(exchange, step.count))
 
 
+async def push_into_mock(engine: Engine, call: Call) -> Any:
+    """Push an event into the live streams of a mock, and into those to which clients can come back."""
+    event = event_of(call.read_as(EventConfig))
+    live, sessions = _live(engine, call), engine.sessions_of(call.id, call.key)
+    done = await engine.take_in_hand().push_all(live, sessions, call.key, event)
+    await asyncio.sleep(0)  # in which the streams send it
+    return await _connections(engine, call, done)
+
+
+async def cut_mock(engine: Engine, call: Call) -> Any:
+    """Let a fault strike the live streams of a mock now."""
+    fault, hands = fault_of(call.json(), engine.settings.max_fault_bytes), engine.take_in_hand()
+    return await _each(engine, call, lambda exchange: hands.cut(exchange, fault, engine.source_of(exchange)))
+
+
 async def end_mock_connections(engine: Engine, call: Call) -> Any:
     """End a mock's live streams as it says."""
     return await _each(engine, call, lambda exchange: engine.connections.stop([exchange], "closed_by_admin"))
@@ -123,19 +154,29 @@ async def wait_for_mock(engine: Engine, call: Call) -> Any:
     return await engine.apart(lambda: answer({"ok": is_so, "connections": [one.to_json() for one in found]}))
 
 
-async def _each(engine: Engine, call: Call, work: Callable[[Exchange], object]) -> Any:
-    """Do work on each live stream of a mock, in turns."""
-    live = [exchange for exchange in engine.streams_of(call.id, call.key) if exchange.status == "active"]
-    done: list[Exchange] = []
+def _live(engine: Engine, call: Call) -> list[Exchange]:
+    return [exchange for exchange in engine.streams_of(call.id, call.key) if exchange.status == "active"]
 
-    def steps() -> Any:
-        for exchange in live:
+
+async def _each(engine: Engine, call: Call, work: Callable[[Exchange], object]) -> Any:
+    """Do work on each live stream of a mock, in turns. Those on which it is not possible are left out; if it is
+    possible on none, that is a conflict."""
+    done: list[Exchange] = []
+    refused: list[ConflictError] = []
+
+    def steps() -> Iterator[None]:
+        for exchange in _live(engine, call):
             if exchange.status == "active":  # one may have ended between two turns
-                work(exchange)
-                done.append(exchange)
+                try:
+                    work(exchange)
+                    done.append(exchange)
+                except ConflictError as error:
+                    refused.append(error)
             yield
 
-    await gone_through(steps(), AT_ONCE)
+    await gone_through(steps(), STREAMS_AT_ONCE)
+    if refused and not done:
+        raise refused[0]
     await asyncio.sleep(0)  # in which the streams send what they may
     return await _connections(engine, call, done)
 

@@ -11,10 +11,12 @@ from msgspec import structs
 
 from mockd.config.hand import Hold
 from mockd.faults.around import Around, Beats
+from mockd.faults.places import Trap
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.program.timetable import BATCH
 from mockd.streaming.calendar import ROUNDING_S
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
+from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.ops import Op, Stage
 from mockd.streaming.program import Opening, Program
@@ -46,6 +48,8 @@ class Hand(Around):
         self._frozen = self._shift = 0.0
         self._steps = 0
         self._pushed: deque[tuple[bytes, int, str | None]] = deque()
+        self._trap: Trap | None = None
+        """The cursor of what strikes now."""
         self._extra = 0
         """Number of events that were pushed beside those of the cursor inside."""
         self._pushed_id: tuple[str, str | None] | None = None
@@ -96,7 +100,7 @@ class Hand(Around):
     def _around(self, inner: Cursor) -> Cursor:
         self.inner = inner
         self._is_laid = self._has_begun = True
-        self._extra, self._shift, self._pushed_id = 0, 0.0, None
+        self._extra, self._shift, self._pushed_id, self._trap = 0, 0.0, None, None
         return self
 
     # -- what people do with it ------------------------------------------------------------------------------------
@@ -149,6 +153,34 @@ class Hand(Around):
         """Send a row now that is none of the cursor inside."""
         self._pushed.append((row, counted, id_))
         self.stream.wake()
+
+    def cut(self, make: Callable[[Cursor, Beats | None], Trap], around: Callable[[Trap], Cursor] | None) -> None:
+        """Let something strike now, also while the stream is held: the trap that is made, whose place is here.
+        `around` puts another cursor around it."""
+        self._make_rows_of_heartbeats()
+        self._trap = trap = make(self.inner, self._beats)
+        self.inner = trap if around is None else around(trap)
+        self.stream.wake()
+
+    def add_before_head(self, op: Op, *, is_last: bool) -> None:
+        """Add an op before the head of a stream that is held there. If it ends the stream, it is done now."""
+        first = self.stream.program.first
+        assert isinstance(first, list)
+        first.append(op)
+        if is_last:
+            self.release()
+
+    def change_events(self, shape: Callable[[Cursor], Cursor]) -> None:
+        """Put a cursor around that of the events themselves."""
+        outer: Around = self
+        while isinstance(outer.inner, Around):
+            outer = outer.inner
+        outer.inner = shape(outer.inner)
+        self.stream.wake()
+
+    def rows_time(self, now: float) -> float:
+        """The time of the cursor inside."""
+        return self._frozen if self.is_held else now - self._shift
 
     def sent(self) -> None:
         """Take note that the server has events that were taken."""
@@ -220,6 +252,22 @@ class Hand(Around):
         """Tell that something has changed, once the rows that were taken are with the server."""
         self._loop.call_soon(self._on_change, self)
 
+    def _make_rows_of_heartbeats(self) -> None:
+        """Let the cursor inside send the heartbeats, so that a pause can keep them back."""
+        stream = self.stream
+        if (heartbeat := stream.program.heartbeat) is None:
+            return
+        now = self.rows_time(stream.clock.monotonic())
+        self.inner = beats = Beats(self.inner, heartbeat, now)
+        beats.is_quiet = self.is_held
+        stream.program = structs.replace(stream.program, heartbeat=None)
+        stream.keep_silent(is_so=True)
+
+    @property
+    def _strikes(self) -> bool:
+        """Whether something strikes now."""
+        return self._trap is not None and self._trap.is_due
+
     @property
     def _beats(self) -> Beats | None:
         """The heartbeats, if they are rows of the cursor inside."""
@@ -229,20 +277,38 @@ class Hand(Around):
 
     @property
     def next_due(self) -> float:
-        if self._pushed:
+        if self._pushed or self._strikes:
             return AT_ONCE
+        if self.is_spent is not None and (not self.is_held or self._steps):
+            return NEVER if self.op is None else AT_ONCE
         if not self.is_held:
             return self.inner.next_due + self._shift
         if self._steps:
             return AT_ONCE if self.inner.next_due < NEVER else NEVER
+        if self._is_pushed_to:
+            return AT_ONCE
         beats = self._beats if self.standing is not None and self.standing.keepalives else None
         return NEVER if beats is None else beats.beat_at + self._since - self._frozen
 
     @property
     def op(self) -> Op | None:
-        if self._pushed or (self.is_held and not self._steps):
+        if self._pushed or (self.is_held and not self._steps and not self._strikes):
             return None
-        return self.inner.op
+        return self.inner.op if self.is_spent is None else op_after(self.stream.program, self.is_spent)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.is_spent or self.inner.outcome
+
+    @property
+    def is_spent(self) -> Outcome | None:
+        """The limit in events that is reached with those that were pushed, of which the cursor inside does not know."""
+        if not self._extra:
+            return None
+        life, sent = self.stream.program.lifetime, self.events_sent
+        if life.disconnect_after is not None and sent >= life.disconnect_after:
+            return "aborted"
+        return "max_events" if life.max_events and sent >= life.max_events else None
 
     @property
     def events_sent(self) -> int:
@@ -256,13 +322,24 @@ class Hand(Around):
     def take(self, now: float, most: int = 0) -> list[bytes]:
         if self._pushed:
             rows = [self._take_pushed()]
+        elif self.is_held and not self._steps:
+            rows = self.inner.take(self._frozen, 1) if self._is_pushed_to else self._beaten(now)
         elif self.is_held:
-            rows = self._stepped(now) if self._steps else self._beaten(now)
-        elif self.standing is None:
+            rows = self._stepped(now)
+        elif self.standing is None and not self._extra:
             return self.inner.take(now - self._shift, most)
         else:
             return self._up_to_place(now - self._shift, most or BATCH, now)
         return rows
+
+    @property
+    def _is_pushed_to(self) -> bool:
+        """Whether the next event was pushed into the session, and nothing has to be done before it."""
+        inner = self.inner
+        session = layers(inner)[-1]
+        return (
+            isinstance(session, SessionCursor) and session.has_pushed and inner.op is None and inner.next_due == AT_ONCE
+        )
 
     def _take_pushed(self) -> bytes:
         row, counted, id_ = self._pushed.popleft()
@@ -280,10 +357,10 @@ class Hand(Around):
         while len(rows) < most and inner.op is None and inner.next_due <= time:
             taken = inner.take(time, 1)
             rows += taken
-            if self._is_reached:
+            if self.standing is not None and self._is_reached:
                 self._begin(now)
                 break
-            if not taken:
+            if not taken or self.is_spent is not None:
                 break
         return rows
 
@@ -299,7 +376,7 @@ class Hand(Around):
             taken = inner.take(self._frozen + ROUNDING_S, 1)
             rows += taken
             self._steps = max(0, self._steps - (inner.events_sent - before))
-            if not taken:
+            if not taken or self.is_spent is not None:
                 break
         if not rows:
             self._move_beats(self._frozen - time)

@@ -5,20 +5,29 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from mockd.clock import Clock
+from mockd.config.faults import Fault
 from mockd.config.hand import Hold, MockHold
 from mockd.errors import ConflictError, TooManyHoldsError, TooManyWaitsError
+from mockd.events import Event
+from mockd.hand.cut import cut
 from mockd.hand.hand import Hand
+from mockd.hand.push import check, push, session_of, why_not
 from mockd.hand.upcoming import Mock, Upcoming
 from mockd.hand.waits import Conditions, Wait
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.settings import Settings
+from mockd.source import Source
 from mockd.streaming.program import Program
+from mockd.streaming.sessions.resume import Sessions
+from mockd.turns import gone_through
 
+STREAMS_AT_ONCE = 50
+"""Number of streams on which hands are laid in one turn of the event loop."""
 _LEAST_S = 0.01
 """Shortest time, in seconds, between two looks at the keys for which streams are held."""
 
@@ -140,6 +149,14 @@ class Hands:
             exchange.hand.release()
             self._holding.pop(exchange.hand, None)
 
+    def push(self, exchange: Exchange, event: Event) -> None:
+        """Push an event into a stream. Raises `ConflictError`, `ConfigError`."""
+        push(self.of(exchange), event)
+
+    def cut(self, exchange: Exchange, fault: Fault, source: Source | None) -> None:
+        """Let a fault strike a stream now. `source` is that of its mock. Raises `ConflictError`."""
+        cut(self.of(exchange), fault, source, self._settings.fault_timeout)
+
     # -- on the streams of a mock ----------------------------------------------------------------------------------
 
     def hold_upcoming(self, mock: Mock, key: str | None, hold: MockHold) -> None:
@@ -153,6 +170,42 @@ class Hands:
         fields = {name: getattr(hold, name) for name in Hold.__struct_fields__}
         self._upcoming.put(mock, key, Hold(**fields), count)
         self._keep(key)
+
+    async def push_all(
+        self, exchanges: Sequence[Exchange], sessions: Sequence[Sessions], key: str | None, event: Event
+    ) -> list[Exchange]:
+        """Push an event into live streams, and into the sessions of a key, or of all keys, to which clients can come
+        back; once into each session. Returns those streams. Raises `ConflictError` if there is nothing to push into,
+        and `ConfigError`."""
+        self._use(key)
+        reasons = {exchange.number: why_not(self._hand_on(exchange)) for exchange in exchanges}
+        live = [exchange for exchange in exchanges if reasons[exchange.number] is None]
+        buffers = [(each, buffer) for each in sessions for buffer in each.of(key)]
+        if not live and not buffers:
+            why = next((f"a stream of it {why}" for why in reasons.values()), "it has no live stream")
+            raise ConflictError(f"nothing can be pushed: {why}")
+        framings = {self._hand_on(exchange).stream.program.framing for exchange in live}
+        for framing in framings | {buffer.session.plan.framing for _, buffer in buffers}:
+            check(event, framing)
+        read: set[int] = set()
+
+        def steps() -> Iterator[None]:
+            for exchange in live:
+                hand = self._hand_on(exchange)
+                if exchange.status != "active" or why_not(hand) is not None:
+                    continue  # it has ended between two turns
+                session = session_of(hand)
+                if session is None or id(session) not in read:
+                    read.add(id(session))
+                    push(self.of(exchange), event)
+                yield
+            for each, buffer in buffers:
+                if id(buffer.session) not in read:
+                    each.push(buffer, event)
+                yield
+
+        await gone_through(steps(), STREAMS_AT_ONCE)
+        return live
 
     def drop_upcoming(self, mock: Mock, key: str | None) -> None:
         """Hold none of the next streams of a mock, those of one key or of all."""

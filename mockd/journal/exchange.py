@@ -56,6 +56,9 @@ class Holding(Protocol):
     def held_at(self) -> int | Literal["head"] | None:
         """The place of the hold that stands: a number of events, or before the head."""
 
+    def rows_time(self, now: float) -> float:
+        """The time of the rows inside, which stands still while the stream is held."""
+
     def over(self, program: Any) -> Any:
         """The program of the stream with the hand on it. Its class is in a layer above."""
 

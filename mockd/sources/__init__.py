@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 
 from mockd.config.models import Mock
 from mockd.sources.registry import SourceKind, build_named, kinds, register
-from mockd.sources.static import file_source, list_source
+from mockd.sources.static import ManualSource, file_source, list_source
 from mockd.sources.templates import register_built_in
 
 __all__ = ["SourceKind", "build_source", "kinds", "register"]
@@ -34,6 +34,8 @@ def build_source(mock: Mock, root: FilePath | None) -> Source:
         from mockd.sources.generator import generator_source
 
         return generator_source(sse.generator)
+    if sse.manual:
+        return ManualSource()
     repeat = 1 if sse.repeat is None else sse.repeat
     if sse.events_file is not None:
         return file_source(sse.events_file, root, repeat, raw=sse.raw)

@@ -452,6 +452,17 @@ class Stream:
         """Whether there is an order to stop, for which no op should wait."""
         return self._order is not None
 
+    @property
+    def rows_time(self) -> float:
+        """The time of its rows, in monotonic seconds: it stands still while the stream is held."""
+        hand, now = self.exchange.hand, self.clock.monotonic()
+        return now if hand is None or self._is_ending else hand.rows_time(now)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the stream has turned to its end."""
+        return self._is_ending
+
     def cut(self) -> None:
         """Give the stream up at once, whatever it is waiting for."""
         self._stopped = self._stopped or "aborted"
@@ -472,10 +483,13 @@ class Stream:
 
     def turn_to_end(self, outcome: Outcome) -> None:
         """Leave the rows, and go on with the end that the termination says."""
+        self.end_with(end_of(self.program, self.cursor, outcome, self.clock.monotonic(), self.exchange.mock_id))
+
+    def end_with(self, end: Cursor) -> None:
+        """Leave the rows, and go on with that end."""
         before = self.cursor
-        now = self.clock.monotonic()
-        end: Cursor = end_of(self.program, before, outcome, now, self.exchange.mock_id)
-        self.cursor = end if self.program.around is None else self.program.around(end, self, now)
+        around = self.program.around
+        self.cursor = end if around is None else around(end, self, self.clock.monotonic())
         self._is_ending = True
         before.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from mockd.errors import MockdError, RateLimitedError
-from mockd.events import Fill
+from mockd.events import Event, Fill
 from mockd.journal.exchange import Outcome
 from mockd.program.plan import StreamPlan
 from mockd.program.ratelimit import MOST_DROPPED
@@ -72,10 +72,30 @@ class SessionCursor:
         self._check_limits()
 
     def _look_again(self) -> None:
-        """Look for an entry again, as the source has more or has ended."""
+        """Look for an entry again, as the source has more or has ended, or an event was pushed behind the last."""
+        if self.outcome == "completed":
+            self.outcome = self.op = None
         if self.outcome is None:
             self.next_due = AT_ONCE
         self._wake()
+
+    @property
+    def has_pushed(self) -> bool:
+        """Whether the next event was pushed."""
+        following = None if self._made_again is not None else self._entry.next
+        return following is not None and following.is_pushed
+
+    def push(self, event: Event) -> None:
+        """Put an event into the session, behind what was sent."""
+        if self._sessions is None or self._buffer is None:
+            self._session.push(event, self._entry)
+        else:
+            self._sessions.push(self._buffer, event)
+
+    @property
+    def session(self) -> Session:
+        """The session that it reads."""
+        return self._session
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         rows: list[bytes] = []
