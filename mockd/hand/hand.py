@@ -15,7 +15,7 @@ from mockd.faults.places import Trap
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.program.timetable import BATCH
 from mockd.streaming.calendar import ROUNDING_S
-from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor, op_after
 from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.ops import Op, Stage
@@ -294,7 +294,7 @@ class Hand(Around):
     def op(self) -> Op | None:
         if self._pushed or (self.is_held and not self._steps and not self._strikes):
             return None
-        return self.inner.op if self.is_spent is None else op_after(self.stream.program, self.is_spent)
+        return self.inner.op if self._strikes or self.is_spent is None else op_after(self.stream.program, self.is_spent)
 
     @property
     def outcome(self) -> Outcome | None:
