@@ -179,7 +179,7 @@ def test_a_cut_of_a_stream_that_nobody_holds(server: RunningMockd) -> None:
         with Reader(server.url) as one, Reader(server.url) as two:
             for reader in (one, two):
                 reader.start("/slow").read_body(9)
-            assert admin.post("/mocks/slow/sse/cut", {"action": "end"})["count"] == 2
+            assert admin.post("/mocks/slow/sse/cut", "end")["count"] == 2
             assert one.rest() == two.rest() == b"data: 1\n\n"
     finally:
         server.engine.delete("slow")
@@ -213,7 +213,9 @@ def test_a_stall_keeps_heartbeats_back_unless_it_is_asked_not_to(server: Running
         ({"action": "reset", "probability": 0.5}, "$.probability", "now"),
         ({"action": "stall", "ms": -1}, "$.ms", ""),
         ({"action": "hugeEvent", "size": 1 << 40}, "$.size", ""),
-        ([], None, "expected an object"),
+        ("reset after 2 events", None, "now"),
+        ("rset", None, "no fault"),
+        ([], None, "an object or one line"),
     ],
 )
 def test_what_is_no_cut_is_refused(server: RunningMockd, cut: Any, place: str | None, words: str) -> None:
