@@ -331,7 +331,8 @@ class AdminClient:
     def _wait(self, path: str, query: dict[str, str], timeout_s: float) -> Any:
         """The answer of an operation that takes so long."""
         patience = self._http.timeout
-        longer = httpx2.Timeout(patience, read=None if patience.read is None else patience.read + timeout_s)
+        read = None if patience.read is None else patience.read + timeout_s
+        longer = httpx2.Timeout(connect=patience.connect, read=read, write=patience.write, pool=patience.pool)
         return _decode(self._send("GET", path, query=query, timeout=longer))
 
     def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:

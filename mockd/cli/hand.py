@@ -27,11 +27,15 @@ def _one_of(connection_id: str | None, mock_id: str | None) -> None:
         raise typer.BadParameter("give the ID of a connection, or that of a mock with --mock")
 
 
-def _with_word(words: list[str], mock_id: str | None, metavar: str) -> tuple[str | None, str]:
+def _with_word(
+    connection_id: str | None, word: str | None, mock_id: str | None, metavar: str
+) -> tuple[str | None, str]:
     """The ID of a connection, unless there is a mock, and the word behind it."""
+    words = [given for given in (connection_id, word) if given is not None]
     wanted = [metavar] if mock_id is not None else ["ID", metavar]
     if len(words) != len(wanted):
-        raise typer.BadParameter(f"expected {' '.join(wanted)}, got {len(words)} words")
+        given = "with --mock" if mock_id is not None else "without --mock"
+        raise typer.BadParameter(f"expected {' '.join(wanted)} {given}")
     return (None if mock_id is not None else words[0]), words[-1]
 
 
@@ -77,7 +81,7 @@ def hold(
     ] = False,
     key: KeyOfStreams = None,
 ) -> None:
-    """Hold a stream: nothing is sent until it is released, and then it goes on where it was."""
+    """Hold a stream. Nothing is sent until it is released; then it goes on where it was."""
     _one_of(connection_id, mock_id)
     more: dict[str, Any] = {"at": _number(at), "keepalives": not no_keepalives, "freeze_timeouts": freeze_timeouts}
     if connection_id is not None:
@@ -92,7 +96,7 @@ def hold(
 
 @connected
 def release(session: Session, connection_id: _Id = None, mock_id: _Mock = None, key: KeyOfStreams = None) -> None:
-    """Let a stream that is held go on; with --mock, hold none that begin later."""
+    """Let a held stream go on. With --mock, hold none that begin later."""
     _one_of(connection_id, mock_id)
     admin = session.admin
     if connection_id is not None:
@@ -110,7 +114,7 @@ def step(
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Number of events.")] = 1,
     key: KeyOfStreams = None,
 ) -> None:
-    """Let the next events of a stream out now, and hold it behind them."""
+    """Let the next events out, and hold the stream behind them."""
     _one_of(connection_id, mock_id)
     admin = session.admin
     if connection_id is not None:
@@ -123,18 +127,16 @@ def step(
 @connected
 def push(
     session: Session,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="ID TYPE:DATA", help="The connection, unless --mock is given, and the event."),
-    ] = None,
+    connection_id: _Id = None,
+    word: Annotated[str | None, typer.Argument(metavar="TYPE:DATA", help="The event, or its data alone.")] = None,
     mock_id: _Mock = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Send the text as it stands, in place of an event; `\\n` is a line break.")
     ] = False,
     key: KeyOfStreams = None,
 ) -> None:
-    """Push an event into a stream now, also while it is held."""
-    connection_id, word = _with_word(words or [], mock_id, "TEXT" if raw else "TYPE:DATA")
+    """Push an event into a stream, held or not."""
+    connection_id, word = _with_word(connection_id, word, mock_id, "TYPE:DATA")
     event = {"raw": word.replace("\\n", "\n")} if raw else values.event(word)
     admin = session.admin
     if connection_id is not None:
@@ -147,15 +149,13 @@ def push(
 @connected
 def cut(
     session: Session,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="ID ACTION", help="The connection, unless --mock is given, and the fault."),
-    ] = None,
+    connection_id: _Id = None,
+    word: Annotated[str | None, typer.Argument(metavar="ACTION", help="The fault, such as `stall ms=50`.")] = None,
     mock_id: _Mock = None,
     key: KeyOfStreams = None,
 ) -> None:
-    """Let a fault strike a stream now: one of `mockd faults`, without a place."""
-    connection_id, line = _with_word(words or [], mock_id, "ACTION")
+    """Let a fault strike a stream now. `mockd faults` lists them."""
+    connection_id, line = _with_word(connection_id, word, mock_id, "ACTION")
     admin = session.admin
     if connection_id is not None:
         answer = admin.cut_connection(connection_id, line, key=key)
@@ -179,11 +179,11 @@ def wait(
     held: Annotated[bool, typer.Option("--held", help="It is held.")] = False,
     ended: Annotated[bool, typer.Option("--ended", help="It has ended.")] = False,
     timeout_seconds: Annotated[
-        float, typer.Option("--timeout-seconds", metavar="SECONDS", min=0, max=600, help="Longest wait.")
+        float, typer.Option("--timeout-seconds", metavar="SECONDS", min=0, max=600, help="Longest wait, in seconds.")
     ] = 30.0,
     key: KeyOfStreams = None,
 ) -> None:
-    """Wait until a stream is as far as the options say. Exits with 1 if that does not come to be so."""
+    """Wait until a stream is as far as said. Exits with 1 if it never is."""
     _one_of(connection_id, mock_id)
     more: dict[str, Any] = {"reached": reached, "held": held, "ended": ended, "timeout_seconds": timeout_seconds}
     if connection_id is not None:

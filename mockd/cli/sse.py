@@ -11,9 +11,7 @@ from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_facts, print_json, print_table
 from mockd.cli.session import KeyOfStreams, Session, connected
 
-sse = typer.Typer(
-    help="List, hold, cut and end live streams of all kinds; push into them and wait for them.", no_args_is_help=True
-)
+sse = typer.Typer(help="List, hold, push into, cut and end live streams.", no_args_is_help=True)
 connections = typer.Typer(help="Show and end live streams; without a command, list them.")
 sse.add_typer(connections, name="connections")
 
