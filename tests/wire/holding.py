@@ -13,10 +13,10 @@ SILENCE_S = 0.03
 
 
 class Admin:
-    """The admin API of a server, whatever its certificate."""
+    """The admin API of a server, or at a URL, whatever its certificate."""
 
-    def __init__(self, server: RunningMockd) -> None:
-        self._url = server.admin_url
+    def __init__(self, server: RunningMockd | str) -> None:
+        self._url = server if isinstance(server, str) else server.admin_url
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         """The status and the JSON of an answer."""
