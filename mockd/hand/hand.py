@@ -88,7 +88,7 @@ class Hand(Around):
             inner = cursor if around is None else around(cursor, opening, now)
             return inner if self._has_begun else self._begun(inner, now)
 
-        return structs.replace(program, prepared=None, first=first, around=put)
+        return structs.replace(program, first=first, around=put)
 
     def _begun(self, inner: Cursor, now: float) -> Cursor:
         """The cursor of a stream whose head goes out now."""

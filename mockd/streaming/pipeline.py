@@ -225,11 +225,11 @@ def too_many(request: RequestView, error: dict[str, Any], headers: Headers) -> P
 
 def identified(program: Program, exchange: Exchange) -> Program:
     """The program, which tells the client the ID of its connection."""
-    if program.coming is not None:
-        return replace(program, coming=_identified(program.coming, exchange))
     if _CONNECTION in program.headers.settled:
         return program
-    return replace(program, own=[*program.own, (_CONNECTION, exchange.id.encode())])
+    own = [*program.own, (_CONNECTION, exchange.id.encode())]
+    coming = None if program.coming is None else _identified(program.coming, exchange)
+    return replace(program, own=own, coming=coming)
 
 
 async def _identified(coming: Awaitable[Program], exchange: Exchange) -> Program:

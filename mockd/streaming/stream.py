@@ -205,7 +205,7 @@ class Stream:
         """Answer that there will be no answer: the stream is told to end before its program is there."""
         self.exchange.http_status = 503
         self.exchange.first_byte = self.exchange.last_byte = self.clock.monotonic()
-        self.line.head(503, _NO_BODY)
+        self.line.head(503, _NO_BODY, self.program.own)
         self.line.finish()
         self.outcome = self._stopped
 
