@@ -480,6 +480,7 @@ class Engine:
 
     def _forget_all_of(self, key: Key) -> None:
         """Forget all that is kept for a key which has lost its place."""
+        self.connections.restart(key.name)
         if self._hands is not None:
             self._hands.forget(key.name)
         go_through(self.by_key.forget(key), EVENTS_AT_ONCE)
@@ -489,8 +490,9 @@ class Engine:
         those of the configuration files again, and no key has its own. With `streams`, live streams end through their
         termination; otherwise they go on. Returns how much of each there was."""
         done: Counter[str] = Counter(keys=0, counters=0, events=0, mocks=0, streams=0, holds=0)
+        self.connections.restart(key)
         if self._hands is not None:
-            done["holds"] += self._hands.restart(key)
+            done["holds"] += self._hands.release_key(key)
         if mocks and not key:
             done["mocks"] += await self.apart(self.mock_set.restore)
         if streams:

@@ -50,9 +50,6 @@ class Hands:
         self._waits: dict[Wait, None] = {}
         self._of_stream: defaultdict[int, set[Wait]] = defaultdict(set)
         self._of_mock: defaultdict[Mock, set[Wait]] = defaultdict(set)
-        self._since: dict[str, int] = {}
-        """The number of the last exchange before a key was put back to the start, and under "" for all keys."""
-        self._last = 0
         self._used: dict[str | None, float] = {None: clock.monotonic()}
         """The last use of each key that has holds, and of any key under None."""
         self._timer: asyncio.TimerHandle | None = None
@@ -64,7 +61,6 @@ class Hands:
         """The program of a stream that begins now, with what stands for it."""
         if not program.is_listed:
             return program
-        self._last = exchange.number
         self._use(exchange.key)
         hold = self._upcoming.take(exchange)
         is_awaited = bool(self._waits_for(exchange))
@@ -212,6 +208,11 @@ class Hands:
         self._upcoming.drop(mock, key)
 
     @property
+    def holds(self) -> int:
+        """Number of holds that stand, of live streams and of those yet to begin."""
+        return len(self._holding) + len(self._upcoming)
+
+    @property
     def waiting(self) -> int:
         """Number of those who wait."""
         return len(self._waits)
@@ -233,8 +234,7 @@ class Hands:
         have ended count too. Raises `TooManyWaitsError`."""
         owner, mock_id = mock
         known = self._registry.listed("active" if opened is None else "all", mock_id, key=key)
-        least = max(self._since.get("", 0), self._since.get(key or "", 0))
-        known = [exchange for exchange in known if exchange.owner == owner and exchange.number > least]
+        known = [one for one in known if one.owner == owner and self._registry.is_current(one)]
         wait = Wait(key, conditions, known, opened or 1, is_open=True)
         if not wait.is_over:
             for exchange in known:
@@ -285,18 +285,9 @@ class Hands:
             del self._holding[hand]
         return len(found) + self._upcoming.forget(key)
 
-    def restart(self, key: str | None) -> int:
-        """Put a key back to the start, or all keys: nothing is held, and earlier streams count no more. Returns the
-        number of holds that stood."""
-        if key is None:
-            self._since.clear()
-        self._since[key or ""] = self._last
-        return self.release_key(key)
-
     def forget(self, key: str) -> None:
         """Forget a key: nothing is held for it, and nobody waits for it any more."""
         self.release_key(key)
-        self._since.pop(key, None)
         self._end_waits([wait for wait in self._waits if wait.key == key])
 
     def forget_mock(self, mock: Mock) -> None:
@@ -318,7 +309,7 @@ class Hands:
         """Raise `TooManyHoldsError` if no more holds may stand. That of an exchange may be one of them."""
         most = self._settings.max_holds
         is_known = exchange is not None and exchange.hand in self._holding
-        if not is_known and len(self._holding) + len(self._upcoming) >= most:
+        if not is_known and self.holds >= most:
             raise TooManyHoldsError(f"as many holds stand as --max-holds allows ({most:,})")
 
     def _hold_on(self, hand: Hand) -> None:

@@ -14,6 +14,7 @@ from mockd.hand.push import event_of
 from mockd.hand.waits import Conditions
 from mockd.journal.exchange import Exchange as Record
 from tests.manual_clock import settle
+from tests.stream import deciding
 from tests.stream.harness import PATH, Exchange, Lab, words
 
 pytestmark = pytest.mark.anyio
@@ -235,3 +236,72 @@ async def test_a_wait_is_woken_without_a_look_in_between(lab: Lab) -> None:
     assert not any(wait.done() for wait in waits)
     await lab.clock.advance(600)
     assert all([await wait for wait in waits])
+
+
+# -- streams that have not begun ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", [None, "head", 0, 1])
+@pytest.mark.parametrize("what", ["script", "events", "iterator", "async iterator", "async events"])
+async def test_a_stream_is_held_while_its_source_is_awaited(lab: Lab, at: Any, what: str) -> None:
+    deciding.log.gate = asyncio.Event()
+    try:
+        lab.mock(template="tests.stream.deciding:DECIDING", templateParams={"what": what, "awaits": True})
+        exchange = await lab.open()
+        stream, hands = record(lab), lab.engine.take_in_hand()
+        hands.hold(stream, Hold(at=at))
+        assert stream.to_json()["held"] is (at in (None, "head"))
+        deciding.log.gate.set()
+        await settle()
+        await lab.clock.advance(3)
+        assert stream.to_json()["heldAt"] == ("head" if at is None else at)
+        assert len(exchange.messages) == 0 or at in (0, 1)
+        assert stream.events_sent == (at or 0 if at != "head" else 0)
+        hands.release(stream)
+        await settle()
+        await lab.clock.advance(60)
+        assert not exchange.is_open
+    finally:
+        deciding.log.gate = None
+
+
+async def test_a_stream_is_held_during_the_delay_of_its_head(lab: Lab) -> None:
+    lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "response": {"body": "x", "delay": 1000}})
+    exchange = await lab.open()
+    stream, hands = record(lab), lab.engine.take_in_hand()
+    await lab.clock.advance(0.5)
+    hands.hold(stream, Hold())
+    await lab.clock.advance(10)
+    assert exchange.messages == []
+    hands.step(stream, 1)  # there is no event, so it goes out whole
+    await settle()
+    await lab.clock.advance(1)
+    assert exchange.body == b"x"
+
+
+async def test_a_stream_is_held_during_a_fault_before_its_head(lab: Lab) -> None:
+    sse = {"events": words(2)}
+    lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": ["delay 1000 before head"]})
+    exchange = await lab.open()
+    stream, hands = record(lab), lab.engine.take_in_hand()
+    await lab.clock.advance(0.5)
+    hands.hold(stream, Hold(at="head"))
+    await lab.clock.advance(10)
+    assert exchange.messages == []
+    hands.release(stream)
+    await settle()
+    await lab.clock.advance(1)
+    assert [at for at, _ in exchange.events] == [10_500, 10_500]
+
+
+async def test_nothing_is_left_of_a_hand_once_its_stream_is_over(lab: Lab) -> None:
+    lab.mock(events=words(3))
+    for place in ("head", 0, 2, 3):
+        _, stream, _ = await opened(lab, at=place)
+        lab.engine.take_in_hand().release(stream)
+        await settle()
+        await lab.clock.advance(1)
+        assert stream.hand is None
+        assert stream.status == "closed"
+    hands = lab.engine.take_in_hand()
+    assert (hands.holds, hands.waiting) == (0, 0)

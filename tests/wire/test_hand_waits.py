@@ -306,6 +306,22 @@ def test_a_reset_releases(server: RunningMockd, admin: Admin) -> None:
     assert not admin.get("/mocks/list/sse/wait?opened=1&timeoutSeconds=0")["ok"]
 
 
+@pytest.mark.parametrize("again", ["reset", "reset of the key", "end of the key"])
+def test_earlier_streams_count_no_more_once_it_begins_anew(server: RunningMockd, admin: Admin, again: str) -> None:
+    with Reader(server.url) as reader:
+        reader.start("/~k/list").rest()
+    query = "/mocks/list/sse/wait?opened=1&ended=true&timeoutSeconds=0"
+    if again == "end of the key":
+        admin.post("/mocks/list/sse/hold?key=k", {"upcoming": 1})  # so that the key is known
+        assert admin.ask("DELETE", "/keys/k")[0] == 200
+    else:
+        admin.post("/reset" + ("?key=k" if again == "reset of the key" else ""))
+    assert not admin.get(query + "&key=k")["ok"]
+    with Reader(server.url) as reader:
+        reader.start("/~k/list").rest()
+    assert admin.wait("/mocks/list/sse", "opened=1&ended=true&key=k")["key"] == "k"
+
+
 def test_a_client_that_leaves_while_it_is_held_is_gone(server: RunningMockd, admin: Admin) -> None:
     for place in ("head", 0, 1):
         admin.post("/mocks/list/sse/hold", {"at": place, "upcoming": 1})
