@@ -9,7 +9,7 @@ from typing import Any
 from mockd.admin.calls import Call, answer
 from mockd.config.events import EventConfig
 from mockd.config.hand import Hold, MockHold, Step
-from mockd.engine import Engine
+from mockd.engine import EVENTS_AT_ONCE, Engine
 from mockd.errors import ConfigError, ConflictError
 from mockd.hand.cut import fault_of
 from mockd.hand.hands import STREAMS_AT_ONCE
@@ -125,6 +125,8 @@ async def push_into_mock(engine: Engine, call: Call) -> Any:
     """Push an event into the live streams of a mock, and into those to which clients can come back."""
     event = event_of(call.read_as(EventConfig))
     live, sessions = _live(engine, call), engine.sessions_of(call.id, call.key)
+    for each in sessions:
+        await gone_through(each.ageing(), EVENTS_AT_ONCE)
     done = await engine.take_in_hand().push_all(live, sessions, call.key, event)
     await asyncio.sleep(0)  # in which the streams send it
     return await _connections(engine, call, done)

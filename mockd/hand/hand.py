@@ -48,8 +48,8 @@ class Hand(Around):
         self._frozen = self._shift = 0.0
         self._steps = 0
         self._pushed: deque[tuple[bytes, int, str | None]] = deque()
-        self._trap: Trap | None = None
-        """The cursor of what strikes now."""
+        self._traps: list[Trap] = []
+        """The cursors of what strikes now."""
         self._extra = 0
         """Number of events that were pushed beside those of the cursor inside."""
         self._pushed_id: tuple[str, str | None] | None = None
@@ -100,7 +100,7 @@ class Hand(Around):
     def _around(self, inner: Cursor) -> Cursor:
         self.inner = inner
         self._is_laid = self._has_begun = True
-        self._extra, self._shift, self._pushed_id, self._trap = 0, 0.0, None, None
+        self._extra, self._shift, self._pushed_id, self._traps = 0, 0.0, None, []
         return self
 
     # -- what people do with it ------------------------------------------------------------------------------------
@@ -158,7 +158,8 @@ class Hand(Around):
         """Let something strike now, also while the stream is held: the trap that is made, whose place is here.
         `around` puts another cursor around it."""
         self._make_rows_of_heartbeats()
-        self._trap = trap = make(self.inner, self._beats)
+        trap = make(self.inner, self._beats)
+        self._traps = [*filter(lambda other: other.is_due, self._traps), trap]
         self.inner = trap if around is None else around(trap)
         self.stream.wake()
 
@@ -266,7 +267,7 @@ class Hand(Around):
     @property
     def _strikes(self) -> bool:
         """Whether something strikes now."""
-        return self._trap is not None and self._trap.is_due
+        return any(trap.is_due for trap in self._traps)
 
     @property
     def _beats(self) -> Beats | None:

@@ -150,6 +150,7 @@ class Exchange(Struct):
             self.ended_by = self.delivery.departure
 
     def to_json(self) -> dict[str, Any]:
+        hand = self.hand  # which the loop may take away while another thread is here
         optional = {
             "key": self.key or None,
             "userAgent": None if self.user_agent is None else header_text(self.user_agent),
@@ -159,7 +160,7 @@ class Exchange(Struct):
             "endedBy": self.ended_by,
             "bytesAcked": self.bytes_acknowledged,
             "faults": self.faults,
-            "heldAt": None if self.hand is None else self.hand.held_at,
+            "heldAt": None if hand is None else hand.held_at,
         }
         return {
             "id": self.id,
@@ -171,6 +172,6 @@ class Exchange(Struct):
             "eventsSent": self.events_sent,
             "bytesSent": self.bytes_sent,
             "status": self.status,
-            "held": self.hand is not None and self.hand.stands_still,
+            "held": hand is not None and hand.stands_still,
             **{key: value for key, value in optional.items() if value is not None},
         }

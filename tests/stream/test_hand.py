@@ -305,3 +305,36 @@ async def test_nothing_is_left_of_a_hand_once_its_stream_is_over(lab: Lab) -> No
         assert stream.status == "closed"
     hands = lab.engine.take_in_hand()
     assert (hands.holds, hands.waiting) == (0, 0)
+
+
+async def test_a_stream_that_was_held_is_held_again_at_its_end(lab: Lab) -> None:
+    lab.mock(events=words(2), **PACED, lifecycle={"termination": {"closeDelay": 2000}})
+    hands = lab.engine.take_in_hand()
+    exchange, stream, _ = await opened(lab)
+    await lab.clock.advance(0.5)
+    hands.hold(stream, Hold())
+    await lab.clock.advance(10)
+    hands.release(stream)
+    await lab.clock.advance(1.5)  # the last event was at 11 s, and the end is due at 13 s
+    assert exchange.times == [0, 11_000]
+    hands.hold(stream, Hold())
+    await settle()
+    await lab.clock.advance(5)
+    assert exchange.is_open
+    hands.release(stream)
+    await lab.clock.advance(60)
+    assert exchange.ended_at == 18_000
+
+
+async def test_a_stream_is_held_once_the_server_has_all_before_the_place() -> None:
+    lab = Lab(in_memory=False)
+    lab.mock(events=words(4), **PACED)
+    exchange, stream, _ = await opened(lab, at=2)
+    await exchange.stop_reading()
+    await lab.clock.advance(5)
+    assert (stream.events_sent, stream.to_json()["held"]) == (1, False)
+    waiting = asyncio.create_task(lab.engine.take_in_hand().wait(stream, Conditions(held=True), 60))
+    await settle()
+    await exchange.read_on()
+    assert (stream.events_sent, stream.to_json()["held"]) == (2, True)
+    assert await waiting

@@ -171,6 +171,18 @@ def test_a_cut_changes_a_head_that_is_held(server: RunningMockd) -> None:
         assert b"cache-control" not in head
 
 
+def test_two_cuts_at_one_place_both_strike(server: RunningMockd) -> None:
+    admin = Admin(server)
+    with Reader(server.url) as reader:
+        connection = held(admin, reader, "list")
+        for cut in ({"action": "insert", "raw": "a\n\n"}, {"action": "insert", "raw": "b\n\n"}, "delay ms=1"):
+            admin.post(of(connection) + "/cut", cut)
+        admin.post(of(connection) + "/release")
+        reader.rest()
+        assert sorted(data_of(reader.body).split()) == sorted(b"1 2 3 4 5 a b".split())
+    assert len(admin.wait(of(connection), "ended=true")["faults"]) == 3
+
+
 def test_a_cut_of_a_stream_that_nobody_holds(server: RunningMockd) -> None:
     admin = Admin(server)
     slow = {"id": "slow", "matcher": {"path": "/slow"}, "sse": {"events": EVENTS, "timing": {"fixedDelay": 60_000}}}
