@@ -30,8 +30,9 @@ class Hand(Around):
     """The hand on one stream. As a cursor it is the one inside as long as no hold stands. `on_change` is called when
     that changes, and when events were sent.
 
-    While the stream is held, the time of the cursor inside stands still at `_frozen`; later, it is `_shift` behind the
-    stream's. `_steps` is the number of events that may go out although it is held.
+    While the stream is held, the time of the cursor inside stands still at `_frozen`. It does so `_since` the hold began,
+    or the last step. Later, it is `_shift` behind the stream's. `_steps` is the number of events that may go out although
+    the stream is held.
     """
 
     def __init__(self, exchange: Exchange, on_change: Callable[[Hand], None]) -> None:
@@ -44,8 +45,7 @@ class Hand(Around):
         self.was_held = False
         """Whether it was told last that the stream is held."""
         self._is_laid = self._has_begun = False
-        self._since = 0.0
-        self._frozen = self._shift = 0.0
+        self._held_since = self._since = self._frozen = self._shift = 0.0
         self._steps = 0
         self._pushed: deque[tuple[bytes, int, str | None]] = deque()
         self._traps: list[Trap] = []
@@ -210,7 +210,8 @@ class Hand(Around):
     def _begin(self, now: float) -> None:
         hold, stream = self.standing, self.stream
         assert hold is not None
-        self.is_held, self._since, self._frozen = True, now, now - self._shift
+        self.is_held, self._frozen = True, now - self._shift
+        self._held_since = self._since = now
         if self._has_begun:
             self._keep_silent(is_so=True)
         if hold.freeze_timeouts:
@@ -223,12 +224,12 @@ class Hand(Around):
         """End the hold that stands, if the stream is held."""
         if not self.is_held:
             return
-        hold, stream, held_s = self.standing, self.stream, now - self._since
+        hold, stream, held_s = self.standing, self.stream, now - self._held_since
         assert hold is not None
         self.is_held, self._steps = False, 0
         if self._has_begun:
             self._shift = now - self._frozen
-            self._move_beats(-held_s)
+            self._move_beats(self._since - now)
             self._keep_silent(is_so=False)
         if hold.freeze_timeouts:
             life = self._lifetime
@@ -284,9 +285,7 @@ class Hand(Around):
             return NEVER if self.op is None else AT_ONCE
         if not self.is_held:
             return self.inner.next_due + self._shift
-        if self._steps:
-            return AT_ONCE if self.inner.next_due < NEVER else NEVER
-        if self._is_pushed_to:
+        if self._can_step or self._is_pushed_to:
             return AT_ONCE
         beats = self._beats if self.standing is not None and self.standing.keepalives else None
         return NEVER if beats is None else beats.beat_at + self._since - self._frozen
@@ -323,7 +322,7 @@ class Hand(Around):
     def take(self, now: float, most: int = 0) -> list[bytes]:
         if self._pushed:
             rows = [self._take_pushed()]
-        elif self.is_held and not self._steps:
+        elif self.is_held and not self._can_step:
             rows = self.inner.take(self._frozen, 1) if self._is_pushed_to else self._beaten(now)
         elif self.is_held:
             rows = self._stepped(now)
@@ -332,6 +331,11 @@ class Hand(Around):
         else:
             return self._up_to_place(now - self._shift, most or BATCH, now)
         return rows
+
+    @property
+    def _can_step(self) -> bool:
+        """Whether there is something to which a step may go on."""
+        return self._steps > 0 and self.inner.next_due < NEVER
 
     @property
     def _is_pushed_to(self) -> bool:

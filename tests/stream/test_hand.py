@@ -166,13 +166,15 @@ async def test_time_limits_stand_still_if_they_are_frozen(
     lab: Lab, faults: list[str], limit: str, ends_at: int
 ) -> None:
     life = {limit: 5, "keepOpen": True}
-    sse = {"events": words(2), **PACED, "lifecycle": life}
+    sse = {"events": [*words(2), {"comment": "c", "delay": 50_000}], **PACED, "lifecycle": life}
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": faults})
     hands = lab.engine.take_in_hand()
     exchange, stream, _ = await opened(lab)
     await lab.clock.advance(2)
     hands.hold(stream, Hold(freeze_timeouts=True))
-    await lab.clock.advance(10)
+    await lab.clock.advance(5)
+    hands.step(stream, 1)
+    await lab.clock.advance(5)
     hands.release(stream)
     await lab.clock.advance(ends_at / 1000 - 12 - 0.01)
     assert exchange.is_open
@@ -338,3 +340,60 @@ async def test_a_stream_is_held_once_the_server_has_all_before_the_place() -> No
     await exchange.read_on()
     assert (stream.events_sent, stream.to_json()["held"]) == (2, True)
     assert await waiting
+
+
+async def test_a_step_waits_for_an_event(lab: Lab) -> None:
+    lab.mock(manual=True)
+    hands = lab.engine.take_in_hand()
+    exchange, stream, _ = await opened(lab, at=0)
+    assert stream.to_json()["held"]
+    hands.step(stream, 1)
+    await settle()
+    assert not stream.to_json()["held"]
+    for text in ("a", "b"):  # which goes out also while it is held
+        hands.push(stream, event_of(EventConfig(data=text)))
+        await settle()
+        assert stream.to_json()["held"]
+    assert exchange.text == "data: a\n\ndata: b\n\n"
+
+
+@pytest.mark.parametrize("faults", [[], ["drop after 90 events"]])
+async def test_heartbeats_count_from_a_step(lab: Lab, faults: list[str]) -> None:
+    sse = {"events": words(4), **PACED, "lifecycle": {"heartbeat": {"every": 300, "text": "h"}}}
+    lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": faults})
+    exchange, stream, _ = await opened(lab, at=1)
+    await lab.clock.advance(0.4)
+    lab.engine.take_in_hand().step(stream, 1)
+    await settle()
+    await lab.clock.advance(0.7)
+    assert [at for at, _ in exchange.blocks] == pytest.approx([0, 300, 400, 700, 1000], abs=SLACK_MS)
+    lab.engine.take_in_hand().release(stream)
+    await lab.clock.advance(1.1)
+    after = [at for at, _ in exchange.blocks][5:]
+    assert after == pytest.approx([1300, 1600, 1900, 2100], abs=SLACK_MS)
+
+
+@pytest.mark.parametrize("faults", [[], ["drop after 90 events"]])
+async def test_heartbeats_go_on_while_a_step_waits(lab: Lab, faults: list[str]) -> None:
+    sse = {"manual": True, "lifecycle": {"heartbeat": {"every": 300, "text": "h"}}}
+    lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": faults})
+    exchange, stream, _ = await opened(lab, at=0)
+    await lab.clock.advance(1)
+    lab.engine.take_in_hand().step(stream, 1)
+    await settle()
+    await lab.clock.advance(1.05)
+    beats = [at for at, _ in exchange.blocks]
+    assert beats == pytest.approx([300, 600, 900, 1200, 1500, 1800], abs=SLACK_MS)
+
+
+@pytest.mark.parametrize("kind", ["list", "resume", "NDJSON", "delayed"])
+async def test_pushed_events_count_for_the_place(lab: Lab, kind: str) -> None:
+    await unheld(kind, lab)
+    hands = lab.engine.take_in_hand()
+    exchange, stream, start = await opened(lab, at=3)
+    for text in ("a", "b"):
+        hands.push(stream, event_of(EventConfig(data=text)))
+        await settle()
+    assert stream.to_json()["held"]
+    await lab.clock.advance(60)
+    assert [at - start for at in times(exchange)] == [0, 0, 0]
