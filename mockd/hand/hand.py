@@ -30,9 +30,9 @@ class Hand(Around):
     """The hand on one stream. As a cursor it is the one inside as long as no hold stands. `on_change` is called when
     that changes, and when events were sent.
 
-    While the stream is held, the time of the cursor inside stands still at `_frozen`. It does so `_since` the hold began,
-    or the last step. Later, it is `_shift` behind the stream's. `_steps` is the number of events that may go out although
-    the stream is held.
+    While the stream is held, the time of the cursor inside stands still at `_frozen`. It does so `_since` the hold
+    began, or the last step. Later, it is `_shift` behind the stream's. `_steps` is the number of events that may go out
+    although the stream is held.
     """
 
     def __init__(self, exchange: Exchange, on_change: Callable[[Hand], None]) -> None:
