@@ -397,3 +397,19 @@ async def test_pushed_events_count_for_the_place(lab: Lab, kind: str) -> None:
     assert stream.to_json()["held"]
     await lab.clock.advance(60)
     assert [at - start for at in times(exchange)] == [0, 0, 0]
+
+
+async def test_a_push_comes_behind_a_fault_that_is_due_before_it(lab: Lab) -> None:
+    sse = {"events": words(4), "resume": {"enabled": True}}
+    lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": ["stall ms=100 after 2 events"]})
+    hands = lab.engine.take_in_hand()
+    exchange, stream, _ = await opened(lab, at=2)
+    hands.push(stream, event_of(EventConfig(data="pushed")))
+    calls = lab.clock.calls
+    await settle()
+    assert len(exchange.events) == 2
+    assert lab.clock.calls - calls < 20  # the stream rests
+    hands.release(stream)
+    await settle()
+    await lab.clock.advance(1)
+    assert exchange.events == [(0, "1"), (0, "2"), (100, "pushed"), (100, "3"), (100, "4")]
