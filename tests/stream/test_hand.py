@@ -413,3 +413,18 @@ async def test_a_push_comes_behind_a_fault_that_is_due_before_it(lab: Lab) -> No
     await settle()
     await lab.clock.advance(1)
     assert exchange.events == [(0, "1"), (0, "2"), (100, "pushed"), (100, "3"), (100, "4")]
+
+
+async def test_a_stream_that_is_told_to_end_is_held_no_longer(lab: Lab) -> None:
+    lab.mock(events=words(4), **PACED, lifecycle={"termination": {"closeDelay": 2000, "finalEvent": {"data": "bye"}}})
+    hands = lab.engine.take_in_hand()
+    exchange, stream, _ = await opened(lab, at=1)
+    hands.push(stream, event_of(EventConfig(data="pushed")))
+    lab.engine.close_all("mock")
+    await settle()
+    assert stream.status == "closing"
+    assert stream.to_json()["held"] is False
+    assert "heldAt" not in stream.to_json()
+    assert exchange.events[-1] == (0, "bye")
+    await lab.clock.advance(2)
+    assert not exchange.is_open
