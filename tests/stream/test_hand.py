@@ -428,3 +428,16 @@ async def test_a_stream_that_is_told_to_end_is_held_no_longer(lab: Lab) -> None:
     assert exchange.events[-1] == (0, "bye")
     await lab.clock.advance(2)
     assert not exchange.is_open
+
+
+async def test_a_step_behind_a_cut_sends_its_event_alone(lab: Lab) -> None:
+    lab.mock(events=words(4), **PACED, lifecycle={"heartbeat": {"every": 300, "text": "h"}})
+    hands = lab.engine.take_in_hand()
+    exchange, stream, _ = await opened(lab, at=1)
+    await lab.clock.advance(0.1)
+    hands.cut(stream, fault_of("delay ms=0"), None)
+    await settle()
+    await lab.clock.advance(0.1)
+    hands.step(stream, 1)
+    await settle()
+    assert exchange.blocks == [(0, "data: 1"), (200, "data: 2")]
