@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from itertools import groupby
@@ -166,8 +167,16 @@ OPERATIONS: tuple[Operation, ...] = (
     *_hand("push", hand.push_into_connection, hand.push_into_mock, (EventConfig, EventConfig), 409),
     *_hand("cut", hand.cut_connection, hand.cut_mock, (Document | str, Document | str), 409),
     *_hand("close", hand.end_connection, hand.end_mock_connections, None),
-    Operation("GET", f"{_ONE}/wait", hand.wait_for_connection, shapes.Waited, query=_WAITS, errors=(503,)),
-    Operation("GET", f"{_ALL}/wait", hand.wait_for_mock, shapes.WaitedForMock, query=(*_WAITS, _OPENED), errors=(503,)),
+    Operation("GET", f"{_ONE}/wait", hand.wait_for_connection, shapes.Waited, query=_WAITS, errors=(503,), waits=True),
+    Operation(
+        "GET",
+        f"{_ALL}/wait",
+        hand.wait_for_mock,
+        shapes.WaitedForMock,
+        query=(*_WAITS, _OPENED),
+        errors=(503,),
+        waits=True,
+    ),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats, query=(_KEY,)),
     Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
@@ -276,7 +285,8 @@ class _Endpoint:
                 call = Call(view, scope["path_params"], place)
                 if not iscoroutinefunction(operation.handler):
                     return await self._engine.apart(partial(self._carry_out_apart, operation, call), place)
-                return _answer(operation, await operation.handler(self._engine, call))
+                answering = operation.handler(self._engine, call)
+                return _answer(operation, await (_while_there(answering, receive) if operation.waits else answering))
         except ClientGoneError:
             raise
         except Exception as error:
@@ -291,6 +301,24 @@ class _Endpoint:
             return _failure(operation, error)
         except Exception as error:
             return _failure(operation, error)
+
+
+async def _while_there(answering: Coroutine[Any, Any, Any], receive: Receive) -> Any:
+    """The result of a handler that waits. Raises `ClientGoneError` once its client has left."""
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    handling, leaving = asyncio.create_task(answering), asyncio.create_task(left())
+    try:
+        await asyncio.wait((handling, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not handling.done():
+            raise ClientGoneError
+        return handling.result()
+    finally:
+        handling.cancel()
+        leaving.cancel()
 
 
 def _answer(operation: Operation, result: Any) -> Response:

@@ -55,6 +55,7 @@ class Operation(Struct, frozen=True):
     open: bool = False
     makes_key: bool = False
     needs_body: bool = True
+    waits: bool = False
 
 
 class _Schemas:

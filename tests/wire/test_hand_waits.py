@@ -167,6 +167,13 @@ def test_a_wait_for_a_stream_that_has_ended_is_over_at_once(
     assert (answer["ok"], answer["connection"]["outcome"]) == (ok, "completed")
 
 
+def test_a_wait_is_given_up_once_its_client_leaves(server: RunningMockd, admin: Admin) -> None:
+    with Client(server.admin_url) as client:
+        client.ask("/mocks/list/sse/wait?opened=1&timeoutSeconds=600")
+        eventually(lambda: server.engine._hands is not None and server.engine._hands.waiting == 1)
+    eventually(lambda: server.engine.take_in_hand().waiting == 0)
+
+
 def test_a_wait_ends_with_its_time(server: RunningMockd, admin: Admin) -> None:
     with Reader(server.url) as reader:
         reader.start("/slow").read_body(9)
