@@ -441,3 +441,35 @@ async def test_a_step_behind_a_cut_sends_its_event_alone(lab: Lab) -> None:
     hands.step(stream, 1)
     await settle()
     assert exchange.blocks == [(0, "data: 1"), (200, "data: 2")]
+
+
+@pytest.mark.parametrize("most", [0, 4])
+async def test_what_follows_a_push_counts_on_behind_it(lab: Lab, most: int) -> None:
+    """Also the event that is made already, and waits until it is due."""
+    life = {"maxEvents": most}
+    lab.mock(events=[{"data": "$seq"}] * 4, **PACED, resume={"enabled": True}, lifecycle=life)
+    hands = lab.engine.take_in_hand()
+    exchange, stream, _ = await opened(lab)
+    await lab.clock.advance(0.5)
+    hands.push(stream, event_of(EventConfig(data="pushed")))
+    await settle()
+    await lab.clock.advance(10)
+    expected = [(0, "1"), (500, "pushed"), (1000, "3"), (2000, "4"), (3000, "5")]
+    assert exchange.events == (expected[:most] if most else expected)
+    ids = [event["id"] for event in lab.engine.buffer("mock")]
+    session = ids[1].removesuffix("-p1")
+    assert ids == ["1", f"{session}-p1", *(f"{session}-{number}" for number in (3, 4, 5))][: most or 5]
+    if not most:
+        again = await lab.open(headers={"Last-Event-ID": f"{session}-3"})
+        assert [text for _, text in again.events] == ["4", "5"]
+
+
+async def test_a_stream_that_sends_nothing_has_opened(lab: Lab) -> None:
+    lab.mock(manual=True)
+    hands = lab.engine.take_in_hand()
+    waiting = asyncio.create_task(hands.wait_for(("", "mock"), None, Conditions(), 1, 60))
+    await settle()
+    await lab.open()
+    assert waiting.done()
+    is_so, found = await waiting
+    assert (is_so, found) == (True, [record(lab)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -300,6 +301,29 @@ def test_a_key_that_is_used_keeps_its_holds() -> None:
             held = admin.wait("/mocks/list/sse", "held=true&key=k")
             assert not admin.get(of(held) + "/wait?reached=2&timeoutSeconds=0.7")["ok"]
             assert reader.is_silent()
+
+
+def test_requests_of_a_key_keep_its_holds() -> None:
+    other = {"id": "other", "matcher": {"path": "/other"}, "response": {"body": "x"}}
+    with running_mockd(LIST, other, settings=Settings(key_max_age=0.4)) as server:
+        admin = Admin(server)
+        admin.post("/mocks/list/sse/hold?key=k", {"at": 1, "upcoming": 1})
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            with Reader(server.url) as reader:
+                reader.start("/~k/other").rest()
+        with Reader(server.url) as reader:
+            reader.start("/~k/list").read_body(9)
+            assert reader.is_silent()
+
+
+def test_a_head_request_is_not_held_and_takes_no_hold(server: RunningMockd, admin: Admin) -> None:
+    admin.post("/mocks/list/sse/hold", {"at": 1, "upcoming": 1})
+    with Client(server.url) as client:
+        assert client.ask("/list", method="HEAD").read_head()[0] == 200
+    with Reader(server.url) as reader:
+        reader.start("/list").read_body(9)
+        assert reader.is_silent()
 
 
 def test_a_reset_releases(server: RunningMockd, admin: Admin) -> None:
