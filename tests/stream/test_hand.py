@@ -473,3 +473,34 @@ async def test_a_stream_that_sends_nothing_has_opened(lab: Lab) -> None:
     assert waiting.done()
     is_so, found = await waiting
     assert (is_so, found) == (True, [record(lab)])
+
+
+async def test_a_generator_counts_only_its_own_events(lab: Lab) -> None:
+    lab.mock(generator={"type": "sequence", "count": 4}, **PACED, resume={"enabled": True})
+    exchange, stream, _ = await opened(lab)
+    await lab.clock.advance(1.5)
+    lab.engine.take_in_hand().push(stream, event_of(EventConfig(data="pushed")))
+    await settle()
+    await lab.clock.advance(10)
+    assert [text for _, text in exchange.events] == ["0", "1", "pushed", "2", "3"]
+
+
+async def test_an_id_that_a_later_stream_sends_too_means_neither(lab: Lab) -> None:
+    lab.mock(events=words(3), resume={"enabled": True})
+    hands = lab.engine.take_in_hand()
+    _, stream, _ = await opened(lab, at=2)
+    hands.push(stream, event_of(EventConfig(data="pushed")))
+    await settle()
+    await opened(lab, at=2)  # the same ids, and nothing is pushed
+    again = await lab.open(headers={"Last-Event-ID": "2"})
+    assert [text for _, text in again.events] == ["1", "2", "3"]
+
+
+async def test_no_hold_is_left_of_a_stream_that_was_ended_in_it(lab: Lab) -> None:
+    lab.mock(events=words(3))
+    await opened(lab, at=2)
+    hands = lab.engine.take_in_hand()
+    assert hands.holds == 1
+    lab.engine.close_all("mock")
+    await settle()
+    assert hands.holds == 0
