@@ -19,7 +19,7 @@ from tests.stream.harness import PATH, Exchange, Lab, words
 
 pytestmark = pytest.mark.anyio
 
-PACED = {"timing": {"fixedDelay": 1000}}
+PACED: dict[str, Any] = {"timing": {"fixedDelay": 1000}}
 SLACK_MS = 20
 """Heartbeats that are rows, as faults have them, each may be a millisecond late."""
 KINDS: dict[str, dict[str, Any]] = {
@@ -496,11 +496,27 @@ async def test_an_id_that_a_later_stream_sends_too_means_neither(lab: Lab) -> No
     assert [text for _, text in again.events] == ["1", "2", "3"]
 
 
-async def test_no_hold_is_left_of_a_stream_that_was_ended_in_it(lab: Lab) -> None:
-    lab.mock(events=words(3))
-    await opened(lab, at=2)
+@pytest.mark.parametrize("place", [2, 9])
+async def test_no_hold_is_left_of_a_stream_that_was_ended_in_it_or_before(lab: Lab, place: int) -> None:
+    lab.mock(events=words(3), lifecycle={"keepOpen": True})
+    await opened(lab, at=place)
     hands = lab.engine.take_in_hand()
     assert hands.holds == 1
     lab.engine.close_all("mock")
     await settle()
     assert hands.holds == 0
+
+
+async def test_what_goes_out_at_once_is_not_late(lab: Lab) -> None:
+    lab.mock(events=words(3), **PACED, resume={"enabled": True})
+    hands = lab.engine.take_in_hand()
+    _, stream, _ = await opened(lab, at=1)
+    await lab.clock.advance(5)
+    hands.push(stream, event_of(EventConfig(data="pushed")))
+    hands.step(stream, 1)
+    await settle()
+    hands.release(stream)
+    await lab.clock.advance(5)
+    assert stream.lateness is not None
+    late = stream.lateness.to_json()
+    assert late is None or late["maxMs"] < 10

@@ -168,6 +168,19 @@ def test_a_wait_for_a_stream_that_has_ended_is_over_at_once(
     assert (answer["ok"], answer["connection"]["outcome"]) == (ok, "completed")
 
 
+def test_a_wait_is_for_the_streams_of_its_key(server: RunningMockd, admin: Admin) -> None:
+    answers: list[dict[str, Any]] = []
+    path = "/mocks/list/sse/wait?opened=1&key=a&timeoutSeconds=20"
+    thread = threading.Thread(target=lambda: answers.append(admin.get(path)))
+    thread.start()
+    eventually(lambda: server.engine._hands is not None and server.engine._hands.waiting == 1)
+    for key in ("b", "a"):
+        with Reader(server.url) as reader:
+            reader.start(f"/~{key}/list").rest()
+    thread.join()
+    assert [one["key"] for one in answers[0]["connections"]] == ["a"]
+
+
 def test_a_wait_is_given_up_once_its_client_leaves(server: RunningMockd, admin: Admin) -> None:
     with Client(server.admin_url) as client:
         client.ask("/mocks/list/sse/wait?opened=1&timeoutSeconds=600")
