@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from itertools import groupby
@@ -19,10 +19,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, scenarios, shapes, verify
+from mockd.admin import (
+    connections,
+    feed,
+    hand,
+    keys,
+    metrics,
+    mocks,
+    openapi,
+    process,
+    requests,
+    scenarios,
+    shapes,
+    verify,
+)
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
+from mockd.config.events import EventConfig
+from mockd.config.hand import Hold, MockHold, Step
 from mockd.config.models import Mock, MockFile
 from mockd.config.values import free
 from mockd.config.verification import Verification
@@ -64,6 +79,19 @@ _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
 _SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default that of requests without one.")
+_WAITS = (
+    _KEY,
+    Query("reached", Annotated[int, Meta(ge=0, le=999_999_999)], "It has sent so many events."),
+    Query("held", Literal["true"], "It is held."),
+    Query("ended", Literal["true"], "It has ended."),
+    Query("timeoutSeconds", Annotated[float, Meta(ge=0, le=hand.LONGEST_WAIT_S)], "Longest wait; 30 by default."),
+)
+_OPENED = Query(
+    "opened",
+    Annotated[int, Meta(ge=0, le=999_999_999)],
+    "So many streams of the mock are as the rest of the query says, those included that have ended since the last "
+    "reset. Without it: one that is live, or begins later.",
+)
 _DRY_RUN = Query("dryRun", bool, "Check the configuration, and change nothing.")
 
 
@@ -81,6 +109,30 @@ METRICS = Operation("GET", "/metrics", metrics.get_metrics, str, answer_types=("
 
 _SSE_OF_MOCK = "/mocks/{id}/sse/connections"
 _BUFFER = "/mocks/{id}/sse/buffer"
+_ONE = "/sse/connections/{id}"
+_ALL = "/mocks/{id}/sse"
+
+
+def _hand(verb: str, one: Any, all: Any, body: tuple[Any, Any] | None, *errors: int) -> tuple[Operation, ...]:
+    """What people do with one stream, and with the live ones of a mock."""
+    rows = (
+        (f"{_ONE}/{verb}", one, shapes.OneConnection, 0, 409),
+        (f"{_ALL}/{verb}", all, shapes.MockConnections, 1, 0),
+    )
+    return tuple(
+        Operation(
+            "POST",
+            path,
+            handler,
+            shape,
+            body=() if body is None else (body[place],),
+            query=(_KEY,),
+            errors=tuple(sorted({*errors, conflict} - {0})),
+            needs_body=verb in ("push", "cut"),
+        )
+        for path, handler, shape, place, conflict in rows
+    )
+
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/mocks", mocks.list_mocks, shapes.MockList, query=(_OWN,)),
@@ -127,6 +179,22 @@ OPERATIONS: tuple[Operation, ...] = (
         shapes.ClosedConnection,
         query=(_KEY,),
         errors=(409,),
+    ),
+    *_hand("hold", hand.hold_connection, hand.hold_mock, (Hold, MockHold), 503),
+    *_hand("release", hand.release_connection, hand.release_mock, None),
+    *_hand("step", hand.step_connection, hand.step_mock, (Step, Step), 503),
+    *_hand("push", hand.push_into_connection, hand.push_into_mock, (EventConfig, EventConfig), 409),
+    *_hand("cut", hand.cut_connection, hand.cut_mock, (Document | str, Document | str), 409),
+    *_hand("close", hand.end_connection, hand.end_mock_connections, None),
+    Operation("GET", f"{_ONE}/wait", hand.wait_for_connection, shapes.Waited, query=_WAITS, errors=(503,), waits=True),
+    Operation(
+        "GET",
+        f"{_ALL}/wait",
+        hand.wait_for_mock,
+        shapes.WaitedForMock,
+        query=(*_WAITS, _OPENED),
+        errors=(503,),
+        waits=True,
     ),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats, query=(_KEY,)),
     Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
@@ -260,8 +328,8 @@ class _Endpoint:
                 call = Call(view, scope["path_params"], place)
                 if not iscoroutinefunction(operation.handler):
                     return await self._engine.apart(partial(self._carry_out_apart, operation, call), place)
-                work = operation.handler(self._engine, call)
-                return _answer(operation, await (_unless_gone(work, receive) if operation.waits else work))
+                answering = operation.handler(self._engine, call)
+                return _answer(operation, await (_while_there(answering, receive) if operation.waits else answering))
         except ClientGoneError:
             raise
         except Exception as error:
@@ -278,16 +346,21 @@ class _Endpoint:
             return _failure(operation, error)
 
 
-async def _unless_gone(work: Awaitable[T], receive: Receive) -> T:
-    """What is worked out for a client, as long as it is there. Raises `ClientGoneError` when it leaves."""
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(receive())
+async def _while_there(answering: Coroutine[Any, Any, Any], receive: Receive) -> Any:
+    """The result of a handler that waits. Raises `ClientGoneError` once its client has left."""
+
+    async def left() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    handling, leaving = asyncio.create_task(answering), asyncio.create_task(left())
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGoneError("the client left before the answer")
-        return working.result()
+        await asyncio.wait((handling, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not handling.done():
+            raise ClientGoneError
+        return handling.result()
     finally:
-        working.cancel()
+        handling.cancel()
         leaving.cancel()
 
 

@@ -65,6 +65,8 @@ class Registry:
         self._errors_since = 0
         """Connections that were turned away, since the totals were last brought up to date."""
         self._drained: asyncio.Event | None = None
+        self._since: dict[str | None, float] = {}
+        """The monotonic time at which a key was put back to the start, or all of them under None."""
         self.observers: list[Callable[[Exchange], None]] = []
         self.feed = Feed(clock, self._live)
         self.tallies = Tallies() if find_spec("prometheus_client") else None
@@ -174,12 +176,26 @@ class Registry:
             exchange.look()
         return listed
 
+    def restart(self, key: str | None) -> None:
+        """Let earlier exchanges of a key, or all of them, count no more for those who wait for streams."""
+        if key is None:
+            self._since.clear()
+        self._since.pop(key, None)
+        self._since[key] = self._clock.monotonic()
+        if len(self._since) > (self._ended.maxlen or 0) + 1:  # of older ones, hardly any exchange is remembered
+            del self._since[next(name for name in self._since if name is not None)]
+
+    def is_current(self, exchange: Exchange) -> bool:
+        """Whether an exchange has come since its key was put back to the start."""
+        since = max(self._since.get(None, 0.0), self._since.get(exchange.key, 0.0))
+        return exchange.arrived > since
+
     def live(self, mock_id: str | None = None) -> list[dict[str, Any]]:
         """The live exchanges as JSON objects, oldest first."""
         return [exchange.to_json() for exchange in self.exchanges(mock_id)]
 
-    def get(self, connection_id: str, key: str | None = None) -> dict[str, Any]:
-        """One exchange, live or ended, as a JSON object. Raises `NotFoundError`, also if it is not of that key."""
+    def find(self, connection_id: str, key: str | None = None) -> Exchange:
+        """One exchange, live or ended. Raises `NotFoundError`, also if it is not of that key."""
         exchange = self._find(connection_id)
         if exchange is None:
             self._add_up()
@@ -187,7 +203,11 @@ class Registry:
         if exchange is None or key not in (None, exchange.key):
             raise NotFoundError(f"Connection not found: {connection_id}")
         exchange.look()
-        return exchange.to_json()
+        return exchange
+
+    def get(self, connection_id: str, key: str | None = None) -> dict[str, Any]:
+        """One exchange, live or ended, as a JSON object. Raises as `find` does."""
+        return self.find(connection_id, key).to_json()
 
     def _find(self, connection_id: str) -> Exchange | None:
         """A live exchange, or None."""

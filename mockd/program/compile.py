@@ -26,6 +26,7 @@ _LEAST_MS = 1.0
 def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with a path that begins at the mock."""
     framing = FRAMINGS["sse"]
+    life = _lifetime(config.lifecycle)
     rules = HeaderRules(config.headers, ("sse", "headers"))
     in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
     plan = StreamPlan(
@@ -36,7 +37,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: i
         **structs.asdict(in_framing(framing)),
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
-        lifetime=_lifetime(config.lifecycle),
+        lifetime=structs.replace(life, keep_open=True) if config.manual else life,
         in_framing=in_framing,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,

@@ -9,7 +9,7 @@ import msgspec.inspect as inspect
 
 from mockd.admin import openapi, shapes
 from mockd.admin.app import OPERATIONS
-from mockd.config import verification
+from mockd.config import hand, verification
 from mockd.config.words import meaning_of
 from scripts.reference import config, markdown
 from scripts.reference.markdown import code, first_paragraph, link, table, type_of
@@ -64,7 +64,13 @@ def _row(method: str, path: str, operation: dict[str, Any]) -> tuple[str, ...]:
     return code(f"{method.upper()} {path}"), operation["summary"], body, f"{success}: {shape}", ", ".join(refusals)
 
 
-_TYPES = {"object": "a JSON object", "boolean": "true or false", "string": "text", "integer": "a number"}
+_TYPES = {
+    "object": "a JSON object",
+    "boolean": "true or false",
+    "string": "text",
+    "integer": "a number",
+    "number": "a number",
+}
 
 
 def _words(schema: dict[str, Any]) -> str:
@@ -89,7 +95,7 @@ def _shapes(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The structs that the document refers to and that are no part of a configuration, by name."""
     own = {
         name: cls
-        for module in (shapes, verification)
+        for module in (shapes, verification, hand)
         for name, cls in vars(module).items()
         if isinstance(cls, type) and cls.__module__ == module.__name__
     }

@@ -127,6 +127,14 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "list requests": lambda: [Operation("GET", "/requests?limit=1000")] * 5,
     "verify": lambda: [_verify(request) for request in ("/m", {"bodyPattern": "w.*x"}, {"bodyJsonPath": {"$.a": 1}})],
     "forget requests": lambda: [Operation("DELETE", "/requests")] * 10,
+    "hold": lambda: [Operation("POST", "/mocks/m7/sse/hold", as_json({"at": 1, "upcoming": "all"}))] * 10,
+    "hold live ones": lambda: [Operation("POST", "/mocks/m7/sse/hold")] * 10,
+    "release": lambda: [Operation("POST", "/mocks/m7/sse/release")] * 10,
+    "step": lambda: [Operation("POST", "/mocks/m7/sse/step")] * 10,
+    "push": lambda: [Operation("POST", "/mocks/m7/sse/push", as_json({"data": "x"}), 409)] * 10,
+    "cut": lambda: [Operation("POST", "/mocks/m7/sse/cut", as_json({"action": "reset"}))] * 10,
+    "end in place": lambda: [Operation("POST", "/mocks/m7/sse/close")] * 10,
+    "wait": lambda: [Operation("GET", "/mocks/m7/sse/wait?opened=1&timeoutSeconds=0.01")] * 10,
     "create for keys": lambda: _each(
         lambda number: Operation("POST", f"/mocks?key=k{number}", as_json(some_mock(number, "own")), 201)
     ),

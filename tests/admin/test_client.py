@@ -17,7 +17,9 @@ from mockd.admin.app import OPERATIONS
 from mockd.client import AdminClient
 from mockd.engine import Engine
 from mockd.errors import AdminError, ConfigError, UnreachableError
+from mockd.testing import running_mockd
 from tests.admin.conftest import HELLO, serve
+from tests.wire.sockets import Client
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +66,32 @@ def test_connections_and_buffers(client: AdminClient) -> None:
         with pytest.raises(AdminError) as caught:
             ask("none")
         assert (caught.value.code, caught.value.status) == ("not_found", 404)
+
+
+def test_a_stream_in_the_hand_of_python() -> None:
+    events = [{"data": str(number)} for number in range(1, 6)]
+    mock = {"id": "chat", "matcher": {"path": "/chat"}, "sse": {"events": events}}
+    with running_mockd(mock) as server, server.admin() as admin:
+        assert admin.hold_mock("chat", at=2, upcoming=1, keepalives=False, freeze_timeouts=True)["count"] == 0
+        with Client(server.url) as client:
+            client.ask("/chat").read_head()
+            found = admin.wait_for_mock("chat", opened=1, held=True, timeout_seconds=20)
+            assert found["ok"]
+            connection_id = found["connections"][0]["id"]
+            assert admin.step_connection(connection_id)["connection"]["eventsSent"] == 3
+            assert admin.push_into_connection(connection_id, {"data": "x"})["connection"]["eventsSent"] == 4
+            assert admin.push_into_mock("chat", {"data": "y"})["count"] == 1
+            assert admin.step_mock("chat", 1)["connections"][0]["eventsSent"] == 6
+            assert admin.cut_connection(connection_id, "delay ms=1")["connection"]["faults"][-1]["action"] == "delay"
+            assert admin.cut_mock("chat", {"action": "stall", "ms": 1})["count"] == 1
+            assert admin.hold_connection(connection_id, at="head")["connection"]["held"]
+            assert not admin.wait_for_connection(connection_id, ended=True, timeout_seconds=0.01)["ok"]
+            assert not admin.release_connection(connection_id)["connection"]["held"]
+            assert admin.wait_for_connection(connection_id, ended=True)["connection"]["outcome"] == "completed"
+        assert admin.release_mock("chat")["count"] == admin.end_mock_connections("chat")["count"] == 0
+        with pytest.raises(AdminError) as refused:
+            admin.end_connection(connection_id)
+        assert refused.value.status == 409
 
 
 def test_configuration_out_and_in(client: AdminClient) -> None:

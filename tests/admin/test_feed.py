@@ -171,3 +171,23 @@ def test_nothing_is_noted_while_nobody_looks(server: RunningMockd) -> None:
     feed = server.engine.connections.feed
     get(server, "/list")
     assert (feed.is_on, feed._number) == (False, 0)
+
+
+def test_holds_and_what_they_reach_are_told(server: RunningMockd) -> None:
+    with Follower(server, "?type=opened,reached,held,released,ended") as follower, server.admin() as admin:
+        admin.hold_mock("list", at=1, upcoming=1)
+        with Client(server.url) as client:
+            client.ask("/list").read_head()
+            told = [follower.next() for _ in range(3)]
+            assert [type for _, type, _ in told] == ["opened", "reached", "held"]
+            held = told[-1][2]
+            assert (held["heldAt"], held["eventsSent"], held["mockId"]) == (1, 1, "list")
+            waiting = threading.Thread(
+                target=admin.wait_for_connection, args=(held["connectionId"],), kwargs={"reached": 2}
+            )
+            waiting.start()
+            eventually(lambda: server.engine.take_in_hand().waiting == 1)
+            with server.admin() as other:
+                other.release_connection(held["connectionId"])
+            waiting.join()
+            assert sorted(follower.types(3)) == ["ended", "reached", "released"]

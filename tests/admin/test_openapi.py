@@ -34,6 +34,8 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", _loaded_app())
     max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 def test_answers_are_as_the_document_says(case: Any) -> None:
+    if case.path.endswith("/wait"):
+        case.query = {**(case.query or {}), "timeoutSeconds": "0.01"}
     case.call_and_validate(checks=CHECKS)
 
 

@@ -234,6 +234,13 @@ ASKING = [
     ("scenarios",),
     ("scenarios", "list"),
     ("scenarios", "set", "login", "in"),
+    ("sse", "hold", "x"),
+    ("sse", "hold", "--mock", "a", "--upcoming", "all"),
+    ("sse", "release", "x"),
+    ("sse", "step", "x", "--count", "2"),
+    ("sse", "push", "x", "tick:1"),
+    ("sse", "cut", "--mock", "a", "reset"),
+    ("sse", "wait", "x", "--ended"),
     ("add", "--path", "/a", "--body", "x"),
 ]
 
@@ -255,6 +262,12 @@ NOT_THERE = [
     ("sse", "connections", "get", "nope"),
     ("sse", "connections", "close", "nope"),
     ("sse", "connections", "list", "--mock", "nope"),
+    ("sse", "hold", "nope"),
+    ("sse", "release", "--mock", "nope"),
+    ("sse", "step", "--mock", "nope"),
+    ("sse", "push", "nope", "tick:1"),
+    ("sse", "cut", "nope", "reset"),
+    ("sse", "wait", "nope", "--held"),
 ]
 
 
@@ -288,6 +301,15 @@ WRONG = [
     ("sse",),
     ("sse", "connections", "get"),
     ("scenarios", "set", "login"),
+    ("sse", "hold"),
+    ("sse", "hold", "x", "--mock", "a"),
+    ("sse", "hold", "x", "--upcoming", "1"),
+    ("sse", "step", "x", "--count", "0"),
+    ("sse", "push", "x"),
+    ("sse", "push", "x", "tick:1", "--mock", "a"),
+    ("sse", "cut"),
+    ("sse", "wait", "x", "--opened", "1"),
+    ("sse", "wait", "x", "--ended", "--timeout-seconds", "601"),
     ("serve", "--nope"),
     ("serve", "--port"),
     ("list", "--admin-url", "not a url"),
@@ -420,7 +442,7 @@ def test_help(local_cli: Cli, command: str) -> None:
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
             | {"init", "faults", "presets", "scenarios", "schema", "templates", "keys", "reset", "requests", "verify"},
         ),
-        ("mockd sse ", {"connections", "stats"}),
+        ("mockd sse ", {"connections", "stats", "hold", "release", "step", "push", "cut", "wait"}),
         ("mockd keys ", {"list", "delete"}),
         ("mockd reset --", {"--admin-url", "--api-key", "--help", "--json", "--key", "--mocks", "--streams"}),
         ("mockd scenarios ", {"list", "set"}),

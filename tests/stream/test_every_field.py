@@ -60,7 +60,9 @@ ANSWERS: dict[str, Json] = {
 }
 """Every kind of answer: its part of a mock, and its source."""
 
-SOURCES = frozenset({"events", "eventsFile", "generator", "template", "data", "dataFile", "ndjsonItems", "bodyFile"})
+SOURCES = frozenset(
+    {"events", "eventsFile", "generator", "template", "manual", "data", "dataFile", "ndjsonItems", "bodyFile"}
+)
 """Fields that name a source: each is a kind of answer of its own here. What is inside them has tests of its own."""
 
 DRAWN = {"dist": "uniform", "max": 900}

@@ -350,7 +350,16 @@ async def test_a_live_stream_goes_on_over_a_reset(lab: Lab) -> None:
     stream = await lab.open(f"/~a{PATH}")
     await lab.clock.advance(1.5)
     counts = await lab.engine.reset()
-    assert counts == {"keys": 1, "counters": 0, "scenarios": 0, "events": 2, "mocks": 0, "streams": 0, "requests": 1}
+    assert counts == {
+        "keys": 1,
+        "counters": 0,
+        "scenarios": 0,
+        "events": 2,
+        "mocks": 0,
+        "streams": 0,
+        "requests": 1,
+        "holds": 0,
+    }
     await lab.clock.advance(60)
     assert len(stream.events) == 4
     assert lab.engine.buffer("mock") == []

@@ -167,7 +167,24 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
         ),
         ({"matcher": {"path": "a"}, "response": {}}, "$.matcher.path: 'a' does not start with `/`"),
         ({}, "a mock needs exactly one of `sse`, `chunked`, `response`, `responses`; found none"),
-        ({"sse": {}}, "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`; found none"),
+        (
+            {"sse": {}},
+            "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`, `manual`; found none",
+        ),
+        ({"sse": {"manual": False}}, "$.sse.manual: `manual` is `true`, or it is left out"),
+        (
+            {"sse": {"manual": True, "events": []}},
+            "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`, `manual`; "
+            "found `events` and `manual`",
+        ),
+        (
+            {"sse": {"manual": True, "timing": {"fixedDelay": 5}}},
+            "$.sse.timing: `timing` does not go with `manual` (what is pushed is sent at once)",
+        ),
+        (
+            {"sse": {"manual": True, "repeat": 2}},
+            "$.sse.repeat: `repeat` does not go with `manual` (what is pushed is sent at once)",
+        ),
         ({"response": {"bodyFile": "x"}}, "$.response.bodyFile: data files cannot be used here"),
         ({"matcher": None}, "$.matcher: expected an object, got null"),
     ],
