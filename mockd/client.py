@@ -40,6 +40,7 @@ class AdminClient:
     def __init__(self, base_url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = 10.0) -> None:
         url = _check_url(base_url)
         self.base_url = base_url.rstrip("/")
+        self._timeout = timeout
         self._http = httpx2.Client(
             headers={"X-API-Key": _check_key(api_key)} if api_key else None,
             timeout=timeout,
@@ -142,6 +143,26 @@ class AdminClient:
         """Forget requests of the journal: all, or those that fit the filters of `list_requests`."""
         return self._call("DELETE", "/requests", query=_query(**filters))
 
+    def verify(
+        self,
+        request: object = None,
+        *,
+        times: object = None,
+        never: bool = False,
+        order: list[object] | None = None,
+        within_seconds: float = 0.0,
+    ) -> Any:
+        """Whether requests came: the answer's `ok` is None if that cannot be known, and its `message` says why.
+
+        `request` is text such as `POST /path`, or an object with the criteria of a matcher, `mock` and `key`. `times`
+        is a number or an object with `atLeast` and `atMost`; without it, once is enough. `order` is a list of requests
+        in place of one. `within_seconds` waits until it is so."""
+        body = {"request": request, "times": times, "never": never or None, "order": order}
+        given = {name: value for name, value in body.items() if value is not None}
+        if within_seconds:
+            given["withinSeconds"] = within_seconds
+        return _decode(self._send("POST", "/verify", content=_json(given), patience=within_seconds))
+
     def follow(self, **filters: object) -> Iterator[tuple[str, Any]]:
         """What happens from now on, until the server stops: the type and the data of each event. `filters` are those of
         `GET /events`: `key`, `mock`, `type`."""
@@ -177,8 +198,8 @@ class AdminClient:
         return self._call("DELETE", _path("/keys/{}", key))
 
     def reset(self, *, key: str | None = None, mocks: bool = False, streams: bool = False) -> Any:
-        """Put counters and buffers back to the start: those of all keys, or of one. `mocks` takes back the changes to
-        mocks too, and removes those that are keys' own; `streams` ends live streams."""
+        """Put counters, buffers and the journal back to the start, for all keys or for one. `mocks` takes back the
+        changes to mocks too, and removes those that are keys' own; `streams` ends live streams."""
         return self._call("POST", "/reset", query=_query(key=key, mocks=mocks or None, streams=streams or None))
 
     def list_scenarios(self, *, key: str = "") -> Any:
@@ -234,7 +255,7 @@ class AdminClient:
         return self._call("GET", "/openapi.json")
 
     def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:
-        content = None if body is _NOTHING else json.dumps(body).encode()
+        content = None if body is _NOTHING else _json(body)
         return _decode(self._send(method, path, content=content, query=query))
 
     def _send(
@@ -245,10 +266,14 @@ class AdminClient:
         content: bytes | None = None,
         media_type: str = _JSON,
         query: dict[str, str] | None = None,
+        patience: float = 0.0,
     ) -> httpx2.Response:
         headers = None if content is None else {"Content-Type": media_type}
+        timeout = httpx2.Timeout(self._timeout, read=self._timeout + patience)
         try:
-            response = self._http.request(method, self.base_url + path, content=content, headers=headers, params=query)
+            response = self._http.request(
+                method, self.base_url + path, content=content, headers=headers, params=query, timeout=timeout
+            )
         except httpx2.HTTPError as error:
             raise _unreachable(self.base_url, error) from None
         if not response.is_success:
@@ -272,6 +297,10 @@ def _check_key(api_key: str) -> str:
     if not (api_key.isascii() and api_key.isprintable()):
         raise ConfigError("the API key has characters that cannot be sent", hint="printable ASCII only, no line breaks")
     return api_key
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
 
 
 def _path(template: str, name: str) -> str:

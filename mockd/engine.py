@@ -166,6 +166,8 @@ class Engine:
                 continue
             if isinstance(match, Miss) or match.target.fits(request):  # still, after what other requests did since
                 exchange.owner = self.by_key.owner_of(request, match)
+                if self.journal is not None:
+                    self.journal.wake()
                 return self._program(request, exchange, match)
 
     @cached_property
@@ -447,9 +449,12 @@ class Engine:
     def delete_key(self, name: str) -> int:
         """End the streams of a key through their termination, and forget all that is known of it. Returns the number of
         streams. Raises `NotFoundError`."""
-        if not self.keys.is_known(name):
+        forgotten = self.journal.forget_key(name) if self.journal is not None else 0
+        if not (forgotten or self.keys.is_known(name)):
             raise NotFoundError(f"Key not found: {name}")
         ended = self.connections.stop(self.connections.exchanges(key=name), "closed_by_admin")
+        if self.journal is not None:
+            self.journal.end_waits(name)
         self._forget_all_of(self.keys.pop(name) or Key(name, 0.0))
         return ended
 
@@ -458,10 +463,12 @@ class Engine:
         go_through(self.by_key.forget(key), EVENTS_AT_ONCE)
 
     async def reset(self, key: str | None = None, *, mocks: bool = False, streams: bool = False) -> dict[str, int]:
-        """Put back to the start what is counted and held, for one key or for all of them. With `mocks`, the mocks are
-        those of the configuration files again, and no key has its own. With `streams`, live streams end through their
-        termination; otherwise they go on. Returns how much of each there was."""
-        done: Counter[str] = Counter(keys=0, counters=0, scenarios=0, events=0, mocks=0, streams=0)
+        """Put back to the start what is counted, held and in the journal, for one key or for all of them. With `mocks`,
+        the mocks are those of the configuration files again, and no key has its own. With `streams`, live streams end
+        through their termination; otherwise they go on. Returns how much of each there was."""
+        done: Counter[str] = Counter(keys=0, counters=0, scenarios=0, events=0, mocks=0, streams=0, requests=0)
+        if self.journal is not None:
+            done["requests"] += self.journal.forget_key(key)
         if mocks and not key:
             done["mocks"] += await self.apart(self.mock_set.restore)
         if streams:
@@ -473,6 +480,8 @@ class Engine:
     def begin_shutdown(self) -> None:
         """Start to end every stream through its termination."""
         self.connections.feed.close()
+        if self.journal is not None:
+            self.journal.close()
         self.connections.stop(self.connections.exchanges(), "shutdown")
 
     async def shutdown(self) -> None:

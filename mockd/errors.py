@@ -7,6 +7,8 @@
     ├── BodyTooLargeError    a request body is larger than the limit
     ├── InvalidKeyError      a request has no key that can be used
     ├── TooManyKeysError     a new key cannot be remembered
+    ├── TooManyReadersError  as many follow the live feed as may
+    ├── TooManyWaitsError    as many wait on the admin API as may
     ├── SourceError          an event source failed while a stream was running
     ├── RateLimitedError     a stream exceeded its rate limit, and its strategy is `error`
     └── AdminError           the admin API refused a request (raised by `mockd.client`)
@@ -145,6 +147,12 @@ class TooManyReadersError(MockdError):
     """As many follow the live feed as may."""
 
     code = "too_many_subscribers"
+
+
+class TooManyWaitsError(MockdError):
+    """As many wait on the admin API as may."""
+
+    code = "too_many_waits"
 
 
 class SourceError(MockdError):

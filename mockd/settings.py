@@ -143,17 +143,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_keys: Annotated[
         int, Meta(ge=1, description="Most keys that are remembered; a new one that needs it is refused with 503.")
     ] = 10_000
+    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
+    max_waits: Annotated[int, Meta(ge=0, description="Most clients of the admin API that wait at once.")] = 1000
     journal: Annotated[
         int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
     ] = 1000
-    journal_bytes: Annotated[Bytes, Meta(ge=0, description="Most bytes of requests in the journal.")] = 16 * 1024 * 1024
-    body_limit: Annotated[Bytes, Meta(ge=0, description="Bytes of a request's body that the journal keeps.")] = (
-        64 * 1024
-    )
+    journal_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Size of all requests in the journal, in bytes; the oldest are let go of first.")
+    ] = 16 * 1024 * 1024
+    body_limit: Annotated[
+        Bytes, Meta(ge=0, description="Size, in bytes, up to which the journal keeps the body of a request.")
+    ] = 64 * 1024
     journal_secrets: Annotated[
         bool, _doc("Keep credentials in the journal as they are. Otherwise hashes stand for them.")
     ] = False
-    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
     api_key: Annotated[
         Annotated[str, _called("KEY")] | None,
         _doc("Key of the admin API; made by mockd if other machines can reach the API."),

@@ -49,6 +49,7 @@ LAYERS: tuple[set[str], ...] = (
     {"faults"},
     {"mocks", "presets", "llm", "overview"},
     {"keys"},
+    {"judging"},
     {"engine"},
     {"admin", "app"},
     {"server", "client", "testing"},
@@ -82,8 +83,19 @@ BESIDE = {
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "framing": ("frames", "framings"),
-    "journal": ("credentials", "exchange", "registry"),
+    "journal": (
+        "credentials",
+        "redaction",
+        "lateness",
+        "exchange",
+        "feed",
+        "metrics",
+        "registry",
+        "journal",
+        "entries",
+    ),
     "keys": ("reading", "registry", "mocks"),
+    "judging": ("kept", "expected", "claims", "verify"),
     "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
     "patterns": ("effort", "wildcards", "dialects", "pattern"),
     "program": (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from itertools import groupby
 from operator import attrgetter
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from msgspec import Meta
 from starlette.applications import Starlette
@@ -18,12 +19,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, scenarios, shapes
+from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, scenarios, shapes, verify
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
 from mockd.config.models import Mock, MockFile
 from mockd.config.values import free
+from mockd.config.verification import Verification
 from mockd.engine import Engine
 from mockd.errors import ConfigError, MockdError
 from mockd.journal.entries import FILTERS
@@ -32,6 +34,8 @@ from mockd.lines.upgrade import look_for_lost_body
 from mockd.request import ClientGoneError, RequestView, read_request
 
 logger = logging.getLogger("mockd.admin")
+
+T = TypeVar("T")
 
 Document = dict[str, Any]
 _PATCH_TYPES = ("application/merge-patch+json", "application/json")
@@ -130,8 +134,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
     Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=("text/event-stream",), errors=(503,)),
     METRICS,
-    Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS),
-    Operation("DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN),
+    Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS, errors=(404,)),
+    Operation(
+        "DELETE", "/requests", requests.forget_requests, shapes.ForgottenRequests, query=_OF_FORGOTTEN, errors=(404,)
+    ),
     Operation("GET", "/requests/{id}", requests.get_request, shapes.JournalEntry),
     Operation("GET", "/scenarios", scenarios.list_scenarios, shapes.ScenarioList, query=(_SCENARIO_KEY,)),
     Operation(
@@ -142,6 +148,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=(shapes.ScenarioState,),
         query=(_SCENARIO_KEY,),
     ),
+    Operation("POST", "/verify", verify.verify, shapes.Verified, body=(Verification,), errors=(404, 503), waits=True),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
     Operation(
         "POST",
@@ -253,7 +260,8 @@ class _Endpoint:
                 call = Call(view, scope["path_params"], place)
                 if not iscoroutinefunction(operation.handler):
                     return await self._engine.apart(partial(self._carry_out_apart, operation, call), place)
-                return _answer(operation, await operation.handler(self._engine, call))
+                work = operation.handler(self._engine, call)
+                return _answer(operation, await (_unless_gone(work, receive) if operation.waits else work))
         except ClientGoneError:
             raise
         except Exception as error:
@@ -268,6 +276,19 @@ class _Endpoint:
             return _failure(operation, error)
         except Exception as error:
             return _failure(operation, error)
+
+
+async def _unless_gone(work: Awaitable[T], receive: Receive) -> T:
+    """What is worked out for a client, as long as it is there. Raises `ClientGoneError` when it leaves."""
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGoneError("the client left before the answer")
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
 def _answer(operation: Operation, result: Any) -> Response:

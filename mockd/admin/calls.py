@@ -23,6 +23,7 @@ from mockd.errors import (
     Problem,
     TooManyKeysError,
     TooManyReadersError,
+    TooManyWaitsError,
     format_path,
 )
 from mockd.jsontext import encode_large_json
@@ -49,6 +50,7 @@ _STATUS: dict[type[MockdError], int] = {
     InvalidKeyError: 400,
     TooManyKeysError: 503,
     TooManyReadersError: 503,
+    TooManyWaitsError: 503,
 }
 
 

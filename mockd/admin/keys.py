@@ -28,5 +28,5 @@ async def delete_key(engine: Engine, call: Call) -> Any:
 
 
 async def reset(engine: Engine, call: Call) -> Any:
-    """Put counters and buffers back to the start."""
+    """Put counters, buffers and the journal back to the start."""
     return await engine.reset(call.key, mocks=call.flag("mocks") or False, streams=call.flag("streams") or False)

@@ -38,7 +38,8 @@ class Operation(Struct, frozen=True):
     Its handler's docstring becomes its summary in the document. `answer` is the type of the answer's JSON value, or
     None for an empty answer. `body` has the types of JSON value that the operation takes. `errors` are statuses of
     refusals that do not follow from the other fields. An `open` operation needs no key, as it is for the probes of
-    other machines. An operation with `makes_key` makes the key that it is about if there is none.
+    other machines. An operation with `makes_key` makes the key that it is about if there is none. One that `waits` is
+    ended when its client leaves.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Operation(Struct, frozen=True):
     errors: tuple[int, ...] = ()
     open: bool = False
     makes_key: bool = False
+    waits: bool = False
 
 
 class _Schemas:

@@ -16,7 +16,7 @@ LISTED = 100
 
 async def list_requests(engine: Engine, call: Call) -> Any:
     """List requests, oldest first."""
-    journal, fits = _journal(engine), filter_of(_given(call))
+    journal, fits = journal_of(engine), filter_of(_given(call))
     limit, after = call.count("limit"), call.text("after")
     limit = LISTED if limit is None else limit
     behind = None if after is None else number_of(after)
@@ -38,18 +38,20 @@ async def list_requests(engine: Engine, call: Call) -> Any:
 
 async def get_request(engine: Engine, call: Call) -> Any:
     """Get a request."""
-    journal = _journal(engine)
+    journal = journal_of(engine)
     requests, found = journal.requests(), journal.find(call.id)
     return next(entries(requests, lambda asked: asked is found, keeps_secrets=engine.settings.journal_secrets))
 
 
 async def forget_requests(engine: Engine, call: Call) -> Any:
     """Forget requests: all, or those that fit."""
-    forgotten = _journal(engine).forget(filter_of(_given(call)))
+    journal, given = journal_of(engine), _given(call)
+    forgotten = journal.forget(filter_of(given)) if given else journal.forget_key(None)
     return {"message": "Forgot requests", "forgotten": forgotten}
 
 
-def _journal(engine: Engine) -> Journal:
+def journal_of(engine: Engine) -> Journal:
+    """The journal. Raises `NotFoundError` if there is none."""
     if engine.journal is None:
         raise NotFoundError("there is no journal, as mockd was started with `--journal 0`")
     return engine.journal

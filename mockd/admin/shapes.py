@@ -115,6 +115,15 @@ class ForgottenRequests(Shape, frozen=True, kw_only=True):
     forgotten: Count
 
 
+class Verified(Shape, frozen=True, kw_only=True):
+    """Whether requests came as they should have."""
+
+    ok: Annotated[bool | None, _doc("Whether it is so; null if that cannot be known, of which the message says why.")]
+    count: Annotated[Count, _doc("Number of such requests, or of the first ones of an order that came.")]
+    message: Annotated[str, _doc("All of it in one sentence.")]
+    nearest: Annotated[list[dict[str, Any]], _doc("At most 3 requests that nearly were such, with their `requestId`.")]
+
+
 class Connection(Shape, frozen=True, kw_only=True):
     """One stream, live or ended."""
 
@@ -244,6 +253,7 @@ class Reset(Shape, frozen=True, kw_only=True):
     events: Annotated[Count, _doc("Number of events that were kept for clients that reconnect.")]
     mocks: Annotated[Count, _doc("Number of mocks that were changed, added or removed by it.")]
     streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
+    requests: Annotated[Count, _doc("Number of requests that were in the journal.")]
 
 
 class ScenarioState(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):

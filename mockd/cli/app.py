@@ -21,6 +21,7 @@ from mockd.cli.requests import requests
 from mockd.cli.scenarios import scenarios
 from mockd.cli.session import JSON_HELP, Session, connected
 from mockd.cli.sse import sse
+from mockd.cli.verify import verify
 from mockd.errors import MockdError
 from mockd.settings import describe, env_name
 from mockd.settings import option as option_of
@@ -174,10 +175,16 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "templates": templates,
     "faults": faults,
     "presets": presets,
+    "verify": verify,
     "reset": reset,
     "status": status,
 }
 _EXAMPLES = {
+    "verify": (
+        'mockd verify "POST /v1/chat/completions" --times 2',
+        'mockd verify "GET /events" --header "Last-Event-ID: 3" --within 5',
+        "mockd verify --mock ticks --never",
+    ),
     "serve": (
         "mockd serve mocks.yaml                     # one file; `mockd init` writes one to start from",
         "mockd serve mocks/ more.json --watch       # a folder and a file, applied again when they change",

@@ -55,6 +55,6 @@ def reset(
     ] = False,
     streams: Annotated[bool, typer.Option("--streams", help="End live streams too.")] = False,
 ) -> None:
-    """Put what is counted and buffered back to the start."""
+    """Put counters, buffers and the journal back to the start."""
     answer = session.admin.reset(key=key, mocks=mocks, streams=streams)
     session.answer(answer, lambda: print_facts(answer))

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec.inspect as inspect
 
-from mockd.config import models
+from mockd.config import models, verification
 from mockd.config.paths import at
 from mockd.errors import MAX_SHOWN, Path
 
@@ -98,6 +98,15 @@ CONFUSIONS: dict[type, dict[str, str]] = {
         "size": "chunkSize",
     },
     models.ResponseConfig: {"content": "body", "data": "body", "file": "bodyFile", "json": "body"},
+    verification.Times: {"max": "atMost", "min": "atLeast"},
+    verification.Verification: {
+        "atLeast": "times.atLeast",
+        "atMost": "times.atMost",
+        "count": "times",
+        "matcher": "request",
+        "requests": "order",
+        "timeout": "withinSeconds",
+    },
 }
 """Keys that other tools and older formats use, and mockd's key for each, by the part in which they are written."""
 
@@ -131,7 +140,8 @@ def unknown_key(root: type, value: Any, parent: Path, key: str) -> str | None:
     part = _container(type_at(root, parent), key)
     if not isinstance(part, inspect.StructType):
         return None
-    meant = CONFUSIONS.get(part.cls, {}).get(key) or _elsewhere(root, value, parent, key)
+    confused = next((CONFUSIONS[cls] for cls in part.cls.__mro__ if cls in CONFUSIONS), {})
+    meant = confused.get(key) or _elsewhere(root, value, parent, key)
     known = [field.encode_name for field in part.fields]
     if meant is None and (close := nearest(key, known)):
         meant = f"`{close}`"

@@ -40,6 +40,8 @@ def type_in_words(
         return ", ".join(map(literal, node.values))
     if isinstance(node, inspect.ListType | inspect.VarTupleType):
         return "list of: " + type_in_words(node.item_type, struct, literal)
+    if isinstance(node, inspect.TupleType):
+        return f"list of: {', '.join(type_in_words(part, struct, literal) for part in node.item_types)}"
     if isinstance(node, inspect.DictType):
         return "object of: " + type_in_words(node.value_type, struct, literal)
     if getattr(node, "pattern", None) == DURATION:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -19,7 +20,10 @@ LONG_HEAD = 4096
 """Bytes of a head above which what came with it, such as the body, is cut off. It would count twice."""
 LET_GO_AT_ONCE = 100
 """Number of requests that are let go of at once."""
+MOST_KEYS = 10_000
+"""Most keys whose requests that were let go of are counted for each."""
 
+_STOPPED = "mockd is stopping"
 _ID = re.compile("req-[0-9a-f]{12}([0-9a-f]{6,16})")
 
 Parsed = tuple[bytes, bytes, list[tuple[bytes, bytes]]]
@@ -39,6 +43,16 @@ class Asked(Struct):
     parsed: Parsed | None = None
 
 
+class Wait:
+    """Somebody who waits for requests. The wait ends with one of `keys`. `ended` says why it was ended, if it was."""
+
+    __slots__ = ("ended", "keys")
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.keys = frozenset(keys)
+        self.ended: str | None = None
+
+
 class Journal:
     """The last requests, oldest first: at most `most`, and about `most_bytes` of them. Of each body, `body_limit` bytes
     are kept.
@@ -56,6 +70,13 @@ class Journal:
         self._let_go_above = most + LET_GO_AT_ONCE
         self.dropped = 0
         """Number of requests that had to be let go of."""
+        self._dropped_of: Counter[str] = Counter()
+        """Those among them that had a key, by their keys."""
+        self._dropped_of_others = 0
+        """Those of further keys."""
+        self._news: asyncio.Event | None = None
+        self._is_closed = False
+        self.waits: set[Wait] = set()
 
     def enter(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
         """Take note of a request that has come in. `head` is its head as it came, if that is known; `body` is None as
@@ -70,6 +91,8 @@ class Journal:
         self._bytes = size = self._bytes + asked.size
         if size > self._most_bytes or len(requests) > self._let_go_above:
             self._let_go()
+        if self._news is not None:
+            self.wake()
         return asked
 
     def _asked(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
@@ -91,6 +114,7 @@ class Journal:
         if before and requests and asked.exchange.number >= requests[0].exchange.number:  # it was not let go of
             self._set_body(asked, body)
             self._bytes += asked.size - before
+            self.wake()
 
     def _set_body(self, asked: Asked, body: bytes) -> None:
         asked.body, asked.body_bytes = body[: self._body_limit], len(body)
@@ -101,9 +125,27 @@ class Journal:
         requests, most, most_bytes, size = self._requests, self._most, self._most_bytes, self._bytes
         before = len(requests)
         while requests and (size > most_bytes or len(requests) > most):
-            size -= requests.popleft().size
+            asked = requests.popleft()
+            size -= asked.size
+            if asked.exchange.key:
+                self._drop(asked.exchange.key)
         self._bytes = size
         self.dropped += before - len(requests)
+
+    def _drop(self, key: str) -> None:
+        if key in self._dropped_of or len(self._dropped_of) < MOST_KEYS:
+            self._dropped_of[key] += 1
+        else:
+            self._dropped_of_others += 1
+
+    def dropped_of(self, key: str | None) -> int:
+        """Number of requests of a key that had to be let go of, at most; of all keys without one."""
+        if key is None:
+            return self.dropped
+        return self._known_dropped_of(key) + (self._dropped_of_others if key and key not in self._dropped_of else 0)
+
+    def _known_dropped_of(self, key: str) -> int:
+        return self._dropped_of[key] if key else self.dropped - self._dropped_of.total() - self._dropped_of_others
 
     def requests(self) -> list[Asked]:
         """All requests that are in the journal, oldest first."""
@@ -129,6 +171,54 @@ class Journal:
                 kept.append(asked)
         self._bytes = sum([asked.size for asked in kept])
         return len(requests) - len(kept)
+
+    def forget_key(self, key: str | None) -> int:
+        """Forget the requests of a key or, without one, of all, and that some had to be let go of. Returns their number
+        in the journal."""
+        forgotten = self.forget(lambda exchange: key in (None, exchange.key))
+        if key is None:
+            self.dropped = self._dropped_of_others = 0
+            self._dropped_of.clear()
+        else:
+            self.dropped -= self._known_dropped_of(key)
+            self._dropped_of.pop(key, None)
+        return forgotten
+
+    # -- who waits for requests ------------------------------------------------------------------------------------
+
+    def news(self) -> asyncio.Event:
+        """What is set as soon as a request comes, or more is known of one."""
+        if self._news is None:
+            self._news = asyncio.Event()
+        return self._news
+
+    def wake(self) -> None:
+        """Tell whoever waits for requests that one came, or that more is known of one. They look later."""
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    def wait(self, keys: Iterable[str]) -> Wait:
+        """Begin to wait. Whoever does so ends it by `waits.discard`."""
+        wait = Wait(keys)
+        self.waits.add(wait)
+        if self._is_closed:
+            wait.ended = _STOPPED
+        return wait
+
+    def end_waits(self, key: str) -> None:
+        """End the waits for requests of a key, as it is deleted."""
+        self._end([wait for wait in self.waits if key in wait.keys], f"the key {key!r} was deleted")
+
+    def close(self) -> None:
+        """End all waits, as the server stops."""
+        self._is_closed = True
+        self._end(self.waits, _STOPPED)
+
+    def _end(self, waits: Iterable[Wait], why: str) -> None:
+        for wait in waits:
+            wait.ended = why
+        self.wake()
 
 
 def number_of(id_: str) -> int:

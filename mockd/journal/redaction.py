@@ -6,11 +6,13 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from copy import copy
 from typing import Any
 
 import msgspec
 
 from mockd.journal import credentials
+from mockd.request import RequestView
 
 _KEY = secrets.token_bytes(32)
 _NAMES = "|".join(sorted(credentials.BODY))
@@ -51,6 +53,20 @@ def body(text: str) -> str:
         for pattern in _IN_TEXT:
             text = pattern.sub(_hashed_there, text)
         return text
+
+
+def view(request: RequestView) -> RequestView:
+    """A request, as it may be shown."""
+    shown = copy(request)
+    headers = {name: [header(name, value) for value in values] for name, values in request.headers.items()}
+    query = {name: [parameter(name, value) for value in values] for name, values in request.query.items()}
+    shown.__dict__ |= {"headers": headers, "query": query}
+    text = body(request.text)
+    if text != request.text:
+        shown.body = text.encode()
+        shown.__dict__.pop("json", None)
+        shown.__dict__.pop("text", None)
+    return shown
 
 
 def _hashed_there(found: re.Match[str]) -> str:

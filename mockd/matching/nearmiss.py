@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from mockd.config.models import Matcher, ValueTest
-from mockd.journal import credentials
+from mockd.journal import credentials, redaction
 from mockd.matching.paths import PathTemplate, Segment
 from mockd.matching.predicates import NOT_TESTED, PATH, Note, Predicate, method_fits
 from mockd.matching.rule import Rule
@@ -22,6 +22,8 @@ from mockd.request import RequestView
 
 L = TypeVar("L")
 R = TypeVar("R")
+Holds = Callable[[Predicate, RequestView], bool | Note]
+"""Whether a predicate holds for a request, or the reason why it is not tested."""
 
 MOST_NAMED = 3
 """Most near misses that are named."""
@@ -40,8 +42,8 @@ _LIKE_ENOUGH = 0.5
 
 class _NearMiss(NamedTuple):
     rule: Rule[Any]
-    held: tuple[bool | None, ...]
-    """For each predicate of the rule, whether it holds; None if it was not tested, as that would take too long."""
+    held: tuple[bool | Note, ...]
+    """For each predicate of the rule, whether it holds, or the reason why it was not tested."""
     score: int
     """The sum of the scores of the predicates that hold."""
     likeness: float
@@ -74,10 +76,40 @@ def near_misses(
         (near._replace(is_enabled=False) for near in _near(disabled, on_path, request)),
     )
     nearest = heapq.nlargest(MOST_NAMED, found, key=lambda near: near.nearness)
-    return [_report(near, request) for near in nearest]
+    shown = redaction.view(request) if nearest else request
+    return [{**_named(near.rule), **_report(near, shown)} for near in nearest]
 
 
-def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView) -> Iterator[_NearMiss]:
+class Nearest:
+    """The requests that nearly fit a rule, at most as many as are named. `holds` says whether a predicate of it holds
+    for a request. None of the requests fits it."""
+
+    def __init__(self, rule: Rule[Any], holds: Holds) -> None:
+        self._rule = rule
+        self._holds = holds
+        self._found: list[tuple[_NearMiss, str, RequestView]] = []
+
+    def add(self, id_: str, request: RequestView) -> None:
+        """Look at a request. Of those that are equally near, the first are named."""
+        on_path = {self._rule} if self._rule.is_on_path(request) else set()
+        found = [(near, id_, request) for near in _near([self._rule], on_path, request, self._holds)]
+        self._found = heapq.nlargest(MOST_NAMED, [*self._found, *found], key=lambda each: each[0].nearness)
+
+    def reports(self) -> list[dict[str, Any]]:
+        """The requests as JSON, nearest first, each with its ID."""
+        return [{"requestId": id_, **_report(near, redaction.view(request))} for near, id_, request in self._found]
+
+
+def _holds(predicate: Predicate, request: RequestView) -> bool | Note:
+    try:
+        return predicate.holds(request)
+    except OutOfTimeError:
+        return NOT_TESTED
+
+
+def _near(
+    rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestView, holds: Holds = _holds
+) -> Iterator[_NearMiss]:
     method = request.method.upper()
     segments = [segment for segment in request.path.split("/") if segment]
     for rule in rules:
@@ -90,25 +122,18 @@ def _near(rules: Sequence[Rule[Any]], on_path: Set[Rule[Any]], request: RequestV
             if likeness < _LIKE_ENOUGH:
                 continue
         held = tuple(
-            rule in on_path if predicate.kind is PATH else _holds(predicate, request) for predicate in rule.predicates
+            rule in on_path if predicate.kind is PATH else holds(predicate, request) for predicate in rule.predicates
         )
         if rule.template is None and not _says_something(rule, held):
             continue
-        score = sum(predicate.score for predicate, holds in zip(rule.predicates, held, strict=True) if holds)
+        score = sum(predicate.score for predicate, holds in zip(rule.predicates, held, strict=True) if holds is True)
         yield _NearMiss(rule, held, score, likeness)
 
 
-def _holds(predicate: Predicate, request: RequestView) -> bool | None:
-    try:
-        return predicate.holds(request)
-    except OutOfTimeError:
-        return None
-
-
-def _says_something(rule: Rule[Any], held: Sequence[bool | None]) -> bool:
+def _says_something(rule: Rule[Any], held: Sequence[bool | Note]) -> bool:
     """Whether something of a request fits the rule other than its method and what it lacks."""
     pairs = list(zip(rule.predicates, held, strict=True))[rule.method is not None :]
-    return any(holds and not predicate.is_absence for predicate, holds in pairs)
+    return any(holds is True and not predicate.is_absence for predicate, holds in pairs)
 
 
 def _likeness(template: PathTemplate, segments: Sequence[str], effort: Effort) -> float:
@@ -154,13 +179,17 @@ def _common_ends(ones: Sequence[L], others: Sequence[R], alike: Callable[[L, R],
     return head, tail
 
 
+def _named(rule: Rule[Any]) -> dict[str, Any]:
+    return {"mockId": rule.id, **({"mockName": rule.name} if rule.name else {})}
+
+
 def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
     rule = near.rule
     fields = [
         {
             "field": predicate.field,
-            "matched": bool(holds),
-            "score": predicate.score if holds else 0,
+            "matched": holds is True,
+            "score": predicate.score if holds is True else 0,
             "maxScore": predicate.score,
             "expected": _plain(_expected(rule, predicate)),
             "actual": _sendable(_shown(_actual(predicate, holds, request))),
@@ -168,8 +197,6 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
         for predicate, holds in zip(rule.predicates, near.held, strict=True)
     ]
     return {
-        "mockId": rule.id,
-        **({"mockName": rule.name} if rule.name else {}),
         "score": near.score,
         "maxPossibleScore": rule.score,
         "matchPercentage": 100 * near.score // rule.score,
@@ -195,10 +222,10 @@ def _criterion(matcher: Matcher, predicate: Predicate) -> Any:
     return criterion[predicate.key] if isinstance(criterion, dict) else criterion
 
 
-def _actual(predicate: Predicate, holds: bool | None, request: RequestView) -> Any:
+def _actual(predicate: Predicate, holds: bool | Note, request: RequestView) -> Any:
     """The value that a request has, unless it is a credential."""
-    if holds is None:
-        return NOT_TESTED
+    if isinstance(holds, Note):
+        return holds
     try:
         actual = predicate.actual(request)
     except OutOfTimeError:
@@ -218,8 +245,8 @@ def _sendable(value: Any) -> Any:
 def _reason(near: _NearMiss, request: RequestView) -> str:
     """A sentence that says what matched and what did not."""
     pairs = list(zip(near.rule.predicates, near.held, strict=True))
-    matched = [predicate.label for predicate, holds in pairs if holds and predicate.score]
-    differences = [_difference(near.rule, predicate, holds, request) for predicate, holds in pairs if not holds]
+    matched = [predicate.label for predicate, holds in pairs if holds is True and predicate.score]
+    differences = [_difference(near.rule, predicate, holds, request) for predicate, holds in pairs if holds is not True]
     different = "; ".join(differences if near.is_enabled else [*differences, "the mock is not enabled"])
     if not matched:
         return different
@@ -231,7 +258,7 @@ def _listed(words: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _difference(rule: Rule[Any], predicate: Predicate, holds: bool | None, request: RequestView) -> str:
+def _difference(rule: Rule[Any], predicate: Predicate, holds: bool | Note, request: RequestView) -> str:
     if (says := predicate.kind.difference) is not None:
         return says(predicate, request)
     expected, actual = _wanted(_expected(rule, predicate)), _quoted(_shown(_actual(predicate, holds, request)))

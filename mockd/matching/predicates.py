@@ -244,13 +244,16 @@ KINDS = (
 """The other kinds, cheapest first, which is the order in which they are tested."""
 
 
-def compile_predicates(matcher: Matcher, template: PathTemplate | None) -> Iterator[Predicate]:
-    """The predicates of a matcher, cheapest first. `template` is its path. Raises `ConfigError`."""
+def compile_predicates(
+    matcher: Matcher, template: PathTemplate | None, kinds: Sequence[Kind] = KINDS
+) -> Iterator[Predicate]:
+    """The predicates of a matcher, cheapest first. `template` is its path. `kinds` are the kinds of its other criteria,
+    but for its method. Raises `ConfigError`."""
     if matcher.method is not None:
         yield predicate_of(METHOD, "", matcher.method.upper())
     if template is not None:
         yield Predicate(PATH, "", template.text, template.score, PATH.compile(template, ""))
-    for kind in KINDS:
+    for kind in kinds:
         value = getattr(matcher, kind.attribute)
         if isinstance(value, Mapping):
             yield from (predicate_of(kind, key, expected) for key, expected in value.items())

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from mockd.config.models import Matcher
 from mockd.matching.paths import PathTemplate, parse_path
-from mockd.matching.predicates import Predicate, compile_predicates, method_fits
+from mockd.matching.predicates import KINDS, Kind, Predicate, compile_predicates, method_fits
 from mockd.patterns import NotAtOnceError, OutOfTimeError, compiled
 from mockd.request import RequestView
 
@@ -53,6 +53,7 @@ class Rule(Generic[T]):
         target: T,
         shown: Matcher | None = None,
         conditions: Sequence[Predicate] = (),
+        kinds: Sequence[Kind] = KINDS,
     ) -> None:
         self.matcher = matcher
         self.shown = shown or matcher
@@ -62,7 +63,7 @@ class Rule(Generic[T]):
         self.name = name
         self.target = target
         self.template: PathTemplate | None = None if matcher.path is None else parse_path(matcher.path)
-        self.predicates: tuple[Predicate, ...] = (*compile_predicates(matcher, self.template), *conditions)
+        self.predicates: tuple[Predicate, ...] = (*compile_predicates(matcher, self.template, kinds), *conditions)
         self.path_pattern = None if matcher.path_pattern is None else compiled(matcher.path_pattern)
         self.method: str | None = None if matcher.method is None else matcher.method.upper()
         self.score = sum(predicate.score for predicate in self.predicates)
@@ -75,6 +76,13 @@ class Rule(Generic[T]):
         try:
             return all(predicate.holds(request) for predicate in self.predicates if predicate.kind.is_of_url)
         except (NotAtOnceError, OutOfTimeError):
+            return False
+
+    def is_on_path(self, request: RequestView) -> bool:
+        """Whether this rule has a path that fits that of a request, as far as that can be told in time."""
+        try:
+            return self.template is not None and self.template.fits(request.path, request.effort)
+        except OutOfTimeError:
             return False
 
     def captures(self, request: RequestView) -> dict[str, str]:

@@ -137,13 +137,13 @@ class MatchTable(Generic[T]):
 
     def fitting(self, request: RequestView) -> set[Rule[T]]:
         """The rules whose path fits, those that answer nothing too."""
-        return {*self._on_path(request), *(rule for rule in self.disabled if _is_on_path(rule, request))}
+        return {*self._on_path(request), *(rule for rule in self.disabled if rule.is_on_path(request))}
 
     def _on_path(self, request: RequestView) -> Iterator[Rule[T]]:
         for entries in self._index.find(request.path):
             for *_, rule in entries:
                 template = rule.template
-                if template is not None and (not template.has_star or _is_on_path(rule, request)):
+                if template is not None and (not template.has_star or rule.is_on_path(request)):
                     yield rule
 
 
@@ -178,13 +178,6 @@ def _near_misses(tables: Sequence[MatchTable[Any]], request: RequestView) -> lis
     on_path = {rule for table in tables for rule in table.fitting(request)}
     rules = [rule for table in tables for rule in table.rules]
     return near_misses(rules, on_path, request, [rule for table in tables for rule in table.disabled])
-
-
-def _is_on_path(rule: Rule[Any], request: RequestView) -> bool:
-    try:
-        return rule.template is not None and rule.template.fits(request.path, request.effort)
-    except OutOfTimeError:
-        return False
 
 
 def _log(rule: Rule[Any]) -> None:

@@ -9,6 +9,7 @@ import msgspec.inspect as inspect
 
 from mockd.admin import openapi, shapes
 from mockd.admin.app import OPERATIONS
+from mockd.config import verification
 from mockd.config.words import meaning_of
 from scripts.reference import config, markdown
 from scripts.reference.markdown import code, first_paragraph, link, table, type_of
@@ -85,12 +86,17 @@ def _link(name: str) -> str:
 
 
 def _shapes(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The answers' structs that the document refers to, by name."""
-    known = {cls: _link(cls.__name__) for cls in vars(shapes).values() if isinstance(cls, type)}
-    known |= config.links("config.md")
+    """The structs that the document refers to and that are no part of a configuration, by name."""
+    own = {
+        name: cls
+        for module in (shapes, verification)
+        for name, cls in vars(module).items()
+        if isinstance(cls, type) and cls.__module__ == module.__name__
+    }
+    known = {cls: _link(name) for name, cls in own.items()} | config.links("config.md")
     for name in document["components"]["schemas"]:
-        cls = getattr(shapes, name, None)
-        if cls is not None and cls.__module__ == shapes.__name__:
+        if name in own:
+            cls = own[name]
             struct = inspect.type_info(cls)
             assert isinstance(struct, inspect.StructType)
             yield name, f"{first_paragraph(cls.__doc__)}\n\n{_fields(struct, known)}"

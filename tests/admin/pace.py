@@ -76,12 +76,27 @@ class Operation(Struct, frozen=True):
 SETTING_UP = Operation("POST", "/config", as_json(some_mocks("event")))
 
 
+def fill_journal(url: str) -> None:
+    """Send as many requests as the journal keeps."""
+    body = b'{"api_key": "secret", "text": "' + b"some words " * 100 + b'"}'
+    request = b"POST /n/%d?key=secret HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+    with Client(url) as client:
+        for number in range(1000):
+            client.send(request % (number, len(body), body))
+            client.read_head()
+            client.read_until(b'"nearMisses":[]}')
+
+
 def _import(mocks: list[dict[str, Any]], query: str = "", status: int = 200) -> list[Operation]:
     return [Operation("POST", "/config" + query, as_json(mocks), status)]
 
 
 def _each(make: Callable[[int], Operation]) -> list[Operation]:
     return [make(number) for number in range(20)]
+
+
+def _verify(request: Any) -> Operation:
+    return Operation("POST", "/verify", as_json({"request": request}))
 
 
 def _wrong() -> list[dict[str, Any]]:
@@ -109,6 +124,9 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "list connections": lambda: [Operation("GET", "/sse/connections")] * 10,
     "connections of a mock": lambda: [Operation("GET", "/mocks/m7/sse/connections")] * 10,
     "end connections": lambda: [Operation("DELETE", "/mocks/m7/sse/connections")] * 10,
+    "list requests": lambda: [Operation("GET", "/requests?limit=1000")] * 5,
+    "verify": lambda: [_verify(request) for request in ("/m", {"bodyPattern": "w.*x"}, {"bodyJsonPath": {"$.a": 1}})],
+    "forget requests": lambda: [Operation("DELETE", "/requests")] * 10,
     "create for keys": lambda: _each(
         lambda number: Operation("POST", f"/mocks?key=k{number}", as_json(some_mock(number, "own")), 201)
     ),
@@ -181,6 +199,7 @@ def served(*arguments: str) -> Iterator[tuple[str, str]]:
 def main() -> None:
     with served() as (url, admin):
         SETTING_UP.ask(admin)
+        fill_journal(url)
         for name, operations in OPERATIONS.items():
             asked = operations()
             with Reader(url) as reader:

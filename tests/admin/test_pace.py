@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.pace import OPERATIONS, SETTING_UP, Operation, Reader, served, some_mocks
+from tests.admin.pace import OPERATIONS, SETTING_UP, Operation, Reader, fill_journal, served, some_mocks
 from tests.wire.sockets import eventually
 
 LATE_S = 0.1
@@ -32,6 +32,7 @@ def server() -> Iterator[tuple[str, str]]:
 def _set_up() -> Iterator[tuple[str, str]]:
     with served() as (url, admin):
         SETTING_UP.ask(admin)
+        fill_journal(url)
         yield url, admin
 
 

@@ -418,14 +418,18 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"init", "faults", "presets", "scenarios", "schema", "templates", "keys", "reset"},
+            | {"init", "faults", "presets", "scenarios", "schema", "templates", "keys", "reset", "requests", "verify"},
         ),
         ("mockd sse ", {"connections", "stats"}),
         ("mockd keys ", {"list", "delete"}),
         ("mockd reset --", {"--admin-url", "--api-key", "--help", "--json", "--key", "--mocks", "--streams"}),
         ("mockd scenarios ", {"list", "set"}),
+        ("mockd requests ", {"show"}),
+        ("mockd requests --", {"--admin-url", "--api-key", "--follow", "--help", "--json", "--limit", "--unmatched"}),
+        ("mockd verify --at", {"--at-least", "--at-most"}),
+        ("mockd verify --w", {"--within"}),
         ("mockd sse connections ", {"list", "get", "close"}),
-        ("mockd serve --adm", {"--admin-host", "--admin-port", "--admin-allow-host"}),
+        ("mockd serve --adm", {"--admin-host", "--admin-port", "--admin-allow-host", "--admin-allow-origin"}),
         ("mockd add --sse-r", {"--sse-random-delay", "--sse-rate", "--sse-repeat", "--sse-resume", "--sse-retry"}),
     ],
 )
