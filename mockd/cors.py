@@ -8,6 +8,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _EXPOSED = ", ".join(
     (
+        "x-mockd-connection",
         "x-request-id",
         "request-id",
         "retry-after",

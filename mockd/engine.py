@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mockd import cors
 from mockd.clock import Clock, SystemClock
@@ -35,12 +35,17 @@ from mockd.mocks.state_file import StateFile
 from mockd.patterns import APART, AT_ONCE, NotAtOnceError
 from mockd.request import LARGE_BODY, ClientGoneError, Receive, RequestView, Scope, Send, read_body
 from mockd.settings import Settings
+from mockd.source import Source
 from mockd.store import MemoryStore, ScopedStore, Store
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.pipeline import Matched, awaited, bodiless, refusal, respond, too_many, whole
+from mockd.streaming.pipeline import Matched, awaited, bodiless, identified, refusal, respond, too_many, whole
 from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
 from mockd.turns import go_through, gone_through
+
+if TYPE_CHECKING:
+    from mockd.hand import Hands
+    from mockd.streaming.sessions.resume import Sessions
 
 T = TypeVar("T")
 
@@ -84,6 +89,8 @@ class Engine:
         self.scenarios = Scenarios(self._state, self.keys)
         self.mock_set = MockSet(settings, self.clock, self._state, self.keys, self.scenarios)
         self.by_key = MocksByKey(settings, self.clock, self.mock_set, self.keys, self.scenarios)
+        self._hands: Hands | None = None
+        self._is_opening_watched = settings.identify
         # Where they are, for people: as URLs, or for the admin API as a path beside the mocks. None is not known.
         self.mocks_url: str | None = None
         self.admin_url: str | None = None
@@ -120,6 +127,8 @@ class Engine:
             program = self._program(request, exchange)
         except NotAtOnceError:
             return self._answer_apart(line, request, exchange)
+        if self._is_opening_watched:
+            program = self._opening(exchange, program)
         return Stream(self._services, line, exchange, program).start()
 
     def _read_key(self, request: RequestView) -> None:
@@ -128,7 +137,7 @@ class Engine:
             self.keys.began(request.key)
 
     async def _answer_apart(self, line: Line, request: RequestView, exchange: Exchange) -> None:
-        program = await self._program_apart(request, exchange)
+        program = self._opening(exchange, await self._program_apart(request, exchange))
         await Stream(self._services, line, exchange, program).run()
 
     async def _answer_once_read(
@@ -146,7 +155,13 @@ class Engine:
             # The connection stays open, so that the server reads the rest of the body. If it were closed while the
             # client is still sending, it would be reset and the answer lost.
             program = refusal(request, 413, error_body(error.code, error.message))
-        await Stream(self._services, line, exchange, program).run()
+        await Stream(self._services, line, exchange, self._opening(exchange, program)).run()
+
+    def _opening(self, exchange: Exchange, program: Program) -> Program:
+        """The program of a stream that begins now, if anybody wants to know of it."""
+        if self._hands is not None:
+            program = self._hands.opening(exchange, program)
+        return identified(program, exchange) if self.settings.identify else program
 
     async def _program_once_read(self, request: RequestView, exchange: Exchange) -> Program:
         if len(request.body) <= LARGE_BODY:
@@ -365,6 +380,9 @@ class Engine:
             live = self.connections.exchanges(key=place.name or None)
             streams = [stream for stream in live if stream.mock_id in swap.ended and stream.owner == place.name]
             self.connections.stop(streams, "closed_by_admin")
+            if self._hands is not None:
+                for mock_id in swap.ended - place.mocks.served.rules.keys():
+                    self._hands.forget_mock((place.name, mock_id))
         if swap.scenarios:
             self.by_key.forget_scenarios(place.name, swap.scenarios)
         go_through(chain.from_iterable([sessions.forgetting() for sessions in swap.closed]), EVENTS_AT_ONCE)
@@ -413,6 +431,21 @@ class Engine:
         _, owner = self.by_key.mock_for(key, mock_id)
         return [stream for stream in self.connections.exchanges(mock_id, key) if stream.owner == owner]
 
+    def place_of(self, mock_id: str, key: str | None = None) -> tuple[str, str]:
+        """The mock of that ID for a key, as the key whose own it is, otherwise empty, and its ID. Raises
+        `NotFoundError`."""
+        return self.by_key.mock_for(key, mock_id)[1], mock_id
+
+    def source_of(self, exchange: Exchange) -> Source | None:
+        """The source of the mock that answers a request, if the mock is still there."""
+        mocks = self.by_key.of(exchange.owner)
+        mock = None if mocks is None else mocks.served.get(exchange.mock_id or "")
+        return None if mock is None else mock.parts[exchange.entry or 0].plan.source
+
+    def sessions_of(self, mock_id: str, key: str | None = None) -> list[Sessions]:
+        """The sessions of the mock of that ID for a key, if it has any. Raises `NotFoundError`."""
+        return list(self.by_key.mock_for(key, mock_id)[0].sessions)
+
     def close_all(self, mock_id: str, key: str | None = None) -> int:
         """End a mock's live streams, for all keys or for one, through their termination. Returns their number. Raises
         `NotFoundError`."""
@@ -431,6 +464,15 @@ class Engine:
         `NotFoundError`."""
         mock, _ = self.by_key.mock_for(key, mock_id)
         return sum(1 for sessions in mock.sessions for _ in sessions.clearing(key))
+
+    def take_in_hand(self) -> Hands:
+        """The hands on its streams. From the first call on, each stream that begins is looked at."""
+        if self._hands is None:
+            from mockd.hand import Hands  # loaded only when somebody holds a stream, or waits for one
+
+            self._hands = Hands(self.settings, self.clock, self.connections, self.keys.need)
+            self._is_opening_watched = True
+        return self._hands
 
     # -- keys, and back to the start -------------------------------------------------------------------------------
 
@@ -460,15 +502,19 @@ class Engine:
 
     def _forget_all_of(self, key: Key) -> None:
         """Forget all that is kept for a key which has lost its place."""
+        if self._hands is not None:
+            self._hands.forget(key.name)
         go_through(self.by_key.forget(key), EVENTS_AT_ONCE)
 
     async def reset(self, key: str | None = None, *, mocks: bool = False, streams: bool = False) -> dict[str, int]:
         """Put back to the start what is counted, held and in the journal, for one key or for all of them. With `mocks`,
         the mocks are those of the configuration files again, and no key has its own. With `streams`, live streams end
         through their termination; otherwise they go on. Returns how much of each there was."""
-        done: Counter[str] = Counter(keys=0, counters=0, scenarios=0, events=0, mocks=0, streams=0, requests=0)
+        done: Counter[str] = Counter(keys=0, counters=0, scenarios=0, events=0, mocks=0, streams=0, requests=0, holds=0)
         if self.journal is not None:
             done["requests"] += self.journal.forget_key(key)
+        if self._hands is not None:
+            done["holds"] += self._hands.restart(key)
         if mocks and not key:
             done["mocks"] += await self.apart(self.mock_set.restore)
         if streams:
@@ -482,6 +528,8 @@ class Engine:
         self.connections.feed.close()
         if self.journal is not None:
             self.journal.close()
+        if self._hands is not None:
+            self._hands.stop()
         self.connections.stop(self.connections.exchanges(), "shutdown")
 
     async def shutdown(self) -> None:

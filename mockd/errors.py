@@ -8,6 +8,7 @@
     ├── InvalidKeyError      a request has no key that can be used
     ├── TooManyKeysError     a new key cannot be remembered
     ├── TooManyReadersError  as many follow the live feed as may
+    ├── TooManyHoldsError    as many streams are held as may
     ├── TooManyWaitsError    as many wait on the admin API as may
     ├── SourceError          an event source failed while a stream was running
     ├── RateLimitedError     a stream exceeded its rate limit, and its strategy is `error`
@@ -147,6 +148,12 @@ class TooManyReadersError(MockdError):
     """As many follow the live feed as may."""
 
     code = "too_many_subscribers"
+
+
+class TooManyHoldsError(MockdError):
+    """As many streams are held, or will be, as may be."""
+
+    code = "too_many_holds"
 
 
 class TooManyWaitsError(MockdError):

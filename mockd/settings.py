@@ -88,6 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
     ] = True
     key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
+    identify: Annotated[bool, _doc("Send the ID of its connection with every answer, in `X-Mockd-Connection`.")] = False
     max_body: Annotated[Bytes, Meta(ge=0, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
     max_connections: Annotated[int, Meta(ge=0, description="Most streams that are open at once; 0: no limit.")] = 0
     request_timeout: Annotated[
@@ -144,7 +145,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most keys that are remembered; a new one that needs it is refused with 503.")
     ] = 10_000
     max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
-    max_waits: Annotated[int, Meta(ge=0, description="Most clients of the admin API that wait at once.")] = 1000
+    max_holds: Annotated[
+        int, Meta(ge=0, description="Most holds of streams that stand at once, over all keys; 503 above it.")
+    ] = 10_000
+    max_waits: Annotated[
+        int, Meta(ge=0, description="Most requests to the admin API that wait at once; 503 above it.")
+    ] = 10_000
     journal: Annotated[
         int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")
     ] = 1000

@@ -47,6 +47,7 @@ LAYERS: tuple[set[str], ...] = (
     {"program"},
     {"matching", "sources", "streaming", "cors"},
     {"faults"},
+    {"hand"},
     {"mocks", "presets", "llm", "overview"},
     {"keys"},
     {"judging"},
@@ -82,6 +83,7 @@ BESIDE = {
 """What a unit may import of its own layer besides itself: nothing, unless it is said here."""
 
 INSIDE: dict[str, tuple[str, ...]] = {
+    "hand": ("hand", "push", "cut", "upcoming", "waits", "hands"),
     "framing": ("frames", "framings"),
     "journal": (
         "credentials",
@@ -276,6 +278,8 @@ RARELY_NEEDED = {
     "regex",
     "yaml",
     "mockd.admin.app",
+    "mockd.hand",
+    "mockd.config.hand",
     "mockd.config.events_file",
     "mockd.config.explain",
     "mockd.config.hints",

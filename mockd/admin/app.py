@@ -19,10 +19,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mockd.admin import connections, feed, keys, metrics, mocks, openapi, process, requests, scenarios, shapes, verify
+from mockd.admin import (
+    connections,
+    feed,
+    hand,
+    keys,
+    metrics,
+    mocks,
+    openapi,
+    process,
+    requests,
+    scenarios,
+    shapes,
+    verify,
+)
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
 from mockd.admin.openapi import Operation, Query
+from mockd.config.events import EventConfig
+from mockd.config.hand import Hold, MockHold, Step
 from mockd.config.models import Mock, MockFile
 from mockd.config.values import free
 from mockd.config.verification import Verification
@@ -64,6 +79,19 @@ _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
 _SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default that of requests without one.")
+_WAITS = (
+    _KEY,
+    Query("reached", Annotated[int, Meta(ge=0, le=999_999_999)], "It has sent so many events."),
+    Query("held", Literal["true"], "It is held."),
+    Query("ended", Literal["true"], "It has ended."),
+    Query("timeoutSeconds", Annotated[float, Meta(ge=0, le=hand.LONGEST_WAIT_S)], "Longest wait; 30 by default."),
+)
+_OPENED = Query(
+    "opened",
+    Annotated[int, Meta(ge=0, le=999_999_999)],
+    "So many streams of the mock are as the rest of the query says, those included that have ended since the last "
+    "reset. Without it: one that is live, or begins later.",
+)
 _DRY_RUN = Query("dryRun", bool, "Check the configuration, and change nothing.")
 
 
@@ -81,6 +109,30 @@ METRICS = Operation("GET", "/metrics", metrics.get_metrics, str, answer_types=("
 
 _SSE_OF_MOCK = "/mocks/{id}/sse/connections"
 _BUFFER = "/mocks/{id}/sse/buffer"
+_ONE = "/sse/connections/{id}"
+_ALL = "/mocks/{id}/sse"
+
+
+def _hand(verb: str, one: Any, all: Any, body: tuple[Any, Any] | None, *errors: int) -> tuple[Operation, ...]:
+    """What people do with one stream, and with the live ones of a mock."""
+    rows = (
+        (f"{_ONE}/{verb}", one, shapes.OneConnection, 0, 409),
+        (f"{_ALL}/{verb}", all, shapes.MockConnections, 1, 0),
+    )
+    return tuple(
+        Operation(
+            "POST",
+            path,
+            handler,
+            shape,
+            body=() if body is None else (body[place],),
+            query=(_KEY,),
+            errors=tuple(sorted({*errors, conflict} - {0})),
+            needs_body=verb in ("push", "cut"),
+        )
+        for path, handler, shape, place, conflict in rows
+    )
+
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/mocks", mocks.list_mocks, shapes.MockList, query=(_OWN,)),
@@ -128,6 +180,14 @@ OPERATIONS: tuple[Operation, ...] = (
         query=(_KEY,),
         errors=(409,),
     ),
+    *_hand("hold", hand.hold_connection, hand.hold_mock, (Hold, MockHold), 503),
+    *_hand("release", hand.release_connection, hand.release_mock, None),
+    *_hand("step", hand.step_connection, hand.step_mock, (Step, Step), 503),
+    *_hand("push", hand.push_into_connection, hand.push_into_mock, (EventConfig, EventConfig), 409),
+    *_hand("cut", hand.cut_connection, hand.cut_mock, (Document, Document), 409),
+    *_hand("close", hand.end_connection, hand.end_mock_connections, None),
+    Operation("GET", f"{_ONE}/wait", hand.wait_for_connection, shapes.Waited, query=_WAITS, errors=(503,)),
+    Operation("GET", f"{_ALL}/wait", hand.wait_for_mock, shapes.WaitedForMock, query=(*_WAITS, _OPENED), errors=(503,)),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats, query=(_KEY,)),
     Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from msgspec import Struct, field
 from starlette.responses import Response
 
+from mockd.config.conversion import convert
 from mockd.config.load import parse_text
 from mockd.engine import Engine
 from mockd.errors import (
@@ -21,6 +22,7 @@ from mockd.errors import (
     MockdError,
     NotFoundError,
     Problem,
+    TooManyHoldsError,
     TooManyKeysError,
     TooManyReadersError,
     TooManyWaitsError,
@@ -34,6 +36,7 @@ from mockd.request import RequestView
 from mockd.streaming.pipeline import RETRY_AFTER_S
 
 Word = TypeVar("Word", bound=str)
+Part = TypeVar("Part")
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Headers of every answer: no cache keeps it, and no browser guesses another type than its `Content-Type`."""
@@ -50,6 +53,7 @@ _STATUS: dict[type[MockdError], int] = {
     InvalidKeyError: 400,
     TooManyKeysError: 503,
     TooManyReadersError: 503,
+    TooManyHoldsError: 503,
     TooManyWaitsError: 503,
 }
 
@@ -101,6 +105,10 @@ class Call(Struct, frozen=True):
             raise
         self.read.append(value)
         return value
+
+    def read_as(self, type: type[Part]) -> Part:
+        """The body as a struct, which has its defaults if there is no body. Raises `ConfigError`."""
+        return convert(self.json() if self.view.body else {}, type)
 
     def flag(self, name: str) -> bool | None:
         """A query parameter that is true or false; None if it is absent."""

@@ -37,9 +37,9 @@ class Operation(Struct, frozen=True):
 
     Its handler's docstring becomes its summary in the document. `answer` is the type of the answer's JSON value, or
     None for an empty answer. `body` has the types of JSON value that the operation takes. `errors` are statuses of
-    refusals that do not follow from the other fields. An `open` operation needs no key, as it is for the probes of
-    other machines. An operation with `makes_key` makes the key that it is about if there is none. One that `waits` is
-    ended when its client leaves.
+    refusals that do not follow from the other fields. The body may be left out if `needs_body` is false. An `open`
+    operation needs no key, as it is for the probes of other machines. An operation with `makes_key` makes the key that
+    it is about if there is none. One that `waits` is ended when its client leaves.
     """
 
     method: str
@@ -55,6 +55,7 @@ class Operation(Struct, frozen=True):
     open: bool = False
     makes_key: bool = False
     waits: bool = False
+    needs_body: bool = True
 
 
 class _Schemas:
@@ -98,7 +99,7 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     if operation.body:
         alternatives = [schemas.of(type) for type in operation.body]
         schema = alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
-        described["requestBody"] = {"required": True, "content": _content(operation.body_types, schema)}
+        described["requestBody"] = {"required": operation.needs_body, "content": _content(operation.body_types, schema)}
     described["responses"] = _responses(operation, schemas)
     described["security"] = [] if operation.open else _KEYS
     return described

@@ -143,6 +143,11 @@ class Connection(Shape, frozen=True, kw_only=True):
     last_event_id: Annotated[str | UnsetType, _doc("ID of the last event sent.")] = UNSET
     resumed_from: Annotated[str | UnsetType, _doc("`Last-Event-ID` with which the client reconnected.")] = UNSET
     status: Literal["active", "closing", "closed"]
+    held: Annotated[bool, _doc("Whether the stream is held now.")]
+    held_at: Annotated[
+        Count | Literal["head"] | UnsetType,
+        _doc("Place at which the stream is held, or will be: a number of events, or before the head."),
+    ] = UNSET
     outcome: Annotated[str | UnsetType, _doc("How the stream ended.")] = UNSET
     ended_by: Annotated[
         Literal["client-fin", "client-rst", "client-timeout", "mockd"] | UnsetType,
@@ -178,6 +183,27 @@ class MockConnections(Shape, frozen=True, kw_only=True):
     connections: list[Connection]
     count: Count
     mock_id: str
+
+
+class OneConnection(Shape, frozen=True, kw_only=True):
+    """The stream that the operation was about, as it is afterwards."""
+
+    connection: Connection
+
+
+class Waited(OneConnection, frozen=True, kw_only=True):
+    """The end of a wait for a stream."""
+
+    ok: Annotated[bool, _doc("Whether it came to be so.")]
+
+
+class WaitedForMock(Shape, frozen=True, kw_only=True):
+    """The end of a wait for streams of a mock."""
+
+    ok: Annotated[bool, _doc("Whether it came to be so.")]
+    connections: Annotated[
+        list[Connection], _doc("The streams of which it is so; if it did not come to be so, those that were looked at.")
+    ]
 
 
 class ClosedConnection(Shape, frozen=True, kw_only=True):
@@ -274,6 +300,7 @@ class ScenarioList(Shape, frozen=True, kw_only=True):
     """The scenarios that mocks name, in the order of these mocks."""
 
     scenarios: list[ScenarioShape]
+    holds: Annotated[Count, _doc("Number of holds that stood, of live streams and of those yet to begin.")]
 
 
 class Import(Shape, frozen=True, kw_only=True):

@@ -145,6 +145,10 @@ class SseConfig(Config, frozen=True, kw_only=True):
     generator: Annotated[Generator | None, doc("Source: a generator of events.")] = None
     template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
+    manual: Annotated[
+        bool | None,
+        doc("Source: `true` sends only what is pushed into the stream, until it is closed or reaches a limit."),
+    ] = None
     status: Annotated[Status, doc("HTTP status.")] = 200
     headers: Headers = {}
     retry: Annotated[WholeMilliseconds | None, doc("`retry:` of each connection's first event, in milliseconds.")] = (
@@ -166,7 +170,7 @@ class SseConfig(Config, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         read_whole_milliseconds(self, "retry")
-        one_of(self, "`sse`", ("events", "eventsFile", "generator", "template"))
+        one_of(self, "`sse`", ("events", "eventsFile", "generator", "template", "manual"))
         check_headers(self.headers)
         if self.raw and self.events_file is None:
             raise Mistake("`raw` goes with `eventsFile`", ("raw",), "an event of a list has a `raw` of its own")
@@ -183,6 +187,19 @@ class SseConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`repeat` does not go with `template`: a template is one reply")
         if self.repeat is not None and self.generator is not None:
             raise ValueError("`repeat` does not go with `generator`: say `generator.count`")
+        if self.manual is not None:
+            self._check_manual()
+
+    def _check_manual(self) -> None:
+        if not self.manual:
+            raise Mistake("`manual` is `true`, or it is left out", ("manual",))
+        for name, field, absent in (
+            ("repeat", "repeat", None),
+            ("timing", "timing", Timing()),
+            ("rateLimit", "rate_limit", None),
+        ):
+            if getattr(self, field) != absent:
+                raise Mistake(f"`{name}` does not go with `manual`", (name,), "what is pushed is sent at once")
 
 
 class ChunkedConfig(Config, frozen=True, kw_only=True):

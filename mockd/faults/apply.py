@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from mockd.config import faults as config
-from mockd.config.timing import in_seconds
 from mockd.events import Event, Fill, drawn
 from mockd.faults import chunks, heads, shapes, strikes
 from mockd.faults.armed import Armed
 from mockd.faults.around import Beats, Broken, Whole
+from mockd.faults.begun import Begun
 from mockd.faults.chosen import Aimed, Striking, striking
 from mockd.faults.fitting import changes_whole, why_not
 from mockd.faults.limited import Limited
@@ -75,15 +75,24 @@ RECOUNTING = (config.Drop, config.Duplicate, config.Reorder)
 """Actions with which other events are sent, or another number of them, by the time that a limit is reached."""
 
 
-class _Bare(Framing):
-    """A framing whose opening and end are rows already."""
+class Bare(Framing):
+    """A framing whose opening and end are rows already. `begun` is whether the body has begun."""
 
     has_opening = False
 
-    def __init__(self, framing: Framing) -> None:
+    def __init__(self, framing: Framing, begun: Begun) -> None:
         self.name = framing.name
+        self.framing = framing
+        self.begun = begun
         self.with_retry = framing.with_retry  # type: ignore[method-assign]
         self.row = framing.row  # type: ignore[method-assign]
+
+    def begun_with(self, row: bytes) -> bytes:
+        """A row that comes from outside: the first one begins the body."""
+        if self.begun.is_so:
+            return row
+        self.begun.is_so = True
+        return self.framing.opening(row)
 
 
 def broken(
@@ -112,7 +121,7 @@ def broken(
             program.fill or Fill(plan.random(matched.count), matched.clock),
             timeout_s=timeout_s,
             limited=limited,
-            error_row=lambda fault: _error_row(plan.source, context, program, fault, matched.exchange),
+            error_row=lambda fault: error_row(plan.source, context, program, fault, matched.exchange),
         )
 
     return faulted(program, found, site_of)
@@ -124,9 +133,10 @@ def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
     return lambda name: UNSEEDED if seed is None else random.Random(f"{seed}:{plan.mock_id}:{name}")
 
 
-def _error_row(
+def error_row(
     source: Any, context: SourceContext, program: Program, fault: config.ErrorFault, exchange: Exchange
 ) -> ErrorRow | None:
+    """The error event that a stream's provider would send, or None for that of its termination."""
     fill = program.fill
     make = getattr(source, "error_events", None)  # which sources need not have
     events = make(context, fault.type, fault.message, exchange.events_sent) if make is not None else ()
@@ -162,8 +172,7 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
             program.headers = heads.changed_head(program.headers, fault)
             program.own = [header for header in program.own if header[0] not in program.headers.settled]
         elif isinstance(fault, config.DelayFault | config.Stall):
-            wait_s = drawn(in_seconds(fault.ms), site.rng) if fault.ms is not None else strikes.NEVER_S
-            first.append(heads.Late(one, site, wait_s))
+            first.append(heads.Late(one, site, heads.wait_of(fault, site)))
         elif isinstance(fault, config.StatusFault):
             first.append(heads.Noted(one, site, *(("unsupported", _SECOND_STATUS) if has_status else ("exact",))))
             has_status = True
@@ -174,7 +183,7 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
     program.first = first
     if later:
         program.around = Chain(later, site, structs.replace(program))
-        program.framing, program.heartbeat = _Bare(program.framing), None
+        program.framing, program.heartbeat = Bare(program.framing, site.begun), None
     return program
 
 

@@ -101,12 +101,14 @@ class Whole(Around):
 
 
 class Beats(Around):
-    """The rows with the heartbeats that break a silence between them."""
+    """The rows with the heartbeats that break a silence between them. While it `is_quiet`, somebody else asks for
+    each."""
 
     def __init__(self, inner: Cursor, heartbeat: Heartbeat, now: float) -> None:
         super().__init__(inner)
         self._heartbeat = heartbeat
         self._last = now
+        self.is_quiet = False
 
     @property
     def beat_at(self) -> float:
@@ -115,18 +117,22 @@ class Beats(Around):
         due = self._last + every_s
         return due if every_s < ON_GRID_S else math.ceil(due / HEARTBEAT_GRID_S) * HEARTBEAT_GRID_S
 
+    def move(self, seconds: float) -> None:
+        """Let the silence have begun so much later."""
+        self._last += seconds
+
     @property
     def next_due(self) -> float:
-        return min(self.inner.next_due, self.beat_at)
+        return self.inner.next_due if self.is_quiet else min(self.inner.next_due, self.beat_at)
 
     @property
     def op(self) -> Op | None:
         # An op that is yet to come must not keep heartbeats from being sent.
-        return None if self.beat_at < self.inner.next_due else self.inner.op
+        return None if self.beat_at < self.inner.next_due and not self.is_quiet else self.inner.op
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         rows = [] if self.inner.op is not None or self.inner.next_due > now else self.inner.take(now, most)
-        if not rows and self.inner.next_due > now:
+        if not rows and self.inner.next_due > now and not self.is_quiet:
             rows = self.beat(now)
         if rows:
             self._last = now

@@ -10,6 +10,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from mockd.config import faults as config
+from mockd.config.timing import in_seconds
+from mockd.events import drawn
 from mockd.faults.armed import Armed
 from mockd.faults.site import Site
 from mockd.faults.strikes import pause
@@ -72,6 +74,11 @@ class Late:
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         self._site.note(self._armed, stage, 0, "exact")
         await pause(stage, self._seconds)
+
+
+def wait_of(fault: config.DelayFault | config.Stall, site: Site) -> float:
+    """The length of a wait, in seconds."""
+    return math.inf if fault.ms is None else drawn(in_seconds(fault.ms), site.rng)
 
 
 class BeforeHead:

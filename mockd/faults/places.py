@@ -41,6 +41,11 @@ class Trap(Around):
     def _strikes(self) -> bool:
         return self._is_due or bool(self.held) or self._until is not None
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the place was reached, and the fault is yet to strike."""
+        return self._is_due
+
     def is_busy(self, place: tuple[str, float]) -> bool:
         return (self.armed.place == place and self._strikes) or super().is_busy(place)
 

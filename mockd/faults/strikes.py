@@ -132,20 +132,20 @@ class Stall(Struck):
         fault: config.Stall = trap.armed.fault
         self.note(stage, trap)
         length_s = NEVER_S if fault.ms is None else fault.ms / 1000
-        trap.pause(stage.clock.monotonic(), length_s, beats=fault.keepalives, shifts=fault.shift)
+        trap.pause(stage.rows_time, length_s, beats=fault.keepalives, shifts=fault.shift)
 
 
 class Delay(Struck):
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
         self.note(stage, trap)
-        trap.pause(stage.clock.monotonic(), drawn(in_seconds(trap.armed.fault.ms), self.site.rng), shifts=True)
+        trap.pause(stage.rows_time, drawn(in_seconds(trap.armed.fault.ms), self.site.rng), shifts=True)
 
 
 class Idle(Stall):
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
         fault: config.Idle = trap.armed.fault
         self.note(stage, trap)
-        trap.pause(stage.clock.monotonic(), NEVER_S if fault.ms is None else fault.ms / 1000)
+        trap.pause(stage.rows_time, NEVER_S if fault.ms is None else fault.ms / 1000)
 
 
 class Inserted(Struck):

@@ -45,6 +45,27 @@ class Delivered(Protocol):
         """Number of bytes before `end` that are not acknowledged; None if that cannot be known."""
 
 
+class Holding(Protocol):
+    """The part of a hand on a stream that the record of its exchange uses."""
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the stream is held now."""
+
+    @property
+    def held_at(self) -> int | Literal["head"] | None:
+        """The place of the hold that stands: a number of events, or before the head."""
+
+    def rows_time(self, now: float) -> float:
+        """The time of the rows inside, which stands still while the stream is held."""
+
+    def over(self, program: Any) -> Any:
+        """The program of the stream with the hand on it. Its class is in a layer above."""
+
+    def sent(self) -> None:
+        """Take note that more events were sent."""
+
+
 class Watcher(Protocol):
     """Who is told of an exchange while it goes on."""
 
@@ -64,7 +85,7 @@ class Exchange(Struct):
     have struck, each as a JSON object. A preflight is a browser's own request, which observers are not told of. An
     answer of a mock is listed. `first_byte`, `first_event` and `last_byte` are the monotonic times at which the head,
     an event and the last byte of the body were sent, 0 before that. `lateness` is known of a stream that takes time.
-    Its `watcher` is told of faults.
+    Its `watcher` is told of faults. `hand` is the hand on the stream, if somebody has laid one on it.
     """
 
     prefix: str
@@ -101,6 +122,7 @@ class Exchange(Struct):
     lateness: Lateness | None = None
     watcher: Watcher | None = None
     entry: int | None = None
+    hand: Holding | None = None
 
     @property
     def id(self) -> str:
@@ -140,6 +162,7 @@ class Exchange(Struct):
             "endedBy": self.ended_by,
             "bytesAcked": self.bytes_acknowledged,
             "faults": self.faults,
+            "heldAt": None if self.hand is None else self.hand.held_at,
         }
         return {
             "id": self.id,
@@ -151,5 +174,6 @@ class Exchange(Struct):
             "eventsSent": self.events_sent,
             "bytesSent": self.bytes_sent,
             "status": self.status,
+            "held": self.hand is not None and self.hand.stands_still,
             **{key: value for key, value in optional.items() if value is not None},
         }

@@ -17,7 +17,7 @@ from msgspec import Struct
 from mockd.clock import Clock, rfc3339
 from mockd.journal.exchange import Exchange
 
-Type = Literal["request", "opened", "fault", "ended", "mocks"]
+Type = Literal["request", "opened", "reached", "held", "released", "fault", "ended", "mocks"]
 
 MOST_EVENTS = 10_000
 """Most events that are kept for readers who are behind."""
@@ -71,6 +71,19 @@ class Feed:
         """A fault has struck."""
         if self.is_on:
             self._note("fault", {"fault": fault}, exchange)
+
+    def reached(self, exchange: Exchange) -> None:
+        """A stream has sent as many events as a hold or a wait is about."""
+        self._note("reached", {"eventsSent": exchange.events_sent}, exchange)
+
+    def held(self, exchange: Exchange) -> None:
+        """A stream is held."""
+        assert exchange.hand is not None
+        self._note("held", {"eventsSent": exchange.events_sent, "heldAt": exchange.hand.held_at}, exchange)
+
+    def released(self, exchange: Exchange) -> None:
+        """A stream is held no longer."""
+        self._note("released", {"eventsSent": exchange.events_sent}, exchange)
 
     def ended(self, exchange: Exchange) -> None:
         """The answer to a request is over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import Any
 
@@ -21,7 +22,9 @@ class Lateness:
         self.stride = self._countdown = 1
 
     def note(self, late_s: float) -> None:
-        """Take note of events that were sent so late."""
+        """Take note of events that were sent so late. What was due at once has no lateness."""
+        if late_s == math.inf:
+            return
         if late_s > self._longest:
             self._longest = late_s
         self._countdown -= 1

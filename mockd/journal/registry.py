@@ -178,8 +178,8 @@ class Registry:
         """The live exchanges as JSON objects, oldest first."""
         return [exchange.to_json() for exchange in self.exchanges(mock_id)]
 
-    def get(self, connection_id: str, key: str | None = None) -> dict[str, Any]:
-        """One exchange, live or ended, as a JSON object. Raises `NotFoundError`, also if it is not of that key."""
+    def find(self, connection_id: str, key: str | None = None) -> Exchange:
+        """One exchange, live or ended. Raises `NotFoundError`, also if it is not of that key."""
         exchange = self._find(connection_id)
         if exchange is None:
             self._add_up()
@@ -187,7 +187,11 @@ class Registry:
         if exchange is None or key not in (None, exchange.key):
             raise NotFoundError(f"Connection not found: {connection_id}")
         exchange.look()
-        return exchange.to_json()
+        return exchange
+
+    def get(self, connection_id: str, key: str | None = None) -> dict[str, Any]:
+        """One exchange, live or ended, as a JSON object. Raises as `find` does."""
+        return self.find(connection_id, key).to_json()
 
     def _find(self, connection_id: str) -> Exchange | None:
         """A live exchange, or None."""

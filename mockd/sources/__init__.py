@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 from mockd.config.models import ChunkedConfig, ResponseConfig
 from mockd.config.parts import AnswerConfig
 from mockd.sources.registry import SourceKind, build_named, kinds, register
-from mockd.sources.static import file_source, list_source
+from mockd.sources.static import ManualSource, file_source, list_source
 from mockd.sources.templates import register_built_in
 
 __all__ = ["SourceKind", "build_source", "kinds", "register"]
@@ -33,6 +33,8 @@ def build_source(config: AnswerConfig, root: FilePath | None) -> Source:
         from mockd.sources.generator import generator_source
 
         return generator_source(config.generator)
+    if config.manual:
+        return ManualSource()
     repeat = 1 if config.repeat is None else config.repeat
     if config.events_file is not None:
         return file_source(config.events_file, root, repeat, raw=config.raw)

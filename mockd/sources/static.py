@@ -25,6 +25,13 @@ class ScriptSource(BaseSource):
         return self.script
 
 
+class ManualSource(BaseSource):
+    """A source without events of its own: its streams send what is pushed into them."""
+
+    def open(self, context: SourceContext) -> Opened:
+        return iter(())
+
+
 def list_source(configs: Sequence[EventConfig], repeat: int, path: Path = ("sse", "events")) -> ScriptSource:
     """The events of a list, sent `repeat` times; 0 is no limit."""
     events = [parse_event(config, (*path, index)) for index, config in enumerate(configs)]

@@ -32,6 +32,10 @@ class Stage(Protocol):
         """The clock that its times are on."""
 
     @property
+    def rows_time(self) -> float:
+        """The time of its rows, in monotonic seconds: it stands still while the stream is held."""
+
+    @property
     def is_told_to_end(self) -> bool:
         """Whether there is an order to stop, for which no op should wait."""
 

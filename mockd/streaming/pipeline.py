@@ -46,6 +46,7 @@ logger = logging.getLogger("mockd")
 RETRY_AFTER_S = 1
 """Value, in seconds, of `Retry-After` on a refusal because there is no room."""
 
+_CONNECTION = b"x-mockd-connection"
 _RAW = FRAMINGS["raw"]
 _ANY_LIFETIME = Lifetime()
 _PLAIN = Ending()
@@ -226,6 +227,19 @@ def refusal(request: RequestView, status: int, error: dict[str, Any], headers: H
 def too_many(request: RequestView, error: dict[str, Any], headers: Headers) -> Program:
     """The answer to a request for which there is no room now."""
     return refusal(request, 503, error, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
+
+
+def identified(program: Program, exchange: Exchange) -> Program:
+    """The program, which tells the client the ID of its connection."""
+    if program.coming is not None:
+        return replace(program, coming=_identified(program.coming, exchange))
+    if _CONNECTION in program.headers.settled:
+        return program
+    return replace(program, own=[*program.own, (_CONNECTION, exchange.id.encode())])
+
+
+async def _identified(coming: Awaitable[Program], exchange: Exchange) -> Program:
+    return identified(await coming, exchange)
 
 
 def awaited(coming: Awaitable[Program]) -> Program:

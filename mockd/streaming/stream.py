@@ -11,11 +11,14 @@ import asyncio
 import math
 from collections.abc import Awaitable, Sequence
 
+from msgspec.structs import replace
+
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.journal.lateness import Lateness
 from mockd.lines import Line
 from mockd.program.prepared import Prepared
+from mockd.program.terms import Lifetime
 from mockd.streaming.calendar import ROUNDING_S, Callback
 from mockd.streaming.cursors.cursor import NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
@@ -191,10 +194,10 @@ class Stream:
             while not preparing.done() and self._stopped is None:
                 await self.sleep_until(NEVER)
             if preparing.done():
-                self.program = preparing.result()
+                program, hand = preparing.result(), self.exchange.hand
+                self.program = program if hand is None else hand.over(program)
                 self._most = 1 if self.program.flush_each else 0
-                if self._vigil is not None:
-                    self._vigil.live(self.program.lifetime)
+                self.live(self.program.lifetime)
         finally:
             preparing.cancel()
 
@@ -326,6 +329,8 @@ class Stream:
                 exchange.first_event = now
             exchange.events_sent = cursor.events_sent
             self.last_event = now
+            if exchange.hand is not None:
+                exchange.hand.sent()
         exchange.last_event_id = cursor.last_event_id
 
     def _beat(self, now: float) -> None:
@@ -338,6 +343,11 @@ class Stream:
         is_begun, self._is_begun = self._is_begun, self._is_begun or heartbeat.is_apart
         self._write(payload, now)
         self._is_begun = is_begun or not heartbeat.is_apart
+
+    def keep_silent(self, *, is_so: bool) -> None:
+        """Send no heartbeats from now on, or send them again."""
+        heartbeat = self.program.heartbeat
+        self._silence_s = NEVER if is_so or heartbeat is None else heartbeat.every_s
 
     def _heartbeat_at(self) -> float:
         if self._silence_s == NEVER or self._is_ending:
@@ -379,6 +389,13 @@ class Stream:
         """Look again at what is due."""
         if self._vigil is not None:
             self._vigil.wake()
+
+    def live(self, lifetime: Lifetime) -> None:
+        """Hold the stream to a lifetime from now on."""
+        if lifetime is not self.program.lifetime:
+            self.program = replace(self.program, lifetime=lifetime)
+        if self._vigil is not None:
+            self._vigil.live(lifetime)
 
     def _settle(self) -> Vigil:
         """This stream stays: watch its client and its deadlines."""
@@ -433,6 +450,17 @@ class Stream:
         """Whether there is an order to stop, for which no op should wait."""
         return self._order is not None
 
+    @property
+    def rows_time(self) -> float:
+        """The time of its rows, in monotonic seconds: it stands still while the stream is held."""
+        hand, now = self.exchange.hand, self.clock.monotonic()
+        return now if hand is None or self._is_ending else hand.rows_time(now)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the stream has turned to its end."""
+        return self._is_ending
+
     def cut(self) -> None:
         """Give the stream up at once, whatever it is waiting for."""
         self._stopped = self._stopped or "aborted"
@@ -453,10 +481,13 @@ class Stream:
 
     def turn_to_end(self, outcome: Outcome) -> None:
         """Leave the rows, and go on with the end that the termination says."""
+        self.end_with(end_of(self.program, self.cursor, outcome, self.clock.monotonic(), self.exchange.mock_id))
+
+    def end_with(self, end: Cursor) -> None:
+        """Leave the rows, and go on with that end."""
         before = self.cursor
-        now = self.clock.monotonic()
-        end: Cursor = end_of(self.program, before, outcome, now, self.exchange.mock_id)
-        self.cursor = end if self.program.around is None else self.program.around(end, self, now)
+        around = self.program.around
+        self.cursor = end if around is None else around(end, self, self.clock.monotonic())
         self._is_ending = True
         before.close()
 

@@ -380,7 +380,7 @@ async def test_many_events_through_one_stream_hold_no_more_than_the_buffer() -> 
         following = session.after(entry)
         assert following is not None
         entry = following
-        sessions.sent(buffer, entry, "c", session.started)
+        sessions.sent(buffer, entry, "c")
     assert len(buffer.held) == len(sessions._index) == 100
     assert alive(Entry) <= 110
 

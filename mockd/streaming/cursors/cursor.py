@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from mockd.errors import MockdError
 from mockd.journal.exchange import Outcome
-from mockd.program.terms import Terms
+from mockd.program.terms import Ending, Lifetime
 from mockd.streaming.ops import FINISH, TURN_TO_END, Op
 
 NEVER = math.inf
@@ -76,7 +76,19 @@ class Cursor(Protocol):
         """Let go of everything, as the stream is over."""
 
 
-def op_after(terms: Terms, outcome: Outcome) -> Op | None:
+class Ends(Protocol):
+    """The part of the terms of a stream, or of its program, that says how it ends."""
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """The limits on its life."""
+
+    @property
+    def ending(self) -> Ending:
+        """The way in which mockd ends it."""
+
+
+def op_after(terms: Ends, outcome: Outcome) -> Op | None:
     """The op after the last row of a stream; None if the stream is kept open."""
     if outcome == "completed" and terms.lifetime.keep_open:
         return None

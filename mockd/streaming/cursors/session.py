@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 from mockd.errors import MockdError, RateLimitedError
-from mockd.events import Fill
+from mockd.events import Event, Fill
 from mockd.journal.exchange import Outcome
 from mockd.program.plan import StreamPlan
 from mockd.program.ratelimit import MOST_DROPPED
@@ -72,12 +72,32 @@ class SessionCursor:
         self._check_limits()
 
     def _look_again(self) -> None:
-        """Look for an entry again, as the source has more or has ended."""
+        """Look for an entry again, as the source has more or has ended, or an event was pushed behind the last."""
+        if self.outcome == "completed":
+            self.outcome = self.op = None
         if self.outcome is None:
             self.next_due = AT_ONCE
         self._wake()
 
     batch = Batch(BATCH, BATCH_BYTES)
+
+    @property
+    def has_pushed(self) -> bool:
+        """Whether the next event was pushed."""
+        following = None if self._made_again is not None else self._entry.next
+        return following is not None and following.is_pushed
+
+    def push(self, event: Event) -> None:
+        """Put an event into the session, behind what was sent."""
+        if self._sessions is None or self._buffer is None:
+            self._session.push(event, self._entry)
+        else:
+            self._sessions.push(self._buffer, event)
+
+    @property
+    def session(self) -> Session:
+        """The session that it reads."""
+        return self._session
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         rows: list[bytes] = []
@@ -94,7 +114,7 @@ class SessionCursor:
             if self.next_due > now:
                 break
             if entry.verdict == "sent":
-                rows.append(self._issue(entry, now))
+                rows.append(self._issue(entry))
                 size += len(rows[-1])
             elif entry.verdict == "dropped":
                 self._pass(entry)
@@ -140,7 +160,7 @@ class SessionCursor:
         self.failure = RateLimitedError(f"more than {limit.events_per_second:g} events a second")
         self._end("failed")
 
-    def _issue(self, entry: Entry, now: float) -> bytes:
+    def _issue(self, entry: Entry) -> bytes:
         payload = self._session.payload(entry)
         self._pass(entry)
         if counted := entry.counted:
@@ -149,7 +169,7 @@ class SessionCursor:
         if entry.id is not None:
             self.last_event_id = entry.id
         if self._sessions is not None and self._buffer is not None:
-            self._sessions.sent(self._buffer, entry, self._connection_id, now)
+            self._sessions.sent(self._buffer, entry, self._connection_id)
         self._check_limits()
         if self.retry is not None and entry.step is not None and entry.step.event.is_block:
             if entry.step.event.takes_retry:

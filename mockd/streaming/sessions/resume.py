@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from mockd.clock import Clock, rfc3339
-from mockd.events import Fill
+from mockd.events import Event, Fill
 from mockd.framing import Framing
 from mockd.program.plan import StreamPlan
 from mockd.program.script import NUMBER, CompiledScript, key_of
@@ -147,6 +147,8 @@ class Sessions:
         self._clashing: OrderedDict[str, None] = OrderedDict()
         """Given ids that several sessions have sent whose bytes differ, so that they name none of them."""
         self._of_keys = {"": OfKey("")}
+        self._has_pushed = False
+        """Whether an event was ever pushed into a session, so that those of one script may differ."""
         self._lives = count(1)
         """Numbers of what was kept for a key until it was forgotten: ids of one life mean nothing in the next."""
 
@@ -181,9 +183,9 @@ class Sessions:
         buffer.left_at = self._clock.monotonic()
         self._idle[buffer.session.id] = buffer
 
-    def sent(self, buffer: Buffer, entry: Entry, connection_id: str, now: float) -> None:
+    def sent(self, buffer: Buffer, entry: Entry, connection_id: str) -> None:
         """Take note that an event is being sent."""
-        entry.sent_at = now
+        entry.sent_at = self._clock.monotonic()  # which is later than it was due if its stream was held
         if entry.number > buffer.last_sent.number:
             buffer.last_sent = entry
             buffer.of_key.reached = max(buffer.of_key.reached, entry.number + 1)
@@ -199,6 +201,22 @@ class Sessions:
             if self._last_ids:
                 self._last_ids.pop(key, None)
 
+    def push(self, buffer: Buffer, event: Event) -> None:
+        """Put an event into a session, behind what was sent to any of its clients. What it has sent before is no longer
+        the same as in other sessions that got as far."""
+        self._has_pushed = True
+        buffer.session.push(event, buffer.last_sent)
+        others = [other for other in buffer.of_key.buffers.values() if other is not buffer]
+        furthest = max([other.last_sent.number for other in others], default=-1)
+        for entry in buffer.held:
+            if entry.id and entry.number <= furthest:
+                self._clash(buffer.of_key.scope + key_of(entry.id))
+
+    def of(self, key: str | None) -> list[Buffer]:
+        """The sessions of one key, or of all if it is None."""
+        self._age()
+        return self._of(key)
+
     def sent_last(self, buffer: Buffer, entry: Entry, id_: str) -> None:
         """Take note that a stream ended after `entry`, with a final or error event that has an id."""
         if buffer.session.id in self._buffers:
@@ -210,16 +228,19 @@ class Sessions:
     def _note_clash(self, key: str, buffer: Buffer) -> None:
         """Take note if another session has sent an id that a session is sending, and their bytes differ."""
         session, script = buffer.session, buffer.session.script
-        if key in self._clashing or (script is not None and script.is_same):
+        if key in self._clashing or (script is not None and script.is_same and not self._has_pushed):
             return
         other_id = self._sender_of(key)
         if other_id in (None, session.id):
             return
         other = self._buffers.get(other_id)
         if other is None or not session.is_same_as(other.session):
-            self._clashing[key] = None
-            if len(self._clashing) > MOST_REMEMBERED:
-                self._clashing.popitem(last=False)
+            self._clash(key)
+
+    def _clash(self, key: str) -> None:
+        self._clashing[key] = None
+        if len(self._clashing) > MOST_REMEMBERED:
+            self._clashing.popitem(last=False)
 
     def _sender_of(self, key: str) -> str | None:
         """The id of the session that sent this given id last."""

@@ -7,6 +7,7 @@ at its own place, and entries that no stream can reach any more are freed by the
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from itertools import count
@@ -76,7 +77,7 @@ class Entry:
     """One event of a session. The first entry of a chain stands for the head and has no `step`.
 
     `due_s` is the due time in seconds from the head, and `count` the number of events with data up to this one.
-    `sent_at` is monotonic time.
+    `sent_at` is monotonic time. An entry that `is_pushed` came from outside while the stream ran.
     """
 
     __slots__ = (
@@ -85,6 +86,7 @@ class Entry:
         "count",
         "due_s",
         "id",
+        "is_pushed",
         "next",
         "number",
         "payload",
@@ -101,6 +103,7 @@ class Entry:
         self.count = count_
         self.id = id_
         self.verdict: Verdict = "sent"
+        self.is_pushed = False
         self.payload = b""
         self.next: Entry | None = None
         self.buffer: Any = None
@@ -130,6 +133,8 @@ class Session:
         self.readers: list[Callable[[], None]] = []
         """Callbacks, each of which wakes one stream."""
         self.fill = fill
+        self._pushed = 0
+        """Number of events that were pushed."""
         self._steps = steps
         self._due_s = 0.0
         is_endless = script is None or script.total > LONGEST_DROPPED
@@ -173,7 +178,7 @@ class Session:
             if isinstance(frame, bytes):
                 entry.payload = frame
             else:
-                self.fill.number = entry.number
+                self.fill.number = entry.step.number
                 self.fill.seq = entry.count if entry.counted else entry.count + 1
                 self.fill.event_id = entry.id or ""
                 entry.payload = frame.render(self.fill)
@@ -183,6 +188,34 @@ class Session:
         """Let an event that the limiter refused try again, for a client that has come back."""
         if entry.verdict == "refused" and self._limiter is not None:
             _, entry.verdict = self._limiter.admit(max(entry.due_s, now - self.started))
+
+    def push(self, event: Event, after: Entry) -> None:
+        """Put an event behind an entry, due at once; those that follow keep their due times. From now on the session is
+        one of its own, and is not made again from a script."""
+        self.script = None
+        self._pushed += 1
+        id_: Id = f"{self.id}-p{self._pushed}" if self.plan.resume is not None and event.takes_id else event.id
+        step = Step(after.number + 1, 0, event, self.plan.framing.encode(event.with_open_id() if id_ else event), id_)
+        if isinstance(id_, Text):
+            self.fill.seq = after.count + 1
+            id_ = filled_id(id_, self.fill)
+        assert not isinstance(id_, int)
+        entry = Entry(step, after.number + 1, -math.inf, after.count + event.counted, id_)
+        entry.is_pushed, entry.next, after.next = True, after.next, entry
+        if after is self.tail:
+            self.tail = entry
+        following = entry.next
+        while following is not None:
+            following.number += 1
+            following.count += event.counted
+            if following.step is not None and isinstance(following.step.id, int):
+                following.id = f"{self.id}-{following.count}"
+            following = following.next
+        self._wake_readers()
+
+    def _wake_readers(self) -> None:
+        for wake in tuple(self.readers):
+            wake()
 
     def close(self) -> None:
         """End a session that nobody will read on. An ordinary iterator is freed with it."""
@@ -203,7 +236,7 @@ class Session:
         begin_s = self._due_s if limiter is None else max(self._due_s, limiter.rest_until)
         due_s = self.plan.pacing.due_s(step.number, step.position, step.event, self.fill.rng, begin_s)
         self._due_s = max(due_s, not_before_s)
-        entry = Entry(step, step.number, self._due_s, self.tail.count, self._id_of(step))
+        entry = Entry(step, step.number + self._pushed, self._due_s, self.tail.count, self._id_of(step))
         if limiter is not None and counted:
             entry.due_s, entry.verdict = limiter.admit(self._due_s)
         entry.count += 0 if entry.verdict == "dropped" else counted
@@ -273,10 +306,6 @@ class RunningSession(Session):
         finally:
             self._pulling = None
         self._wake_readers()
-
-    def _wake_readers(self) -> None:
-        for wake in tuple(self.readers):
-            wake()
 
     def close(self) -> None:
         """Let the source go, in its own event loop, as nobody will read on."""
