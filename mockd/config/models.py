@@ -193,12 +193,12 @@ class SseConfig(Config, frozen=True, kw_only=True):
     def _check_manual(self) -> None:
         if not self.manual:
             raise Mistake("`manual` is `true`, or it is left out", ("manual",))
-        for name, field, absent in (
+        for name, attribute, absent in (
             ("repeat", "repeat", None),
             ("timing", "timing", Timing()),
             ("rateLimit", "rate_limit", None),
         ):
-            if getattr(self, field) != absent:
+            if getattr(self, attribute) != absent:
                 raise Mistake(f"`{name}` does not go with `manual`", (name,), "what is pushed is sent at once")
 
 
