@@ -40,7 +40,6 @@ class AdminClient:
     def __init__(self, base_url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = 10.0) -> None:
         url = _check_url(base_url)
         self.base_url = base_url.rstrip("/")
-        self._timeout = timeout
         self._http = httpx2.Client(
             headers={"X-API-Key": _check_key(api_key)} if api_key else None,
             timeout=timeout,
@@ -129,6 +128,109 @@ class AdminClient:
         """End a live stream."""
         return self._call("DELETE", _path("/sse/connections/{}", connection_id), query=_query(key=key))
 
+    # The hand on a stream, and on the live ones of a mock. With `key`, these are about the streams of that key.
+
+    def hold_connection(
+        self,
+        connection_id: str,
+        *,
+        at: int | str | None = None,
+        keepalives: bool = True,
+        freeze_timeouts: bool = False,
+        key: str | None = None,
+    ) -> Any:
+        """Hold a stream now, after `at` events, or if that is "head" before its head. `keepalives` go on meanwhile;
+        `freeze_timeouts` lets its time limits stand still."""
+        body = _hold(at, keepalives, freeze_timeouts)
+        return self._call("POST", _path("/sse/connections/{}/hold", connection_id), body, query=_query(key=key))
+
+    def hold_mock(
+        self,
+        mock_id: str,
+        *,
+        at: int | str | None = None,
+        upcoming: int | str | None = None,
+        keepalives: bool = True,
+        freeze_timeouts: bool = False,
+        key: str | None = None,
+    ) -> Any:
+        """Hold the live streams of a mock as `hold_connection` does. With `upcoming`, hold so many of those that begin
+        next instead; "all" is each until they are released."""
+        body = _hold(at, keepalives, freeze_timeouts) | ({} if upcoming is None else {"upcoming": upcoming})
+        return self._call("POST", _path("/mocks/{}/sse/hold", mock_id), body, query=_query(key=key))
+
+    def release_connection(self, connection_id: str, *, key: str | None = None) -> Any:
+        """Let a stream that is held go on."""
+        return self._call("POST", _path("/sse/connections/{}/release", connection_id), query=_query(key=key))
+
+    def release_mock(self, mock_id: str, *, key: str | None = None) -> Any:
+        """Let the live streams of a mock go on, and hold none that begin later."""
+        return self._call("POST", _path("/mocks/{}/sse/release", mock_id), query=_query(key=key))
+
+    def step_connection(self, connection_id: str, count: int = 1, *, key: str | None = None) -> Any:
+        """Let the next `count` events of a stream out now, and hold it behind them."""
+        path = _path("/sse/connections/{}/step", connection_id)
+        return self._call("POST", path, {"count": count}, query=_query(key=key))
+
+    def step_mock(self, mock_id: str, count: int = 1, *, key: str | None = None) -> Any:
+        """Let the next `count` events of each live stream of a mock out now, and hold it behind them."""
+        return self._call("POST", _path("/mocks/{}/sse/step", mock_id), {"count": count}, query=_query(key=key))
+
+    def push_into_connection(self, connection_id: str, event: object, *, key: str | None = None) -> Any:
+        """Push an event, as in a mock's list, into a stream now; also while it is held."""
+        return self._call("POST", _path("/sse/connections/{}/push", connection_id), event, query=_query(key=key))
+
+    def push_into_mock(self, mock_id: str, event: object, *, key: str | None = None) -> Any:
+        """Push an event into the live streams of a mock, and into those to which clients can come back."""
+        return self._call("POST", _path("/mocks/{}/sse/push", mock_id), event, query=_query(key=key))
+
+    def cut_connection(self, connection_id: str, fault: object, *, key: str | None = None) -> Any:
+        """Let a fault strike a stream now: an object such as `{"action": "reset"}`, or a line such as "stall ms=50"."""
+        return self._call("POST", _path("/sse/connections/{}/cut", connection_id), fault, query=_query(key=key))
+
+    def cut_mock(self, mock_id: str, fault: object, *, key: str | None = None) -> Any:
+        """Let a fault strike the live streams of a mock now, as `cut_connection` does."""
+        return self._call("POST", _path("/mocks/{}/sse/cut", mock_id), fault, query=_query(key=key))
+
+    def end_connection(self, connection_id: str, *, key: str | None = None) -> Any:
+        """End a live stream as its mock says. The answer is the stream as it is afterwards."""
+        return self._call("POST", _path("/sse/connections/{}/close", connection_id), query=_query(key=key))
+
+    def end_mock_connections(self, mock_id: str, *, key: str | None = None) -> Any:
+        """End a mock's live streams as it says. The answer has the streams as they are afterwards."""
+        return self._call("POST", _path("/mocks/{}/sse/close", mock_id), query=_query(key=key))
+
+    def wait_for_connection(
+        self,
+        connection_id: str,
+        *,
+        reached: int | None = None,
+        held: bool = False,
+        ended: bool = False,
+        timeout_seconds: float = 30,
+        key: str | None = None,
+    ) -> Any:
+        """Wait until a stream has sent `reached` events, is `held` and has `ended`: all that is given. The answer's
+        `ok` says whether it came to be so in that time; it may never, as when the stream has ended."""
+        query = _wait(reached, held, ended, timeout_seconds, key)
+        return self._wait(_path("/sse/connections/{}/wait", connection_id), query, timeout_seconds)
+
+    def wait_for_mock(
+        self,
+        mock_id: str,
+        *,
+        opened: int | None = None,
+        reached: int | None = None,
+        held: bool = False,
+        ended: bool = False,
+        timeout_seconds: float = 30,
+        key: str | None = None,
+    ) -> Any:
+        """Wait until `opened` streams of a mock, those that have ended included, are as the rest says; without
+        `opened`, one that is live or begins later. The answer has `ok` and the streams."""
+        query = _wait(reached, held, ended, timeout_seconds, key) | _query(opened=opened)
+        return self._wait(_path("/mocks/{}/sse/wait", mock_id), query, timeout_seconds)
+
     def list_requests(self, *, limit: int | None = None, after: str | None = None, **filters: object) -> Any:
         """List requests of the journal, oldest first: the newest `limit` (100 by default), or the first `limit` behind
         the one with the ID `after`. `filters` are those of `GET /requests`: `key`, `mock`, `method`, `path`, `status`,
@@ -161,7 +263,7 @@ class AdminClient:
         given = {name: value for name, value in body.items() if value is not None}
         if within_seconds:
             given["withinSeconds"] = within_seconds
-        return _decode(self._send("POST", "/verify", content=_json(given), patience=within_seconds))
+        return _decode(self._send("POST", "/verify", content=_json(given), timeout=self._longer(within_seconds)))
 
     def follow(self, **filters: object) -> Iterator[tuple[str, Any]]:
         """What happens from now on, until the server stops: the type and the data of each event. `filters` are those of
@@ -254,6 +356,15 @@ class AdminClient:
         """Get the OpenAPI document of the admin API."""
         return self._call("GET", "/openapi.json")
 
+    def _wait(self, path: str, query: dict[str, str], timeout_s: float) -> Any:
+        """The answer of an operation that takes so long."""
+        return _decode(self._send("GET", path, query=query, timeout=self._longer(timeout_s)))
+
+    def _longer(self, seconds: float) -> httpx2.Timeout:
+        """The limits for an operation that takes so long."""
+        patience = self._http.timeout
+        return httpx2.Timeout(patience, read=None if patience.read is None else patience.read + seconds)
+
     def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:
         content = None if body is _NOTHING else _json(body)
         return _decode(self._send(method, path, content=content, query=query))
@@ -266,14 +377,12 @@ class AdminClient:
         content: bytes | None = None,
         media_type: str = _JSON,
         query: dict[str, str] | None = None,
-        patience: float = 0.0,
+        timeout: httpx2.Timeout | None = None,
     ) -> httpx2.Response:
         headers = None if content is None else {"Content-Type": media_type}
-        timeout = httpx2.Timeout(self._timeout, read=self._timeout + patience)
+        url, timeout = self.base_url + path, timeout or self._http.timeout
         try:
-            response = self._http.request(
-                method, self.base_url + path, content=content, headers=headers, params=query, timeout=timeout
-            )
+            response = self._http.request(method, url, content=content, headers=headers, params=query, timeout=timeout)
         except httpx2.HTTPError as error:
             raise _unreachable(self.base_url, error) from None
         if not response.is_success:
@@ -312,6 +421,17 @@ def _query(**given: object) -> dict[str, str]:
     """A query with the values that are not None."""
     texts = {name: value for name, value in given.items() if value is not None}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in texts.items()}
+
+
+def _hold(at: int | str | None, keepalives: bool, freeze_timeouts: bool) -> dict[str, Any]:
+    """A hold as the admin API takes it."""
+    place = {} if at is None else {"at": at}
+    return {**place, "keepalives": keepalives, "freezeTimeouts": freeze_timeouts}
+
+
+def _wait(reached: int | None, held: bool, ended: bool, timeout_seconds: float, key: str | None) -> dict[str, str]:
+    """The query of a wait."""
+    return _query(reached=reached, held=held or None, ended=ended or None, timeoutSeconds=timeout_seconds, key=key)
 
 
 def _event(block: bytes) -> tuple[str, Any] | None:

@@ -184,7 +184,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *_hand("release", hand.release_connection, hand.release_mock, None),
     *_hand("step", hand.step_connection, hand.step_mock, (Step, Step), 503),
     *_hand("push", hand.push_into_connection, hand.push_into_mock, (EventConfig, EventConfig), 409),
-    *_hand("cut", hand.cut_connection, hand.cut_mock, (Document, Document), 409),
+    *_hand("cut", hand.cut_connection, hand.cut_mock, (Document | str, Document | str), 409),
     *_hand("close", hand.end_connection, hand.end_mock_connections, None),
     Operation("GET", f"{_ONE}/wait", hand.wait_for_connection, shapes.Waited, query=_WAITS, errors=(503,)),
     Operation("GET", f"{_ALL}/wait", hand.wait_for_mock, shapes.WaitedForMock, query=(*_WAITS, _OPENED), errors=(503,)),

@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
+from mockd.cli.hand import COMMANDS
 from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_facts, print_json, print_table
 from mockd.cli.session import KeyOfStreams, Session, connected
 
-sse = typer.Typer(help="List and end live streams of all kinds.", no_args_is_help=True)
+sse = typer.Typer(
+    help="List, hold, cut and end live streams of all kinds; push into them and wait for them.", no_args_is_help=True
+)
 connections = typer.Typer(help="Show and end live streams; without a command, list them.")
 sse.add_typer(connections, name="connections")
 
@@ -97,3 +100,7 @@ def stats(session: Session, key: KeyOfStreams = None) -> None:
     """Count streams, events and bytes since the start."""
     answer = session.admin.get_stats(key=key)
     session.answer(answer, lambda: print_facts(answer))
+
+
+for _name, (_command, _epilog) in COMMANDS.items():
+    sse.command(_name, cls=GroupedCommand, epilog=_epilog)(_command)

@@ -35,16 +35,15 @@ _numbers = count(1)
 
 
 def fault_of(given: Any, most_bytes: float = math.inf) -> config.Fault:
-    """The fault of a cut: an object as in a mock, but without place and requests. Raises `ConfigError`."""
-    if not isinstance(given, dict):
-        raise ConfigError(f"expected an object, got {type(given).__name__}", hint='write it as in {"action": "reset"}')
-    for name in _NOT_NOW:
-        if name in given:
-            raise ConfigError("a cut strikes this stream, now", path=(name,), hint="leave it out")
+    """The fault of a cut: an object or a line as in a mock, but without place and requests. Raises `ConfigError`."""
     try:
         (fault,) = parse_faults([given], (), most_bytes)
     except ConfigError as error:
         raise ConfigError([structs.replace(one, path=one.path[1:]) for one in error.problems]) from None
+    for name in _NOT_NOW:
+        if getattr(fault, name) is not None:
+            path = (name,) if isinstance(given, dict) else ()
+            raise ConfigError(f"`{name}` is not for a cut, which strikes a stream now", path=path, hint="leave it out")
     return fault
 
 

@@ -294,7 +294,7 @@ class Hand(Around):
     def op(self) -> Op | None:
         if self._pushed or (self.is_held and not self._steps and not self._strikes):
             return None
-        return self.inner.op if self.is_spent is None else op_after(self.stream.program, self.is_spent)
+        return self.inner.op if self._strikes or self.is_spent is None else op_after(self.stream.program, self.is_spent)
 
     @property
     def outcome(self) -> Outcome | None:

@@ -36,9 +36,7 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: i
         **structs.asdict(in_framing(framing)),
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
-        lifetime=structs.replace(
-            _lifetime(config.lifecycle), keep_open=config.lifecycle.keep_open or bool(config.manual)
-        ),
+        lifetime=structs.replace(life, keep_open=True) if config.manual else life,
         in_framing=in_framing,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,
