@@ -326,6 +326,7 @@ class Probe(Shape, frozen=True, kw_only=True):
     status: Literal["ok", "ready"]
     uptime: Annotated[Count, _doc("Seconds since the start.")]
     timestamp: Moment
+    mocks: Annotated[str | UnsetType, _doc("URL of the mocks; absent if the server does not know it.")] = UNSET
 
 
 class Status(Shape, frozen=True, kw_only=True):
