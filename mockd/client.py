@@ -40,6 +40,7 @@ class AdminClient:
     def __init__(self, base_url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = 10.0) -> None:
         url = _check_url(base_url)
         self.base_url = base_url.rstrip("/")
+        self._timeout = timeout
         self._http = httpx2.Client(
             headers={"X-API-Key": _check_key(api_key)} if api_key else None,
             timeout=timeout,
@@ -362,8 +363,7 @@ class AdminClient:
 
     def _longer(self, seconds: float) -> httpx2.Timeout:
         """The limits for an operation that takes so long."""
-        patience = self._http.timeout
-        return httpx2.Timeout(patience, read=None if patience.read is None else patience.read + seconds)
+        return httpx2.Timeout(self._timeout, read=self._timeout + seconds)
 
     def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:
         content = None if body is _NOTHING else _json(body)

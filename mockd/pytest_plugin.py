@@ -6,6 +6,7 @@ asks for one of the fixtures.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -29,10 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def mockd_server(pytestconfig: pytest.Config) -> Iterator[MockdServer]:
     """The server of this process's tests: one that is started in a thread, or that of `--mockd-url`."""
+    from mockd.errors import MockdError
     from mockd.fixtures.server import reached, started
 
     url = pytestconfig.getoption(_OPTION) or pytestconfig.getini(_OPTION)
-    with reached(url, os.environ.get("MOCKD_API_KEY")) if url else started() as server:
+    with contextlib.ExitStack() as stack:
+        try:
+            server = stack.enter_context(reached(url, os.environ.get("MOCKD_API_KEY")) if url else started())
+        except MockdError as error:
+            pytest.fail(f"--mockd-url {url}: {error}", pytrace=False)
         yield server
 
 
