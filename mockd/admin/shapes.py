@@ -280,6 +280,7 @@ class Reset(Shape, frozen=True, kw_only=True):
     mocks: Annotated[Count, _doc("Number of mocks that were changed, added or removed by it.")]
     streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
     requests: Annotated[Count, _doc("Number of requests that were in the journal.")]
+    holds: Annotated[Count, _doc("Number of holds that stood, of live streams and of those yet to begin.")]
 
 
 class ScenarioState(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -300,7 +301,6 @@ class ScenarioList(Shape, frozen=True, kw_only=True):
     """The scenarios that mocks name, in the order of these mocks."""
 
     scenarios: list[ScenarioShape]
-    holds: Annotated[Count, _doc("Number of holds that stood, of live streams and of those yet to begin.")]
 
 
 class Import(Shape, frozen=True, kw_only=True):

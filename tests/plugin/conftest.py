@@ -76,8 +76,8 @@ Suite = Callable[..., Ran]
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Suite:
-    """Runs the tests of a text with arguments of pytest, and the helpers above. What is given by name is `ini`, or a variable of the
-    environment."""
+    """Runs the tests of a text with arguments of pytest, and the helpers above. What is given by name is `ini`, or a
+    variable of the environment."""
 
     def run(text: str, *arguments: str, plugins: tuple[str, ...] = (), **given: str) -> Ran:
         (tmp_path / "helpers.py").write_text(HELPERS, encoding="utf-8")

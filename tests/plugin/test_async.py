@@ -61,6 +61,8 @@ async def test_it_fails(amockd):
     await amockd.verify("/none", within=0)
 """
 
+INI = "[pytest]\nasyncio_default_fixture_loop_scope = function\n"
+
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_under_anyio(suite: Suite, loop: str) -> None:
@@ -75,7 +77,7 @@ def test_under_anyio(suite: Suite, loop: str) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pytest_asyncio") is None, reason="pytest-asyncio is not installed")
 def test_under_pytest_asyncio(suite: Suite) -> None:
-    ran = suite(TESTS.replace("MARK", "pytest.mark.asyncio"), plugins=("pytest_asyncio",))
+    ran = suite(TESTS.replace("MARK", "pytest.mark.asyncio"), plugins=("pytest_asyncio.plugin",), ini=INI)
     assert ran.summary() == {"passed": 4, "failed": 1}, ran.text
 
 

@@ -19,6 +19,7 @@ from mockd.errors import AdminError, ConfigError
 from mockd.fixtures import Mockd, MockdServer
 from mockd.fixtures.mockd import new_key
 from mockd.fixtures.server import _mocks_at, started
+from mockd.testing import running_mockd
 
 PATIENCE_S = 30
 CHAT = {"model": "gpt-4.1", "stream": True, "messages": [{"role": "user", "content": "Say hello"}]}
@@ -89,7 +90,7 @@ def test_events_and_their_fields(mockd: Mockd) -> None:
     )
     assert mock.url == mockd.url + "/events"
     assert get(mock.url)[0] == 503
-    assert get(mock.url) == (200, "retry: 50\ndata: a\n\ndata: 7\n\nevent: b\nid: x\ndata: [1]\n\n") or get(mock.url)
+    assert get(mock.url) == (200, "data: a\nretry: 50\n\ndata: 7\n\nid: x\nevent: b\ndata: [1]\n\n")
 
 
 def test_items_bodies_and_methods(mockd: Mockd) -> None:
@@ -137,12 +138,12 @@ def test_a_model_may_say_anything(mockd: Mockd) -> None:
     chat = mockd.llm(tokens=["a", "b"], faults=["reset after 9 events"], timing={"itl": 0}, model="m-9")
     assert '"m-9"' in get(chat.url, CHAT | {"stream": False})[1]
     assert "Say hello" in get(mockd.llm().url, CHAT | {"stream": False})[1]
-    with pytest.raises(AdminError, match="unknown key `txt`|unknown"):
+    with pytest.raises(AdminError, match="txt"):
         mockd.llm(txt="a")
 
 
 def test_an_unknown_model_is_told(mockd: Mockd) -> None:
-    with pytest.raises(ConfigError, match="no endpoint 'opnai'.*known: .*openai-responses"):
+    with pytest.raises(ConfigError, match=r"no endpoint 'opnai'.*known: .*openai-responses"):
         mockd.llm("a", "opnai")
 
 
@@ -171,11 +172,15 @@ def test_a_file_with_mocks(mockd: Mockd, tmp_path: Path, monkeypatch: pytest.Mon
         (FILE + "- {matcher: {path: /a}, sse: {template: none}}", "unknown template"),
     ],
 )
-def test_a_file_with_a_mistake_adds_nothing(mockd: Mockd, tmp_path: Path, text: str, error: str) -> None:
+def test_a_file_with_a_mistake_adds_nothing(
+    mockd: Mockd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, error: str
+) -> None:
+    monkeypatch.setenv("NAME", "a")
     file = tmp_path / "mocks.yaml"
     file.write_text(text)
-    with pytest.raises((ConfigError, AdminError), match=error):
+    with pytest.raises((ConfigError, AdminError), match=error) as raised:
         mockd.load(str(file))
+    assert "mocks.yaml" in "\n".join([str(raised.value), *getattr(raised.value, "__notes__", ())])
     assert mockd.admin.list_mocks(key=mockd.key)["mocks"] == []
 
 
@@ -244,7 +249,7 @@ def test_items_are_pushed_as_they_are(mockd: Mockd, ask: Ask) -> None:
 
 
 def test_a_push_into_all(mockd: Mockd, ask: Ask) -> None:
-    mock = mockd.sse("/events", [], manual=True) if False else mockd.sse("/events", ["a"])
+    mock = mockd.sse("/events", ["a"])
     mock.hold_at(1, upcoming="all")
     clients = [ask(mock.url), ask(mock.url)]
     streams = [mock.wait_for_stream(), mock.wait_for_stream()]
@@ -294,13 +299,13 @@ def test_a_wait_says_what_the_state_was(mockd: Mockd, ask: Ask) -> None:
     stream.wait_held()
     with pytest.raises(AssertionError, match=r"another stream of the mock 'chat' within 0 s"):
         chat.wait_for_stream(timeout=0)
-    with pytest.raises(AssertionError, match=r"have sent 2 events within 0 s, but it has sent 1 event and is open, held"):
+    with pytest.raises(AssertionError, match=r"have sent 2 events within 0 s, but it has sent 1 event and is open"):
         stream.wait_reached(2, timeout=0)
     with pytest.raises(AssertionError, match=r"to end within 0\.01 s(.|\n)*GET /chat +200 +chat +1 +open, held"):
         stream.wait_ended(timeout=0.01)
     stream.release()
     client.getresponse().read()
-    with pytest.raises(AssertionError, match=r"sent 3 events within 600 s, but it has sent 2 events and is over: compl"):
+    with pytest.raises(AssertionError, match=r"3 events within 600 s, but it has sent 2 events and is over: compl"):
         stream.wait_reached(3, timeout=600)
     with pytest.raises(AssertionError, match=r"to be held within 600 s"):
         stream.wait_held(timeout=600)
@@ -377,12 +382,13 @@ def test_reset(mockd: Mockd, ask: Ask) -> None:
     assert mockd.response("/a", "").id == mock.id
 
 
-def test_a_server_that_is_gone(mockd: Mockd) -> None:
-    with started() as server:
-        gone = Mockd(server, "gone")
-        gone.response("/a", "")
-    with pytest.raises(AssertionError, match=r"\n\nRequests of this test: not known, as "):
-        gone._part.fail("it fails")
+def test_a_server_that_is_gone() -> None:
+    with running_mockd() as running:
+        admin = running.admin()
+    with admin:
+        gone = Mockd(MockdServer(running.url, admin), "gone")
+        with pytest.raises(AssertionError, match=r"\n\nRequests of this test: not known, as no answer from"):
+            gone._part.fail("it fails")
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,11 @@ def test_what_a_failing_test_says(suite: Suite) -> None:
     assert lines[2] == HEADING
     assert lines[3].split() == ["AT", "MS", "REQUEST", "STATUS", "MOCK", "EVENTS", "END"]
     assert re.split("  +", lines[4])[1:] == [
-        "POST /v1/chat/completions", "200", "v1-chat-completions", "2", "open, held"
+        "POST /v1/chat/completions",
+        "200",
+        "v1-chat-completions",
+        "2",
+        "open, held",
     ]
     assert re.split("  +", lines[5])[1:4] == ["GET /v1/chat/completion?page=2", "404", "none"]
     assert said["test_it_came_back"].count(HEADING) == 1
