@@ -64,7 +64,13 @@ def _row(method: str, path: str, operation: dict[str, Any]) -> tuple[str, ...]:
     return code(f"{method.upper()} {path}"), operation["summary"], body, f"{success}: {shape}", ", ".join(refusals)
 
 
-_TYPES = {"object": "a JSON object", "boolean": "true or false", "string": "text", "integer": "a number"}
+_TYPES = {
+    "object": "a JSON object",
+    "boolean": "true or false",
+    "string": "text",
+    "integer": "a number",
+    "number": "a number",
+}
 
 
 def _words(schema: dict[str, Any]) -> str:

@@ -51,7 +51,7 @@ def browser():
 @pytest.fixture
 def page(browser):
     page = browser.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(30_000)
     yield page
     page.close()
 
@@ -64,10 +64,10 @@ def test_ui_shows_half_a_reply(mockd, page, time):
     page.goto(f"{app.url}?api={mockd.url}")
     stream = chat.wait_for_stream()
     stream.wait_reached(3)
-    expect(page.get_by_text("Hello there", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Hello there,", exact=True)).to_be_visible(timeout=30_000)
     stream.cut("reset")
     mockd.verify("POST /v1/chat/completions", times=2)
-    expect(page.get_by_text("Hello there, friend", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Hello there, friend", exact=True)).to_be_visible(timeout=30_000)
 """
 
 
