@@ -36,7 +36,8 @@ def mockd_server(pytestconfig: pytest.Config) -> Iterator[MockdServer]:
     url = pytestconfig.getoption(_OPTION) or pytestconfig.getini(_OPTION)
     with contextlib.ExitStack() as stack:
         try:
-            server = stack.enter_context(reached(url, os.environ.get("MOCKD_API_KEY")) if url else started())
+            opening = reached(url, os.environ.get("MOCKD_API_KEY")) if url else started(str(pytestconfig.rootpath))
+            server = stack.enter_context(opening)
         except MockdError as error:
             pytest.fail(f"--mockd-url {url}: {error}", pytrace=False)
         yield server

@@ -26,8 +26,8 @@ CHAT = {"model": "gpt-4.1", "stream": True, "messages": [{"role": "user", "conte
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[MockdServer]:
-    with started() as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockdServer]:
+    with started(str(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 
@@ -161,6 +161,20 @@ def test_a_file_with_mocks(mockd: Mockd, tmp_path: Path, monkeypatch: pytest.Mon
     assert get(mockd.mock("two").url) == (200, "data: 2\n\n")
     with pytest.raises(AdminError, match="three"):
         mockd.mock("three")
+
+
+def test_data_files_beside_the_file(mockd: Mockd, tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_text('{"data": "recorded"}\n')
+    (tmp_path / "a.txt").write_text("whole")
+    mocks = {
+        "mocks": [
+            {"matcher": {"path": "/a"}, "sse": {"eventsFile": "a.ndjson"}},
+            {"matcher": {"path": "/b"}, "responses": [{"response": {"bodyFile": "a.txt"}}]},
+        ]
+    }
+    (tmp_path / "mocks.json").write_text(json.dumps(mocks))
+    assert get(mockd.load(tmp_path / "mocks.json").url) == (200, "data: recorded\n\n")
+    assert get(mockd.url + "/b") == (200, "whole")
 
 
 @pytest.mark.parametrize(

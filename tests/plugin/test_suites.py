@@ -193,6 +193,17 @@ def test_a_key_is_of_the_worker_and_the_test(suite: Suite) -> None:
     assert ran.summary() == {"passed": 4}, ran.text
 
 
+def test_data_files_below_the_tests(suite: Suite) -> None:
+    ran = suite("""
+        def test_a_recording(mockd, pytestconfig):
+            (pytestconfig.rootpath / "a.ndjson").write_text('{"data": "recorded"}')
+            mock = {"matcher": {"path": "/a"}, "sse": {"eventsFile": "a.ndjson"}}
+            (pytestconfig.rootpath / "mocks.json").write_text(json.dumps(mock))
+            assert get(mockd.load("mocks.json").url) == (200, "data: recorded\\n\\n")
+    """)
+    assert ran.summary() == {"passed": 1}, ran.text
+
+
 def test_a_fixture_of_the_same_name_wins(suite: Suite) -> None:
     ran = suite("""
         @pytest.fixture
