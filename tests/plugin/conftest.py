@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +78,34 @@ class Ran:
 Suite = Callable[..., Ran]
 
 
+@contextmanager
+def pausing(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Stop a process and its children again and again, for times that are drawn, and let them go on."""
+    over = threading.Event()
+    drawn = random.Random(1)
+
+    def pause() -> None:
+        with suppress(ProcessLookupError):  # it is over
+            while not over.wait(drawn.uniform(0.01, 0.3)):
+                os.killpg(process.pid, signal.SIGSTOP)
+                over.wait(drawn.uniform(0.01, 0.3))
+                os.killpg(process.pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=pause)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.fixture
 def suite(tmp_path: Path) -> Suite:
     """Runs the tests of a text with arguments of pytest, and the helpers above. What is given by name is `ini`, or a
-    variable of the environment."""
+    variable of the environment. With `pauses`, everything is stopped now and then, as on a machine that is too busy."""
 
-    def run(text: str, *arguments: str, plugins: tuple[str, ...] = (), **given: str) -> Ran:
+    def run(text: str, *arguments: str, plugins: tuple[str, ...] = (), pauses: bool = False, **given: str) -> Ran:
         (tmp_path / "helpers.py").write_text(HELPERS, encoding="utf-8")
         test = "from helpers import *\nimport pytest\n\n" + textwrap.dedent(text)
         (tmp_path / "test_suite.py").write_text(test, encoding="utf-8")
@@ -96,9 +122,21 @@ def suite(tmp_path: Path) -> Suite:
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "COLUMNS": "200",
         }
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
-        return Ran(done.returncode, done.stdout + done.stderr)
+        try:
+            with pausing(process) if pauses else nullcontext():
+                text_of_run = process.communicate(timeout=PATIENCE_S)[0]
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return Ran(process.returncode, text_of_run)
 
     return run

@@ -214,3 +214,36 @@ def test_a_fixture_of_the_same_name_wins(suite: Suite) -> None:
             assert mockd == "mine"
     """)
     assert ran.summary() == {"passed": 1}, ran.text
+
+
+HELD = """
+from concurrent.futures import ThreadPoolExecutor
+
+
+@pytest.mark.parametrize("time", range(100))
+def test_a_stream_in_the_hand(mockd, asked, time):
+    chat = mockd.llm("Hello there, friend")
+    chat.hold_at(2)
+    first = asked(chat.url, CHAT)
+    stream = chat.wait_for_stream()
+    stream.wait_held()
+    assert stream.state()["eventsSent"] == 2
+    stream.step()
+    stream.wait_reached(3)
+    stream.cut("reset")
+    assert stream.wait_ended()["outcome"] == "aborted"
+    with pytest.raises((ConnectionError, http.client.IncompleteRead)):
+        first.getresponse().read()
+    with ThreadPoolExecutor() as pool:
+        again = pool.submit(get, chat.url, CHAT)
+        mockd.verify("POST /v1/chat/completions", times=2)
+        assert "friend" in again.result()[1]
+    assert chat.wait_for_stream().wait_ended()["outcome"] == "completed"
+"""
+
+
+@pytest.mark.repeats
+@pytest.mark.parametrize("pauses", [False, True])
+def test_a_hundred_times(suite: Suite, pauses: bool) -> None:
+    ran = suite(HELD, "-n", "2", plugins=("xdist",), pauses=pauses)
+    assert ran.summary() == {"passed": 100}, ran.text
