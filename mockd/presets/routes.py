@@ -87,7 +87,7 @@ class Preset(Struct, frozen=True):
             raise ConfigError(f"there is no endpoint {name!r} in the preset {self.name!r}", hint=hint)
         route, template = chats.get(name) or named[name]
         # A chat may have a path for each of its methods and versions.
-        alike = [other for other, its in made if name in chats and other.provider == name and its == template]
+        alike = [other for other, its in made if other.provider == name and its == template]
         paths = [other.path for other in alike] or [route.path]
         return Endpoint({"method": route.method, **_place(paths)}, template)
 

@@ -57,8 +57,9 @@ def ask() -> Iterator[Ask]:
         yield ask
 
 
-def get(url: str, body: Any = None) -> tuple[int, str]:
-    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode())
+def get(url: str | urllib.request.Request, body: Any = None) -> tuple[int, str]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data) if isinstance(url, str) else url
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
@@ -68,9 +69,9 @@ def get(url: str, body: Any = None) -> tuple[int, str]:
 
 
 @contextmanager
-def soon(work: Callable[[], object]) -> Iterator[None]:
+def soon(work: Callable[[], object] | threading.Thread) -> Iterator[None]:
     """Work that another thread does meanwhile."""
-    thread = threading.Thread(target=work)
+    thread = work if isinstance(work, threading.Thread) else threading.Thread(target=work)
     thread.start()
     yield
     thread.join(PATIENCE_S)
@@ -100,6 +101,7 @@ def test_items_bodies_and_methods(mockd: Mockd) -> None:
     assert get(mockd.response("/json", {"a": 1}, 418).url) == (418, '{"a":1}')
     assert get(mockd.response("/text", "hi", matcher={"method": "GET"}).url) == (200, "hi")
     assert get(mockd.response("/empty").url) == (200, "")
+    assert get(mockd.response("GET /other", "", matcher={"method": "POST"}).url)[0] == 404
 
 
 def test_ids_tell_which_mock_it_is(mockd: Mockd) -> None:
@@ -289,6 +291,17 @@ def test_cuts(mockd: Mockd, ask: Ask, action: str, settings: dict[str, Any]) -> 
         stream.step()
 
 
+def test_a_cut_with_settings(mockd: Mockd, ask: Ask) -> None:
+    chat = mockd.sse("/chat", ["a", "b"])
+    chat.hold_at(1)
+    client = ask(chat.url)
+    stream = chat.wait_for_stream()
+    stream.wait_held()
+    stream.cut("insert", raw="data: inserted\n\n")
+    stream.release()
+    assert client.getresponse().read() == b"data: a\n\ndata: inserted\n\ndata: b\n\n"
+
+
 def test_each_stream_is_given_once(mockd: Mockd, ask: Ask) -> None:
     chat = mockd.sse("/chat", ["a"])
     for _ in range(3):
@@ -349,6 +362,13 @@ def test_verify(mockd: Mockd) -> None:
             mockd.verify("/a", **wrong, within=0)
     with pytest.raises(AssertionError, match="in this order, but after"):
         mockd.verify(order=["/b", "/a"], within=0)
+    secret = {"path": "/a", "headers": {"Authorization": {"pattern": "secret"}}}
+    get(urllib.request.Request(mockd.url + "/a", headers={"Authorization": "any"}))
+    with pytest.raises(AssertionError, match="may not be all"):
+        mockd.verify(secret, within=0)
+    get(mockd.url + "/aa")
+    with pytest.raises(AssertionError, match=r"GET /aa +404 +none +0 +completed; nearest: a: path expected"):
+        mockd.verify("/aaa", within=0)
     with pytest.raises(AdminError):
         mockd.verify()
     with pytest.raises(AdminError):
@@ -358,7 +378,8 @@ def test_verify(mockd: Mockd) -> None:
 def test_verify_waits_for_what_is_missing(mockd: Mockd) -> None:
     mock = mockd.response("/a", "")
     for claim in ({"times": 2}, {"at_least": 4}, {"order": ["/a"] * 6}, {"at_least": 8, "at_most": 9}):
-        with soon(lambda: [get(mock.url) for _ in range(2)]):
+        later = threading.Timer(0.1, lambda: [get(mock.url) for _ in range(2)])
+        with soon(later):
             mockd.verify(None if "order" in claim else "/a", **claim)
 
 
