@@ -25,6 +25,15 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from mockd.events import JSON_NULL, Event, Slot
+    from mockd.fixtures import (
+        AsyncMockd,
+        AsyncMockHandle,
+        AsyncStreamHandle,
+        Mockd,
+        MockdServer,
+        MockHandle,
+        StreamHandle,
+    )
     from mockd.request import RequestView
     from mockd.settings import Settings
     from mockd.source import Answer, BaseSource, Script, Source, SourceContext
@@ -38,12 +47,18 @@ __all__ = [
     "AdminClient",
     "AdminError",
     "Answer",
+    "AsyncMockHandle",
+    "AsyncMockd",
+    "AsyncStreamHandle",
     "BaseSource",
     "ConfigError",
     "ConflictError",
     "Engine",
     "Event",
+    "MockHandle",
+    "Mockd",
     "MockdError",
+    "MockdServer",
     "NotFoundError",
     "Problem",
     "RequestView",
@@ -55,6 +70,7 @@ __all__ = [
     "SourceContext",
     "SourceError",
     "SourceKind",
+    "StreamHandle",
     "UnreachableError",
     "create_app",
     "register",
@@ -76,6 +92,15 @@ _MODULES = {
         "UnreachableError",
     ),
     "mockd.events": ("JSON_NULL", "Event", "Slot"),
+    "mockd.fixtures": (
+        "AsyncMockHandle",
+        "AsyncMockd",
+        "AsyncStreamHandle",
+        "MockHandle",
+        "Mockd",
+        "MockdServer",
+        "StreamHandle",
+    ),
     "mockd.request": ("RequestView",),
     "mockd.settings": ("Settings",),
     "mockd.source": ("Answer", "BaseSource", "Script", "Source", "SourceContext"),

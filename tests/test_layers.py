@@ -55,6 +55,8 @@ LAYERS: tuple[set[str], ...] = (
     {"admin", "app"},
     {"server", "client", "testing"},
     {"cli"},
+    {"fixtures"},
+    {"pytest_plugin"},
 )
 """Units (modules and folders of the package) from the bottom up. A unit may import those of lower layers."""
 
@@ -83,6 +85,7 @@ BESIDE = {
 """What a unit may import of its own layer besides itself: nothing, unless it is said here."""
 
 INSIDE: dict[str, tuple[str, ...]] = {
+    "fixtures": ("server", "journal", "making", "handles", "mockd", "asynchronous"),
     "hand": ("hand", "push", "cut", "upcoming", "waits", "hands"),
     "framing": ("frames", "framings"),
     "journal": (
@@ -310,6 +313,10 @@ RARELY_NEEDED = {
         (
             "mockd.server",
             {"typer", "rich", "httpx2", "minijinja", "mockd.client", "mockd.server.watch", *RARELY_NEEDED},
+        ),
+        (
+            "mockd.pytest_plugin",
+            {"starlette", "uvicorn", "msgspec", "httpx", "httpx2", "anyio", "mockd.fixtures", "mockd.errors"},
         ),
         ("mockd.cli.main", {"typer", "rich", "starlette", "uvicorn", "mockd.engine", "mockd.app"}),
         ("mockd.cli.app", {"starlette", "uvicorn", "sse_starlette", "mockd.engine", "mockd.app", "mockd.server.run"}),

@@ -23,7 +23,8 @@ async def get_ready(engine: Engine, call: Call) -> Any:
 
 def _probe(engine: Engine, status: str) -> dict[str, Any]:
     now = engine.clock.wall()
-    return {"status": status, "uptime": _uptime(engine, now), "timestamp": rfc3339(now)}
+    mocks = {} if engine.mocks_url is None else {"mocks": engine.mocks_url}
+    return {"status": status, "uptime": _uptime(engine, now), "timestamp": rfc3339(now), **mocks}
 
 
 async def get_status(engine: Engine, call: Call) -> Any:

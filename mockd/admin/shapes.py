@@ -280,6 +280,7 @@ class Reset(Shape, frozen=True, kw_only=True):
     mocks: Annotated[Count, _doc("Number of mocks that were changed, added or removed by it.")]
     streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
     requests: Annotated[Count, _doc("Number of requests that were in the journal.")]
+    holds: Annotated[Count, _doc("Number of holds that stood, of live streams and of those yet to begin.")]
 
 
 class ScenarioState(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -326,6 +327,7 @@ class Probe(Shape, frozen=True, kw_only=True):
     status: Literal["ok", "ready"]
     uptime: Annotated[Count, _doc("Seconds since the start.")]
     timestamp: Moment
+    mocks: Annotated[str | UnsetType, _doc("URL of the mocks; absent if the server does not know it.")] = UNSET
 
 
 class Status(Shape, frozen=True, kw_only=True):

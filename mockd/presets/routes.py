@@ -46,6 +46,13 @@ class Route(Struct, frozen=True):
             yield {"method": self.method, "path": f"/{self.provider}{path}"}
 
 
+class Endpoint(Struct, frozen=True):
+    """One endpoint of a provider at its own path: the matcher of its requests, and the template that answers them."""
+
+    matcher: dict[str, Any]
+    template: str
+
+
 class Preset(Struct, frozen=True):
     """Mocks that come with mockd. `base_urls` has the path of the base URL for each provider's clients."""
 
@@ -68,6 +75,29 @@ class Preset(Struct, frozen=True):
         if script is not None:
             script.tell_what_is_left_out()
         return [parse_mock({**mock, "priority": PRIORITY}, root=None) for mock in found.values()]
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of a provider's chats, or the one that is named with it, as in `openai-responses`. What tells
+        providers apart that share a path is left out. Raises `ConfigError` for another name."""
+        made = [(route, route.template) for route in self.routes if route.template is not None]
+        chats = {route.provider: (route, template) for route, template in reversed(made)}
+        named = {f"{route.provider}-{route.name}": (route, template) for route, template in made}
+        if name not in chats and name not in named:
+            hint = f"known: {', '.join(sorted({*chats, *named}))}"
+            raise ConfigError(f"there is no endpoint {name!r} in the preset {self.name!r}", hint=hint)
+        route, template = chats.get(name) or named[name]
+        # A chat may have a path for each of its methods and versions.
+        alike = [other for other, its in made if other.provider == name and its == template]
+        paths = [other.path for other in alike] or [route.path]
+        return Endpoint({"method": route.method, **_place(paths)}, template)
+
+
+def _place(paths: Sequence[str]) -> dict[str, str]:
+    """The criterion for one of these paths."""
+    if len(paths) == 1:
+        return {"path": paths[0]}
+    patterns = (re.sub(r"\\{\w+\\}", "[^/:]+", re.escape(path)) for path in paths)
+    return {"pathPattern": f"^(?:{'|'.join(patterns)})$"}
 
 
 class _Answers:

@@ -26,7 +26,6 @@ _LEAST_MS = 1.0
 def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with a path that begins at the mock."""
     framing = FRAMINGS["sse"]
-    life = _lifetime(config.lifecycle)
     rules = HeaderRules(config.headers, ("sse", "headers"))
     in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
     plan = StreamPlan(
@@ -37,7 +36,9 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: i
         **structs.asdict(in_framing(framing)),
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
-        lifetime=structs.replace(life, keep_open=True) if config.manual else life,
+        lifetime=structs.replace(
+            _lifetime(config.lifecycle), keep_open=config.lifecycle.keep_open or bool(config.manual)
+        ),
         in_framing=in_framing,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,

@@ -14,11 +14,13 @@ from scripts.reference.markdown import code, first_paragraph, table
 INTRODUCTION = """
 `import mockd` offers these names. They, the [admin API](admin.md) and the [configuration format](config.md) are what
 stays stable: a change to them is in the [changelog](../../CHANGELOG.md). The fields of `Settings` are the
-[settings](settings.md). How they go together: [in tests](../guides/in-tests.md), [mounted](../guides/running.md),
-[sources of your own](../guides/sources.md).
+[settings](settings.md). How they go together: [in tests](../guides/in-tests.md), [pytest](../guides/pytest.md),
+[mounted](../guides/running.md), [sources of your own](../guides/sources.md).
 """
 
 WIDTH = 100
+WITH_METHODS = (mockd.AdminClient, mockd.Mockd, mockd.MockHandle, mockd.StreamHandle)
+"""The classes that are used by their methods."""
 
 
 def page() -> str:
@@ -35,6 +37,7 @@ def page() -> str:
         _names(mockd),
         "## Signatures",
         *signatures,
+        *(part for kind in WITH_METHODS for part in (f"## Methods of {kind.__name__}", _methods(kind))),
         "## mockd.llm",
         "`import mockd.llm` offers what [templates of your own](../guides/new-template.md) are made of:",
         _names(mockd.llm),
@@ -48,6 +51,27 @@ def _values(module: ModuleType) -> dict[str, Any]:
 def _names(module: ModuleType) -> str:
     rows = [(code(name), _kind(value), _meaning(value)) for name, value in _values(module).items()]
     return table(("Name", "What it is", "Meaning"), rows)
+
+
+def _methods(kind: type) -> str:
+    """The methods and properties of a class that users call, in the order in which they are written."""
+    rows = []
+    for name, value in vars(kind).items():
+        if name.startswith("_"):
+            continue
+        if inspect.isfunction(value):
+            called = ", ".join(_short(each) for each in list(inspect.signature(value).parameters.values())[1:])
+            rows.append((code(f"{name}({called})"), first_paragraph(inspect.getdoc(value))))
+        elif isinstance(value, property):
+            rows.append((code(name), first_paragraph(inspect.getdoc(value))))
+    return table(("Method", "Meaning"), rows)
+
+
+def _short(parameter: inspect.Parameter) -> str:
+    """A parameter without its type."""
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return f"**{parameter.name}"
+    return parameter.name if parameter.default is parameter.empty else f"{parameter.name}={parameter.default!r}"
 
 
 def _kind(value: Any) -> str:

@@ -25,6 +25,13 @@ def test_probes(admin: TestClient, path: str, status: str) -> None:
     assert answer.json()["uptime"] >= 0
 
 
+def test_probes_say_where_the_mocks_are(admin: TestClient, engine: Engine) -> None:
+    assert "mocks" not in admin.get("/health").json()
+    engine.mocks_url = "http://127.0.0.1:4280"
+    for path in ("/health", "/ready"):
+        assert admin.get(path).json()["mocks"] == "http://127.0.0.1:4280"
+
+
 def test_probes_alone_serve_nothing_else(engine: Engine) -> None:
     probes = TestClient(create_probes(engine), base_url="http://192.0.2.1")
     assert probes.get("/health").status_code == 200

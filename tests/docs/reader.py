@@ -119,7 +119,8 @@ class Reader:
         """Run a file: tests with pytest; a module that has an `app` or a plug-in is imported; others are programs."""
         assert block.file_name is not None, "a Python block needs a file name, or `not-run`"
         if block.file_name.startswith("test_"):
-            self._execute([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", block.file_name])
+            plugins = ["-p", "no:cacheprovider", "-p", "mockd.pytest_plugin", "-p", "anyio"]
+            self._execute([sys.executable, "-m", "pytest", "-q", *plugins, block.file_name])
         elif re.search(r"^(app|KIND) = ", block.text, re.MULTILINE):
             self._execute([sys.executable, "-c", f"import {Path(block.file_name).stem}"])
         else:
