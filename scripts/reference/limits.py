@@ -62,8 +62,7 @@ LIMITS = (
         "s",
     ),
     Limit("holds of streams that stand at once", "max_holds", "503 with `Retry-After`"),
-    Limit("requests that wait for streams at once", "max_waits", "503 with `Retry-After`"),
-    Limit("time that one of them waits", "mockd.admin.hand:LONGEST_WAIT_S", "refused", "s"),
+    Limit("time of a wait for streams", "mockd.admin.hand:LONGEST_WAIT_S", "refused", "s"),
     Limit("characters of a key", "mockd.keys.reading:LONGEST_KEY", "400"),
     Limit("lines for requests in the log", "mockd.server.requests:MOST_LINES", "the others are counted", "a second"),
     Limit("other messages in the log", "mockd.server.logs:MOST_RECORDS", "the others are counted", "a second"),
@@ -156,7 +155,7 @@ LIMITS = (
     Limit("events that it keeps for those who are behind", "mockd.journal.feed:MOST_EVENTS", "they are told how many"),
     Limit("mocks that metrics name", "mockd.journal.metrics:MOST_MOCKS", "the others are `other`"),
     Limit("clients of the admin API that wait at once", "max_waits", "503 with `Retry-After`"),
-    Limit("time that they wait", "mockd.config.verification:LONGEST_WAIT_S", "refused", "s"),
+    Limit("time of a wait for requests", "mockd.config.verification:LONGEST_WAIT_S", "refused", "s"),
     Limit("requests of an order that is verified", "mockd.config.verification:MOST_IN_ORDER", "refused"),
     Limit(
         "time in which requests are searched to verify something",
