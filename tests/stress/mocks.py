@@ -40,6 +40,7 @@ _VARYING: dict[str, dict[str, Any]] = {
     "/following/{name}": {"sse": {"events": [{"data": "{{ request.path }} {{ request.query }}"}]}},
     "/resume": {"sse": {"events": _TEXTS, "timing": _QUICK, "resume": {"enabled": True}}},
     "/drawn": {"sse": {"events": _TEXTS, "timing": {"randomDelay": {"min": 0, "max": 5}}}},
+    "/counted": {"responses": [{"response": {"body": "first"}}, {"response": {"body": "later"}}]},
     "/body": {"response": {"body": "{{ request.body }}"}},
 }
 
