@@ -301,7 +301,6 @@ class ScenarioList(Shape, frozen=True, kw_only=True):
     """The scenarios that mocks name, in the order of these mocks."""
 
     scenarios: list[ScenarioShape]
-    holds: Annotated[Count, _doc("Number of holds that stood, of live streams and of those yet to begin.")]
 
 
 class Import(Shape, frozen=True, kw_only=True):
