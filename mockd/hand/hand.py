@@ -271,6 +271,11 @@ class Hand(Around):
         return any(trap.is_due for trap in self._traps)
 
     @property
+    def _inserts(self) -> bool:
+        """Whether something that has struck has rows of its own to send."""
+        return any(trap.held for trap in self._traps)
+
+    @property
     def _beats(self) -> Beats | None:
         """The heartbeats, if they are rows of the cursor inside."""
         return next((cursor for cursor in layers(self.inner) if isinstance(cursor, Beats)), None)
@@ -279,7 +284,7 @@ class Hand(Around):
 
     @property
     def next_due(self) -> float:
-        if self._pushed or self._strikes:
+        if self._pushed or self._strikes or self._inserts:
             return AT_ONCE
         if self.is_spent is not None and (not self.is_held or self._steps):
             return NEVER if self.op is None else AT_ONCE
@@ -323,7 +328,8 @@ class Hand(Around):
         if self._pushed:
             rows = [self._take_pushed()]
         elif self.is_held and not self._can_step:
-            rows = self.inner.take(self._frozen, 1) if self._is_pushed_to else self._beaten(now)
+            is_now = self._is_pushed_to or self._inserts
+            rows = self.inner.take(self._frozen, 1) if is_now else self._beaten(now)
         elif self.is_held:
             rows = self._stepped(now)
         elif self.standing is None and not self._extra:

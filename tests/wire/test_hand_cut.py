@@ -125,6 +125,23 @@ def test_a_stream_goes_on_behind_a_cut(server: RunningMockd, kind: str, action: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_a_cut_inserts_comes_while_the_stream_is_held(server: RunningMockd, kind: str) -> None:
+    admin = Admin(server)
+    with Reader(server.url) as reader:
+        connection = held(admin, reader, kind)
+        before = len(reader.body)
+        for word in (b"one", b"two"):
+            admin.post(of(connection) + "/cut", {"action": "insert", "raw": f"{word.decode()}\n\n"})
+            reader.read_body(before + 5)
+            assert reader.body[before:] == word + b"\n\n"
+            before += 5
+            assert reader.is_silent()
+        admin.post(of(connection) + "/release")
+        end_of(reader)
+        assert data_of(reader.body[before:]) == b"3\n4\n5"
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_cut_leaves_the_end_missing_for_a_while(server: RunningMockd, kind: str) -> None:
     admin = Admin(server)
     with Reader(server.url) as reader:
