@@ -28,6 +28,7 @@ LAYERS: tuple[set[str], ...] = (
         "settings",
         "source",
         "store",
+        "tables",
         "turns",
     },
     {
@@ -54,8 +55,7 @@ LAYERS: tuple[set[str], ...] = (
     {"engine"},
     {"admin", "app"},
     {"server", "client", "testing"},
-    {"cli"},
-    {"fixtures"},
+    {"cli", "fixtures"},
     {"pytest_plugin"},
 )
 """Units (modules and folders of the package) from the bottom up. A unit may import those of lower layers."""
@@ -155,7 +155,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
 
 ONLY = {
     "client": {"mockd.errors", "mockd.config.models"},
-    "cli": {"mockd.client", "mockd.server", "mockd.config", "mockd.settings", "mockd.errors"},
+    "cli": {"mockd.client", "mockd.server", "mockd.config", "mockd.settings", "mockd.tables", "mockd.errors"},
 }
 """Units that may import less than their layer: they are clients of the running server."""
 

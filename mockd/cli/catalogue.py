@@ -9,7 +9,7 @@ import typer
 
 from mockd.cli.output import note, print_json, print_table
 from mockd.cli.session import JSON_HELP
-from mockd.cli.tables import Column
+from mockd.tables import Column
 
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 

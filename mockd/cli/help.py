@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from mockd.cli.tables import wrapped
+from mockd.tables import wrapped
 
 SERVER = "The running server"
 """The group of the options of every command for a running server."""

@@ -11,10 +11,10 @@ import typer
 from mockd.cli.output import json_text, note, print_json, print_table, write
 from mockd.cli.session import OwnKey, Session, connected
 from mockd.cli.summary import summary
-from mockd.cli.tables import Column
 from mockd.cli.values import json_value
 from mockd.config.load import parse_text
 from mockd.errors import AdminError, ConfigError
+from mockd.tables import Column
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mockd.cli.tables import Column, table, terminal_width
 from mockd.errors import AdminError, ConfigError, MockdError, Problem, UnreachableError, format_path
+from mockd.tables import Column, table, terminal_width
 
 USAGE, UNREACHABLE, REFUSED = 2, 3, 4
 """Exit codes: wrong usage or configuration, no answer from the server, and a refusal by the server."""

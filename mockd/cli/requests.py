@@ -10,7 +10,7 @@ import typer
 from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_json, print_table
 from mockd.cli.session import Session, connected
-from mockd.cli.tables import printable
+from mockd.tables import printable
 
 requests = typer.Typer(help="Show the requests that came; without a command, list them.")
 

@@ -9,7 +9,7 @@ import typer
 from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_table
 from mockd.cli.session import Session, connected
-from mockd.cli.tables import Column
+from mockd.tables import Column
 
 scenarios = typer.Typer(help="Show and set the states of scenarios.")
 

@@ -9,8 +9,8 @@ import typer
 from mockd.cli import values
 from mockd.cli.output import note
 from mockd.cli.session import Session, connected
-from mockd.cli.tables import printable
 from mockd.config.verification import LONGEST_WAIT_S, criteria_of
+from mockd.tables import printable
 
 NOT_SO = 1
 """Exit code if it is not so, or cannot be known."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockd.cli.tables import Column, table
+from mockd.tables import Column, table
 from tests.cli.harness import PATIENCE_S, Cli, Served, clean_environ, mock
 
 Write = Callable[[str, object], Path]
