@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from operator import attrgetter, itemgetter
 from urllib.parse import quote
 
 from msgspec import Struct
@@ -18,6 +19,8 @@ RECORD_BYTES = 1024
 """Bytes that each request counts beside its head and its body."""
 LONG_HEAD = 4096
 """Bytes of a head above which what came with it, such as the body, is cut off. It would count twice."""
+SMALL = 4096
+"""Bytes of a request, its body twice, up to which it is only put down at first."""
 LET_GO_AT_ONCE = 100
 """Number of requests that are let go of at once."""
 MOST_KEYS = 10_000
@@ -57,8 +60,8 @@ class Journal:
     """The last requests, oldest first: at most `most`, and about `most_bytes` of them. Of each body, `body_limit` bytes
     are kept.
 
-    Entering a request is on the way of every request, so the oldest are let go of many at once, and what takes longer
-    is done when the journal is read. It belongs to the thread of the event loop.
+    Entering a request is on the way of every request. So small ones are only put down, and weighed when the journal is
+    read: under load, most are let go of before that, many at once. It belongs to the thread of the event loop.
     """
 
     def __init__(self, most: int, most_bytes: int, body_limit: int) -> None:
@@ -67,7 +70,9 @@ class Journal:
         self._body_limit = body_limit
         self._requests: deque[Asked] = deque()
         self._bytes = 0
-        self._let_go_above = most + LET_GO_AT_ONCE
+        self._new: list[tuple[Exchange, bytes, bytes]] = []
+        """Small requests that came behind the others, each with its head and body, and are not weighed yet."""
+        self._most_new = min(most + LET_GO_AT_ONCE, most_bytes // (2 * SMALL))
         self.dropped = 0
         """Number of requests that had to be let go of."""
         self._dropped_of: Counter[str] = Counter()
@@ -78,22 +83,54 @@ class Journal:
         self._is_closed = False
         self.waits: set[Wait] = set()
 
-    def enter(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
+    def enter(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked | None:
         """Take note of a request that has come in. `head` is its head as it came, if that is known; `body` is None as
-        long as it is on its way."""
+        long as it is on its way. Returns what it is to be added to."""
+        if head is None or body is None or len(head) + len(body) > SMALL or self._news is not None:
+            return self._enter_weighed(exchange, head, scope, body)
+        new = self._new
+        new.append((exchange, head, body))
+        if len(new) > self._most_new:
+            self._cut_new()
+        return None
+
+    def _enter_weighed(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
+        self._weigh()
         if head is None or body is None or len(head) > LONG_HEAD or len(body) > self._body_limit:
             asked = self._asked(exchange, head, scope, body)
         else:
-            length = len(body)
-            asked = Asked(exchange, head, body, length, RECORD_BYTES + len(head) + length)
-        requests = self._requests
-        requests.append(asked)
-        self._bytes = size = self._bytes + asked.size
-        if size > self._most_bytes or len(requests) > self._let_go_above:
+            asked = _weighed(exchange, head, body)
+        self._requests.append(asked)
+        self._bytes += asked.size
+        if self._bytes > self._most_bytes or len(self._requests) > self._most + LET_GO_AT_ONCE:
             self._let_go()
-        if self._news is not None:
-            self.wake()
+        self.wake()
         return asked
+
+    def _weigh(self) -> None:
+        """Weigh the requests that were only put down."""
+        new, self._new = self._new, []
+        for exchange, head, body in new:
+            asked = _weighed(exchange, head, body[: self._body_limit], len(body))
+            self._requests.append(asked)
+            self._bytes += asked.size
+
+    def _cut_new(self) -> None:
+        """Let go of all but the newest ones, without weighing them if they are as many as there may be."""
+        new, most = self._new, self._most
+        if len(new) <= most:
+            self._weigh()
+            self._let_go()
+            return
+        gone = [asked.exchange for asked in self._requests]
+        gone += map(itemgetter(0), new[:-most])
+        self._requests.clear()
+        self._bytes = 0
+        del new[:-most]
+        self.dropped += len(gone)
+        for key, count in Counter(map(attrgetter("key"), gone)).items():
+            if key:
+                self._drop(key, count)
 
     def _asked(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked:
         parsed, size = None, RECORD_BYTES
@@ -128,15 +165,15 @@ class Journal:
             asked = requests.popleft()
             size -= asked.size
             if asked.exchange.key:
-                self._drop(asked.exchange.key)
+                self._drop(asked.exchange.key, 1)
         self._bytes = size
         self.dropped += before - len(requests)
 
-    def _drop(self, key: str) -> None:
+    def _drop(self, key: str, count: int) -> None:
         if key in self._dropped_of or len(self._dropped_of) < MOST_KEYS:
-            self._dropped_of[key] += 1
+            self._dropped_of[key] += count
         else:
-            self._dropped_of_others += 1
+            self._dropped_of_others += count
 
     def dropped_of(self, key: str | None) -> int:
         """Number of requests of a key that had to be let go of, at most; of all keys without one."""
@@ -149,6 +186,7 @@ class Journal:
 
     def requests(self) -> list[Asked]:
         """All requests that are in the journal, oldest first."""
+        self._weigh()
         self._let_go()
         return [asked for asked in self._requests if not asked.exchange.is_preflight]
 
@@ -219,6 +257,11 @@ class Journal:
         for wait in waits:
             wait.ended = why
         self.wake()
+
+
+def _weighed(exchange: Exchange, head: bytes, body: bytes, length: int | None = None) -> Asked:
+    size = RECORD_BYTES + len(head) + len(body)
+    return Asked(exchange, head, body, len(body) if length is None else length, size)
 
 
 def number_of(id_: str) -> int:
