@@ -82,6 +82,8 @@ class Engine:
         self.journal = (
             Journal(settings.journal, settings.journal_bytes, settings.body_limit) if settings.journal else None
         )
+        if settings.metrics_port:
+            self.connections.tallied()
         self._services = Services(
             self.clock, Calendars(self.clock), self.connections, settings.send_buffer, settings.send_timeout
         )

@@ -175,7 +175,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _doc("Origins whose pages may use the admin API, such as a test runner's in a browser."),
     ] = ()
     metrics_port: Annotated[
-        Port, _doc("Port of a page with the metrics alone, on the mocks' address and without a key; 0: none.")
+        Port,
+        _doc(
+            "Port of a page with the metrics alone, on the mocks' address and without a key; 0: none. With it, they "
+            "are counted from the start; otherwise when first asked for, with the requests in the journal."
+        ),
     ] = 0
     tls_cert: Annotated[
         File | None,

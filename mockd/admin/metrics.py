@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 async def get_metrics(engine: Engine, call: Call) -> Any:
     """Get metrics in the text format of Prometheus."""
-    tallies = engine.connections.tallied()
-    if tallies is None:
+    if find_spec("prometheus_client") is None:
         raise NotFoundError("metrics need the extra `mockd[metrics]`: install it with `pip install 'mockd[metrics]'`")
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+    journal = engine.journal
+    tallies = engine.connections.tallied(lambda: [asked.exchange for asked in journal.requests()] if journal else [])
     metrics = list(_metrics(tallies, engine.connections.stats()))
     return Response(generate_latest(_Collected(metrics)), headers=HEADERS, media_type=CONTENT_TYPE_LATEST)
 

@@ -7,7 +7,6 @@ import re
 import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from importlib.util import find_spec
 from itertools import count, islice
 from typing import Any, Literal
 
@@ -69,8 +68,8 @@ class Registry:
         """The monotonic time at which a key was put back to the start, or all of them under None."""
         self.observers: list[Callable[[Exchange], None]] = []
         self.feed = Feed(clock, self._live)
-        self.tallies = Tallies() if find_spec("prometheus_client") else None
-        """Tallies for those who scrape them, if what they are shown with is installed."""
+        self.tallies: Tallies | None = None
+        """Tallies for those who scrape them, since they were first asked for."""
         self.left: Callable[[str], object] = lambda key: None
         """Called with the key of each exchange that has one, when it has ended."""
 
@@ -234,9 +233,13 @@ class Registry:
         go_through(_told_to_stop(active, outcome), STOPPED_AT_ONCE)
         return len(active)
 
-    def tallied(self) -> Tallies | None:
-        """The tallies, up to date; None if what they are shown with is not installed."""
+    def tallied(self, known: Callable[[], Iterable[Exchange]] = lambda: ()) -> Tallies:
+        """The tallies, up to date. They begin when they are first asked for, with the exchanges that are `known` of the
+        time before."""
         self._add_up()
+        if self.tallies is None:
+            self.tallies = Tallies()
+            self.tallies.add([exchange for exchange in known() if exchange.outcome is not None])
         return self.tallies
 
     def stats(self) -> dict[str, Any]:

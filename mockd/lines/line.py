@@ -28,6 +28,8 @@ class Line:
     """Whether written bytes go out at once. Otherwise a task must drain them."""
     sends_raw = False
     """Whether `raw` sends bytes as they are. Otherwise the server frames all that it sends."""
+    request_head: bytes | None = None
+    """The head of the request as it came, and perhaps bytes behind it; None if it is not known."""
     breaks_off = False
     """Whether `close` and `abort` end the connection, and `raw` may be called before the head. Otherwise the server
     ends it, once the app has returned."""
@@ -43,11 +45,6 @@ class Line:
         self._is_gone = False
 
     # -- the request -----------------------------------------------------------------------------------------------
-
-    @property
-    def request_head(self) -> bytes | None:
-        """The head of the request as it came, and perhaps bytes behind it; None if it is not known."""
-        return None
 
     def received(self, most: int) -> bytes | None:
         """The body of the request, if all of it has come and it has at most `most` bytes; otherwise None."""

@@ -136,7 +136,7 @@ class _AnyLength:
 class HttptoolsLine(UvicornLine):
     """The line for uvicorn with httptools, which writes to the transport itself."""
 
-    __slots__ = ("_delivery", "_is_chunked", "_sends_body", "_unsent_head", "_written")
+    __slots__ = ("_delivery", "_is_chunked", "_sends_body", "_unsent_head", "_written", "request_head")
 
     writes_at_once = True
     sends_raw = True
@@ -150,18 +150,14 @@ class HttptoolsLine(UvicornLine):
         self._transport = cycle.transport
         self._unsent_head: bytes | None = None
         self._written = 0
-        # Only mockd's own protocol sets it.
+        # Only mockd's own protocol sets these.
         self._delivery: Delivery | None = getattr(cycle, "delivery", None)
+        self.request_head = getattr(cycle, "head", None)
 
     @property
     def is_gone(self) -> bool:
         is_gone: bool = self._cycle.disconnected or self._transport.is_closing()
         return is_gone
-
-    @property
-    def request_head(self) -> bytes | None:
-        head: bytes | None = getattr(self._cycle, "head", None)  # only mockd's own protocol sets it
-        return head
 
     def received(self, most: int) -> bytes | None:
         cycle = self._cycle
