@@ -39,6 +39,7 @@ CONNECTION_KEYS = {
     "bytesSent",
     "lastEventId",
     "status",
+    "held",
 }
 STATS = {"activeConnections", "totalConnections", "totalEventsSent", "totalBytesSent", "connectionErrors"}
 

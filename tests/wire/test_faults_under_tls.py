@@ -66,8 +66,11 @@ def received(
         try:
             while part := client.recv(65536):
                 data += part
-        except ssl.SSLEOFError:
-            return data, "truncate"
+        except ssl.SSLError as error:
+            # Before Python 3.11.4, the same with OpenSSL 3 is no `SSLEOFError`.
+            if isinstance(error, ssl.SSLEOFError) or error.reason == "UNEXPECTED_EOF_WHILE_READING":
+                return data, "truncate"
+            raise
         except ConnectionResetError:
             return data, "rst"
     return data, "notify"
