@@ -39,6 +39,20 @@ def _with_word(
     return (None if mock_id is not None else words[0]), words[-1]
 
 
+def _answer(
+    of_one: Callable[..., Any],
+    of_all: Callable[..., Any],
+    connection_id: str | None,
+    mock_id: str | None,
+    *given: Any,
+    key: str | None,
+) -> dict[str, Any]:
+    """The answer of a method for one connection or, if there is a mock instead, of that for its live ones."""
+    answer: dict[str, Any]
+    answer = of_all(mock_id, *given, key=key) if connection_id is None else of_one(connection_id, *given, key=key)
+    return answer
+
+
 def _say(session: Session, answer: dict[str, Any], nothing: str) -> None:
     """Print the streams of an answer, as they are now, or say that there are none."""
     found = answer["connections"] if "connections" in answer else [answer["connection"]]
@@ -99,10 +113,7 @@ def release(session: Session, connection_id: _Id = None, mock_id: _Mock = None, 
     """Let a held stream go on. With --mock, hold none that begin later."""
     _one_of(connection_id, mock_id)
     admin = session.admin
-    if connection_id is not None:
-        answer = admin.release_connection(connection_id, key=key)
-    else:
-        answer = admin.release_mock(str(mock_id), key=key)
+    answer = _answer(admin.release_connection, admin.release_mock, connection_id, mock_id, key=key)
     _say(session, answer, NOBODY)
 
 
@@ -117,10 +128,7 @@ def step(
     """Let the next events out, and hold the stream behind them."""
     _one_of(connection_id, mock_id)
     admin = session.admin
-    if connection_id is not None:
-        answer = admin.step_connection(connection_id, count, key=key)
-    else:
-        answer = admin.step_mock(str(mock_id), count, key=key)
+    answer = _answer(admin.step_connection, admin.step_mock, connection_id, mock_id, count, key=key)
     _say(session, answer, NOBODY)
 
 
@@ -139,10 +147,7 @@ def push(
     connection_id, word = _with_word(connection_id, word, mock_id, "TYPE:DATA")
     event = {"raw": word.replace("\\n", "\n")} if raw else values.event(word)
     admin = session.admin
-    if connection_id is not None:
-        answer = admin.push_into_connection(connection_id, event, key=key)
-    else:
-        answer = admin.push_into_mock(str(mock_id), event, key=key)
+    answer = _answer(admin.push_into_connection, admin.push_into_mock, connection_id, mock_id, event, key=key)
     _say(session, answer, "It waits for clients that come back.")
 
 
@@ -157,10 +162,7 @@ def cut(
     """Let a fault strike a stream now. `mockd faults` lists them."""
     connection_id, line = _with_word(connection_id, word, mock_id, "ACTION")
     admin = session.admin
-    if connection_id is not None:
-        answer = admin.cut_connection(connection_id, line, key=key)
-    else:
-        answer = admin.cut_mock(str(mock_id), line, key=key)
+    answer = _answer(admin.cut_connection, admin.cut_mock, connection_id, mock_id, line, key=key)
     _say(session, answer, NOBODY)
 
 

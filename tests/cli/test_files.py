@@ -69,7 +69,7 @@ def start(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("place", [*PLACES, *PARTS])
 def test_what_is_no_file_is_refused_at_the_start(tmp_path: Path, place: str, kind: str) -> None:
     if place == "the state" and kind in ("nothing", "a link to nothing"):
-        pytest.skip("such a state is new")
+        pytest.skip("a state file that is not there is made: there is nothing to refuse")
     file = tmp_path / "file"
     arguments = (PLACES | PARTS)[place](file)
     put(NO_FILES[kind], file)
