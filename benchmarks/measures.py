@@ -271,6 +271,20 @@ def fixture(server: Server, scale: Scale) -> Sample:
     return Sample(json.loads(done.stdout))
 
 
+def relayed(server: Server, scale: Scale) -> Sample:
+    """What a relay that records adds to each chunk, beside a relay of TCP."""
+    command = [*SERVER_PREFIX, sys.executable, "-m", "benchmarks.relayed", str(scale.count(1000, 100))]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=True)
+    return Sample(json.loads(done.stdout))
+
+
+def replayed(server: Server, scale: Scale) -> Sample:
+    """How far the gaps of a replay are from those that were recorded."""
+    command = [*SERVER_PREFIX, sys.executable, "-m", "benchmarks.replayed", str(scale.count(1000, 100))]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=True)
+    return Sample(json.loads(done.stdout))
+
+
 # -- counted -----------------------------------------------------------------------------------------------------------
 
 

@@ -198,6 +198,32 @@ CASES = (
         seconds=7,
     ),
     Case(
+        "15",
+        "relay",
+        "a chunk by way of `mockd record`, compared with a relay of TCP",
+        ("mockd",),
+        measures.relayed,
+        (
+            _least("added_p50_ms", "added to each chunk, p50", Goal(1, 0.5)),
+            _least("tcp_relay_p50_ms", "by way of the relay of TCP, p50"),
+            _least("leave_seen_ms", "the target sees that a client has left, at most", Goal(50, 10)),
+        ),
+        seconds=20,
+    ),
+    Case(
+        "16",
+        "replay",
+        "the gaps of a replay, compared with those that were recorded",
+        ("mockd",),
+        measures.replayed,
+        (
+            _least("one_p99_ms", "off, p99, one stream", Goal(2, 1)),
+            _least("many_p99_ms", "off, p99, 1,000 at once", Goal(5, 3)),
+            _least("long_added_mib", "memory that 100 MB take", Goal(16, 8), unit="MiB"),
+        ),
+        seconds=30,
+    ),
+    Case(
         "events",
         "ten million events",
         "10 million events through one connection",

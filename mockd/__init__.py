@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         MockHandle,
         StreamHandle,
     )
+    from mockd.fixtures.torture import Torture
     from mockd.request import RequestView
     from mockd.settings import Settings
     from mockd.source import Answer, BaseSource, Script, Source, SourceContext
@@ -71,6 +72,7 @@ __all__ = [
     "SourceError",
     "SourceKind",
     "StreamHandle",
+    "Torture",
     "UnreachableError",
     "create_app",
     "register",
@@ -101,6 +103,7 @@ _MODULES = {
         "MockdServer",
         "StreamHandle",
     ),
+    "mockd.fixtures.torture": ("Torture",),
     "mockd.request": ("RequestView",),
     "mockd.settings": ("Settings",),
     "mockd.source": ("Answer", "BaseSource", "Script", "Source", "SourceContext"),

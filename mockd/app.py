@@ -23,6 +23,7 @@ from mockd.errors import ConfigError
 from mockd.lines import line_of
 from mockd.lines.stopping import StopWatches
 from mockd.presets import configured
+from mockd.request import in_origin_form
 from mockd.settings import Settings
 
 
@@ -43,6 +44,8 @@ class MockApp(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
+        if not scope["path"].startswith("/"):
+            scope = in_origin_form(scope)
         if self._is_for_mocks(scope):
             rest = self.engine.start(line_of(scope, receive, send))
             if rest is not None:
@@ -116,8 +119,8 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     if engine is None:
         engine = Engine(settings)
         engine.load(configured(engine.settings, engine.check))
-    if admin and engine.admin_url is None:
-        engine.admin_url = ADMIN_PREFIX
+    if admin and engine.misses.admin_url is None:
+        engine.misses.admin_url = ADMIN_PREFIX
     return MockApp(engine, create_admin(engine) if admin else create_probes(engine))
 
 

@@ -29,3 +29,11 @@ class Cache(dict[K, V]):
             del self[oldest]
             self.bytes -= self._sizes.pop(oldest)
         return value
+
+    def drop(self, key: K) -> bool:
+        """Forget the value of a key. Returns whether there was one."""
+        if key not in self:
+            return False
+        del self[key]
+        self.bytes -= self._sizes.pop(key)
+        return True

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from mockd.errors import AdminError, ConfigError, UnreachableError
+from mockd.errors import AdminError, ConfigError, UnreachableError, sentence
 
 DEFAULT_URL = "http://localhost:4290"
 
@@ -27,7 +27,7 @@ _YAML = "application/yaml"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _NOTHING = object()
 _SILENCE_S = 60.0
-"""Longest time, in seconds, without a byte of the feed, which has a comment every 15 seconds."""
+"""Longest time, in seconds, without a byte of a feed, which has a comment every 15 seconds."""
 
 
 class AdminClient:
@@ -269,11 +269,24 @@ class AdminClient:
     def follow(self, **filters: object) -> Iterator[tuple[str, Any]]:
         """What happens from now on, until the server stops: the type and the data of each event. `filters` are those of
         `GET /events`: `key`, `mock`, `type`."""
+        yield from self._follow("/events", _query(**filters))
+
+    def watch_connection(self, connection_id: str, *, key: str | None = None) -> Iterator[tuple[str, Any]]:
+        """What a live stream sends, until it has ended, as types and data: its `state` at first and whenever it has
+        changed, each event that was `sent`, with the beginning of its data, and how many were `missed` by a reader who
+        is slow. The last `state` has the outcome; without one, the server has stopped."""
+        return self._follow(_path("/sse/connections/{}/watch", connection_id), _query(key=key))
+
+    def watch_mock(self, mock_id: str, *, key: str | None = None) -> Iterator[tuple[str, Any]]:
+        """The same for the newest live stream of a mock. If it has none, `waiting` comes first, and then the next
+        stream that begins."""
+        return self._follow(_path("/mocks/{}/sse/watch", mock_id), _query(key=key))
+
+    def _follow(self, path: str, query: dict[str, str]) -> Iterator[tuple[str, Any]]:
+        """The events of an operation that answers with Server-Sent Events."""
         with contextlib.ExitStack() as stack:
             try:
-                request = self._http.build_request(
-                    "GET", self.base_url + "/events", params=_query(**filters), timeout=_SILENCE_S
-                )
+                request = self._http.build_request("GET", self.base_url + path, params=query, timeout=_SILENCE_S)
                 response = self._http.send(request, stream=True)
                 stack.callback(response.close)
                 if not response.is_success:
@@ -304,6 +317,10 @@ class AdminClient:
         """Put counters, buffers and the journal back to the start, for all keys or for one. `mocks` takes back the
         changes to mocks too, and removes those that are keys' own; `streams` ends live streams."""
         return self._call("POST", "/reset", query=_query(key=key, mocks=mocks or None, streams=streams or None))
+
+    def list_variants(self) -> Any:
+        """List the variants of the stream of `mockd serve --torture`, each with its URL."""
+        return self._call("GET", "/torture")
 
     def list_scenarios(self, *, key: str = "") -> Any:
         """List the scenarios that mocks name, each with the state in which it is for the requests of a key."""
@@ -352,6 +369,10 @@ class AdminClient:
     def get_schema(self) -> Any:
         """Get the JSON Schema of configuration files."""
         return self._call("GET", "/schema")
+
+    def get_recording_schema(self) -> Any:
+        """Get the JSON Schema of a line of a recording."""
+        return self._call("GET", "/schema/recording")
 
     def get_openapi(self) -> Any:
         """Get the OpenAPI document of the admin API."""
@@ -461,7 +482,9 @@ def _refusal(response: httpx2.Response) -> AdminError:
         return _not_mockd(response)
     if not (isinstance(details, dict) and isinstance(details.get("error"), str)):
         return _not_mockd(response)
-    message = str(details.get("message", details["error"]))
+    problems = details.get("problems")
+    described = problems if isinstance(problems, list) else [{"message": details["error"], **details}]
+    message = "\n".join(sentence(problem) for problem in described)
     error = AdminError(message, code=details["error"], status=response.status_code, details=details)
     hint = details.get("hint")
     error.hint = hint if isinstance(hint, str) else None

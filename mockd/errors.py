@@ -47,6 +47,13 @@ def error_body(code: str, message: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": code, "code": code}}
 
 
+def sentence(described: Mapping[str, Any]) -> str:
+    """A problem as the admin API writes it, in one line: the place, the message, and the hint."""
+    path, hint = described.get("path"), described.get("hint")
+    text = f"{path}: {described.get('message')}" if path else str(described.get("message"))
+    return f"{text} ({hint})" if hint else text
+
+
 class Problem(Struct, frozen=True):
     """One mistake in a configuration: the message, the place, and a hint how to correct it.
 
@@ -179,7 +186,8 @@ class RateLimitedError(MockdError):
 
 
 class AdminError(MockdError):
-    """The admin API refused a request. `status` is the HTTP status of its answer, `details` the JSON body."""
+    """The admin API refused a request. The message has all its problems, one a line. `status` is the HTTP status of its
+    answer, `details` the JSON body."""
 
     def __init__(self, message: str, *, code: str, status: int, details: dict[str, object] | None = None):
         super().__init__(message)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from mockd.config.headers import HeaderValue, values_of
 from mockd.errors import ConfigError, Path
-from mockd.expression_tags import mentions_request
-from mockd.expressions import Expression
+from mockd.expressions.expression import Expression
+from mockd.expressions.tags import mentions_request
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -91,10 +91,11 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
     `names` are their names. `closes` is true if they say that the connection ends with the answer. `settled` are the
     names to which neither a single answer nor the server may add: their own names, and those that the rules decide.
     `raw` are the bytes in which they are sent. `started` is a line's cache of the beginning of answers with these
-    headers, with the state on which it depends.
+    headers, with the state on which it depends. `reason` is the reason phrase of these answers; None: that of their
+    status.
     """
 
-    __slots__ = ("closes", "has_length", "names", "raw", "settled", "started")
+    __slots__ = ("closes", "has_length", "names", "raw", "reason", "settled", "started")
 
     def __init__(self, usual: Headers, rules: HeaderRules = NO_RULES) -> None:
         super().__init__(rules.undecided(usual) + rules.fixed)
@@ -104,13 +105,25 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
         self.closes = any(name == b"connection" and b"close" in value.lower() for name, value in self)
         self.raw = raw_headers(self)
         self.started: tuple[tuple[object, int] | None, bytes] = (None, b"")
+        self.reason: bytes | None = None
 
     def replaced(self, others: Headers) -> FixedHeaders:
         """These headers, with `others` instead of those with the same names."""
         names = {name for name, _ in others}
         replaced = FixedHeaders([(name, value) for name, value in self if name not in names] + others)
         replaced.settled |= self.settled
+        replaced.reason = self.reason
         return replaced
+
+
+def headers_as_sent(headers: Sequence[tuple[str, str]], reason: str) -> FixedHeaders:
+    """The headers of an answer that another server has sent, to be sent in the same way: with its reason phrase, with
+    names spelled as they are, and with nothing that a server adds."""
+    sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    fixed = FixedHeaders([(name.lower(), value) for name, value in sent])
+    fixed.raw, fixed.reason = raw_headers(sent), reason.encode("latin-1")
+    fixed.settled |= {b"date", b"server"}
+    return fixed
 
 
 def raw_headers(headers: Sequence[tuple[bytes, bytes]]) -> bytes:

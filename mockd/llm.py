@@ -5,10 +5,12 @@ This module is public, as `mockd` itself is: names in `__all__` change only with
 
 from __future__ import annotations
 
-from mockd.sources.llm.ask import Ask, Turn
 from mockd.sources.llm.kind import kind_of
-from mockd.sources.llm.reply import Call, Citation, Error, Reply, ReplyParams, Usage
-from mockd.sources.llm.wire import Failure, IdForm, UuidForm, Wire, call_id, signature
+from mockd.sources.llm.replies.params import Citation, Error, ReplyParams, Usage
+from mockd.sources.llm.replies.reply import Call, Reply
+from mockd.sources.llm.requests.ask import Ask, ToolResult, ToolUse, Turn
+from mockd.sources.llm.requests.options import Options, Tool
+from mockd.sources.llm.wires.wire import Failure, IdForm, UuidForm, Wire, call_id, signature
 
 __all__ = [
     "Ask",
@@ -17,8 +19,12 @@ __all__ = [
     "Error",
     "Failure",
     "IdForm",
+    "Options",
     "Reply",
     "ReplyParams",
+    "Tool",
+    "ToolResult",
+    "ToolUse",
     "Turn",
     "Usage",
     "UuidForm",

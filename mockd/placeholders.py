@@ -37,8 +37,8 @@ from mockd.config.models import EventConfig
 from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
-from mockd.expression_tags import mentions_request, split_tags
-from mockd.expressions import Expression
+from mockd.expressions.expression import Expression
+from mockd.expressions.tags import mentions_request, split_tags
 from mockd.jsontext import encode_json
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -17,6 +17,14 @@ from mockd.patterns.effort import Allowance
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def in_origin_form(scope: Scope) -> Scope:
+    """A request with the path of its target alone, if the server has left it as it came: a whole URL (RFC 9112, section
+    3.2.2), in which there may be a password."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = b"/" + raw.partition(b"#")[0].partition(b"://")[2].partition(b"/")[2]
+    return {**scope, "raw_path": path, "path": unquote(path.decode("latin-1"))} if b"://" in raw else scope
 
 
 class ClientGoneError(MockdError):
@@ -71,6 +79,36 @@ def header_text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
+class UnreadBody:
+    """The body of a request that is still on its way, read part by part as `receive` gives it, so that no more of it is
+    held than the server has read ahead.
+
+    `kept` are its first bytes, at most `most_kept`, and `size` is the number of all that came. `on_end` is called when
+    no more comes.
+    """
+
+    def __init__(self, receive: Receive, most_kept: int, on_end: Callable[[UnreadBody], None]) -> None:
+        self._receive = receive
+        self._most_kept = most_kept
+        self._on_end = on_end
+        self.kept = bytearray()
+        self.size = 0
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """Its parts, as they come. Raises `ClientGoneError`."""
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError("the client left before its request was complete")
+            more = message.get("more_body", False)
+            if part := message.get("body", b""):
+                self.size += len(part)
+                self.kept += part[: max(0, self._most_kept - len(self.kept))]
+                yield part
+        self._on_end(self)
+
+
 class RequestView:
     """One HTTP request with its body. Headers, query and body are parsed when they are first needed.
 
@@ -89,6 +127,8 @@ class RequestView:
     """The states of scenarios, if they must stay the same while another thread looks for the mock."""
     passed_over: frozenset[object] = frozenset()
     """The choices of mocks that have no answer left for the request, although it seemed so."""
+    unread: UnreadBody | None = None
+    """The body, if the request is answered before all of it is there. `body` is empty then."""
 
     def __init__(self, scope: Scope, body: bytes = b"") -> None:
         self.scope = scope

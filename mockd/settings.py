@@ -51,14 +51,21 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     profile: Annotated[
         str | None,
-        _doc("Name of a list of faults, for mocks without a profile of their own; see `mockd faults`."),
+        _doc("Name of a list of faults and framings, for mocks without a profile of their own; see `mockd faults`."),
+    ] = None
+    torture: Annotated[
+        File | None,
+        _doc("Mock `FILE#ID` of which every variant is served under a key of its own; `GET /torture` lists them."),
     ] = None
     allow_fault_header: Annotated[bool, _doc("Let requests say faults of their own in the header `X-Mockd-Fault`.")] = (
         False
     )
     cors: Annotated[
         bool,
-        _doc("Whether pages of other origins may read the answers (CORS). A mock can refuse that for itself."),
+        _doc(
+            "Whether pages of other origins may read the answers (CORS); `--no-cors` turns that off. A mock can refuse "
+            "it for itself."
+        ),
     ] = True
     seed: Annotated[
         int | None, _doc("Seed that makes placeholders, random delays and generators the same in every run.")
@@ -73,6 +80,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     preset_script: Annotated[
         File | None, _doc("File with a list of `{when, reply}` for the preset, JSON or YAML; the first match replies.")
     ] = None
+    auto_tools: Annotated[
+        bool, _doc("Let the preset call each tool that a request offers once, with example arguments.")
+    ] = False
+    side_calls: Annotated[
+        bool,
+        _doc(
+            "Whether the preset answers the known side calls of agents, such as titles, apart from its script; "
+            "`--no-side-calls` turns that off."
+        ),
+    ] = True
+    explain: Annotated[
+        bool,
+        _doc("Log for each request which entry of the preset's script answers it and why, or what refuses it."),
+    ] = False
     ttft: Annotated[Milliseconds | None, _doc("Time from the head to the preset's first token, in milliseconds.")] = (
         None
     )
@@ -80,12 +101,99 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tokens_per_second: Annotated[
         Annotated[float, Meta(gt=0, le=1e6)] | None, _doc("The preset's tokens per second, instead of `--itl`.")
     ] = None
+    require_key: Annotated[
+        tuple[Annotated[str, _called("KEY")], ...],
+        _doc("Key that the preset's requests need, as each provider's clients send it; several are possible."),
+    ] = ()
+    rpm: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
+        _doc("Requests per minute that each client may send to each of the preset's providers; by default any number."),
+    ] = None
+    tpm: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
+        _doc("Tokens per minute, of requests and replies, that each client may use of each of the preset's providers."),
+    ] = None
+    context_window: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
+        _doc("Most tokens of a request to one of the preset's models; a longer one gets the provider's own 400."),
+    ] = None
+    proxy: Annotated[
+        tuple[Annotated[str, _called("URL")], ...],
+        _doc("Server to which everything goes that no mock answers; `/prefix=URL` for what is below a prefix."),
+    ] = ()
+    proxy_allow: Annotated[
+        tuple[Annotated[str, _called("URL")], ...],
+        _doc("Servers to which mocks from the admin API may relay, besides those of `--proxy`."),
+    ] = ()
+    proxy_allow_host: Annotated[
+        tuple[Host, ...], _doc("Host names of requests that are relayed, besides loopback names and its own address.")
+    ] = ()
+    proxy_allow_origin: Annotated[
+        tuple[Annotated[str, _called("ORIGIN")], ...], _doc("Origins whose pages may send requests that are relayed.")
+    ] = ()
+    accept_encoding: Annotated[
+        Literal["identity", "client"],
+        _doc("Content codings that servers are asked for: none, or those that the client asks for."),
+    ] = "identity"
+    upstream_proxy: Annotated[
+        Annotated[str, _called("URL")] | None,
+        _doc(
+            "Proxy by way of which servers are reached, with user and password if it wants them: "
+            "`http://user:password@host:3128`. Variables such as `HTTPS_PROXY` have no effect."
+        ),
+    ] = None
+    ca: Annotated[File | None, _doc("Certificates (PEM) of authorities that are trusted, instead of the system's.")] = (
+        None
+    )
+    insecure: Annotated[bool, _doc("Relay to servers whatever their certificates say.")] = False
+    http2: Annotated[
+        bool, _doc("Speak HTTP/2 with servers that speak it over TLS; it needs `mockd[http2]`. Otherwise HTTP/1.1.")
+    ] = False
+    record: Annotated[
+        Annotated[str, _called("FOLDER")] | None, _doc("Folder into which relayed exchanges are recorded.")
+    ] = None
+    record_mode: Annotated[
+        Literal["once", "new", "all", "none"] | None,
+        _doc(
+            "What is recorded: `once` (the default), if the folder has no recordings yet, and otherwise nothing new is "
+            "relayed; `new`, what it does not have; `all`, everything, and nothing is replayed; `none`, nothing."
+        ),
+    ] = None
+    match: Annotated[
+        Annotated[str, _called("PARTS")],
+        _doc("Parts in which a request must be like a recorded one, of `method`, `path`, `query` and `body` (JSON)."),
+    ] = "method,path,query,body"
+    ignore_body: Annotated[
+        tuple[Annotated[str, _called("JSONPATH")], ...],
+        _doc("Members of a JSON body that are not compared with the recorded ones, such as `$.stream_options`."),
+    ] = ()
+    only: Annotated[
+        tuple[Annotated[str, _called("PATH")], ...],
+        _doc("Paths that are recorded, with `*` for any characters; by default all."),
+    ] = ()
+    skip: Annotated[tuple[Annotated[str, _called("PATH")], ...], _doc("Paths that are relayed and not recorded.")] = ()
+    max_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Most that is recorded of the bodies of an exchange, in bytes; 0: no limit.")
+    ] = 0
+    redact: Annotated[
+        tuple[Annotated[str, _called("TEXT")], ...], _doc("Values that no recording has, besides credentials.")
+    ] = ()
+    redact_env: Annotated[
+        tuple[Annotated[str, _called("NAME")], ...], _doc("Environment variables whose values no recording has.")
+    ] = ()
+    redact_pattern: Annotated[
+        tuple[Annotated[str, _called("REGEX")], ...], _doc("Regular expressions of values that no recording has.")
+    ] = ()
     key_header: Annotated[
         Annotated[str, _called("NAME")],
         _doc("Name of the header that has the key of a request; empty: none."),
     ] = "X-Mockd-Key"
     key_path: Annotated[
-        bool, _doc("Whether a first segment `~KEY` of a path is the key of a request, and not part of the path.")
+        bool,
+        _doc(
+            "Whether a first segment `~KEY` of a path is the key of a request, and not part of the path; "
+            "`--no-key-path` turns that off."
+        ),
     ] = True
     key_required: Annotated[bool, _doc("Refuse requests without a key.")] = False
     identify: Annotated[bool, _doc("Send the ID of its connection with every answer, in `X-Mockd-Connection`.")] = False
@@ -131,6 +239,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_sessions: Annotated[
         int, Meta(ge=1, description="Most resumable sessions of a mock; the oldest are forgotten first.")
     ] = 1000
+    max_stored: Annotated[
+        int,
+        Meta(ge=1, description="Most responses and conversations that are stored; the oldest are forgotten first."),
+    ] = 1000
+    stored_bytes: Annotated[
+        Bytes, Meta(ge=0, description="Size of all of them, in bytes; the oldest are forgotten first.")
+    ] = 16 * 1024 * 1024
     max_ended: Annotated[int, Meta(ge=0, description="Most ended connections that are remembered.")] = 1000
     key_max_age: Annotated[
         Seconds,
@@ -144,7 +259,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_keys: Annotated[
         int, Meta(ge=1, description="Most keys that are remembered; a new one that needs it is refused with 503.")
     ] = 10_000
-    max_subscribers: Annotated[int, Meta(ge=0, description="Most clients that follow the live feed at once.")] = 100
+    max_subscribers: Annotated[
+        int, Meta(ge=0, description="Most clients that follow the live feed at once, and most that watch streams.")
+    ] = 100
     max_holds: Annotated[
         int, Meta(ge=0, description="Most holds of streams that stand at once, over all keys; 503 above it.")
     ] = 10_000
@@ -205,32 +322,74 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 1
 
     def __post_init__(self) -> None:
-        if self.admin_allow_host:
-            self._check_hosts()
-        for origin in self.admin_allow_origin:
-            if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
+        for name in ("admin_allow_host", "proxy_allow_host"):
+            if getattr(self, name):
+                self._check_hosts(name)
+        for name in ("admin_allow_origin", "proxy_allow_origin"):
+            self._check_origins(name)
+        if self.proxy or self.proxy_allow or self.upstream_proxy is not None:
+            self._check_targets()
+        if unknown := set(map(str.strip, self.match.split(","))) - set(_PARTS):
+            raise ConfigError(f"{spelling('match')}: {min(unknown)!r} is not one of {', '.join(_PARTS)}")
+        for name in _OF_RECORDINGS:
+            if getattr(self, name) and self.record is None:
                 raise ConfigError(
-                    f"{spelling('admin_allow_origin')}: {origin!r} is no origin",
-                    hint="write scheme, host and port as the browser does, as in http://localhost:3000, without a path",
+                    f"{spelling(name)}: nothing is recorded", hint=f"name a folder with {option('record')}"
                 )
+        for name in ("only", "skip"):
+            for path in getattr(self, name):
+                if not path.startswith(("/", "*")):
+                    raise ConfigError(f"{spelling(name)}: {path!r} does not start with `/` or `*`, as all paths do")
         if self.key_header and not re.fullmatch(_HEADER_NAME, self.key_header):
             raise ConfigError(f"{spelling('key_header')}: {self.key_header!r} is no name of a header")
+        if any(not (key.isascii() and key.isprintable() and key.strip() == key != "") for key in self.require_key):
+            raise ConfigError(
+                f"{spelling('require_key')}: a key is empty, or has characters that no header can carry",
+                hint="use letters, digits and punctuation of ASCII, without blanks at its ends",
+            )
         if self.key_required and not (self.key_header or self.key_path):
             raise ConfigError(
                 f"{spelling('key_required')}: no request can have a key",
                 hint=f"name a header with {option('key_header')}, or leave out {option('key_path')}",
             )
 
-    def _check_hosts(self) -> None:
+    def _check_hosts(self, name: str) -> None:
         from mockd.addresses import allowed_host
 
-        for host in self.admin_allow_host:
+        for host in getattr(self, name):
             if allowed_host(host) is None:
                 raise ConfigError(
-                    f"{spelling('admin_allow_host')}: {host!r} is no host name or address",
+                    f"{spelling(name)}: {host!r} is no host name or address",
                     hint="write it without scheme and path, as in mocks.test or 192.0.2.7; every port is allowed, and "
                     "nothing stands for several names",
                 )
+
+    def _check_origins(self, name: str) -> None:
+        for origin in getattr(self, name):
+            if not re.fullmatch(r"https?://[^/?#\s*@]+", origin):
+                raise ConfigError(
+                    f"{spelling(name)}: {origin!r} is no origin",
+                    hint="write scheme, host and port as the browser does, as in http://localhost:3000, without a path",
+                )
+
+    def _check_targets(self) -> None:
+        from mockd.targets import Proxy, Route, Target
+
+        for name, read in (("proxy", Route.read), ("proxy_allow", Target.read)):
+            for text in getattr(self, name):
+                try:
+                    read(text)
+                except ValueError as error:
+                    raise ConfigError(f"{spelling(name)}: {error}") from None
+        if self.upstream_proxy is not None:
+            try:
+                Proxy.read(self.upstream_proxy)
+            except ValueError as error:
+                raise ConfigError(f"{spelling('upstream_proxy')}: {error}") from None
+        prefixes = [Route.read(text).prefix for text in self.proxy]
+        for prefix in prefixes:
+            if prefixes.count(prefix) > 1:
+                raise ConfigError(f"{spelling('proxy')}: two servers for {prefix or 'all paths'!r}")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
@@ -261,15 +420,29 @@ _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 def _in_words(message: str, wanted: Any, given: Any) -> str:
     """What msgspec says of a value, in words, with the value and what could be there instead."""
     if message.startswith("Invalid enum value"):
-        known = [value for part in (wanted, *get_args(wanted)) for value in get_args(part) if isinstance(value, str)]
-        return f"{given!r} is not one of {', '.join(known)}"
+        return f"{given!r} is not one of {', '.join(_words_in(wanted))}"
     match = re.match(r"Expected `(?P<kind>\w+)[^`]*`(?P<bound> [<>]=? [-\d.]+)?", message)
     if match is None or match["kind"] not in _KINDS:
         return message
     return f"expected {_KINDS[match['kind']]}{match['bound'] or ''}, got {given!r}"
 
 
-_LISTS = {"config": os.pathsep, "admin_allow_host": ",", "admin_allow_origin": ","}
+def _words_in(wanted: Any) -> Iterator[str]:
+    """The words that a type allows."""
+    if isinstance(wanted, str):
+        yield wanted
+    for part in get_args(wanted):
+        yield from _words_in(part)
+
+
+_OF_RECORDINGS = ("record_mode", "only", "skip", "max_bytes", "redact", "redact_env", "redact_pattern")
+"""Settings that mean nothing without a folder for recordings."""
+
+_PARTS = ("method", "path", "query", "body")
+"""Parts of a request in which it may be like a recorded one."""
+
+_PATHS = frozenset({"config"})
+"""Lists whose values are joined in a variable as those of PATH are; those of others are joined by commas."""
 
 
 def env_name(name: str) -> str:
@@ -289,13 +462,17 @@ def spelling(name: str) -> str:
 
 
 def _from_text(name: str, text: str) -> Any:
-    return tuple(filter(None, text.split(_LISTS[name]))) if name in _LISTS else text
+    default = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))[name]
+    if default != ():
+        return text
+    return tuple(filter(None, text.split(os.pathsep if name in _PATHS else ",")))
 
 
 GROUPS = {
     "host": "Addresses",
     "config": "Mocks",
     "preset": "Preset",
+    "proxy": "Relaying and recording",
     "key_header": "Keys of parallel tests",
     "max_body": "Limits",
     "journal": "Journal",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
 from mockd.clock import Clock
 from mockd.events import Event, Pause
+from mockd.kept import Kept
 from mockd.request import RequestView
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -34,6 +35,17 @@ class Counters:
         return self._counts[name]
 
 
+class Client(Protocol):
+    """The part of a client's connection that a source may use while its `open` is awaited."""
+
+    @property
+    def request_head(self) -> bytes | None:
+        """The head of the request as it came, and perhaps bytes behind it; None if the server does not tell."""
+
+    def inform(self, status: int, reason: str, headers: Sequence[tuple[str, str]]) -> None:
+        """Send an informational answer (1xx) now, if the server can."""
+
+
 class SourceContext(Struct, frozen=True):
     """The context of one request, which a source gets when a stream opens."""
 
@@ -45,6 +57,24 @@ class SourceContext(Struct, frozen=True):
     count: Callable[[str], int] = field(default_factory=lambda: Counters().count)
     """Adds one to a named counter of the mock, and returns the new value. Counters start at 0, and start again when the
     mock is changed."""
+    client: Client | None = None
+    """The client's connection; None if there is none."""
+    kept: Kept | None = None
+    """What answers keep for later requests; None if nothing can be kept."""
+    meter: Callable[[int], object] | None = None
+    """Takes note of the number of tokens of a model's reply; None if nobody counts them."""
+
+
+class CutOffError(Exception):
+    """The answer that a source relays or plays ended without its end, and its client is to see the same. A source
+    raises it from `open` if there was no head either, or else in place of its next event.
+
+    `how` is how the connection ended: it was closed, it was reset, or nothing came any more for too long.
+    """
+
+    def __init__(self, how: Literal["closed", "reset", "timeout"]) -> None:
+        super().__init__(how)
+        self.how = how
 
 
 class Script(Struct, frozen=True):
@@ -77,6 +107,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     stream, as in a script. `delay_s` is the pause before the head, in seconds. `tokens` is the number of content events
     that a model's reply would have as a stream, so that the whole answer takes as long as the stream. It is None for
     all other answers, including errors.
+
+    An answer with events that has a `reason`, its reason phrase, is sent as another server has sent it, so far as the
+    server can: its `headers` are all that it has, in their order, and their names are spelled as they are here.
+    `trailers` are asked for when the last event was sent.
     """
 
     status: int = 200
@@ -87,6 +121,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     delay_s: Pause = 0.0
     slots: Mapping[str, bytes] = {}
     tokens: int | None = None
+    reason: str | None = None
+    trailers: Callable[[], Sequence[tuple[str, str]]] | None = None
 
     def __post_init__(self) -> None:
         if not 200 <= self.status <= 599:  # below are no final answers (RFC 9110, section 15)

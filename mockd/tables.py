@@ -22,11 +22,12 @@ _NARROWEST = 16
 
 class Column(NamedTuple):
     """A column. `is_words` is true if its cells may be wrapped between words. A column says nothing if all its cells
-    are empty or `usual`."""
+    are empty or `usual`; one that `is_rare` is then left out however much room there is."""
 
     heading: str
     is_words: bool = False
     usual: str = ""
+    is_rare: bool = False
 
 
 def terminal_width() -> int | None:
@@ -37,6 +38,7 @@ def terminal_width() -> int | None:
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], width: int | None) -> str:
     """The text of a table that is at most `width` columns wide, if the parts that may not be wrapped allow it."""
     cells: Cells = [[printable(str(cell)) for cell in row] for row in rows]
+    columns, cells = _telling(columns, cells, rare=True)
     widths = _natural(columns, cells)
     if width is None or _sum(widths) <= width:
         lines = _grid(columns, cells, widths)
@@ -68,12 +70,12 @@ def _sum(widths: Sequence[int]) -> int:
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
-def _telling(columns: Sequence[Column], cells: Cells) -> tuple[Sequence[Column], Cells]:
-    """The columns that say something."""
+def _telling(columns: Sequence[Column], cells: Cells, *, rare: bool = False) -> tuple[Sequence[Column], Cells]:
+    """The columns that say something; of those that do not, only the rare ones are left out if `rare` is true."""
     kept = [
         place
         for place, column in enumerate(columns)
-        if place == 0 or any(row[place] not in ("", column.usual) for row in cells)
+        if place == 0 or (rare and not column.is_rare) or any(row[place] not in ("", column.usual) for row in cells)
     ]
     return [columns[place] for place in kept], [[row[place] for place in kept] for row in cells]
 

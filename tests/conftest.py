@@ -5,8 +5,13 @@ from __future__ import annotations
 import sys
 
 import pytest
+from hypothesis import settings
 
 from tests.environments import Say
+
+# Always the same examples, so that a failure is due to what was changed.
+settings.register_profile("same examples", derandomize=True)
+settings.load_profile("same examples")
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,9 @@ def say(pytestconfig: pytest.Config) -> Say:
             print(f"\n{message}", file=sys.stderr, flush=True)
 
     return say
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop of tests that are coroutines. What runs under trio is run by a pytest of its own."""
+    return "asyncio"

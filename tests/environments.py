@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 _PINNED = re.compile(r"^([\w.-]+)==", re.MULTILINE)
@@ -29,6 +31,7 @@ class Environments:
         self._requirements = requirements
         self._home = home
         self._beside = beside
+        self._impossible: set[str] = set()
 
     def groups(self) -> list[str]:
         return sorted(file.stem for file in self._requirements.glob("*.txt"))
@@ -59,6 +62,15 @@ class Environments:
                     (packages / "beside.pth").write_text(f"{self._beside}\n", encoding="utf-8")
                 stamp.write_text(wanted, encoding="utf-8")
         return python
+
+    def python_or_skip(self, group: str, say: Say) -> Path:
+        """The interpreter of a group. Skips the test if its packages cannot be installed, which is tried once."""
+        if group not in self._impossible:
+            try:
+                return self.python_of(group, say)
+            except subprocess.CalledProcessError:
+                self._impossible.add(group)
+        pytest.skip(f"{self._file(group).relative_to(ROOT)} cannot be installed")
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:

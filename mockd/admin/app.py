@@ -31,7 +31,9 @@ from mockd.admin import (
     requests,
     scenarios,
     shapes,
+    torture,
     verify,
+    watch,
 )
 from mockd.admin.calls import Call, answer, check_query, error_answer, key_of, refusal
 from mockd.admin.guard import Guard
@@ -55,6 +57,7 @@ T = TypeVar("T")
 Document = dict[str, Any]
 _PATCH_TYPES = ("application/merge-patch+json", "application/json")
 _FILE_TYPES = ("application/json", "application/yaml")
+_EVENTS = ("text/event-stream",)
 _FORMAT = Query("format", Literal["json", "yaml"], "Format of the file; by default JSON.")
 _REPLACE = Query("replace", bool, "Remove the mocks that are not in the configuration.")
 _STATUS = Query("status", Literal["active", "ended", "all"], "Streams to list; by default active ones.")
@@ -196,11 +199,15 @@ OPERATIONS: tuple[Operation, ...] = (
         errors=(503,),
         waits=True,
     ),
+    Operation(
+        "GET", f"{_ONE}/watch", watch.watch_connection, str, query=(_KEY,), answer_types=_EVENTS, errors=(409, 503)
+    ),
+    Operation("GET", f"{_ALL}/watch", watch.watch_mock, str, query=(_KEY,), answer_types=_EVENTS, errors=(503,)),
     Operation("GET", "/sse/stats", connections.get_stats, shapes.Stats, query=(_KEY,)),
     Operation("GET", "/keys", keys.list_keys, shapes.KeyList),
     Operation("DELETE", "/keys/{key}", keys.delete_key, shapes.DeletedKey, errors=(400,)),
     Operation("POST", "/reset", keys.reset, shapes.Reset, query=(_RESET_KEY, _MOCKS, _STREAMS)),
-    Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=("text/event-stream",), errors=(503,)),
+    Operation("GET", "/events", feed.follow, str, query=_OF_EVENTS, answer_types=_EVENTS, errors=(503,)),
     METRICS,
     Operation("GET", "/requests", requests.list_requests, shapes.RequestList, query=_OF_REQUESTS, errors=(404,)),
     Operation(
@@ -216,6 +223,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=(shapes.ScenarioState,),
         query=(_SCENARIO_KEY,),
     ),
+    Operation("GET", "/torture", torture.list_variants, list[shapes.StreamVariant], errors=(404,)),
     Operation("POST", "/verify", verify.verify, shapes.Verified, body=(Verification,), errors=(404, 503), waits=True),
     Operation("GET", "/config", mocks.export_config, MockFile, answer_types=_FILE_TYPES, query=(_FORMAT,)),
     Operation(
@@ -230,6 +238,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("GET", "/status", process.get_status, shapes.Status),
     *PROBES,
     Operation("GET", "/schema", process.get_schema, Document),
+    Operation("GET", "/schema/recording", process.get_recording_schema, Document),
     Operation("GET", "/openapi.json", get_openapi, Document),
 )
 
@@ -262,8 +271,8 @@ def create_admin(engine: Engine, *, api_key: str | None = None, bound_host: str 
 async def _overview(engine: Engine, request: Request) -> Response:
     """The page for people who look at the admin API in a browser."""
     view = RequestView(request.scope)
-    root = str(request.scope.get("root_path", "")).removesuffix(engine.admin_url or "")
-    page = await engine.apart(lambda: engine.overview(view, root))
+    root = str(request.scope.get("root_path", "")).removesuffix(engine.misses.admin_url or "")
+    page = await engine.serving.apart(lambda: engine.misses.overview(view, root))
     from mockd.overview import HEADERS
 
     return Response(page, headers=HEADERS)
@@ -327,7 +336,7 @@ class _Endpoint:
             with self._engine.by_key.place_of(key_of(view) or "", is_new=operation.makes_key) as place:
                 call = Call(view, scope["path_params"], place)
                 if not iscoroutinefunction(operation.handler):
-                    return await self._engine.apart(partial(self._carry_out_apart, operation, call), place)
+                    return await self._engine.serving.apart(partial(self._carry_out_apart, operation, call), place)
                 answering = operation.handler(self._engine, call)
                 return _answer(operation, await (_while_there(answering, receive) if operation.waits else answering))
         except ClientGoneError:

@@ -171,8 +171,8 @@ def _text(view: RequestView, name: str) -> str | None:
 Handler = Callable[[Engine, Call], Any]
 """The handler of one operation. It calls the engine once, and returns the answer's JSON value or a `Response`.
 
-A plain function runs apart from the event loop (`Engine.apart`), and may change `call.mocks`. A coroutine function runs
-on the loop, for things that belong to the loop, such as live streams. It never waits for other operations."""
+A plain function runs apart from the event loop (`Serving.apart`), and may change `call.mocks`. A coroutine function
+runs on the loop, for things that belong to the loop, such as live streams. It never waits for other operations."""
 
 
 def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -23,7 +23,7 @@ async def list_connections(engine: Engine, call: Call) -> Any:
     if limit is None and status != "active":
         limit = ENDED_LISTED
     listed, stats = engine.connections.listed(status, call.text("mock"), limit, call.key), _stats(engine, call)
-    return await engine.apart(lambda: answer({"connections": _described(listed), "stats": stats}))
+    return await engine.serving.apart(lambda: answer({"connections": _described(listed), "stats": stats}))
 
 
 async def get_connection(engine: Engine, call: Call) -> Any:
@@ -49,13 +49,15 @@ def _stats(engine: Engine, call: Call) -> dict[str, Any]:
 
 async def list_mock_connections(engine: Engine, call: Call) -> Any:
     """List a mock's live streams, oldest first."""
-    live = engine.streams_of(call.id, call.key)
-    return await engine.apart(lambda: answer({"connections": _described(live), "count": len(live), "mockId": call.id}))
+    live = engine.streams.of(call.id, call.key)
+    return await engine.serving.apart(
+        lambda: answer({"connections": _described(live), "count": len(live), "mockId": call.id})
+    )
 
 
 async def close_mock_connections(engine: Engine, call: Call) -> Any:
     """End a mock's live streams."""
-    return {"message": "Connections closed", "closed": engine.close_all(call.id, call.key), "mockId": call.id}
+    return {"message": "Connections closed", "closed": engine.streams.close_all(call.id, call.key), "mockId": call.id}
 
 
 async def get_buffer(engine: Engine, call: Call) -> Any:
@@ -64,7 +66,9 @@ async def get_buffer(engine: Engine, call: Call) -> Any:
     for sessions in engine.by_key.mock_for(call.key, call.id)[0].sessions:
         await gone_through(sessions.ageing(), EVENTS_AT_ONCE)
         held += sessions.held(call.key)
-    return await engine.apart(lambda: answer({"mockId": call.id, "count": len(held), "events": described(held)}))
+    return await engine.serving.apart(
+        lambda: answer({"mockId": call.id, "count": len(held), "events": described(held)})
+    )
 
 
 async def clear_buffer(engine: Engine, call: Call) -> Any:

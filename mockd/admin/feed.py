@@ -15,7 +15,7 @@ from mockd.jsontext import encode_json
 
 
 async def follow(engine: Engine, call: Call) -> Any:
-    """Follow what happens, as Server-Sent Events: `request`, `opened`, `fault`, `ended`, `mocks`, and `missed`."""
+    """Follow what happens, as Server-Sent Events: those that `type` may name, and `missed`."""
     feed, settings = engine.connections.feed, engine.settings
     fits, after = _filter(call), call.view.last_event_id
     if feed.readers >= settings.max_subscribers:

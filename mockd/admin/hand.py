@@ -30,35 +30,35 @@ LONGEST_WAIT_S = 600
 async def hold_connection(engine: Engine, call: Call) -> Any:
     """Hold a stream, now or at a place."""
     hold, exchange = call.read_as(Hold), _exchange(engine, call)
-    engine.take_in_hand().hold(exchange, hold)
+    engine.streams.take_in_hand().hold(exchange, hold)
     return await _once_done(exchange)
 
 
 async def release_connection(engine: Engine, call: Call) -> Any:
     """Let a stream that is held go on."""
     exchange = _exchange(engine, call)
-    engine.take_in_hand().release(exchange)
+    engine.streams.take_in_hand().release(exchange)
     return await _once_done(exchange)
 
 
 async def step_connection(engine: Engine, call: Call) -> Any:
     """Let the next events of a stream out now, and hold it behind them."""
     step, exchange = call.read_as(Step), _exchange(engine, call)
-    engine.take_in_hand().step(exchange, step.count)
+    engine.streams.take_in_hand().step(exchange, step.count)
     return await _once_done(exchange)
 
 
 async def push_into_connection(engine: Engine, call: Call) -> Any:
     """Push an event into a stream now."""
     event, exchange = event_of(call.read_as(EventConfig)), _exchange(engine, call)
-    engine.take_in_hand().push(exchange, event)
+    engine.streams.take_in_hand().push(exchange, event)
     return await _once_done(exchange)
 
 
 async def cut_connection(engine: Engine, call: Call) -> Any:
     """Let a fault strike a stream now."""
     fault, exchange = fault_of(call.json(), engine.settings.max_fault_bytes), _exchange(engine, call)
-    engine.take_in_hand().cut(exchange, fault, engine.source_of(exchange))
+    engine.streams.take_in_hand().cut(exchange, fault, engine.streams.source_of(exchange))
     return await _once_done(exchange)
 
 
@@ -75,7 +75,7 @@ async def wait_for_connection(engine: Engine, call: Call) -> Any:
     if conditions == NOTHING:
         raise ConfigError("a wait needs something to wait for", hint="give `reached`, `held` or `ended`")
     exchange = _exchange(engine, call)
-    is_so = await engine.take_in_hand().wait(exchange, conditions, timeout_s)
+    is_so = await engine.streams.take_in_hand().wait(exchange, conditions, timeout_s)
     return {"ok": is_so, **_connection(exchange)}
 
 
@@ -99,43 +99,43 @@ def _connection(exchange: Exchange) -> dict[str, Any]:
 async def hold_mock(engine: Engine, call: Call) -> Any:
     """Hold the live streams of a mock, or those that begin next."""
     hold = call.read_as(MockHold)
-    mock = engine.place_of(call.id, call.key)
+    mock = engine.streams.place_of(call.id, call.key)
     if hold.upcoming:
-        engine.take_in_hand().hold_upcoming(mock, call.key, hold)
+        engine.streams.take_in_hand().hold_upcoming(mock, call.key, hold)
         return await _connections(engine, call, [])
-    hands = engine.take_in_hand()
+    hands = engine.streams.take_in_hand()
     return await _each(engine, call, lambda exchange: hands.hold(exchange, hold))
 
 
 async def release_mock(engine: Engine, call: Call) -> Any:
     """Let the live streams of a mock go on, and hold none that begin later."""
-    mock = engine.place_of(call.id, call.key)
-    hands = engine.take_in_hand()
+    mock = engine.streams.place_of(call.id, call.key)
+    hands = engine.streams.take_in_hand()
     hands.drop_upcoming(mock, call.key)
     return await _each(engine, call, hands.release)
 
 
 async def step_mock(engine: Engine, call: Call) -> Any:
     """Let the next events of a mock's live streams out now, and hold them behind these."""
-    step, hands = call.read_as(Step), engine.take_in_hand()
+    step, hands = call.read_as(Step), engine.streams.take_in_hand()
     return await _each(engine, call, lambda exchange: hands.step(exchange, step.count))
 
 
 async def push_into_mock(engine: Engine, call: Call) -> Any:
     """Push an event into the live streams of a mock, and into those to which clients can come back."""
     event = event_of(call.read_as(EventConfig))
-    live, sessions = _live(engine, call), engine.sessions_of(call.id, call.key)
+    live, sessions = _live(engine, call), engine.streams.sessions_of(call.id, call.key)
     for each in sessions:
         await gone_through(each.ageing(), EVENTS_AT_ONCE)
-    done = await engine.take_in_hand().push_all(live, sessions, call.key, event)
+    done = await engine.streams.take_in_hand().push_all(live, sessions, call.key, event)
     await asyncio.sleep(0)  # in which the streams send it
     return await _connections(engine, call, done)
 
 
 async def cut_mock(engine: Engine, call: Call) -> Any:
     """Let a fault strike the live streams of a mock now."""
-    fault, hands = fault_of(call.json(), engine.settings.max_fault_bytes), engine.take_in_hand()
-    return await _each(engine, call, lambda exchange: hands.cut(exchange, fault, engine.source_of(exchange)))
+    fault, hands = fault_of(call.json(), engine.settings.max_fault_bytes), engine.streams.take_in_hand()
+    return await _each(engine, call, lambda exchange: hands.cut(exchange, fault, engine.streams.source_of(exchange)))
 
 
 async def end_mock_connections(engine: Engine, call: Call) -> Any:
@@ -149,15 +149,15 @@ async def wait_for_mock(engine: Engine, call: Call) -> Any:
     if conditions == NOTHING and not opened:
         message = "a wait needs something to wait for"
         raise ConfigError(message, hint="give `opened` (1 or more), `reached`, `held` or `ended`")
-    mock = engine.place_of(call.id, call.key)
-    is_so, found = await engine.take_in_hand().wait_for(mock, call.key, conditions, opened or None, timeout_s)
+    mock = engine.streams.place_of(call.id, call.key)
+    is_so, found = await engine.streams.take_in_hand().wait_for(mock, call.key, conditions, opened or None, timeout_s)
     for exchange in found:
         exchange.look()
-    return await engine.apart(lambda: answer({"ok": is_so, "connections": [one.to_json() for one in found]}))
+    return await engine.serving.apart(lambda: answer({"ok": is_so, "connections": [one.to_json() for one in found]}))
 
 
 def _live(engine: Engine, call: Call) -> list[Exchange]:
-    return [exchange for exchange in engine.streams_of(call.id, call.key) if exchange.status == "active"]
+    return [exchange for exchange in engine.streams.of(call.id, call.key) if exchange.status == "active"]
 
 
 async def _each(engine: Engine, call: Call, work: Callable[[Exchange], object]) -> Any:
@@ -186,7 +186,7 @@ async def _each(engine: Engine, call: Call, work: Callable[[Exchange], object]) 
 async def _connections(engine: Engine, call: Call, done: list[Exchange]) -> Any:
     for exchange in done:
         exchange.look()
-    return await engine.apart(
+    return await engine.serving.apart(
         lambda: answer(
             {"mockId": call.id, "count": len(done), "connections": [exchange.to_json() for exchange in done]}
         )

@@ -13,7 +13,7 @@ import mockd
 from mockd.admin.calls import HEADERS, Call
 from mockd.engine import Engine
 from mockd.errors import NotFoundError
-from mockd.journal.metrics import Histogram, Tallies
+from mockd.journal.metrics import EXTRA, EXTRA_MISSING, Histogram, Tallies
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 async def get_metrics(engine: Engine, call: Call) -> Any:
     """Get metrics in the text format of Prometheus."""
-    if find_spec("prometheus_client") is None:
-        raise NotFoundError("metrics need the extra `mockd[metrics]`: install it with `pip install 'mockd[metrics]'`")
+    if find_spec(EXTRA) is None:
+        raise NotFoundError(EXTRA_MISSING)
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
     journal = engine.journal
@@ -55,7 +55,9 @@ def _metrics(tallies: Tallies, stats: dict[str, Any]) -> Iterator[Metric]:
     yield CounterMetricFamily("mockd_events_sent", "Events that were sent.", stats["totalEventsSent"])
     yield CounterMetricFamily("mockd_bytes_sent", "Bytes of bodies that were sent.", stats["totalBytesSent"])
     yield _histogram(
-        "mockd_stream_lateness_seconds", "How late the events of streams that have ended were sent.", tallies.lateness
+        "mockd_stream_lateness_seconds",
+        "How late the latest 256 sends of each stream that has ended were.",
+        tallies.lateness,
     )
     yield _histogram(
         "mockd_time_to_first_event_seconds", "Time from a request to the first event.", tallies.first_event

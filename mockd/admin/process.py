@@ -23,7 +23,7 @@ async def get_ready(engine: Engine, call: Call) -> Any:
 
 def _probe(engine: Engine, status: str) -> dict[str, Any]:
     now = engine.clock.wall()
-    mocks = {} if engine.mocks_url is None else {"mocks": engine.mocks_url}
+    mocks = {} if engine.misses.mocks_url is None else {"mocks": engine.misses.mocks_url}
     return {"status": status, "uptime": _uptime(engine, now), "timestamp": rfc3339(now), **mocks}
 
 
@@ -47,6 +47,13 @@ async def get_status(engine: Engine, call: Call) -> Any:
 def get_schema(engine: Engine, call: Call) -> Any:
     """Get the JSON Schema of configuration files."""
     return json_schema()
+
+
+def get_recording_schema(engine: Engine, call: Call) -> Any:
+    """Get the JSON Schema of a line of a recording."""
+    from mockd.recordings import schema
+
+    return schema.json_schema()
 
 
 def _uptime(engine: Engine, now: float) -> int:

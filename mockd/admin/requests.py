@@ -8,7 +8,7 @@ from mockd.admin.calls import Call, answer
 from mockd.engine import Engine
 from mockd.errors import NotFoundError
 from mockd.journal.entries import FILTERS, entries, filter_of
-from mockd.journal.journal import Journal, number_of
+from mockd.journal.journal import Journal
 
 LISTED = 100
 """Number of requests that are listed by default."""
@@ -19,7 +19,7 @@ async def list_requests(engine: Engine, call: Call) -> Any:
     journal, fits = journal_of(engine), filter_of(_given(call))
     limit, after = call.count("limit"), call.text("after")
     limit = LISTED if limit is None else limit
-    behind = None if after is None else number_of(after)
+    behind = None if after is None else engine.connections.number_of(after)
     requests, dropped = journal.requests(), journal.dropped
 
     def listed() -> Any:
@@ -33,13 +33,15 @@ async def list_requests(engine: Engine, call: Call) -> Any:
         return answer({"requests": list(found), "total": len(fitting), "dropped": dropped})
 
     keeps_secrets = engine.settings.journal_secrets
-    return await engine.apart(listed)
+    return await engine.serving.apart(listed)
 
 
 async def get_request(engine: Engine, call: Call) -> Any:
     """Get a request."""
     journal = journal_of(engine)
-    requests, found = journal.requests(), journal.find(call.id)
+    requests, found = journal.requests(), journal.find(engine.connections.number_of(call.id))
+    if found is None:
+        raise NotFoundError(f"Request not found: {call.id}")
     return next(entries(requests, lambda asked: asked is found, keeps_secrets=engine.settings.journal_secrets))
 
 

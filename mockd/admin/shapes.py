@@ -62,9 +62,9 @@ class MockChange(Shape, frozen=True, kw_only=True):
 class Lateness(Shape, frozen=True, kw_only=True):
     """How late the events of a stream were sent, in milliseconds."""
 
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
+    p50_ms: Annotated[float, _doc("Median of the latest 256 sends.")]
+    p99_ms: Annotated[float, _doc("99th percentile of the latest 256 sends.")]
+    max_ms: Annotated[float, _doc("The longest of all.")]
 
 
 class JournalEntry(Shape, frozen=True, kw_only=True):
@@ -281,12 +281,24 @@ class Reset(Shape, frozen=True, kw_only=True):
     streams: Annotated[Count, _doc("Number of streams that have begun to end.")]
     requests: Annotated[Count, _doc("Number of requests that were in the journal.")]
     holds: Annotated[Count, _doc("Number of holds that stood, of live streams and of those yet to begin.")]
+    stored: Annotated[Count, _doc("Number of stored responses and conversations, and of clients with rate limits.")]
 
 
 class ScenarioState(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The state into which a scenario is put."""
 
     state: Annotated[str, _doc("A state that a mock names, or `start`.")]
+
+
+class StreamVariant(Shape, frozen=True, kw_only=True):
+    """One variant of the stream of `--torture`."""
+
+    variant: Annotated[str, _doc("Its name; `clean` is the stream as it is.")]
+    neutral: Annotated[bool, _doc("Whether a parser that follows the standard reads the same from it.")]
+    url: Annotated[str, _doc("Where it is served.")]
+    mark: Annotated[
+        str | UnsetType, _doc("What stands in the place of each `mockd-mark` in its data; absent if there is none.")
+    ] = UNSET
 
 
 class ScenarioShape(Shape, frozen=True, kw_only=True):

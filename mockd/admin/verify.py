@@ -17,8 +17,8 @@ from mockd.judging.verify import Verifier
 async def verify(engine: Engine, call: Call) -> Any:
     """Verify which requests came: how often, or in which order."""
     settings, journal = engine.settings, journal_of(engine)
-    verification, claim = await engine.apart(lambda: _read(call))
-    verifier = Verifier(journal, engine.apart, is_open=settings.journal_secrets, max_waits=settings.max_waits)
+    verification, claim = await engine.serving.apart(lambda: _read(call))
+    verifier = Verifier(journal, engine.serving.apart, is_open=settings.journal_secrets, max_waits=settings.max_waits)
     with ExitStack() as keys:
         for key in {expected.key for expected in claim.expected if expected.key}:
             # A key is not forgotten while somebody waits for its requests.

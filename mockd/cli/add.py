@@ -42,7 +42,7 @@ def add(
         str | None, typer.Option("--key", metavar="KEY", help="Add it for requests of this key alone.")
     ] = None,
 ) -> None:
-    """Add a mock, or replace the one with the same matcher and state."""
+    """Add a mock, or replace that with the same matcher and state."""
     mock = mock_of(flags)
     answer = _create(session, mock, key) if allow_duplicate else _create_or_replace(session, mock, key)
     _hint(answer["mock"])

@@ -16,15 +16,17 @@ from mockd.cli.help import GroupedCommand, examples
 from mockd.cli.init import init
 from mockd.cli.keys import keys, reset
 from mockd.cli.mocks import delete, export, get, import_file, list_mocks, update
+from mockd.cli.options import given_of, options, parameter
 from mockd.cli.output import USAGE, note, print_facts, print_json, problem_document, report, write
+from mockd.cli.record import record
+from mockd.cli.recordings import recordings
 from mockd.cli.requests import requests
 from mockd.cli.scenarios import scenarios
 from mockd.cli.session import JSON_HELP, Session, connected
 from mockd.cli.sse import sse
+from mockd.cli.torture import torture
 from mockd.cli.verify import verify
 from mockd.errors import MockdError
-from mockd.settings import describe, env_name
-from mockd.settings import option as option_of
 
 app = typer.Typer(
     name="mockd",
@@ -90,37 +92,19 @@ def root(
 def _serve_command(**given: Any) -> None:
     """Serve mocks until SIGINT, SIGTERM or SIGHUP. Every option has an environment variable."""
     paths = given.pop("paths") or []
-    chosen = {name: serve.FLAGS.get(name, value) for name, value in given.items() if value not in (None, False, [])}
-    raise typer.Exit(serve.start(serve.with_paths(chosen, paths)))
+    raise typer.Exit(serve.start(serve.with_paths(given_of(given), paths)))
 
 
 def _serve_signature() -> inspect.Signature:
-    """The table of settings as options. All values are text here, as `Settings` checks them."""
-    types = {bool: bool, tuple: list[str] | None}
     paths = typer.Argument(metavar="FILE", help="Configuration files, globs and directories, as with --config.")
-    parameters = [_parameter("paths", list[str] | None, paths, None)]
-    for setting in describe():
-        name, default = setting.name, setting.default
-        is_flag = name in serve.FLAGS
-        shown = f" Default: {default}." if default not in (None, ()) and not is_flag else ""
-        help = f"{setting.meaning}{shown} [{env_name(name)}]"
-        metavar = None if is_flag else setting.metavar
-        option = typer.Option(option_of(name), metavar=metavar, help=help, rich_help_panel=setting.group)
-        annotation = types.get(type(default), str | None)
-        parameters.append(_parameter(name, annotation, option, False if is_flag else None))
-    return inspect.Signature(parameters)
-
-
-def _parameter(name: str, annotation: Any, info: Any, default: Any) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=Annotated[annotation, info])
+    return inspect.Signature([parameter("paths", list[str] | None, paths, None), *options()])
 
 
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files, globs and directories.")],
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Check configuration files without serving them."""
+    """Check configuration files and recordings."""
     from mockd.server import check
     from mockd.server.logs import count_of
 
@@ -130,6 +114,7 @@ def validate(
             {
                 "valid": not checked.problems,
                 "mocks": checked.mocks,
+                "recordings": checked.recordings,
                 "problems": [problem_document(problem) for problem in checked.problems],
                 "warnings": [problem_document(warning) for warning in checked.warnings],
             }
@@ -141,12 +126,19 @@ def validate(
     if checked.problems:
         raise typer.Exit(USAGE)
     if not as_json:
-        print(f"OK: {count_of(checked.mocks, 'mock')} in {', '.join(files)}")
+        counts = [(checked.mocks, "mock"), (checked.recordings, "recording")]
+        found = " and ".join(count_of(count, what) for count, what in counts if count) or count_of(0, "mock")
+        print(f"OK: {found} in {', '.join(files)}")
 
 
-def schema() -> None:
+def schema(
+    recording: Annotated[bool, typer.Option("--recording", help="That of a line of a recording instead.")] = False,
+) -> None:
     """Print the JSON Schema of configuration files, for editors."""
-    from mockd.config.schema import schema_text
+    if recording:
+        from mockd.recordings.schema import schema_text
+    else:
+        from mockd.config.schema import schema_text
 
     write(schema_text())
 
@@ -163,6 +155,7 @@ _serve_command.__signature__ = _serve_signature()  # type: ignore[attr-defined]
 _COMMANDS: dict[str, Callable[..., None]] = {
     "init": init,
     "serve": _serve_command,
+    "record": record,
     "add": add,
     "list": list_mocks,
     "get": get,
@@ -176,10 +169,16 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "faults": faults,
     "presets": presets,
     "verify": verify,
+    "torture": torture,
     "reset": reset,
     "status": status,
 }
 _EXAMPLES = {
+    "torture": (
+        "mockd torture chat.json -- python read_chat.py {url}",
+        "mockd torture mocks.yaml#ticks --jobs 4 --compare json -- node read.mjs {url}",
+        "mockd torture http://localhost:8000/events --faults --json -- ./reader {url}",
+    ),
     "verify": (
         'mockd verify "POST /v1/chat/completions" --times 2',
         'mockd verify "GET /events" --header "Last-Event-ID: 3" --within 5',
@@ -189,6 +188,11 @@ _EXAMPLES = {
         "mockd serve mocks.yaml                     # one file; `mockd init` writes one to start from",
         "mockd serve mocks/ more.json --watch       # a folder and a file, applied again when they change",
         "mockd serve --preset llm --port 8080       # OpenAI, Anthropic, Gemini and others, without a file",
+    ),
+    "record": (
+        "mockd record --target https://api.example.com",
+        "mockd record --targets llm --out recordings/       # http://localhost:4280/openai/v1, /anthropic and others",
+        "mockd record --target /a=https://a.test --target /b=https://b.test --skip '*/health'",
     ),
     "add": (
         "mockd add --path /ticks --sse-event tick:1 --sse-event tick:2 --sse-delay 500",
@@ -204,3 +208,4 @@ app.add_typer(requests, name="requests")
 app.add_typer(sse, name="sse")
 app.add_typer(keys, name="keys")
 app.add_typer(scenarios, name="scenarios")
+app.add_typer(recordings, name="recordings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -57,7 +58,7 @@ def presets(as_json: Json = False) -> None:
 
 
 def faults(as_json: Json = False) -> None:
-    """List the faults that a mock can have, each with an example, and the profiles: lists of them with a name."""
+    """List the faults that a mock can have, each with an example, and the profiles: faults and framings with a name."""
     from mockd.server import catalogue
 
     found, profiles = catalogue.faults(), catalogue.profiles()
@@ -71,6 +72,8 @@ def faults(as_json: Json = False) -> None:
         print(f"\n{profile['name']}: {profile['summary']}\n  {profile['symptom']}")
         for line in profile["faults"]:
             print(f"    {line}")
+        for field, value in profile["framing"].items():
+            print(f"    framing.{field}: {json.dumps(value)}")
 
 
 def _show(template: dict[str, Any]) -> None:

@@ -147,6 +147,11 @@ class Flags:
         ),
     ] = None
 
+    framing: Annotated[
+        list[str] | None,
+        _many("--framing", "NAME=JSON", "Form of a stream's bytes, such as lineEnding=crlf or split=utf8."),
+    ] = None
+
     status: Annotated[int | None, typer.Option("--status", metavar="STATUS", help="HTTP status; by default 200.")] = (
         None
     )
@@ -212,6 +217,7 @@ def _kind(flags: Flags) -> str:
     _refuse(flags, () if kind == "--sse" else _SSE_ONLY, "--sse")
     _refuse(flags, () if kind in ("--chunked", "--ndjson") else _CHUNKED_ONLY, "--chunked or --ndjson")
     has_template = flags.sse_template or flags.ndjson_template
+    _refuse(flags, () if kind != "--body" else ("framing",), "--sse, --chunked or --ndjson")
     _refuse(flags, () if has_template else ("template_param",), "--sse-template or --ndjson-template")
     return {"--sse": "sse", "--body": "response"}.get(kind, "chunked")
 
@@ -262,6 +268,7 @@ def _sse(flags: Flags) -> dict[str, Any]:
         lifecycle=_lifecycle(flags),
         rateLimit=values.rate(flags.sse_rate, "--sse-rate") if flags.sse_rate else None,
         resume={"enabled": True} if flags.sse_resume else None,
+        framing=_framing(flags),
     )
 
 
@@ -306,7 +313,11 @@ def _chunked(flags: Flags) -> dict[str, Any]:
     source = {"format": "ndjson", "ndjsonItems": items} if items else {"data": flags.chunked}
     if flags.ndjson_template:
         source = _template(flags.ndjson_template, flags)
-    return source | _given(chunkSize=flags.chunk_size, chunkDelay=_number(flags.chunk_delay))
+    return source | _given(chunkSize=flags.chunk_size, chunkDelay=_number(flags.chunk_delay), framing=_framing(flags))
+
+
+def _framing(flags: Flags) -> dict[str, Any]:
+    return dict(values.parameter(text, "--framing") for text in flags.framing or ())
 
 
 def _response(flags: Flags) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from mockd.cli import values
 from mockd.cli.help import examples
 from mockd.cli.output import note, print_table
 from mockd.cli.session import KeyOfStreams, Session, connected
+from mockd.cli.watching.view import state_of
 
 NOT_SO = 1
-"""Exit code of a wait for what has not come to be so."""
+"""Exit code of a wait in vain."""
 NOBODY = "There are no live streams."
 
 _Id = Annotated[str | None, typer.Argument(metavar="ID", help="ID of the connection, unless --mock is given.")]
@@ -22,9 +23,10 @@ _Mock = Annotated[
 ]
 
 
-def _one_of(connection_id: str | None, mock_id: str | None) -> None:
+def one_of(connection_id: str | None, mock_id: str | None) -> None:
+    """Raise a usage error unless there is either the ID of a connection or the ID of a mock."""
     if (connection_id is None) is (mock_id is None):
-        raise typer.BadParameter("give the ID of a connection, or that of a mock with --mock")
+        raise typer.BadParameter("give the ID of a connection, or the ID of a mock with --mock")
 
 
 def _with_word(
@@ -47,7 +49,7 @@ def _answer(
     *given: Any,
     key: str | None,
 ) -> dict[str, Any]:
-    """The answer of a method for one connection or, if there is a mock instead, of that for its live ones."""
+    """The answer of a method for one connection or, if there is a mock instead, of the method for its live streams."""
     answer: dict[str, Any]
     answer = of_all(mock_id, *given, key=key) if connection_id is None else of_one(connection_id, *given, key=key)
     return answer
@@ -57,18 +59,11 @@ def _say(session: Session, answer: dict[str, Any], nothing: str) -> None:
     """Print the streams of an answer, as they are now, or say that there are none."""
     found = answer["connections"] if "connections" in answer else [answer["connection"]]
     rows = [
-        (one["id"], one["mockId"], one.get("key", ""), one["eventsSent"], _state(one), one.get("outcome", ""))
+        (one["id"], one["mockId"], one.get("key", ""), one["eventsSent"], state_of(one), one.get("outcome", ""))
         for one in found
     ]
     headings = ["ID", "MOCK", "KEY", "EVENTS", "STATE", "OUTCOME"]
     session.answer(answer, lambda: print_table(headings, rows) if rows else note(nothing))
-
-
-def _state(connection: dict[str, Any]) -> str:
-    if connection["held"]:
-        return "held before its head" if connection["heldAt"] == "head" else "held"
-    place = connection.get("heldAt")
-    return connection["status"] if place is None else f"{connection['status']}, to be held at {place}"
 
 
 def _number(text: str | None) -> int | str | None:
@@ -96,7 +91,7 @@ def hold(
     key: KeyOfStreams = None,
 ) -> None:
     """Hold a stream. Nothing is sent until it is released; then it goes on where it was."""
-    _one_of(connection_id, mock_id)
+    one_of(connection_id, mock_id)
     more: dict[str, Any] = {"at": _number(at), "keepalives": not no_keepalives, "freeze_timeouts": freeze_timeouts}
     if connection_id is not None:
         if upcoming is not None:
@@ -111,7 +106,7 @@ def hold(
 @connected
 def release(session: Session, connection_id: _Id = None, mock_id: _Mock = None, key: KeyOfStreams = None) -> None:
     """Let a held stream go on. With --mock, hold none that begin later."""
-    _one_of(connection_id, mock_id)
+    one_of(connection_id, mock_id)
     admin = session.admin
     answer = _answer(admin.release_connection, admin.release_mock, connection_id, mock_id, key=key)
     _say(session, answer, NOBODY)
@@ -126,7 +121,7 @@ def step(
     key: KeyOfStreams = None,
 ) -> None:
     """Let the next events out, and hold the stream behind them."""
-    _one_of(connection_id, mock_id)
+    one_of(connection_id, mock_id)
     admin = session.admin
     answer = _answer(admin.step_connection, admin.step_mock, connection_id, mock_id, count, key=key)
     _say(session, answer, NOBODY)
@@ -186,7 +181,7 @@ def wait(
     key: KeyOfStreams = None,
 ) -> None:
     """Wait until a stream is as far as said. Exits with 1 if it never is."""
-    _one_of(connection_id, mock_id)
+    one_of(connection_id, mock_id)
     more: dict[str, Any] = {"reached": reached, "held": held, "ended": ended, "timeout_seconds": timeout_seconds}
     if connection_id is not None:
         if opened is not None:
@@ -196,7 +191,7 @@ def wait(
         answer = session.admin.wait_for_mock(str(mock_id), opened=opened, key=key, **more)
     _say(session, answer, "There are no such streams.")
     if not answer["ok"]:
-        note("It has not come to be so.")
+        note("The wait was in vain: it is not so yet, or never can be.")
         raise typer.Exit(NOT_SO)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from mockd.cli.output import json_text, note, print_json, print_table, write
 from mockd.cli.session import OwnKey, Session, connected
-from mockd.cli.summary import summary
+from mockd.cli.summary import scenario, summary
 from mockd.cli.values import json_value
 from mockd.config.load import parse_text
 from mockd.errors import AdminError, ConfigError
@@ -26,6 +26,7 @@ _LISTED = (
     "METHOD",
     "PATH",
     Column("ANSWER", is_words=True),
+    Column("SCENARIO", is_rare=True),
     Column("PRIORITY", usual="0"),
     Column("ENABLED", usual="yes"),
     Column("NAME", is_words=True),
@@ -42,6 +43,7 @@ def list_mocks(session: Session, key: OwnKey = None) -> None:
             mock["matcher"].get("method", "any"),
             mock["matcher"].get("path") or mock["matcher"].get("pathPattern", "any"),
             summary(mock),
+            scenario(mock),
             mock.get("priority", 0),
             "yes" if mock.get("enabled", True) else "no",
             mock.get("name", ""),

@@ -97,13 +97,4 @@ def _lines(error: MockdError) -> list[str]:
         return [f"Error: {error}"]
     if isinstance(error, UnreachableError):
         return [f"Error: {error}", *([f"  {error.hint}"] if error.hint else [])]
-    problems = error.details.get("problems")
-    details = [error.details or {"message": error.message}] if not isinstance(problems, list) else problems
-    return [f"Error: the server refused ({error.code})", *(f"  {sentence(detail)}" for detail in details)]
-
-
-def sentence(detail: dict[str, Any]) -> str:
-    """A problem as the admin API writes it, in one line."""
-    path = detail.get("path")
-    text = f"{path}: {detail.get('message')}" if path else str(detail.get("message"))
-    return f"{text} ({detail['hint']})" if detail.get("hint") else text
+    return [f"Error: the server refused ({error.code})", *(f"  {line}" for line in error.message.splitlines())]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mockd.errors import ConfigError
@@ -12,6 +12,7 @@ from mockd.settings import Settings, option
 
 DEFAULTS: dict[str, Any] = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))
 
+_AS_THEY_ARE: Mapping[str, str] = {}
 
 FLAGS = {name: not default for name, default in DEFAULTS.items() if isinstance(default, bool)}
 """Settings whose options take no value, and the value that each option sets."""
@@ -57,14 +58,21 @@ def with_paths(given: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     return {**given, "config": config} if config else given
 
 
-def start(given: dict[str, Any]) -> int:
-    """Serve with these settings and the environment's until a signal comes. Returns the exit code."""
+def start(given: dict[str, Any], command: str = "serve", spellings: Mapping[str, str] = _AS_THEY_ARE) -> int:
+    """Serve with these settings and the environment's until a signal comes. `spellings` are the options that are called
+    otherwise by a command than by `mockd serve`, by their settings. Returns the exit code."""
     try:
         settings = Settings.from_env(**given)
     except ConfigError as error:
-        print(f"mockd serve: {error}", file=sys.stderr)
+        print(f"mockd {command}: {_spelled(str(error), spellings)}", file=sys.stderr)
         return 2
     gc.disable()  # The server turns it on again when it is ready. Until then, there is nothing to collect.
     from mockd.server import run
 
-    return run(settings)
+    return run(settings, lambda text: _spelled(text, spellings))
+
+
+def _spelled(text: str, spellings: Mapping[str, str]) -> str:
+    for name, spelled in spellings.items():
+        text = text.replace(f"{option(name)} (", f"{spelled} (")
+    return text

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Concatenate, ParamSpec, get_type_hints
 import typer
 
 from mockd.cli.help import SERVER
-from mockd.cli.output import note, print_json, sentence
+from mockd.cli.output import note, print_json
 from mockd.client import AdminClient
+from mockd.errors import sentence
 
 P = ParamSpec("P")
 

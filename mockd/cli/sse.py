@@ -10,8 +10,10 @@ from mockd.cli.hand import COMMANDS
 from mockd.cli.help import GroupedCommand
 from mockd.cli.output import note, print_facts, print_json, print_table
 from mockd.cli.session import KeyOfStreams, Session, connected
+from mockd.cli.watch import EXAMPLES, watch
+from mockd.tables import Column
 
-sse = typer.Typer(help="List, hold, push into, cut and end live streams.", no_args_is_help=True)
+sse = typer.Typer(help="List, watch, hold, push into, cut and end live streams.", no_args_is_help=True)
 connections = typer.Typer(help="Show and end live streams; without a command, list them.")
 sse.add_typer(connections, name="connections")
 
@@ -59,6 +61,7 @@ def _list(
         (
             connection["id"],
             connection["mockId"],
+            connection.get("entry", ""),
             connection.get("key", ""),
             connection["kind"],
             connection["path"],
@@ -70,7 +73,8 @@ def _list(
         )
         for connection in answer["connections"]
     ]
-    headings = ["ID", "MOCK", "KEY", "KIND", "PATH", "CLIENT", "SINCE", "EVENTS", "BYTES"]
+    entry = Column("ENTRY", is_rare=True)
+    headings: list[str | Column] = ["ID", "MOCK", entry, "KEY", "KIND", "PATH", "CLIENT", "SINCE", "EVENTS", "BYTES"]
     if status != "active":
         headings += ["OUTCOME", "ENDED BY"]
     nothing = "There are no live streams." if status == "active" else "There are no such streams."
@@ -102,3 +106,4 @@ def stats(session: Session, key: KeyOfStreams = None) -> None:
 
 for _name, (_command, _epilog) in COMMANDS.items():
     sse.command(_name, cls=GroupedCommand, epilog=_epilog)(_command)
+sse.command("watch", cls=GroupedCommand, epilog=EXAMPLES)(watch)

@@ -1,4 +1,4 @@
-"""The summary of a mock's answer in one line."""
+"""What a mock is, in one line: its answer, its part in a scenario."""
 
 from __future__ import annotations
 
@@ -18,8 +18,21 @@ def summary(mock: dict[str, Any]) -> str:
         return "SSE: " + ", ".join(_sse(mock["sse"]))
     if "chunked" in mock:
         return _chunked(mock["chunked"])
+    if proxy := mock.get("proxy"):
+        return f"relayed to {proxy['target']}" + (", recorded" if proxy.get("record") else "")
     response = mock.get("response") or {}
     return f"status {response.get('status', response.get('statusCode', 200))}"
+
+
+def scenario(mock: dict[str, Any]) -> str:
+    """A mock's part in a scenario: its name, the states in which the mock answers, and the one that it sets."""
+    part = mock.get("scenario")
+    if not part:
+        return ""
+    when = part.get("when", "")
+    states = when if isinstance(when, str) else ", ".join(when)
+    becomes = f"-> {part['set']}" if part.get("set") else ""
+    return f"{part['name']}: " + " ".join(filter(None, (states, becomes)))
 
 
 def _in_sequence(entries: list[dict[str, Any]], then: str | None) -> Iterator[str]:

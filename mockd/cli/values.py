@@ -42,7 +42,7 @@ def json_value(text: str, option: str) -> Any:
 
 
 def parameter(text: str, option: str) -> tuple[str, Any]:
-    """A template parameter from `NAME=JSON`. A value that does not look like JSON is text."""
+    """A name and its value from `NAME=JSON`. A value that does not look like JSON is text."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise typer.BadParameter(f"{text!r} is not NAME=JSON", param_hint=option)

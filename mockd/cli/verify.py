@@ -52,6 +52,8 @@ def verify(
 ) -> None:
     """Verify that a request came: exit code 0 if it did, 1 if not."""
     criteria: dict[str, Any] = {} if request is None else criteria_of(request)
+    if not criteria.get("path", "/").startswith(("/", "*")):
+        raise typer.BadParameter(f'{request!r} is no request: write it like "POST /path" or "/path"')
     if header:
         criteria["headers"] = dict(values.header(text, "--header") for text in header)
     criteria |= {name: value for name, value in (("mock", mock), ("key", key)) if value is not None}

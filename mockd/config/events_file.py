@@ -35,7 +35,7 @@ def read_events(file: pathlib.Path) -> list[EventConfig]:
     elif start == "[":
         events = _read_list(text, str(file))
     else:
-        events = _read_stream(text, str(file))
+        events = read_stream(text, str(file))
     if not events:
         raise ConfigError(Problem("there are no events in it", hint=_FORMATS, source=str(file)))
     return events
@@ -101,7 +101,7 @@ def read_raw(file: pathlib.Path) -> list[EventConfig]:
     blocks = list(_raw_blocks(lines))
     texts = [block.decode(errors="replace") for block in blocks]
     texts[0] = texts[0].removeprefix("\ufeff")
-    return list(map(_raw_event, blocks, texts))
+    return list(map(raw_event, blocks, texts))
 
 
 def _is_blank(line: bytes) -> bool:
@@ -122,7 +122,7 @@ def _raw_blocks(lines: list[bytes]) -> Iterator[bytes]:
     yield b"".join(block)
 
 
-def _raw_event(block: bytes, text: str) -> EventConfig:
+def raw_event(block: bytes, text: str) -> EventConfig:
     """A block, with the id that clients read in it. It is counted unless it has only fields that are no content."""
     lines = [line for line in re.split(_LINE_END, text) if line]
     is_counted = any(line.partition(":")[0] not in _NO_CONTENT for line in lines)
@@ -135,7 +135,7 @@ _LINE_END = r"\r\n|\n|\r"
 _RETRY = r"[0-9]{1,15}"
 
 
-def _read_stream(text: str, source: str) -> list[EventConfig]:
+def read_stream(text: str, source: str) -> list[EventConfig]:
     """Parse as a client does (WHATWG HTML, section 9.2.6), with these exceptions: comments are kept, `id` and `retry`
     stay with the event that they were written in, and a last event needs no blank line after it."""
     events = []

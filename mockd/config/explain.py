@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -103,16 +104,19 @@ def _explained(error: msgspec.ValidationError, path: Path, whole: Any, root: Any
         hint = "write it without quotes" if number_or_boolean(given) is not None else None
         return Problem(f"{given!r} is neither a number nor a duration such as `500ms`", path, hint)
     if message.startswith("Expected "):
-        return Problem(_in_words(message), path, _type_hint(message, at(whole, path)))
+        hint = _words_hint(type_at(root, path), at(whole, path)) or _type_hint(message, at(whole, path))
+        return Problem(_in_words(message), path, hint)
     return _narrowed(message, path, whole)
 
 
 def _not_one_of(path: Path, value: Any, root: Any) -> Problem:
     wanted = type_at(root, path)
-    known = [str(name) for name in wanted.values] if isinstance(wanted, inspect.LiteralType) else []
+    types = wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,)
+    known = [str(name) for type in types if isinstance(type, inspect.LiteralType) for name in type.values]
+    others = [words for type, words in _OTHERS.items() if any(isinstance(each, type) for each in types)]
     given = at(value, path)
     close = nearest(str(given), known)
-    message = f"{given!r} is not one of {', '.join(f'`{name}`' for name in known)}"
+    message = f"{given!r} is not one of {', '.join([*(f'`{name}`' for name in known), *others])}"
     return Problem(message, path, f"did you mean `{close}`?" if close else None)
 
 
@@ -125,6 +129,8 @@ _WORDS = {
     "object": "an object",
     "null": "null",
 }
+_OTHERS = {inspect.IntType: _WORDS["int"], inspect.BoolType: _WORDS["bool"]}
+"""Types that a value may have beside words that are known."""
 _TYPES = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
 _GOT_INSTEAD = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<got>[^`]*)`")
 
@@ -137,6 +143,27 @@ def _in_words(message: str) -> str:
         return " or ".join(_WORDS.get(name, name) for name in names)
 
     return re.sub(r"\.0\b", "", "e" + _TYPES.sub(words, message)[1:]).replace("got true or false", "got a boolean")
+
+
+def _words_hint(wanted: inspect.Type, given: Any) -> str | None:
+    """A hint for a number in a place where text is one of some words: which quotes do not make it."""
+    types = wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,)
+    words = [f"`{word}`" for type_ in types if isinstance(type_, inspect.LiteralType) for word in type_.values]
+    if not words or not isinstance(given, int | float) or any(isinstance(type_, inspect.StrType) for type_ in types):
+        return None
+    objects = [type_ for type_ in types if isinstance(type_, inspect.StructType)]
+    names = [field.encode_name for type_ in objects for field in type_.fields if _takes(field.type, given)]
+    forms = [f"`{json.dumps({name: given})}`" for name in names]
+    return f"say {' or '.join(forms)}" if forms else f"known are {', '.join(words)}"
+
+
+def _takes(wanted: inspect.Type, given: float) -> bool:
+    """Whether a number is of a type."""
+    if isinstance(wanted, inspect.Metadata):
+        return _takes(wanted.type, given)
+    types = wanted.types if isinstance(wanted, inspect.UnionType) else (wanted,)
+    known = inspect.IntType if isinstance(given, int) else inspect.FloatType
+    return not isinstance(given, bool) and any(isinstance(type_, known) for type_ in types)
 
 
 def _type_hint(message: str, given: Any) -> str | None:

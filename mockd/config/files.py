@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,10 +18,18 @@ from mockd.config.paths import at
 from mockd.config.shape import split
 from mockd.errors import ConfigError, Problem
 
-_DATA_FILES = (("sse", "eventsFile"), ("chunked", "eventsFile"), ("chunked", "dataFile"), ("response", "bodyFile"))
+_DATA_FILES = (
+    ("sse", "eventsFile"),
+    ("chunked", "eventsFile"),
+    ("chunked", "dataFile"),
+    ("response", "bodyFile"),
+    *((kind, "recording") for kind in ("sse", "chunked", "response")),
+)
 """Paths of the fields of a part that name a data file."""
 
 SUFFIXES = (".json", ".yaml", ".yml")
+RECORDING_SUFFIX = ".stream.jsonl"
+"""The end of the names of recordings."""
 
 
 class Found(Struct, frozen=True):
@@ -42,10 +51,8 @@ def find_files(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
         elif os.path.exists(text):
             files, complaint = [path], ""
         elif any(char in text for char in "*?["):
-            import glob
-
-            matches = sorted(map(pathlib.Path, glob.glob(text, recursive=True)))
-            files, complaint = [file for file in matches if os.path.isfile(file)], "no file matches this pattern"
+            files = [file for file in _matching(text) if os.path.isfile(file)]
+            complaint = "no file matches this pattern"
         else:
             files, complaint = [], "there is no such file"
         if not files:
@@ -60,6 +67,32 @@ def find_files(paths: Sequence[str]) -> tuple[list[Found], list[Problem]]:
 def _listed(directory: pathlib.Path) -> list[pathlib.Path]:
     files = (file for suffix in SUFFIXES for file in directory.glob(f"*{suffix}") if not file.name.startswith("."))
     return sorted(file for file in files if os.path.isfile(file))
+
+
+def recordings_in(path: str) -> tuple[list[pathlib.Path], bool]:
+    """The recordings that a path, directory or glob pattern names, in the order recorded; and whether it names other
+    files too."""
+    if os.path.isdir(path):
+        found = [file for file in pathlib.Path(path).iterdir() if not file.name.startswith(".")]
+        has_others = any(file.suffix in SUFFIXES for file in found)
+    else:
+        found = [pathlib.Path(path)] if os.path.exists(path) else _matching(path)
+        has_others = any(not file.name.endswith(RECORDING_SUFFIX) for file in found)
+    recordings = (file for file in found if file.name.endswith(RECORDING_SUFFIX) and file.is_file())
+    return sorted(recordings, key=_in_order), has_others
+
+
+def _in_order(file: pathlib.Path) -> tuple[str, int, str]:
+    number = re.match("[0-9]{1,9}", file.name)
+    return str(file.parent), int(number[0]) if number else -1, file.name
+
+
+def _matching(pattern: str) -> list[pathlib.Path]:
+    if not any(char in pattern for char in "*?["):
+        return []
+    import glob
+
+    return sorted(map(pathlib.Path, glob.glob(pattern, recursive=True)))
 
 
 class Loaded(Struct, frozen=True):

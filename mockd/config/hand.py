@@ -7,16 +7,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from mockd.config.base import Config, Count, doc
+from mockd.config.base import Config, doc
 
-AtLeastOne = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+_MOST = 1_000_000_000
+AtLeastOne = Annotated[int, Meta(ge=1, le=_MOST)]
+Place = Annotated[int, Meta(ge=0, le=_MOST)]
 
 
 class Hold(Config, frozen=True, kw_only=True):
     """A place at which a stream is held until it is released. Due times shift by the time for which it is held."""
 
     at: Annotated[
-        Count | Literal["head"] | None,
+        Place | Literal["head"] | None,
         doc("Number of events after which it is held; `head`: before the head. Absent, or passed already: at once."),
     ] = None
     keepalives: Annotated[bool, doc("Whether keepalives and heartbeats go on meanwhile.")] = True

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec.inspect as inspect
 
-from mockd.config import models, verification
+from mockd.config import framing, models, verification
 from mockd.config.paths import at
 from mockd.errors import MAX_SHOWN, Path
 
@@ -89,6 +89,19 @@ CONFUSIONS: dict[type, dict[str, str]] = {
     },
     models.Heartbeat: {"comment": "text", "data": "event", "interval": "every"},
     models.Termination: {"delay": "closeDelay", "event": "finalEvent"},
+    framing.FramingConfig: {
+        "blankLines": "emptyLines",
+        "byteOrderMark": "bom",
+        "compression": "encoding",
+        "contentEncoding": "encoding",
+        "delay": "pause",
+        "eol": "lineEnding",
+        "lineEndings": "lineEnding",
+        "newline": "lineEnding",
+        "order": "fieldOrder",
+    },
+    framing.Comments: {"comment": "text", "emptyLine": "blankLine"},
+    framing.SplitEvery: {"seed": "random", "size": "bytes"},
     models.RateLimit: {"burst": "burstSize", "rate": "eventsPerSecond"},
     models.ChunkedConfig: {
         "body": "data",

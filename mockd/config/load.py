@@ -37,6 +37,7 @@ from mockd.config.shape import Entry, flatten, nested_keys, split, warn_of_dropp
 from mockd.config.values import check_values
 from mockd.config.warn import Warn, log_warning
 from mockd.errors import MAX_PROBLEMS, ConfigError, Problem, format_path
+from mockd.source import Source
 
 
 class Origin(Struct, frozen=True):
@@ -69,7 +70,8 @@ class MockSpec(Struct, frozen=True):
     """One mock that passed the checks of its structs.
 
     `doc` is its flat form with the fields that were given (and `id`), text as written. `values` is the same with the
-    environment filled in. `root` is the folder of its data files, or None if it may have none.
+    environment filled in. `root` is the folder of its data files, or None if it may have none. `around` puts something
+    around each of its sources that is no part of its configuration, and that a changed mock does not have.
     """
 
     id: str
@@ -78,6 +80,7 @@ class MockSpec(Struct, frozen=True):
     mock: Mock
     root: Path | None
     origin: Origin
+    around: Callable[[Source], Source] | None = None
 
     @property
     def shown(self) -> Mock:

@@ -6,10 +6,9 @@ and `resume`. `timing.in_seconds` converts milliseconds to seconds, only when a 
 
 # This module does not postpone its annotations: msgspec would have to compile each of them at every start.
 
-import re
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, field
+from msgspec import UNSET, Meta
 
 from mockd.config.base import Config as Config
 from mockd.config.base import (
@@ -23,26 +22,37 @@ from mockd.config.base import (
     read_whole_milliseconds,
 )
 from mockd.config.events import EventConfig as EventConfig
-from mockd.config.events import check_line
+from mockd.config.framing import Comments as Comments
+from mockd.config.framing import FramingConfig as FramingConfig
+from mockd.config.framing import SplitEvery as SplitEvery
+from mockd.config.framing import Together as Together
+from mockd.config.generator import EventCycle as EventCycle
+from mockd.config.generator import Generator as Generator
+from mockd.config.generator import RandomSchema as RandomSchema
+from mockd.config.generator import Sequence as Sequence
 from mockd.config.headers import Headers, check_headers
 from mockd.config.headers import OmittedHeader as OmittedHeader
 from mockd.config.lifecycle import ChunkedLifecycle as ChunkedLifecycle
 from mockd.config.lifecycle import Heartbeat as Heartbeat
 from mockd.config.lifecycle import Lifecycle as Lifecycle
 from mockd.config.lifecycle import Termination as Termination
+from mockd.config.matcher import METHODS as METHODS
+from mockd.config.matcher import Matcher as Matcher
+from mockd.config.matcher import Recorded as Recorded
+from mockd.config.matcher import ValueTest as ValueTest
+from mockd.config.replay import IN_CHUNKS, IN_REPLAY, ONCE, RECORDING, REPLAY, check_replay
+from mockd.config.replay import Replay as Replay
 from mockd.config.timing import Burst as Burst
 from mockd.config.timing import Delay as Delay
 from mockd.config.timing import Distribution as Distribution
 from mockd.config.timing import RandomDelay as RandomDelay
 from mockd.config.timing import Timing as Timing
-from mockd.patterns import check_pattern
+from mockd.targets import Route, Target
 
 Status = Annotated[int, Meta(ge=200, le=599)]
 
 ADMIN_PREFIX = "/__mockd"
 """The path under which the admin API is, or at least its probes, on the port of the mocks."""
-
-METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "QUERY")
 
 
 class RateLimit(Config, frozen=True, kw_only=True):
@@ -76,57 +86,6 @@ class Resume(Config, frozen=True, kw_only=True):
             raise ValueError("`maxAge` must be above 0")
 
 
-class Sequence(Config, frozen=True, kw_only=True):
-    """A sequence of numbers, one for each event."""
-
-    start: Annotated[int, doc("First number.")] = 0
-    increment: Annotated[int, doc("Difference between a number and the next.")] = 1
-    format: Annotated[str, doc("Text of the data; `%d` is the number, `%05d` the same with leading zeros.")] = "%d"
-
-    def __post_init__(self) -> None:
-        if not re.search(r"%0?\d{0,2}d", self.format):
-            raise ValueError("`format` has no `%d` for the number, nor one of up to 99 places such as `%05d`")
-
-
-class RandomSchema(Config, frozen=True, kw_only=True):
-    """One event whose placeholders are filled in anew each time."""
-
-    schema: Annotated[Any, doc("A JSON value with placeholders (`$uuid`, `$random:1:100`, …): the event's data.")]
-    type: Annotated[str | None, doc("Event type, which may have placeholders.")] = None
-    id: Annotated[str | None, doc("Event ID, which may have placeholders, such as `reading-$seq`.")] = None
-
-    def __post_init__(self) -> None:
-        check_line(self.type, "type")
-        check_line(self.id, "id")
-
-
-class EventCycle(Config, frozen=True, kw_only=True):
-    """A list of events that is sent over and over."""
-
-    events: Annotated[list[EventConfig], Meta(min_length=1, description="The list of events.")]
-    repeat: Annotated[Count | None, doc("Number of passes over the list; absent or 0: until `count`.")] = None
-
-
-class Generator(Config, frozen=True, kw_only=True):
-    """A generator of events, which makes them as they are needed."""
-
-    type: Annotated[
-        Literal["sequence", "random", "template"],
-        doc("Kind of the generator; its settings are in the key of the same name."),
-    ]
-    count: Annotated[Count, doc("Number of events in all; 0: no limit.")] = 0
-    sequence: Annotated[Sequence | None, doc("Settings of `sequence`.")] = None
-    random: Annotated[RandomSchema | None, doc("Settings of `random`.")] = None
-    template: Annotated[EventCycle | None, doc("Settings of `template`.")] = None
-
-    def __post_init__(self) -> None:
-        for kind in ("sequence", "random", "template"):
-            if kind != self.type and getattr(self, kind) is not None:
-                raise ValueError(f"`{kind}` does not go with type `{self.type}`")
-        if self.type != "sequence" and getattr(self, self.type) is None:
-            raise ValueError(f"type `{self.type}` needs its settings in `{self.type}`")
-
-
 class SseConfig(Config, frozen=True, kw_only=True):
     """A Server-Sent Events stream."""
 
@@ -145,6 +104,8 @@ class SseConfig(Config, frozen=True, kw_only=True):
     generator: Annotated[Generator | None, doc("Source: a generator of events.")] = None
     template: Annotated[str | None, doc("Source: a named template, such as `openai-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
+    recording: Annotated[str | None, RECORDING] = None
+    replay: Annotated[Replay, REPLAY] = Replay()
     manual: Annotated[
         bool | None,
         doc("Source: `true` sends only what is pushed into the stream, until it is closed or reaches a limit."),
@@ -163,6 +124,7 @@ class SseConfig(Config, frozen=True, kw_only=True):
         Literal["auto", "event"],
         doc("`event`: one HTTP chunk for each event. `auto`: events due at the same moment may share a chunk."),
     ] = "auto"
+    framing: Annotated[FramingConfig | None, doc("Form of the bytes, and the pieces in which they are sent.")] = None
     seed: Annotated[
         int | None,
         doc("Seed that makes placeholders, random delays and generators the same in every stream."),
@@ -170,7 +132,14 @@ class SseConfig(Config, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         read_whole_milliseconds(self, "retry")
-        one_of(self, "`sse`", ("events", "eventsFile", "generator", "template", "manual"))
+        one_of(self, "`sse`", ("events", "eventsFile", "generator", "template", "recording", "manual"))
+        check_replay(
+            self,
+            ("timing", self.timing != Timing(), IN_REPLAY),
+            ("repeat", self.repeat is not None, ONCE),
+            ("flush", self.flush != "auto", IN_CHUNKS),
+            ("retry", self.retry is not None, "a recording is sent as it was"),
+        )
         check_headers(self.headers)
         if self.raw and self.events_file is None:
             raise Mistake("`raw` goes with `eventsFile`", ("raw",), "an event of a list has a `raw` of its own")
@@ -202,6 +171,9 @@ class SseConfig(Config, frozen=True, kw_only=True):
                 raise Mistake(f"`{name}` does not go with `manual`", (name,), "what is pushed is sent at once")
 
 
+_CHUNK_SIZE = 1024
+
+
 class ChunkedConfig(Config, frozen=True, kw_only=True):
     """A chunked response: text or a file in pieces, or NDJSON."""
 
@@ -220,10 +192,12 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
     ] = False
     template: Annotated[str | None, doc("Source: a named template that sends NDJSON, such as `ollama-chat`.")] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
+    recording: Annotated[str | None, RECORDING] = None
+    replay: Annotated[Replay, REPLAY] = Replay()
     format: Annotated[
         Literal["raw", "ndjson"] | None, doc("`ndjson`: whole lines, sent as `application/x-ndjson`.")
     ] = None
-    chunk_size: Annotated[int, Meta(ge=1, le=1 << 30, description="Size of a chunk, in bytes.")] = 1024
+    chunk_size: Annotated[int, Meta(ge=1, le=1 << 30, description="Size of a chunk, in bytes.")] = _CHUNK_SIZE
     chunk_delay: Annotated[
         Delay | None, doc("Pause between chunks, in milliseconds; the same as `timing.fixedDelay`.")
     ] = None
@@ -235,11 +209,21 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
         Literal["auto", "event"],
         doc("`event`: one HTTP chunk for each piece. `auto`: pieces due at the same moment may share a chunk."),
     ] = "auto"
+    framing: Annotated[FramingConfig | None, doc("Form of the bytes, and the pieces in which they are sent.")] = None
     repeat: Annotated[Count | None, doc("Number of passes over `ndjsonItems` or `eventsFile`; 0: no limit.")] = None
     seed: Annotated[int | None, doc("Seed that makes placeholders and random delays the same in every answer.")] = None
 
     def __post_init__(self) -> None:
-        one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "eventsFile", "template"))
+        one_of(self, "`chunked`", ("data", "dataFile", "ndjsonItems", "eventsFile", "template", "recording"))
+        check_replay(
+            self,
+            ("timing", self.timing != Timing(), IN_REPLAY),
+            ("chunkDelay", self.chunk_delay is not None, IN_REPLAY),
+            ("chunkSize", self.chunk_size != _CHUNK_SIZE, IN_CHUNKS),
+            ("format", self.format is not None, "a recording is sent as it was"),
+            ("flush", self.flush != "auto", IN_CHUNKS),
+            ("repeat", self.repeat is not None, ONCE),
+        )
         if self.raw is not (self.events_file is not None):
             hint = "say both; `dataFile` is sent in pieces of `chunkSize` or, with format `ndjson`, as lines"
             raise Mistake("`eventsFile` and `raw: true` go together", ("raw",), hint)
@@ -252,6 +236,11 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`repeat` goes with `ndjsonItems` or `eventsFile`: it is the number of passes over them")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
+
+    @property
+    def is_ndjson(self) -> bool:
+        """Whether its body is lines of JSON."""
+        return self.ndjson_items is not None or self.template is not None or self.format == "ndjson"
 
 
 class ResponseConfig(Config, frozen=True, kw_only=True):
@@ -266,77 +255,47 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
         str | None, doc("A named template that answers instead of `body`, such as `openai-embeddings`.")
     ] = None
     template_params: Annotated[dict[str, Any] | None, doc("Parameters of the template.")] = None
+    recording: Annotated[str | None, RECORDING] = None
+    replay: Annotated[Replay, REPLAY] = Replay()
     delay: Annotated[Delay, doc("Pause before the response, in milliseconds.")] = 0.0
 
     def __post_init__(self) -> None:
         check_headers(self.headers)
+        check_replay(self)
         if self.status is not None and self.status_code is not None:
             raise ValueError("`status` and `statusCode` are the same: give one")
-        if (self.body is not UNSET) + (self.body_file is not None) + (self.template is not None) > 1:
-            raise ValueError("give one of `body`, `bodyFile` and `template`")
+        given = (self.body is not UNSET, *(one is not None for one in (self.body_file, self.template, self.recording)))
+        if sum(given) > 1:
+            raise ValueError("give one of `body`, `bodyFile`, `template` and `recording`")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
 
 
-class ValueTest(Config, frozen=True, kw_only=True, omit_defaults=True):
-    """A criterion for a header or query parameter in place of its value."""
+class ProxyConfig(Config, frozen=True, kw_only=True):
+    """The answer of another server, relayed as it arrives."""
 
-    exists: Annotated[bool | None, doc("`true`: it is there, with any value. `false`: it is not there.")] = None
-    pattern: Annotated[str | None, doc("Regular expression that is searched for in its value.")] = None
-
-    def __post_init__(self) -> None:
-        one_of(self, "a criterion", ("exists", "pattern"))
-        if self.pattern is not None:
-            check_pattern(self.pattern, "pattern")
-
-
-class Matcher(Config, frozen=True, kw_only=True, omit_defaults=True):
-    """The requests that a mock answers: every criterion that is given must match."""
-
-    method: Annotated[str | None, doc("HTTP method, in any case. Absent: every method.")] = None
-    path: Annotated[
-        str | None,
-        doc("Path. `{name}` stands for one segment, `*` for any characters, even `/`. A trailing slash matters."),
-    ] = None
-    path_pattern: Annotated[str | None, doc("Regular expression that is searched for in the path.")] = None
-    headers: Annotated[
-        dict[str, str | ValueTest],
-        doc('Header values, in which `*` stands for any characters; or `{"exists": false}` and the like.'),
-    ] = {}
-    query_params: Annotated[
-        dict[str, str | ValueTest],
-        doc(
-            "Exact values of query parameters; empty text: present, but without a value. "
-            'Or `{"exists": false}` and the like.'
-        ),
-    ] = {}
-    body_contains: Annotated[str | None, doc("Text that the body contains.")] = None
-    body_equals: Annotated[str | None, doc("The exact body.")] = None
-    body_pattern: Annotated[str | None, doc("Regular expression that is searched for in the body.")] = None
-    body_json_path: Annotated[
-        dict[str, Any],
-        doc(
-            'For each JSONPath (RFC 9535), the value that the JSON body must have there, or `{"exists": true}` if any '
-            "value will do."
-        ),
-    ] = {}
-    not_: Annotated["Matcher | None", doc("Another matcher, which must not match.")] = field(default=None, name="not")
+    target: Annotated[
+        str,
+        doc("URL of the server. The path and query of each request are appended to it, and `Host` is its own."),
+    ]
+    prefix: Annotated[str, doc("Beginning of the paths of requests that is cut off before, such as `/openai`.")] = ""
+    record: Annotated[bool, doc("Write each exchange to a file in the folder of `--record`.")] = False
 
     def __post_init__(self) -> None:
-        if self.method is not None and self.method.upper() not in METHODS:
-            raise ValueError(f"method: {self.method!r} is not one of {', '.join(METHODS)}")
-        if self.path is not None and self.path_pattern is not None:
-            raise ValueError("give either `path` or `pathPattern`")
-        if self.path is not None and not self.path.startswith(("/", "*")):
-            raise ValueError(f"path: {self.path!r} does not start with `/`")
-        for name, pattern in (("pathPattern", self.path_pattern), ("bodyPattern", self.body_pattern)):
-            if pattern is not None:
-                check_pattern(pattern, name)
-        if all(not getattr(self, field) and getattr(self, field) != "" for field in self.__struct_fields__):
-            raise ValueError('a matcher needs at least one criterion; `path: "/*"` matches every request')
+        try:
+            Target.read(self.target)
+        except ValueError as error:
+            raise Mistake(str(error), ("target",)) from None
+        if self.prefix and not self.prefix.startswith("/"):
+            raise Mistake(f"{self.prefix!r} does not start with `/`", ("prefix",))
+
+    @property
+    def route(self) -> Route:
+        """The target, with the prefix that is cut off."""
+        return Route(self.prefix.rstrip("/"), Target.read(self.target))
 
 
-KINDS = ("sse", "chunked", "response")
+KINDS = ("sse", "chunked", "response", "proxy")
 """The kinds of answers, each with its own key in a mock or in an entry of `responses`."""
 
 
@@ -346,6 +305,7 @@ class SequenceEntry(Config, frozen=True, kw_only=True):
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
+    proxy: Annotated[ProxyConfig | None, doc("Answer with what another server answers.")] = None
     times: Annotated[int, Meta(ge=1, le=1_000_000_000, description="Number of requests that get this answer.")] = 1
     faults: Annotated[
         list[Any],
@@ -406,6 +366,7 @@ class Mock(Config, frozen=True, kw_only=True):
     sse: Annotated[SseConfig | None, doc("Answer with Server-Sent Events.")] = None
     chunked: Annotated[ChunkedConfig | None, doc("Answer with a chunked or NDJSON response.")] = None
     response: Annotated[ResponseConfig | None, doc("Answer with a plain response.")] = None
+    proxy: Annotated[ProxyConfig | None, doc("Answer with what another server answers.")] = None
     responses: Annotated[
         Annotated[list[SequenceEntry], Meta(min_length=1, max_length=1000)] | None,
         doc("Answers in sequence: the first request gets the first, and so on."),
@@ -421,7 +382,8 @@ class Mock(Config, frozen=True, kw_only=True):
         list[Any], doc("Faults of the answers, each as an object or as one line such as `reset after 3 events`.")
     ] = []
     profile: Annotated[
-        str | None, doc("Name of a list of faults, such as `flaky-mobile`; they come after `faults`.")
+        str | None,
+        doc("Name of a list of faults and framings, such as `flaky-mobile`; they come after the mock's own."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -434,6 +396,12 @@ class Mock(Config, frozen=True, kw_only=True):
             raise ValueError(f"matcher.{name}: no mock is reached below `{ADMIN_PREFIX}/`, where the admin API is")
         if self.id is not None and (not self.id.isprintable() or "/" in self.id):
             raise ValueError("id: only printable characters other than `/`")
+
+    @property
+    def lets_pages_read(self) -> bool:
+        """Whether its answers get headers by which pages of other origins may read them. What another server answers
+        has only that server's own."""
+        return self.cors and all(part.proxy is None for part in (self, *(self.responses or ())))
 
 
 FILE_VERSION = "1.0"

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from mockd.config.models import KINDS, ChunkedConfig, Mock, ResponseConfig, SequenceEntry, SseConfig
+from mockd.config.models import KINDS, ChunkedConfig, Mock, ProxyConfig, ResponseConfig, SequenceEntry, SseConfig
 from mockd.errors import Path
 
-AnswerConfig = SseConfig | ChunkedConfig | ResponseConfig
+AnswerConfig = SseConfig | ChunkedConfig | ResponseConfig | ProxyConfig
 
 
 class Part(Struct, frozen=True):

@@ -1,22 +1,25 @@
-"""Profiles: bad weather with a name, as lists of faults.
+"""Profiles: bad weather with a name, as lists of faults and forms of the bytes.
 
 A new profile is one entry in `PROFILES`, from which validation, `mockd faults` and the reference follow.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from mockd.config.hints import nearest
 from mockd.errors import ConfigError, Path
 
 
 class Profile(NamedTuple):
-    """A list of faults, in lines. `summary` says what they stand for, `symptom` what people see of it."""
+    """A list of faults, in lines, and a `framing`, for streams without one of their own. `summary` says what they stand
+    for, `symptom` what people see of it."""
 
     summary: str
     symptom: str
-    faults: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    framing: Mapping[str, Any] = {}
 
 
 PROFILES: dict[str, Profile] = {
@@ -58,6 +61,33 @@ PROFILES: dict[str, Profile] = {
             "status 502 for requests 2",
             "delay 3000 for requests 3-5",
         ),
+    ),
+    "buffering-proxy": Profile(
+        "A proxy that gathers what comes, and passes it on once there are 4 KiB of it, or a second has passed.",
+        "no event for a long time, then many at once; a parser that takes each read for one event loses the others",
+        framing={"coalesce": {"bytes": 4096, "ms": 1000}},
+    ),
+    "byte-dribbler": Profile(
+        "A network that delivers each byte by itself.",
+        "characters that come out as `\ufffd`, and a `SyntaxError` for half a line",
+        framing={"split": {"bytes": 1}, "pause": 1},
+    ),
+    "old-proxy": Profile(
+        "A proxy of the age of HTTP/1.0: its lines end with CR LF, and its connections with each answer.",
+        "a parser that looks for `\\n\\n` never finds the end of an event",
+        ('header set={"connection":"close","via":"1.0 proxy"}',),
+        {"lineEnding": "crlf"},
+    ),
+    "openrouter": Profile(
+        "OpenRouter while it waits for a model: comments with blank lines, before and between the events.",
+        "`Unexpected token ':'`, or empty events, where each block is taken for JSON",
+        ('insert raw=": OPENROUTER PROCESSING\\n\\n: OPENROUTER PROCESSING\\n\\n"',),
+        {"comments": {"every": 3, "text": "OPENROUTER PROCESSING", "blankLine": True}},
+    ),
+    "gzip-without-flush": Profile(
+        "A proxy that compresses without flushing: what it has, it keeps back.",
+        "a reply that comes all at once, when it is over",
+        framing={"encoding": "gzip", "flush": "end"},
     ),
 }
 """Every profile, by its name."""

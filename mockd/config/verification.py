@@ -18,7 +18,8 @@ MOST_IN_ORDER = 100
 def criteria_of(text: str) -> dict[str, str]:
     """The criteria for which a text such as `POST /path` or `/path` stands."""
     first, _, rest = text.strip().partition(" ")
-    return {"path": text.strip()} if first.startswith(("/", "*")) else {"method": first, "path": rest.strip()}
+    is_path = first.startswith(("/", "*")) or not rest  # one word that is no path is refused as one without its slash
+    return {"path": text.strip()} if is_path else {"method": first, "path": rest.strip()}
 
 
 class RequestSpec(Matcher, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from msgspec import structs
 
@@ -12,21 +13,22 @@ from mockd.config import faults as config
 from mockd.events import Event, Fill, drawn
 from mockd.faults import chunks, heads, shapes, strikes
 from mockd.faults.armed import Armed
-from mockd.faults.around import Beats, Broken, Whole
-from mockd.faults.begun import Begun
 from mockd.faults.chosen import Aimed, Striking, striking
 from mockd.faults.fitting import changes_whole, why_not
 from mockd.faults.limited import Limited
 from mockd.faults.places import trap
 from mockd.faults.site import ErrorRow, Site
 from mockd.faults.throttle import Throttle, Throttled
-from mockd.faults.wire import AtWireBytes
-from mockd.framing import Framing, Row
+from mockd.faults.wire import AtWireBytes, Writes
+from mockd.framing import Row
+from mockd.framing.encodings import decoded, encoded
 from mockd.journal.exchange import Exchange
 from mockd.program.plan import StreamPlan
 from mockd.program.terms import UNSEEDED
 from mockd.source import SourceContext
-from mockd.streaming.cursors.cursor import Cursor
+from mockd.streaming.cursors.around import Around, Beats
+from mockd.streaming.cursors.body import Bare, Body
+from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
 from mockd.streaming.cursors.whole import WholeCursor
 from mockd.streaming.ops import Op
 from mockd.streaming.pipeline import Matched, answered, respond
@@ -45,7 +47,9 @@ STRIKES: dict[type[config.Fault], Callable[[Site], Any]] = {
     config.Throttle: Throttle,
     config.Idle: strikes.Idle,
     config.Empty: heads.Empty,
-    config.Garbage: lambda site: strikes.Inserted(site, lambda site, fault: heads.garbage(fault.bytes, site.rng)),
+    config.Garbage: lambda site: strikes.Inserted(
+        site, lambda site, fault: heads.garbage(fault.bytes, site.rng), is_coded=False
+    ),
     config.Insert: lambda site: strikes.Inserted(site, shapes.inserted),
     config.UnknownEvent: lambda site: strikes.Inserted(site, lambda site, _: shapes.unknown_event(site.framing)),
     config.HugeEvent: lambda site: strikes.Inserted(
@@ -75,26 +79,6 @@ RECOUNTING = (config.Drop, config.Duplicate, config.Reorder)
 """Actions with which other events are sent, or another number of them, by the time that a limit is reached."""
 
 
-class Bare(Framing):
-    """A framing whose opening and end are rows already. `begun` is whether the body has begun."""
-
-    has_opening = False
-
-    def __init__(self, framing: Framing, begun: Begun) -> None:
-        self.name = framing.name
-        self.framing = framing
-        self.begun = begun
-        self.with_retry = framing.with_retry  # type: ignore[method-assign]
-        self.row = framing.row  # type: ignore[method-assign]
-
-    def begun_with(self, row: bytes) -> bytes:
-        """A row that comes from outside: the first one begins the body."""
-        if self.begun.is_so:
-            return row
-        self.begun.is_so = True
-        return self.framing.opening(row)
-
-
 def broken(
     plan: StreamPlan, sessions: Sessions | None, faults: Sequence[Aimed], matched: Matched, timeout_s: float
 ) -> Program:
@@ -117,7 +101,7 @@ def broken(
     def site_of(program: Program) -> Site:
         return Site(
             matched.exchange,
-            program.framing,
+            body_of(program),
             program.fill or Fill(rng, matched.clock),
             timeout_s=timeout_s,
             limited=limited,
@@ -157,7 +141,7 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
     if program.coming is not None:
         return structs.replace(program, coming=_later(program.coming, striking, site_of))
     site = site_of(program)
-    program = structs.replace(program, prepared=None)
+    program = structs.replace(program, prepared=None, pieces=None)
     first: list[Op] = []
     later: list[Armed] = []
     has_status = False
@@ -180,11 +164,17 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
             first.append(heads.BeforeHead(one, site, heads.Empty(site)))
         else:
             first.append(heads.BeforeHead(one, site, STRIKES[type(fault)](site)))
-    program.first = first
+    program.first = [*program.first, *first]
     if later:
         program.around = Chain(later, site, structs.replace(program))
-        program.framing, program.heartbeat = Bare(program.framing, site.begun), None
+        program.framing, program.heartbeat = Bare(site.body), None
     return program
+
+
+def body_of(program: Program) -> Body:
+    """The body of a stream, all of whose bytes are rows."""
+    framing = program.framing
+    return framing.sent if isinstance(framing, Bare) else Body(framing, program.heartbeat, program.ending)
 
 
 _SECOND_STATUS = "another `status` came before"
@@ -193,9 +183,11 @@ _SECOND_STATUS = "another `status` came before"
 def _change_body(program: Program, armed: Armed) -> tuple[str] | tuple[str, str]:
     """Change the body of a whole answer, and say its length anew. Returns how near that comes."""
     assert isinstance(program.rows, WholeCursor)
-    before = program.rows.body
-    (body,) = SHAPES[type(armed.fault)][1](program.framing, before, armed)
-    program.rows = WholeCursor(body)
+    before, encoding = program.rows.body, program.rows.encoding
+    data = before if encoding is None else decoded(encoding, before)
+    (body,) = SHAPES[type(armed.fault)][1](program.framing, data, armed)
+    body = body if encoding is None else encoded(encoding, body)
+    program.rows = WholeCursor(body, encoding)
     said, length = [(b"content-length", b"%d" % len(data)) for data in (before, body)]
     if said in program.headers:  # and not another one, which is a lie
         program.headers = program.headers.replaced([length])
@@ -217,30 +209,27 @@ class Chain:
         self._site = site
         self._program = program
         self._is_opened = False
-        self._cut: AtWireBytes | None = None
+        self._outermost: ref[Around] | None = None  # a weak one, so that rows go when their stream lets go of them
 
     def __call__(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
-        beats: Beats | None = None
-        heartbeat = None if self._is_opened else self._program.heartbeat
-        is_first = not self._is_opened
+        is_first, body = not self._is_opened, self._site.body
         if is_first:
             self._is_opened, self._site.started = True, now
         assert isinstance(opening, Stream)
-        if self._cut is not None and self._cut.is_inside:
-            return Broken(cursor)
         for one in self._armed:
             if self._changes_events(one):
                 cursor = self._shaped(cursor, one)
         if is_first and self._site.limited is not None:
             cursor = Limited(cursor, self._site.limited, self._site.fill.sent_before)
-        if heartbeat is not None and not heartbeat.is_apart:
-            cursor = beats = Beats(cursor, heartbeat, now)
-        cursor = Whole(cursor, self._program.framing, self._site.begun)
-        if heartbeat is not None and heartbeat.is_apart:
-            cursor = beats = Beats(cursor, heartbeat, now)
+        cursor = body(cursor, opening, now)
+        before = self._outermost() if self._outermost is not None else None
+        if before is not None and (unsent := before.unsent()):
+            cursor = Behind(cursor, unsent, before)
+        beats = body.beats if is_first else None
         for one in self._armed:
             if not self._changes_events(one):
                 cursor = self._around(cursor, one, beats, opening)
+        self._outermost = ref(cursor) if isinstance(cursor, Around) else None
         return cursor
 
     def _changes_events(self, armed: Armed) -> bool:
@@ -255,19 +244,61 @@ class Chain:
         strike = STRIKES[type(armed.fault)](self._site) if why is None else strikes.Unsupported(self._site, why)
         after = armed.fault.after
         is_stopped = cursor.outcome not in (None, "completed", "max_events")
-        if is_stopped and (not armed.fault.places or isinstance(armed.fault, PAUSING)):
-            return cursor  # the stream is told to end: nothing keeps it, and nothing is behind its last event
+        is_spared = is_stopped and (not armed.fault.places or isinstance(armed.fault, PAUSING))
+        if is_spared:
+            armed.reached = True  # the stream is told to end: nothing keeps it, and nothing is behind its last event
         if after is not None and after.unit == "wireBytes":
-            if not stream.line.sends_raw or len(self._armed) > 1:
-                why = "beside other faults of the body" if stream.line.sends_raw else "the server frames the body"
-                if not armed.reached:
-                    armed.reached = True
-                    self._site.note(armed, stream, 0, "unsupported", why)
-                return cursor
-            self._cut = AtWireBytes(cursor, armed, strike, beats, int(after.count), stream)
-            return self._cut
+            self._write_around(armed, strike, beats, stream)
+        if is_spared or (after is not None and after.unit == "wireBytes"):
+            return cursor
         trapped = trap(armed.fault, cursor, armed, strike, beats, self._site.started)
         return Throttled(trapped, armed) if isinstance(strike, Throttle) else trapped
+
+    def _write_around(self, armed: Armed, strike: Any, beats: Beats | None, stream: Stream) -> None:
+        """Put the fault around the writes of the stream, also those of its end, if its place can be known."""
+        place, chunks = int(armed.fault.after.count), stream.program.chunks
+        if isinstance(chunks, Writes) or armed.reached:
+            return
+        if stream.line.sends_raw and len(self._armed) == 1:
+            stream.program.chunks = Writes(
+                chunks, lambda cursor: AtWireBytes(cursor, armed, strike, beats, place, stream)
+            )
+            return
+        armed.reached = True
+        why = "beside other faults of the body" if stream.line.sends_raw else "the server frames the body"
+        self._site.note(armed, stream, 0, "unsupported", why)
+
+
+class Behind(Around):
+    """The end of a stream behind bytes of its rows that are still to go out: without them, the event in which they are
+    would end in the middle. `cut` is the cursor that holds these bytes."""
+
+    def __init__(self, end: Cursor, before: list[bytes], cut: Around) -> None:
+        super().__init__(end)
+        self._before = before
+        self._events, self._id = cut.events_sent - cut.taken[0], cut.last_event_id
+
+    @property
+    def next_due(self) -> float:
+        return AT_ONCE if self._before else self.inner.next_due
+
+    @property
+    def op(self) -> Op | None:
+        return None if self._before else self.inner.op
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        if not self._before:
+            return self.inner.take(now, most)
+        rows, self._before = self._before, []
+        return rows
+
+    @property
+    def events_sent(self) -> int:
+        return self.inner.events_sent + (self._events if self._before else 0)
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self._id if self._before else self.inner.last_event_id
 
 
 _UNITS = {"events": 0, "bytes": 1, "wireBytes": 2, "ms": 3}

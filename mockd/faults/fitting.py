@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mockd.config import faults as config
 from mockd.headers import FixedHeaders
 from mockd.lines.line import BODILESS
+from mockd.streaming.cursors.body import Bare
 from mockd.streaming.program import Program
 
 _WITHOUT_BODY = (config.Close, config.Reset, config.ExtraBytes)
@@ -25,6 +26,8 @@ _OF_LENGTH = (
     config.LongChunk,
 )
 
+_OF_TEXT = (config.Insert, config.UnknownEvent, config.HugeEvent, config.ErrorFault)
+
 
 def changes_whole(fault: config.Fault, program: Program) -> bool:
     """Whether a fault changes the body of a whole answer, before its length is said."""
@@ -42,7 +45,18 @@ def why_not(fault: config.Fault, program: Program) -> str | None:
         return "the data of a whole answer begins at its start"
     if isinstance(fault, _OF_LENGTH) and promises_length(program.headers, program.own):
         return "the length of the body is promised"
+    if isinstance(fault, _OF_TEXT) and getattr(fault, "raw_base64", None) is None and is_compressed(program):
+        return "the body is compressed already, and other bytes would spoil it"
     return None
+
+
+def is_compressed(program: Program) -> bool:
+    """Whether the body is in a content coding that is not mockd's, as one that was recorded may be."""
+    if isinstance(program.framing, Bare) and program.framing.sent.is_encoded:
+        return False
+    return any(
+        name.lower() == b"content-encoding" and value != b"identity" for name, value in (*program.headers, *program.own)
+    )
 
 
 def promises_length(headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]]) -> bool:

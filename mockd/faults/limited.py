@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from mockd.faults.around import Around
 from mockd.journal.exchange import Outcome
 from mockd.program.terms import Terms
 from mockd.program.timetable import BATCH
+from mockd.streaming.cursors.around import Around
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor, op_after
 from mockd.streaming.ops import Op
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mockd.config.faults import Fault
 from mockd.faults.armed import Armed
-from mockd.faults.around import Around, Beats
 from mockd.faults.strikes import Strike
 from mockd.journal.exchange import Outcome
 from mockd.program.timetable import BATCH
-from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.cursors.around import Around, Beats, Sent, taken_from
+from mockd.streaming.cursors.cursor import AT_ONCE, Cursor, joined
 from mockd.streaming.ops import FINISH, Op, Stage
 
 
@@ -32,8 +32,8 @@ class Trap(Around):
         self._until: float | None = None
         self._since = self._shift = 0.0
         self._beats_meanwhile = self._shifts = self._is_hurried = False
-        self._cut_events: int | None = None
-        """Number of events that were sent before the one in which the place is."""
+        self._at_cut: Sent | None = None
+        """What was sent before the event in which the place is."""
 
     # -- where it stands -------------------------------------------------------------------------------------------
 
@@ -61,7 +61,7 @@ class Trap(Around):
         if self._is_due or self.held:
             return AT_ONCE
         if self._until is not None:
-            if self._beats_meanwhile and self._beats is not None:
+            if self._beats_meanwhile and self._beats is not None and not self._waiting:
                 return min(self._until, self._beats.beat_at)
             return self._until
         return self._inner_due()
@@ -81,7 +81,15 @@ class Trap(Around):
 
     @property
     def events_sent(self) -> int:
-        return self.inner.events_sent if self._cut_events is None else self._cut_events
+        return self.inner.events_sent if self._at_cut is None else self._at_cut[0]
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self.inner.last_event_id if self._at_cut is None else self._at_cut[1]
+
+    @property
+    def taken(self) -> Sent:
+        return taken_from(self.inner) if self._at_cut is None or self.unsent() else self._at_cut
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
@@ -90,11 +98,12 @@ class Trap(Around):
             return self.inner.take(now, most) if self._waits else []
         if self._until is not None and not self.held:
             if now < self._until:
-                return self._beats.beat(now) if self._beats is not None and self._beats_meanwhile else []
+                is_between = self._beats is not None and self._beats_meanwhile and not self._waiting
+                return self._beats.beat(now) if is_between and self._beats is not None else []
             self._go_on()
             return []
         if self.held:
-            rows, self.held, self._cut_events = self.held, [], None
+            rows, self.held, self._at_cut = self.held, [], None
             return rows
         if self.inner.op is not None or self._inner_due() > now:
             return []
@@ -104,12 +113,12 @@ class Trap(Around):
         """The rows of the inner cursor, up to the place if that is still to come."""
         return self.inner.take(now, most)
 
-    def reach(self, rest: Sequence[bytes] = (), events: int | None = None) -> None:
+    def reach(self, rest: Sequence[bytes] = (), sent: Sent | None = None) -> None:
         """This is the place: the fault strikes once the rows before it are out. `rest` comes after it, if anything
-        does; `events` have been sent if the place is inside a row."""
+        does; `sent` is what was sent before, if the place is inside a row."""
         self.armed.reached = self._is_due = True
         self.held = list(rest)
-        self._cut_events = events
+        self._at_cut = sent
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         """Let the fault strike."""
@@ -124,11 +133,18 @@ class Trap(Around):
         self._until = None if self._until is None else AT_ONCE
         super().hurry()
 
+    def unsent(self) -> list[bytes]:
+        return [*self.held, *self._waiting, *super().unsent()]
+
     # -- what a strike may do --------------------------------------------------------------------------------------
 
-    def insert(self, rows: Sequence[bytes]) -> None:
-        """Send rows before what follows."""
-        self.held = [*rows, *self.held]
+    def leave(self) -> None:
+        """Leave out the rest of the event in which the place is."""
+        self.held = []
+
+    def insert(self, rows: Sequence[bytes], *, is_behind: bool = False) -> None:
+        """Send rows before what follows, or behind the event in which the place is."""
+        self.held = [*self.held, *rows] if is_behind else [*rows, *self.held]
 
     def pause(self, now: float, seconds: float, *, beats: bool = False, shifts: bool = False) -> None:
         """Send nothing for so long, except heartbeats if `beats` is true."""
@@ -183,14 +199,14 @@ class AtBytes(Trap):
         rows: list[bytes] = []
         # One by one, so that it is known how many events are whole.
         for _ in range(most or BATCH):
-            before = self.inner.events_sent
+            before = (self.inner.events_sent, self.inner.last_event_id)
             taken = self.inner.take(now, 1)
             rows += taken
             size = sum(map(len, taken))
             left = self._place - self.armed.passed
             self.armed.passed += min(size, left)
             if size >= left:
-                whole = b"".join(taken)
+                whole = joined(taken)
                 rows[len(rows) - len(taken) :] = [whole[:left]]
                 rest = [whole[left:]] if size > left else []
                 self.reach(rest, before if rest else None)

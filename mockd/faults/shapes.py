@@ -9,13 +9,13 @@ from collections.abc import Callable
 from mockd.config.faults import Insert
 from mockd.events import Event
 from mockd.faults.armed import Armed
-from mockd.faults.around import Around
 from mockd.faults.site import Site
 from mockd.framing import Framing
 from mockd.journal.exchange import Outcome
 from mockd.placeholders import parse_event
 from mockd.program.timetable import BATCH
-from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
+from mockd.streaming.cursors.around import Around
+from mockd.streaming.cursors.cursor import AT_ONCE, Cursor, joined
 from mockd.streaming.ops import Op, Stage
 
 Change = Callable[[Framing, bytes, Armed], list[bytes]]
@@ -79,7 +79,7 @@ class Shaped(Around):
 
     def _look_at_next(self, now: float) -> None:
         is_behind, before = self._is_behind(now), self.inner.events_sent
-        row = b"".join(self.inner.take(now, 1))
+        row = joined(self.inner.take(now, 1))
         count = self.inner.events_sent - before
         self._armed.passed += len(row)
         if not (is_behind and count and self._has_work):

@@ -9,11 +9,11 @@ from mockd.clock import Clock
 from mockd.config.faults import ErrorFault
 from mockd.events import Fill
 from mockd.faults.armed import Armed
-from mockd.faults.begun import Begun
-from mockd.framing import Framing, Row
+from mockd.framing import Row
 from mockd.journal.exchange import Exchange
 from mockd.lines import Line
 from mockd.program.terms import Terms
+from mockd.streaming.cursors.body import Body
 
 
 class Notable(Protocol):
@@ -34,17 +34,17 @@ class ErrorRow(NamedTuple):
 
 
 class Site:
-    """One stream with faults. `begun` is whether its body has begun. `started` is the monotonic time of its head; until
+    """One stream with faults, and its body. `started` is the monotonic time of its head; until
     then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms
     to whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the
     stream's provider would send, or None for that of its termination."""
 
-    __slots__ = ("begun", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
+    __slots__ = ("body", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
 
     def __init__(
         self,
         exchange: Exchange,
-        framing: Framing,
+        body: Body,
         fill: Fill,
         *,
         timeout_s: float,
@@ -52,8 +52,8 @@ class Site:
         error_row: Callable[[ErrorFault], ErrorRow | None],
     ) -> None:
         self.exchange = exchange
-        self.framing = framing
-        self.begun = Begun(framing)
+        self.body = body
+        self.framing = body.framing
         self.fill = fill
         self.rng = fill.rng
         self.timeout_s = timeout_s

@@ -16,6 +16,7 @@ from mockd.faults.site import Site
 from mockd.journal.exchange import Outcome
 from mockd.lines import Line
 from mockd.program.terms import Ending
+from mockd.streaming.cursors.body import Body
 from mockd.streaming.ops import CLOSE, POLL_S, Stage
 
 NEVER_S = math.inf
@@ -30,8 +31,14 @@ class Trapped(Protocol):
     events_sent: int
     outcome: Outcome | None
 
-    def insert(self, rows: Sequence[bytes]) -> None:
-        """Send rows before what follows."""
+    def leave(self) -> None:
+        """Leave out the rest of the event in which the place is."""
+
+    def insert(self, rows: Sequence[bytes], *, is_behind: bool = False) -> None:
+        """Send rows before what follows, or behind the event in which the place is."""
+
+    def unsent(self) -> list[bytes]:
+        """The bytes that were taken from the body and are still to go out."""
 
     def pause(self, now: float, seconds: float, *, beats: bool = False, shifts: bool = False) -> None:
         """Send nothing for so long."""
@@ -148,26 +155,51 @@ class Idle(Stall):
         trap.pause(stage.rows_time, NEVER_S if fault.ms is None else fault.ms / 1000)
 
 
+BEHIND = "behind the event in which the place is, as it is encoded"
+
+
+def why_not_behind(body: Body, trap: Trapped) -> str | None:
+    """The reason for which nothing can be encoded and sent behind the event in which a place is; None if it can."""
+    if body.has_ended:
+        return "the encoding of the body has ended"
+    if body.is_encoded and len(trap.unsent()) > len(trap.held):
+        return "other bytes that are encoded wait before it"
+    return None
+
+
 class Inserted(Struck):
     """Rows that are sent at the place, and are not counted."""
 
-    def __init__(self, site: Site, made: Callable[[Site, Any], bytes]) -> None:
+    def __init__(self, site: Site, made: Callable[[Site, Any], bytes], *, is_coded: bool = True) -> None:
         super().__init__(site)
         self._made = made
+        self._is_coded = is_coded
 
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
-        self.note(stage, trap)
-        row, begun = self._made(self.site, trap.armed.fault), self.site.begun
-        if not begun.is_so:
-            begun.is_so, row = True, self.site.framing.opening(row)
-        trap.insert([row])
+        body = self.site.body
+        if not self._is_coded:
+            self.note(stage, trap)
+            trap.insert([body.begun_with(self._made(self.site, trap.armed.fault))])
+        elif (why := why_not_behind(body, trap)) is not None:
+            self.note(stage, trap, "unsupported", why)
+        else:
+            is_behind = body.is_encoded and bool(trap.held)
+            self.note(stage, trap, *(("emulated", BEHIND) if is_behind else ()))
+            row = body.form_of(self._made(self.site, trap.armed.fault))
+            trap.insert([row] if row else [], is_behind=is_behind)
 
 
 class Error(Struck):
     """An error event, then the end."""
 
     async def __call__(self, stage: Any, trap: Trapped) -> None:
-        self.note(stage, trap)
+        body = self.site.body
+        if (why := why_not_behind(body, trap)) is not None:
+            self.note(stage, trap, "unsupported", why)
+            return
+        self.note(stage, trap, *(("emulated", BEHIND) if body.is_encoded and trap.held else ()))
+        if not body.is_encoded:
+            trap.leave()
         fault: config.ErrorFault = trap.armed.fault
         said = self.site.error_row(fault)
         if said is not None:

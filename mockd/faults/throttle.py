@@ -7,8 +7,8 @@ import sys
 from collections import deque
 
 from mockd.faults.armed import Armed
-from mockd.faults.around import Around
 from mockd.faults.strikes import Struck, Trapped
+from mockd.streaming.cursors.around import Around, Sent, taken_from
 from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
 from mockd.streaming.ops import Op, Stage
 
@@ -32,10 +32,14 @@ class Throttled(Around):
         self._armed = armed
         self._rate: float = armed.fault.bytes_per_second
         self._piece = max(1, int(self._rate * STEP_S))
-        self._rows: deque[tuple[bytes, int]] = deque()
+        self._rows: deque[tuple[bytes, Sent]] = deque()
         """What is left of the rows, each with the number of events sent once it is out."""
         self._free_at = AT_ONCE
-        self._events = inner.events_sent
+        self._out = self._inner_sent()
+        """What is sent by the pieces that are out."""
+
+    def _inner_sent(self) -> Sent:
+        return self.inner.events_sent, self.inner.last_event_id
 
     @property
     def _is_on(self) -> bool:
@@ -53,25 +57,36 @@ class Throttled(Around):
 
     @property
     def events_sent(self) -> int:
-        return self._events if self._rows else self.inner.events_sent
+        return self._out[0] if self._rows else self.inner.events_sent
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self._out[1] if self._rows else self.inner.last_event_id
+
+    @property
+    def taken(self) -> Sent:
+        return taken_from(self.inner)
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         if not self._is_on:
             return self.inner.take(now, most)
         if not self._rows:
-            self._events = self.inner.events_sent
+            self._out = self._inner_sent()
             for row in self.inner.take(now, 1):
-                self._rows.append((row, self.inner.events_sent))
+                self._rows.append((row, self._inner_sent()))
         if not self._rows or now < self._free_at:
             return []
-        row, events = self._rows.popleft()
+        row, sent = self._rows.popleft()
         piece, rest = row[: self._piece], row[self._piece :]
         if rest:
-            self._rows.appendleft((rest, events))
+            self._rows.appendleft((rest, sent))
         else:
-            self._events = events
+            self._out = sent
         self._free_at = max(self._free_at, now) + len(piece) / self._rate
         return [piece]
+
+    def unsent(self) -> list[bytes]:
+        return [*(row for row, _ in self._rows), *super().unsent()]
 
     def hurry(self) -> None:
         self._rate, self._piece, self._free_at = math.inf, sys.maxsize, AT_ONCE

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from mockd.faults.armed import Armed
-from mockd.faults.around import Beats
 from mockd.faults.places import Trap
 from mockd.faults.strikes import Strike
 from mockd.journal.exchange import Outcome
 from mockd.streaming.calendar import ROUNDING_S
+from mockd.streaming.cursors.around import Around, Beats, Sent
 from mockd.streaming.cursors.cursor import AT_ONCE, Batch, Cursor
-from mockd.streaming.ops import FINISH, Op, Stage
+from mockd.streaming.ops import CLOSE, FINISH, Op, Stage
+from mockd.streaming.program import Opening, Outermost
 from mockd.streaming.stream import SLICE, Stream
 
 MOST_PARTS = 256
@@ -22,22 +24,26 @@ MOST_PARTS = 256
 class _Part:
     """A part of the body that is one write: so many of the rows' bytes, and whether the body ends with it."""
 
-    __slots__ = ("data", "events", "is_last")
+    __slots__ = ("data", "is_last", "marks")
 
-    def __init__(self, data: bytes, events: list[tuple[int, int]]) -> None:
+    def __init__(self, data: bytes, marks: list[tuple[int, Sent]]) -> None:
         self.data = data
-        self.events = events
-        """For each row the position of its end in the part, and the number of events sent by then."""
+        self.marks = marks
+        """For each row the position of its end in the part, and what is sent by then."""
         self.is_last = False
 
-    def events_at(self, position: int, before: int) -> int:
-        """Number of events sent when so many of the bytes are out."""
-        return max([count for end, count in self.events if end <= position], default=before)
+    def sent_at(self, position: int, before: Sent) -> Sent:
+        """What is sent when so many of the bytes are out."""
+        return next((sent for end, sent in reversed(self.marks) if end <= position), before)
 
 
 class AtWireBytes(Trap):
     """A place after so many bytes of the response. The writes are those that there would be without the fault. The one
-    in which the place is goes out in two pieces, past the server's own framing."""
+    in which the place is goes out in two pieces, past the server's own framing.
+
+    It is around all else, also around the chunks of a stream and the hand on it: what was taken from these goes out,
+    whatever is to be done next.
+    """
 
     def __init__(
         self, inner: Cursor, armed: Armed, strike: Strike, beats: Beats | None, place: int, stream: Stream
@@ -46,8 +52,8 @@ class AtWireBytes(Trap):
         self._place = place
         self._stream = stream
         self._parts: deque[_Part] = deque()
-        self._out = inner.events_sent
-        """Number of events that are sent once the parts that were taken are out."""
+        self._out: Sent = (inner.events_sent, inner.last_event_id)
+        """What is sent once the parts that were taken are out."""
         self._rest: tuple[bytes, bool] | None = None
         """What is left of the write in which the place was, and whether it ends the body."""
         self._cut: bytes | None = None
@@ -92,12 +98,12 @@ class AtWireBytes(Trap):
         if self._strikes or (self.armed.reached and not self._parts):
             return super().take(now, most)
         if not self._parts:
-            self._out = self.inner.events_sent
+            self._out = (self.inner.events_sent, self.inner.last_event_id)
             self._collect(now, most)
         if not self._parts:
             return []
         part = self._parts.popleft()
-        before, self._out = self._out, part.events_at(len(part.data), self._out)
+        before, self._out = self._out, part.sent_at(len(part.data), self._out)
         if self.armed.reached:
             return [part.data]
         image, start = self._stream.line.image(part.data, is_last=part.is_last)
@@ -109,7 +115,15 @@ class AtWireBytes(Trap):
 
     @property
     def events_sent(self) -> int:
-        return self._out if self._parts else super().events_sent
+        return self._out[0] if self._parts and self._at_cut is None else super().events_sent
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self._out[1] if self._parts and self._at_cut is None else super().last_event_id
+
+    def pause(self, now: float, seconds: float, *, beats: bool = False, shifts: bool = False) -> None:
+        # By the time of the stream, and not by that of rows that somebody has held.
+        super().pause(self._stream.clock.monotonic(), seconds, beats=beats, shifts=shifts)
 
     def _collect(self, now: float, most: int) -> None:
         """Take the rows that are due, as the writes that the stream would make of them: one for each moment, also if
@@ -117,7 +131,7 @@ class AtWireBytes(Trap):
         inner = self.inner
         while inner.op is None and inner.next_due <= now and len(self._parts) < MOST_PARTS:
             until = now if inner.next_due == AT_ONCE else min(now, inner.next_due + ROUNDING_S)
-            events: list[tuple[int, int]] = []
+            marks: list[tuple[int, Sent]] = []
             rows: list[bytes] = []
             size, batch = 0, Batch(most) if most else inner.batch
             while inner.op is None and inner.next_due <= until:
@@ -129,19 +143,19 @@ class AtWireBytes(Trap):
                     break
                 rows += taken
                 size += sum(map(len, taken))
-                events.append((size, inner.events_sent))
+                marks.append((size, (inner.events_sent, inner.last_event_id)))
             if not rows:
                 break
-            self._add(b"".join(rows), events)
+            self._add(b"".join(rows), marks)
         if inner.op is FINISH and inner.next_due <= now:
             if not self._parts or len(self._parts[-1].data) == SLICE:
                 self._add(b"", [])
             self._parts[-1].is_last = True
 
-    def _add(self, payload: bytes, events: list[tuple[int, int]]) -> None:
+    def _add(self, payload: bytes, marks: list[tuple[int, Sent]]) -> None:
         """Add the writes of one moment; a large one is cut into slices."""
         for begin in range(0, max(1, len(payload)), SLICE):
-            inside = [(end - begin, count) for end, count in events]
+            inside = [(end - begin, sent) for end, sent in marks]
             self._parts.append(_Part(payload[begin : begin + SLICE], inside))
 
     def _reach_in(self, image: bytes, start: int, part: _Part | None) -> None:
@@ -150,10 +164,12 @@ class AtWireBytes(Trap):
         self._cut = image[:left]
         self._rest = (image[left:], part is not None and part.is_last)
         body = 0 if part is None else min(max(0, left - start), len(part.data))
-        events = self._stream.exchange.events_sent if part is None else part.events_at(body, self._out)
-        self._out = self._out if part is None else part.events_at(len(part.data), self._out)
-        self._counts = (body, 0 if part is None else len(part.data) - body, events)
-        self.reach()
+        exchange = self._stream.exchange
+        sent = (exchange.events_sent, exchange.last_event_id)
+        sent = sent if part is None else part.sent_at(body, self._out)
+        self._out = self._out if part is None else part.sent_at(len(part.data), self._out)
+        self._counts = (body, 0 if part is None else len(part.data) - body)
+        self.reach(sent=sent)
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         if self._cut is not None:
@@ -161,7 +177,7 @@ class AtWireBytes(Trap):
             stage.line.raw(data)
             exchange = self._stream.exchange
             exchange.bytes_sent += self._counts[0]
-            exchange.events_sent = self._cut_events = self._counts[2]
+            exchange.events_sent, exchange.last_event_id = self.events_sent, self.last_event_id
         self._is_due = False
         await stage.drain()
         if not stage.line.is_gone:
@@ -171,12 +187,12 @@ class AtWireBytes(Trap):
         """Send the rest of the write in which the place was."""
         assert self._rest is not None
         (data, is_last), self._rest = self._rest, None
-        self._cut_events = None
+        self._at_cut = None
         if data:
             stage.line.raw(data)
         exchange = self._stream.exchange
         exchange.bytes_sent += self._counts[1]
-        exchange.events_sent = self.events_sent
+        exchange.events_sent, exchange.last_event_id = self.events_sent, self.last_event_id
         if is_last:
             stage.line.done()
             stage.outcome = self.inner.outcome
@@ -188,3 +204,55 @@ class _GoOn:
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         await self._trap.go_on(stage)
+
+
+class Writes:
+    """The writes of a stream with a place in its wire bytes, in the place of its chunks, which are inside."""
+
+    def __init__(self, chunks: Outermost | None, make: Callable[[Cursor], AtWireBytes]) -> None:
+        self._chunks = chunks
+        self._make = make
+        self._trap: AtWireBytes | None = None
+
+    @property
+    def inner(self) -> Cursor:
+        """The cursor over the rows, without what says in which pieces they go out."""
+        around = self._chunks or self._trap
+        assert around is not None
+        return around.inner
+
+    @inner.setter
+    def inner(self, cursor: Cursor) -> None:
+        around = self._chunks or self._trap
+        assert around is not None
+        around.inner = cursor
+
+    def over(self, inner: Cursor, stream: Opening) -> Cursor:
+        """The writes with the rows of another cursor behind those that wait: the first, or that of the end."""
+        cursor = inner if self._chunks is None else self._chunks.over(inner, stream)
+        if self._trap is None:
+            self._trap = self._make(cursor)
+        elif self._trap.is_inside:
+            return Broken(self._trap, inner)
+        else:
+            self._trap.inner = cursor
+        return self._trap
+
+
+class Broken(Around):
+    """The end of a stream whose last write was cut: nothing can follow but the end of the connection."""
+
+    next_due = AT_ONCE
+    op: Op = CLOSE
+
+    def __init__(self, cut: AtWireBytes, end: Cursor) -> None:
+        super().__init__(end)
+        self._cut = cut
+
+    @property
+    def events_sent(self) -> int:
+        return self._cut.events_sent
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self._cut.last_event_id

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from mockd.events import Fill, Hole, Slot, Text
-from mockd.expressions import Expression
+from mockd.expressions.expression import Expression
 from mockd.jsontext import encode_json
 from mockd.placeholders import expressions_in
 
@@ -103,6 +103,8 @@ class Marks:
     _TEXT = f"\ue000{_WORD}t%d\ue001"
     _JSON = f"\ue000{_WORD}j%d\ue001"
     _ANY = f'"?{_JSON}"?|{_TEXT}'.replace("%d", "([0-9]+)").encode()
+    TEXT = _TEXT.replace("%d", "([0-9]+)").encode()
+    """Pattern of the mark of a hole in a text, with its number."""
 
     def __init__(self) -> None:
         self.fillers: list[Filler] = []
@@ -144,6 +146,11 @@ class Marks:
         if isinstance(data, str | Text):
             return self.text(data, clean).encode()
         return encode_json(self.json(data))
+
+    @classmethod
+    def taken_out(cls, frame: bytes) -> bytes:
+        """The encoded frame without its marks, which differ from process to process."""
+        return re.sub(cls._ANY, b"", frame)
 
     def cut(self, frame: bytes, envelope: Envelope | None = None) -> Frame:
         """The encoded frame with holes in the place of its marks, in its envelope if there is one."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from sse_starlette.event import ServerSentEvent
@@ -14,8 +15,8 @@ from mockd.events import Event, Text
 from mockd.framing.frames import Envelope, Frame, Marks, Row, one_line
 from mockd.jsontext import encode_json, escape_line_breaks
 
-_LINE_BREAK = r"\r\n|[\r\n]"
-_DATA = b"data: "
+LINE_BREAK = r"\r\n|[\r\n]"
+_DATA = b"data"
 
 
 class Framing:
@@ -78,6 +79,10 @@ class Framing:
         """The type and data that a client finds in the bytes of an event that is not raw."""
         return None, payload.decode("utf-8", "replace")
 
+    def id_of(self, payload: bytes) -> str | None:
+        """The ID that a client finds in the bytes of an event that is not raw."""
+        return None
+
     def data_of(self, payload: bytes) -> bytes:
         """The data in the bytes of an event that is not raw."""
         return payload
@@ -102,52 +107,69 @@ class SseFraming(Framing):
         self.keepalive = f": keepalive{line_end}".encode()
 
     def body(self, event: Event, marks: Marks) -> bytes:
-        frame = ServerSentEvent(
+        encoded = ServerSentEvent(
             self._data(event.data, marks),
             event=None if event.type is None else marks.text(event.type, one_line),
             id=None if event.id is None else marks.text(event.id, one_line),
             comment=None if event.comment is None else marks.text(event.comment, one_line),
             retry=event.retry,
-            sep=self.line_end,
+            sep="\n",
         ).encode()
-        return frame if event.is_block else frame[: -len(self.line_end)]  # a lone comment, as for keepalive
+        lines = encoded.split(b"\n")[:-2]
+        return self.joined(lines, is_block=event.is_block) if lines else b""
 
     def _data(self, data: Any, marks: Marks) -> str | None:
         if data is None:
             return None
         if isinstance(data, str | Text):
-            return marks.text(data, self._more_lines)
+            return marks.text(data, self.more_lines)
         if isinstance(data, bytes):
             return data.decode()
         return encode_json(marks.json(data)).decode()
 
-    def _more_lines(self, text: str) -> str:
+    def more_lines(self, text: str) -> str:
         """Text with each of its lines in a `data` line of its own."""
-        return f"{self.line_end}data: ".join(re.split(_LINE_BREAK, text))
+        return f"{self.line_end}data: ".join(re.split(LINE_BREAK, text))
+
+    def joined(self, lines: Sequence[bytes], *, is_block: bool = True) -> bytes:
+        """The bytes of an event with these lines. What is no block, such as a lone comment, has no blank line."""
+        end = self.line_end.encode()
+        return end.join(lines) + (end * 2 if is_block else end)
 
     def with_retry(self, payload: bytes, retry: int) -> bytes:
-        end = self.line_end.encode()
-        return b"%bretry: %d%b" % (payload.removesuffix(end), retry, end * 2)
+        return self.joined([*_lines_of(payload), b"retry: %d" % retry])
 
     def read(self, payload: bytes) -> tuple[str | None, str | None]:
-        lines = [line.partition(": ") for line in payload.decode().split(self.line_end)]
-        data = [value for field, _, value in lines if field == "data"]
-        return next((value for field, _, value in lines if field == "event"), None), "\n".join(data) if data else None
+        fields = [_field_of(line) for line in _lines_of(payload)]
+        data = [value.decode() for name, value in fields if name == _DATA]
+        type_ = next((value.decode() for name, value in fields if name == b"event"), None)
+        return type_, "\n".join(data) if data else None
+
+    def id_of(self, payload: bytes) -> str | None:
+        return next((value.decode() for name, value in map(_field_of, _lines_of(payload)) if name == b"id"), None)
 
     def data_of(self, payload: bytes) -> bytes:
-        return b"\n".join([line[len(_DATA) :] for line in self._lines_of(payload) if line.startswith(_DATA)])
+        return b"\n".join([value for name, value in map(_field_of, _lines_of(payload)) if name == _DATA])
 
     def with_data(self, payload: bytes, data: bytes) -> bytes:
-        lines = self._lines_of(payload)
-        place = next((place for place, line in enumerate(lines) if line.startswith(_DATA)), len(lines))
-        others = [line for line in lines if not line.startswith(_DATA)]
-        changed = [*others[:place], *[_DATA + line for line in data.split(b"\n")], *others[place:]]
-        end = self.line_end.encode()
-        return end.join(changed) + end * 2
+        lines = _lines_of(payload)
+        place = next((place for place, line in enumerate(lines) if _field_of(line)[0] == _DATA), len(lines))
+        others = [line for line in lines if _field_of(line)[0] != _DATA]
+        return self.joined([*others[:place], *[b"data: " + line for line in data.split(b"\n")], *others[place:]])
 
-    def _lines_of(self, payload: bytes) -> list[bytes]:
-        end = self.line_end.encode()
-        return payload.removesuffix(end * 2).split(end)
+
+def _lines_of(payload: bytes) -> list[bytes]:
+    """The lines of an event, without its blank line."""
+    lines = re.split(LINE_BREAK.encode(), payload)
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _field_of(line: bytes) -> tuple[bytes, bytes]:
+    """The name and the value of a field. A comment has no name."""
+    name, _, value = line.partition(b":")
+    return name, value.removeprefix(b" ")
 
 
 class NdjsonFraming(Framing):
@@ -156,20 +178,22 @@ class NdjsonFraming(Framing):
     name = "ndjson"
     content_type = "application/x-ndjson"
     kind = "ndjson"
-    line_end = "\n"
+
+    def __init__(self, line_end: str = "\n") -> None:
+        self.line_end = line_end
 
     def body(self, event: Event, marks: Marks) -> bytes:
         line = escape_line_breaks(marks.data(event.data, self._one_line))
-        return line + b"\n" if line else line
+        return line + self.line_end.encode() if line else line
 
     def _one_line(self, text: str) -> str:
         return escape_line_breaks(one_line(text).encode()).decode()
 
     def data_of(self, payload: bytes) -> bytes:
-        return payload.removesuffix(b"\n")
+        return payload.removesuffix(self.line_end.encode())
 
     def with_data(self, payload: bytes, data: bytes) -> bytes:
-        return data + b"\n"
+        return data + self.line_end.encode()
 
 
 class RawFraming(Framing):

@@ -14,7 +14,7 @@ from mockd.config.fault_lines import parse_faults
 from mockd.errors import ConfigError, ConflictError
 from mockd.events import Fill
 from mockd.faults import heads
-from mockd.faults.apply import SHAPES, STRIKES, Bare, error_row
+from mockd.faults.apply import SHAPES, STRIKES, body_of, error_row
 from mockd.faults.armed import Armed
 from mockd.faults.fitting import why_not
 from mockd.faults.places import AtEvents
@@ -26,6 +26,7 @@ from mockd.journal.exchange import Exchange
 from mockd.program.terms import UNSEEDED
 from mockd.request import RequestView
 from mockd.source import Counters, SourceContext
+from mockd.streaming.cursors.body import Bare
 from mockd.streaming.cursors.end import EndCursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.ops import FINISH, Op
@@ -88,7 +89,7 @@ class _Idle(Struck):
         self.note(stage, trap)
         fault: config.Idle = trap.armed.fault
         pause_s = math.inf if fault.ms is None else fault.ms / 1000
-        stage.end_with(EndCursor(stage.cursor, "aborted", b"", FINISH, stage.clock.monotonic(), pause_s))
+        stage.end_with(EndCursor(stage.rows, "aborted", b"", FINISH, stage.clock.monotonic(), pause_s))
 
 
 def _before_head(hand: Hand, armed: Armed, site: Site) -> None:
@@ -129,20 +130,19 @@ class _Site(Site):
 def _site(hand: Hand, source: Any, timeout_s: float) -> Site:
     stream, exchange = hand.stream, hand.exchange
     program = stream.program
-    framing = program.framing
+    body = body_of(program)
     site = _Site(
         exchange,
-        framing.framing if isinstance(framing, Bare) else framing,
+        body,
         program.fill or Fill(UNSEEDED, stream.clock),
         timeout_s=timeout_s,
         limited=None,
         error_row=lambda fault: error_row(source, _context(exchange, stream.clock), program, fault, exchange),
     )
     site.hand = hand
-    site.begun = framing.begun if isinstance(framing, Bare) else site.begun
     site.started = exchange.first_byte or exchange.arrived
-    if not isinstance(framing, Bare):
-        site.begun.is_so = True  # the stream itself begins the body
+    if not isinstance(program.framing, Bare):
+        body.begun.is_so = True  # the stream itself begins the body
     return site
 
 

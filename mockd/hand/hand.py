@@ -10,11 +10,12 @@ from typing import Any, Literal
 from msgspec import structs
 
 from mockd.config.hand import Hold
-from mockd.faults.around import Around, Beats
 from mockd.faults.places import Trap
+from mockd.hand.watches import Watch, Watched
 from mockd.journal.exchange import Exchange, Outcome
-from mockd.program.timetable import BATCH
+from mockd.program.timetable import BATCH, BATCH_BYTES
 from mockd.streaming.calendar import ROUNDING_S
+from mockd.streaming.cursors.around import Around, Beats, Sent, taken_from
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor, op_after
 from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.cursors.whole import NO_ROWS
@@ -40,6 +41,7 @@ class Hand(Around):
         self.exchange = exchange
         self.standing: Hold | None = None
         self.is_held = False
+        self.watches: list[Watch] = []
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self.was_held = False
@@ -72,7 +74,7 @@ class Hand(Around):
         if stream.cursor is NO_ROWS:
             stream.program = self.over(stream.program)
         else:
-            stream.cursor = self._around(stream.cursor)
+            stream.lay_around(self._around)
 
     def over(self, program: Program) -> Program:
         """The program of a stream on which the hand lies before it begins. A program that is yet to come is left as it
@@ -88,7 +90,7 @@ class Hand(Around):
             inner = cursor if around is None else around(cursor, opening, now)
             return inner if self._has_begun else self._begun(inner, now)
 
-        return structs.replace(program, first=first, around=put)
+        return structs.replace(program, first=first, around=put, pieces=None)
 
     def _begun(self, inner: Cursor, now: float) -> Cursor:
         """The cursor of a stream whose head goes out now."""
@@ -324,18 +326,30 @@ class Hand(Around):
         id_ = self.inner.last_event_id
         return self._pushed_id[0] if self._pushed_id is not None and self._pushed_id[1] == id_ else id_
 
+    @property
+    def taken(self) -> Sent:
+        events, id_ = taken_from(self.inner)
+        is_pushed = self._pushed_id is not None and self._pushed_id[1] == id_
+        return events + self._extra, self._pushed_id[0] if is_pushed and self._pushed_id is not None else id_
+
     def take(self, now: float, most: int = 0) -> list[bytes]:
         if self._pushed:
-            rows = [self._take_pushed()]
+            rows = self._shown([self._take_pushed()])
         elif self.is_held and not self._can_step:
             is_now = self._is_pushed_to or self._inserts
-            rows = self.inner.take(self._frozen, 1) if is_now else self._beaten(now)
+            rows = self._shown(self.inner.take(self._frozen, 1) if is_now else self._beaten(now))
         elif self.is_held:
             rows = self._stepped(now)
-        elif self.standing is None and not self._extra:
+        elif self.standing is None and not self._extra and not self.watches:
             return self.inner.take(now - self._shift, most)
         else:
             return self._up_to_place(now - self._shift, most or BATCH, now)
+        return rows
+
+    def _shown(self, rows: list[bytes]) -> list[bytes]:
+        """Rows that go out now, which those who watch get to see."""
+        for watch in self.watches:
+            watch.sent(rows, self.events_sent, self.stream.program.framing)
         return rows
 
     @property
@@ -365,9 +379,11 @@ class Hand(Around):
         """The rows that are due up to the place, one by one: it may be behind any of them."""
         inner = self.inner
         rows: list[bytes] = []
-        while len(rows) < most and inner.op is None and inner.next_due <= time:
-            taken = inner.take(time, 1)
+        size = 0
+        while len(rows) < most and size < BATCH_BYTES and inner.op is None and inner.next_due <= time:
+            taken = self._shown(inner.take(time, 1))
             rows += taken
+            size += sum(map(len, taken))
             if self.standing is not None and self._is_reached:
                 self._begin(now)
                 break
@@ -384,7 +400,7 @@ class Hand(Around):
             if due != AT_ONCE:
                 self._frozen = due
             before = inner.events_sent
-            taken = inner.take(self._frozen + ROUNDING_S, 1)
+            taken = self._shown(inner.take(self._frozen + ROUNDING_S, 1))
             rows += taken
             self._steps = max(0, self._steps - (inner.events_sent - before))
             if not taken or self.is_spent is not None:
@@ -408,6 +424,8 @@ class Hand(Around):
         self._let_go()
         super().close()
         self.inner, self._is_laid = NO_ROWS, False  # the stream turns to its end, or is over
+        if self.watches and (stream := self.stream).is_ending:
+            stream.lay_around(lambda end: Watched(end, self.watches, stream.program.framing))
 
     def _let_go(self) -> None:
         self._pushed.clear()

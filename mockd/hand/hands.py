@@ -18,6 +18,7 @@ from mockd.hand.hand import Hand
 from mockd.hand.push import check, push, session_of, why_not
 from mockd.hand.upcoming import Mock, Upcoming
 from mockd.hand.waits import Conditions, Wait
+from mockd.hand.watching import Watches
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.settings import Settings
@@ -50,6 +51,7 @@ class Hands:
         self._waits: dict[Wait, None] = {}
         self._of_stream: defaultdict[int, set[Wait]] = defaultdict(set)
         self._of_mock: defaultdict[Mock, set[Wait]] = defaultdict(set)
+        self.watches = Watches(settings, clock, self.of)
         self._used: dict[str | None, float] = {None: clock.monotonic()}
         """The last use of each key that has holds, and of any key under None."""
         self._timer: asyncio.TimerHandle | None = None
@@ -64,16 +66,17 @@ class Hands:
         self._use(exchange.key)
         hold = self._upcoming.take(exchange)
         is_awaited = bool(self._waits_for(exchange))
-        if hold is None and not is_awaited:
+        watches = self.watches.waiting_for(exchange)
+        if hold is None and not is_awaited and not watches:
             return program
         hand = self._hand_on(exchange)
         if is_awaited:
             asyncio.get_running_loop().call_soon(self._look, exchange)  # once it is listed
-        if hold is None:
-            return program
-        hand.standing = hold
-        self._hold_on(hand)
-        return hand.over(program)
+        self.watches.begin(watches, hand)
+        if hold is not None:
+            hand.standing = hold
+            self._hold_on(hand)
+        return hand.over(program) if hold is not None or watches else program
 
     def _ended(self, exchange: Exchange) -> None:
         if self._waits:
@@ -83,6 +86,8 @@ class Hands:
             self._tell(hand, is_held=False)
             self._holding.pop(hand, None)
             exchange.hand = None
+            for watch in hand.watches:
+                watch.end()
 
     def _hand_on(self, exchange: Exchange) -> Hand:
         """The hand on a stream, made if there is none. It is not laid on it yet."""
@@ -93,6 +98,8 @@ class Hands:
     def _changed(self, hand: Hand) -> None:
         if self._waits:
             self._look(hand.exchange)
+        for watch in hand.watches:
+            watch.wake()
         self._tell(hand, is_held=hand.stands_still)
         if hand.standing is None:  # the stream has turned to its end
             self._holding.pop(hand, None)
@@ -178,7 +185,7 @@ class Hands:
         live = [exchange for exchange in exchanges if reasons[exchange.number] is None]
         buffers = [(each, buffer) for each in sessions for buffer in each.of(key)]
         if not live and not buffers:
-            why = next((f"a stream of it {why}" for why in reasons.values()), "it has no live stream")
+            why = next((f"a stream of the mock {why}" for why in reasons.values()), "the mock has no live stream")
             raise ConflictError(f"nothing can be pushed: {why}")
         framings = {self._hand_on(exchange).stream.program.framing for exchange in live}
         for framing in framings | {buffer.session.plan.framing for _, buffer in buffers}:
@@ -289,15 +296,18 @@ class Hands:
         """Forget a key: nothing is held for it, and nobody waits for it any more."""
         self.release_key(key)
         self._end_waits([wait for wait in self._waits if wait.key == key])
+        self.watches.give_up(lambda mock, asked: asked == key)
 
     def forget_mock(self, mock: Mock) -> None:
         """Forget a mock that is no longer there; from any thread."""
         self._upcoming.drop(mock, None)
         self._end_waits(list(self._of_mock.get(mock, ())))
+        self.watches.give_up(lambda expected, _: expected == mock)
 
     def stop(self) -> None:
-        """End all waits, as the server stops; from any thread."""
+        """End all waits, and the watches whose stream is yet to begin, as the server stops; from any thread."""
         self._end_waits(list(self._waits))
+        self.watches.give_up(lambda mock, key: True)
 
     def _end_waits(self, waits: list[Wait]) -> None:
         for wait in waits:
@@ -333,8 +343,8 @@ class Hands:
     def _age(self) -> None:
         """Release what is held for keys that nobody has used for so long."""
         self._timer, now, max_age_s = None, self._clock.monotonic(), self._settings.key_max_age
-        for wait in self._waits:
-            self._use(wait.key)
+        for one in (*self._waits, *self.watches):
+            self._use(one.key)
         held = {hand.exchange.key for hand in self._holding} | self._upcoming.keys()
         for key in held:
             if now - self._used.get(key, 0.0) < max_age_s:

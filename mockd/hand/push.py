@@ -5,11 +5,11 @@ from __future__ import annotations
 from mockd.config.events import EventConfig
 from mockd.errors import ConfigError, ConflictError
 from mockd.events import Event
-from mockd.faults.apply import Bare
-from mockd.faults.fitting import promises_length
+from mockd.faults.fitting import is_compressed, promises_length
 from mockd.framing import Framing
 from mockd.hand.hand import Hand, layers
 from mockd.placeholders import parse_event
+from mockd.streaming.cursors.body import Bare
 from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.sessions.session import Session
@@ -39,8 +39,13 @@ def why_not(hand: Hand) -> str | None:
         return "has not begun: its head is not sent yet"
     if program.is_whole or promises_length(program.headers, program.own):
         return "says how long its body is, so that nothing can be added to it"
-    if stream.is_ending:
+    if is_compressed(program):
+        return "has a body that is compressed already, and other bytes would spoil it"
+    body = program.framing.sent if isinstance(program.framing, Bare) else None
+    if stream.is_ending or (body is not None and body.has_ended):
         return "has sent its last event"
+    if body is not None and body.is_encoded and session_of(hand) is None and hand.unsent():
+        return "is in the middle of an event that is encoded, and nothing can be encoded before the rest of it"
     is_full = layers(stream.cursor)[-1].outcome not in (None, "completed") or hand.is_spent is not None
     return "has sent as many events as it may" if is_full else None
 
@@ -67,5 +72,5 @@ def push(hand: Hand, event: Event) -> None:
     fill.seq = fill.sent_before + hand.events_sent + 1
     row, id_ = program.framing.row(event).filled(fill)
     if isinstance(program.framing, Bare):
-        row = program.framing.begun_with(row)
+        row = program.framing.sent.form_of(row, event.counted)
     hand.push(row, event.counted, id_)

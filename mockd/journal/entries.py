@@ -44,7 +44,7 @@ def parsed(asked: Asked) -> Parsed:
     if not target.startswith(b"/"):  # a whole URL (RFC 9112, section 3.2.2), or `*`
         target = target.partition(b"://")[2].partition(b"/")[2] if b"://" in target else target
         target = target if target == b"*" else b"/" + target
-    path, _, query = target.partition(b"?")
+    path, _, query = target.partition(b"#")[0].partition(b"?")
     headers = [(name, value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines)]
     return path, query, headers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -34,6 +35,13 @@ class Stoppable(Protocol):
     def cut(self) -> None:
         """End at once."""
 
+    @property
+    def request_head(self) -> bytes | None:
+        """The head of the request as it came, and perhaps bytes behind it; None if it is not known."""
+
+    def inform(self, status: int, reason: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send an informational answer (1xx) before the head, if the server can."""
+
 
 class Delivered(Protocol):
     """The part of a connection's delivery that the record of an exchange uses."""
@@ -47,6 +55,9 @@ class Delivered(Protocol):
 
 class Holding(Protocol):
     """The part of a hand on a stream that the record of its exchange uses."""
+
+    is_held: bool
+    """Whether the stream is at its place, though events before it may still be on their way to the server."""
 
     @property
     def stands_still(self) -> bool:
@@ -77,22 +88,22 @@ class Exchange(Struct):
     """One request and its answer: who, since when, how much, and how it ended.
 
     `mock_id` is None until a mock is found; `entry` is the index in its `responses` of the one that answers.
-    `events_sent` and `bytes_sent` count what was handed to the transport. When
-    the answer is over, `delivery` knows what became of it, and `wire_end` is the position in the connection at which it
-    ended; `look` takes note of that. `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic
-    time. `key` tells parallel users of one server apart, and `owner` is the same if the mock is the
-    key's own, otherwise empty. `near_misses` are those of a request that no mock matches. `faults` are the faults that
-    have struck, each as a JSON object. A preflight is a browser's own request, which observers are not told of. An
-    answer of a mock is listed. `first_byte`, `first_event` and `last_byte` are the monotonic times at which the head,
-    an event and the last byte of the body were sent, 0 before that. `lateness` is known of a stream that takes time.
-    Its `watcher` is told of faults. `hand` is the hand on the stream, if somebody has laid one on it.
+    `events_sent` and `bytes_sent` count what was handed to the transport. When the answer is over, `delivery` knows
+    what became of it, and `wire_end` is the position in the connection at which it ended; `look` takes note of that.
+    `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic time. `key` tells parallel users
+    of one server apart, and `owner` is the same if the mock is the key's own, otherwise empty. `near_misses` are those
+    of a request that no mock matches. `faults` are the faults that have struck, each as a JSON object. A preflight is a
+    browser's own request, which observers are not told of. An answer of a mock is listed. `client` is its address and
+    port, as ASGI has them. `first_byte`, `first_event` and `last_byte` are the monotonic times at which the head, an
+    event and the last byte of the body were sent, 0 before that. `lateness` is known of a stream that takes time. Its
+    `watcher` is told of faults. `hand` is the hand on the stream, if somebody has laid one on it.
     """
 
     prefix: str
     number: int
     method: str
     path: str
-    client_ip: str | None
+    client: Sequence[Any] | None
     user_agent: bytes | None
     connected_at: float
     arrived: float
@@ -123,6 +134,11 @@ class Exchange(Struct):
     watcher: Watcher | None = None
     entry: int | None = None
     hand: Holding | None = None
+
+    @property
+    def client_ip(self) -> str | None:
+        """The client's address without its port, or None if the server does not know it."""
+        return self.client[0] if self.client else None
 
     @property
     def id(self) -> str:

@@ -21,8 +21,18 @@ Type = Literal["request", "opened", "reached", "held", "released", "fault", "end
 
 MOST_EVENTS = 10_000
 """Most events that are kept for readers who are behind."""
+MOST_OF_A_PATH = 2000
+"""Most characters of a path in an event; the journal has all of it."""
+MOST_OF_A_REASON = 400
+"""Most characters that say how a request differs from a mock."""
 KEPT_S = 60.0
 """Time, in seconds, for which events are noted after the last reader has left, who may come back."""
+
+
+def _brief(near: dict[str, Any]) -> dict[str, Any]:
+    """A near miss without its criteria, which the journal has: thousands of events are kept."""
+    brief = {name: value for name, value in near.items() if name in ("mockId", "mockName", "matchPercentage")}
+    return {**brief, "reason": near["reason"][:MOST_OF_A_REASON]}
 
 
 class Happening(Struct, frozen=True):
@@ -106,7 +116,7 @@ class Feed:
 
     def _came(self, exchange: Exchange) -> None:
         misses = exchange.near_misses
-        self._note("request", {} if misses is None else {"nearMisses": misses}, exchange)
+        self._note("request", {} if misses is None else {"nearMisses": list(map(_brief, misses))}, exchange)
 
     def _note(self, type: Type, data: dict[str, Any], exchange: Exchange | None = None) -> None:
         self._number += 1
@@ -116,7 +126,7 @@ class Feed:
                 "requestId": exchange.request_id,
                 "key": exchange.key,
                 "method": exchange.method,
-                "path": exchange.path,
+                "path": exchange.path[:MOST_OF_A_PATH],
                 "mockId": exchange.mock_id,
                 "connectionId": exchange.id if exchange.is_listed else None,
             }

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from operator import attrgetter, itemgetter
+from typing import NamedTuple
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from mockd.errors import NotFoundError
 from mockd.journal.exchange import Exchange
 from mockd.request import IN_PATHS, Scope
 
 RECORD_BYTES = 1024
 """Bytes that each request counts beside its head and its body."""
+FIELD_BYTES = 800
+"""Bytes that each criterion of a near miss counts, beside the sentence about the mock, which counts twice."""
 LONG_HEAD = 4096
 """Bytes of a head above which what came with it, such as the body, is cut off. It would count twice."""
 SMALL = 4096
 """Bytes of a request, its body twice, up to which it is only put down at first."""
 LET_GO_AT_ONCE = 100
 """Number of requests that are let go of at once."""
+TOLD_TOGETHER_S = 0.05
+"""Least time, in seconds, between two times at which those who wait are told what came."""
+KINDS_TOLD_APART = 20
+"""Number of kinds of requests that came, up to which each who waits is woken only for those that may be meant."""
 MOST_KEYS = 10_000
 """Most keys whose requests that were let go of are counted for each."""
 
 _STOPPED = "mockd is stopping"
-_ID = re.compile("req-[0-9a-f]{12}([0-9a-f]{6,16})")
 
 Parsed = tuple[bytes, bytes, list[tuple[bytes, bytes]]]
 """The raw path, the query and the headers of a request."""
@@ -46,13 +50,24 @@ class Asked(Struct):
     parsed: Parsed | None = None
 
 
+class News(NamedTuple):
+    """What is known at once of a request that has come, or of which more is known now."""
+
+    key: str
+    method: str
+    path: str
+
+
 class Wait:
-    """Somebody who waits for requests. The wait ends with one of `keys`. `ended` says why it was ended, if it was."""
+    """Somebody who waits for requests: for those that `may_be_meant`. The wait ends with one of `keys`. `news` is set
+    as soon as such a request comes, or more is known of one; `ended` says why the wait was ended, if it was."""
 
-    __slots__ = ("ended", "keys")
+    __slots__ = ("ended", "keys", "may_be_meant", "news")
 
-    def __init__(self, keys: Iterable[str]) -> None:
+    def __init__(self, keys: Iterable[str], may_be_meant: Callable[[News], bool]) -> None:
         self.keys = frozenset(keys)
+        self.may_be_meant = may_be_meant
+        self.news = asyncio.Event()
         self.ended: str | None = None
 
 
@@ -79,14 +94,16 @@ class Journal:
         """Those among them that had a key, by their keys."""
         self._dropped_of_others = 0
         """Those of further keys."""
-        self._news: asyncio.Event | None = None
+        self._news: set[News] = set()
+        """What those who wait have not been told yet."""
+        self._told_at = 0.0
         self._is_closed = False
         self.waits: set[Wait] = set()
 
     def enter(self, exchange: Exchange, head: bytes | None, scope: Scope, body: bytes | None) -> Asked | None:
         """Take note of a request that has come in. `head` is its head as it came, if that is known; `body` is None as
         long as it is on its way. Returns what it is to be added to."""
-        if head is None or body is None or len(head) + len(body) > SMALL or self._news is not None:
+        if head is None or body is None or len(head) + len(body) > SMALL or self.waits:
             return self._enter_weighed(exchange, head, scope, body)
         new = self._new
         new.append((exchange, head, body))
@@ -104,7 +121,7 @@ class Journal:
         self._bytes += asked.size
         if self._bytes > self._most_bytes or len(self._requests) > self._most + LET_GO_AT_ONCE:
             self._let_go()
-        self.wake()
+        self.wake(exchange)
         return asked
 
     def _weigh(self) -> None:
@@ -145,16 +162,33 @@ class Journal:
             self._set_body(asked, body)
         return asked
 
-    def add_body(self, asked: Asked, body: bytes) -> None:
-        """Take note of the body of a request, now that all of it is there."""
+    def add_body(self, asked: Asked, body: bytes, size: int | None = None) -> None:
+        """Take note of the body of a request, now that all of it is there: of its first bytes, if its `size` is
+        given."""
         requests, before = self._requests, asked.size
         if before and requests and asked.exchange.number >= requests[0].exchange.number:  # it was not let go of
-            self._set_body(asked, body)
+            self._set_body(asked, body, size)
             self._bytes += asked.size - before
-            self.wake()
+            self.wake(asked.exchange)
 
-    def _set_body(self, asked: Asked, body: bytes) -> None:
-        asked.body, asked.body_bytes = body[: self._body_limit], len(body)
+    def missed(self, exchange: Exchange) -> None:
+        """Take note of the near misses of a request, which may be larger than the request."""
+        self._weigh()
+        for asked in reversed(self._requests):
+            if asked.exchange.number <= exchange.number:
+                break
+        else:
+            return
+        if asked.exchange is exchange and asked.size:
+            misses = exchange.near_misses or ()
+            size = sum([FIELD_BYTES * (1 + len(near["fields"])) + 2 * len(near["reason"]) for near in misses])
+            asked.size += size
+            self._bytes += size
+            if self._bytes > self._most_bytes:
+                self._let_go()
+
+    def _set_body(self, asked: Asked, body: bytes, size: int | None = None) -> None:
+        asked.body, asked.body_bytes = body[: self._body_limit], len(body) if size is None else size
         asked.size += len(asked.body)
 
     def _let_go(self) -> None:
@@ -190,13 +224,9 @@ class Journal:
         self._let_go()
         return [asked for asked in self._requests if not asked.exchange.is_preflight]
 
-    def find(self, id_: str) -> Asked:
-        """One request. Raises `NotFoundError`."""
-        number = number_of(id_)
-        for asked in self.requests():
-            if asked.exchange.number == number and asked.exchange.request_id == id_:
-                return asked
-        raise NotFoundError(f"Request not found: {id_}")
+    def find(self, number: int) -> Asked | None:
+        """The request with this number, if it is there."""
+        return next((asked for asked in self.requests() if asked.exchange.number == number), None)
 
     def forget(self, is_meant: Callable[[Exchange], bool]) -> int:
         """Forget requests. Returns their number."""
@@ -224,21 +254,27 @@ class Journal:
 
     # -- who waits for requests ------------------------------------------------------------------------------------
 
-    def news(self) -> asyncio.Event:
-        """What is set as soon as a request comes, or more is known of one."""
-        if self._news is None:
-            self._news = asyncio.Event()
-        return self._news
+    def wake(self, exchange: Exchange) -> None:
+        """Tell whoever waits for a request such as this that it came, or that more is known of it. They look later."""
+        if not self.waits:
+            return
+        if not self._news:
+            # What comes soon after is told together: otherwise each request would pay for all who wait.
+            loop = asyncio.get_running_loop()
+            loop.call_later(max(0.0, self._told_at + TOLD_TOGETHER_S - loop.time()), self._tell)
+        self._news.add(News(exchange.key, exchange.method, exchange.path))
 
-    def wake(self) -> None:
-        """Tell whoever waits for requests that one came, or that more is known of one. They look later."""
-        if self._news is not None:
-            self._news.set()
-            self._news = None
+    def _tell(self) -> None:
+        self._told_at = asyncio.get_running_loop().time()
+        news, self._news = self._news, set()
+        is_too_much = len(news) > KINDS_TOLD_APART
+        for wait in self.waits:
+            if not wait.news.is_set() and (is_too_much or any(map(wait.may_be_meant, news))):
+                wait.news.set()
 
-    def wait(self, keys: Iterable[str]) -> Wait:
+    def wait(self, keys: Iterable[str], may_be_meant: Callable[[News], bool]) -> Wait:
         """Begin to wait. Whoever does so ends it by `waits.discard`."""
-        wait = Wait(keys)
+        wait = Wait(keys, may_be_meant)
         self.waits.add(wait)
         if self._is_closed:
             wait.ended = _STOPPED
@@ -256,17 +292,9 @@ class Journal:
     def _end(self, waits: Iterable[Wait], why: str) -> None:
         for wait in waits:
             wait.ended = why
-        self.wake()
+            wait.news.set()
 
 
 def _weighed(exchange: Exchange, head: bytes, body: bytes, length: int | None = None) -> Asked:
     size = RECORD_BYTES + len(head) + len(body)
     return Asked(exchange, head, body, len(body) if length is None else length, size)
-
-
-def number_of(id_: str) -> int:
-    """The number of a request with this ID. Raises `NotFoundError` if no request has such an ID."""
-    found = _ID.fullmatch(id_)
-    if found is None:
-        raise NotFoundError(f"Request not found: {id_}")
-    return int(found[1], 16)

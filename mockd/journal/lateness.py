@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from array import array
+from collections import deque
 from typing import Any
 
-MOST_SAMPLES = 1024
-"""Most samples that are kept of one stream. Beyond it, every second one is dropped, and so on."""
+MOST_SAMPLES = 256
+"""Most samples that are kept of one stream: the latest ones."""
 
 
 class Lateness:
-    """The lateness of the events of one stream, in seconds. The longest is exact; of the others there are `samples`,
-    each of which stands for `stride` of them."""
+    """The lateness of what one stream sent, in seconds: that of the latest events, and the longest of all.
 
-    __slots__ = ("_countdown", "_longest", "samples", "stride")
+    Whoever sends takes note of it in place, as that is done for each event and a call would cost twice as much.
+    """
+
+    __slots__ = ("longest", "samples")
 
     def __init__(self) -> None:
-        self.samples = array("f")
-        self._longest = 0.0
-        self.stride = self._countdown = 1
-
-    def note(self, late_s: float) -> None:
-        """Take note of events that were sent so late. What was due at once has no lateness."""
-        if late_s == math.inf:
-            return
-        if late_s > self._longest:
-            self._longest = late_s
-        self._countdown -= 1
-        if not self._countdown:
-            self._countdown = self.stride
-            self.samples.append(late_s)
-            if len(self.samples) == MOST_SAMPLES:
-                del self.samples[::2]
-                self.stride *= 2
+        self.samples: deque[float] = deque(maxlen=MOST_SAMPLES)
+        self.longest = 0.0
 
     def to_json(self) -> dict[str, Any] | None:
-        """The median, the 99th percentile and the longest, in milliseconds; None if nothing was noted."""
+        """The median and the 99th percentile of the samples, and the longest of all, in milliseconds; None if nothing
+        was noted."""
         samples = sorted(self.samples)
         if not samples:
             return None
         of_all = {
             "p50Ms": samples[len(samples) // 2],
             "p99Ms": samples[len(samples) * 99 // 100],
-            "maxMs": self._longest,
+            "maxMs": self.longest,
         }
         return {name: round(max(0.0, late_s) * 1000, 3) for name, late_s in of_all.items()}

@@ -13,6 +13,9 @@ from mockd.journal.exchange import Exchange
 MOST_MOCKS = 200
 """Most mocks that have tallies of their own; those of the others are added up as `other`."""
 OTHER = "other"
+EXTRA = "prometheus_client"
+"""Module without which there are no metrics. The extra of the next message installs it."""
+EXTRA_MISSING = "metrics need the extra `mockd[metrics]`: install it with `pip install 'mockd[metrics]'`"
 
 _labels = attrgetter("mock_id", "http_status", "outcome")
 
@@ -25,16 +28,16 @@ class Histogram:
         self._counts = array("Q", [0] * (len(bounds) + 1))
         self.sum = 0.0
 
-    def add(self, times: Iterable[float], weight: int = 1) -> None:
-        """Add times, each of which stands for `weight` of them."""
+    def add(self, times: Iterable[float]) -> None:
+        """Add times."""
         ordered = sorted(times)
         before = 0
         for bucket, bound in enumerate(self.bounds):
             below = bisect_right(ordered, bound)
-            self._counts[bucket] += (below - before) * weight
+            self._counts[bucket] += below - before
             before = below
-        self._counts[-1] += (len(ordered) - before) * weight
-        self.sum += sum(ordered) * weight
+        self._counts[-1] += len(ordered) - before
+        self.sum += sum(ordered)
 
     def cumulated(self) -> Iterator[tuple[float, int]]:
         """Each bound, the last of which is infinite, with the number of times up to it."""
@@ -64,7 +67,7 @@ class Tallies:
         self.first_event.add([(one.first_event or one.first_byte) - one.arrived for one in ended if one.events_sent])
         for one in ended:
             if one.lateness is not None:
-                self.lateness.add(one.lateness.samples, one.lateness.stride)
+                self.lateness.add(one.lateness.samples)
             for fault in one.faults or ():
                 self.faults[fault["action"], fault["fidelity"]] += 1
 

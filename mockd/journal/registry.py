@@ -82,12 +82,20 @@ class Registry:
             next(self._numbers),
             request.method,
             request.path,
-            request.client_ip,
+            request.scope.get("client"),
             request.raw_headers.get(b"user-agent"),
             self._clock.wall(),
             self._clock.monotonic(),
             request.key,
         )
+
+    def number_of(self, request_id: str) -> int:
+        """The number of a request by its ID in the journal, whether or not it is still there. Raises
+        `NotFoundError`."""
+        prefix, _, digits = request_id.partition(self._prefix)
+        if prefix != "req-" or not re.fullmatch(_HEX, digits):
+            raise NotFoundError(f"Request not found: {request_id}")
+        return int(digits, 16)
 
     def opened(self, exchange: Exchange) -> None:
         """List an exchange among the live ones, now that a mock answers it."""

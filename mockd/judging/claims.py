@@ -78,7 +78,7 @@ class Look:
         words = [f"{dropped:,} older requests were let go of (--journal, --journal-bytes)"] if dropped else []
         for doubt, ids in self._doubtful.items():
             others = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
-            words.append(f"of {min(ids)}{others}, {doubt.value}")
+            words.append(f"for {min(ids)}{others}, {doubt.value}")
         return "; ".join(words)
 
 

@@ -10,10 +10,12 @@ from msgspec import structs
 from mockd.config.conversion import convert
 from mockd.config.verification import RequestSpec, criteria_of
 from mockd.errors import ConfigError, InvalidKeyError, Path
-from mockd.journal.journal import Asked
+from mockd.journal.journal import Asked, News
 from mockd.judging.kept import KINDS, Criterion, Doubt, KeptRequest, told_by_all
 from mockd.keys.reading import check_key
+from mockd.matching.predicates import method_fits
 from mockd.matching.rule import Rule
+from mockd.patterns import AT_ONCE, Effort
 
 
 class Expected:
@@ -38,6 +40,15 @@ class Expected:
         self.criteria = {predicate.field: Criterion.of(predicate) for predicate in self.rule.predicates}
         self.words = _words(self.rule, spec)
         self.known: dict[int, bool | Doubt] = {}
+
+    def may_be(self, news: News) -> bool:
+        """Whether a request may be one of these, by what is known of it at once."""
+        if self.key not in (None, news.key):
+            return False
+        template, method = self.rule.template, self.rule.method
+        if method is not None and not method_fits(method, news.method.upper()):
+            return False
+        return template is None or template.has_star or template.fits(news.path, Effort(AT_ONCE))
 
     def told_by(self, request: KeptRequest) -> tuple[bool | Doubt, bool]:
         """Whether a request is one of these, and whether that will stay so."""

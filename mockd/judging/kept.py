@@ -25,7 +25,7 @@ class Doubt(Enum):
     CUT = "only the beginning of its body was kept (--body-limit)"
     NO_BODY = "its body is not there"
     NO_ANSWER = "it is not known yet which mock answers it"
-    HIDDEN = "there are credentials in what was to be searched, of which only whole values are compared"
+    HIDDEN = "credentials are in what was to be searched, and only their whole values are compared"
     TOO_LONG = "to test it takes too long"
 
 

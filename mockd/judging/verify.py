@@ -26,7 +26,7 @@ AT_ONCE_S = 0.02
 
 
 class Apart(Protocol):
-    """A way to do work in another thread, as `Engine.apart` does."""
+    """A way to do work in another thread, as `Serving.apart` does."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
@@ -48,11 +48,13 @@ class Verifier:
             return await self._answer(*await self._look(claim))
         if len(self._journal.waits) >= self._max_waits:
             raise TooManyWaitsError(f"as many wait as --max-waits allows ({self._max_waits:,})")
-        wait = self._journal.wait(expected.key for expected in claim.expected if expected.key)
+        keys = [expected.key for expected in claim.expected if expected.key]
+        wait = self._journal.wait(keys, lambda news: any(expected.may_be(news) for expected in claim.expected))
         try:
             end = monotonic() + within_s
             while True:
-                news, next_look = self._journal.news(), monotonic() + PAUSE_S
+                wait.news.clear()
+                next_look = monotonic() + PAUSE_S
                 look, judgement = await self._look(claim)
                 if judgement.is_final or (monotonic() >= end and wait.ended is None):
                     return await self._answer(look, judgement)
@@ -60,7 +62,7 @@ class Verifier:
                     return _ended(judgement, wait.ended)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(end - monotonic()):
-                        await news.wait()
+                        await wait.news.wait()
                         if wait.ended is None:
                             await asyncio.sleep(next_look - monotonic())
         finally:

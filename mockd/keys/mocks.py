@@ -100,7 +100,9 @@ class MocksByKey:
             place = Key(key, 0.0)
         if place.mocks is None:
             state = ScopedStore(MemoryStore(), key)
-            place.mocks = MockSet(self._settings, self._clock, state, self._keys, self._scenarios)
+            assert self.for_all.mocks is not None
+            relays = self.for_all.mocks.relays
+            place.mocks = MockSet(self._settings, self._clock, state, self._keys, self._scenarios, relays)
         self._keys.began(key)
         try:
             yield place

@@ -11,7 +11,13 @@ from msgspec import Struct
 
 from mockd.clock import Clock, rfc3339
 from mockd.errors import TooManyKeysError
+from mockd.journal.exchange import Exchange
+from mockd.kept import ACCOUNTS, Kept
 from mockd.mocks.mock_set import MockSet
+
+MOST_ACCOUNTS = 10_000
+"""Most clients whose use of rate limits is remembered; the one that came longest ago is forgotten first."""
+_ACCOUNTS_BYTES = 16 * 1024 * 1024
 
 
 class Key:
@@ -48,19 +54,55 @@ class KnownKey(Struct, frozen=True):
         }
 
 
+class KnownKeys(Struct, frozen=True):
+    """The keys that are remembered, and the live streams, at one moment. `since` is the Unix time at which monotonic
+    time was 0. What is told of thousands of keys takes time, so that may be worked out in any thread."""
+
+    keys: list[Key]
+    live: list[Exchange]
+    since: float
+
+    def listed(self) -> list[KnownKey]:
+        """The keys, the one that was used longest ago first."""
+        used: dict[str, float] = {}
+        streams: Counter[str] = Counter()
+        for stream in self.live:
+            if stream.key:
+                used[stream.key] = max(used.get(stream.key, 0.0), stream.connected_at)
+                streams[stream.key] += 1
+        mocks: dict[str, int] = {}
+        for key in self.keys:
+            used[key.name] = self.since + key.used
+            mocks[key.name] = 0 if key.mocks is None else len(key.mocks.served.rules)
+        found = [KnownKey(name, at, mocks.get(name, 0), streams[name]) for name, at in used.items()]
+        return sorted(found, key=lambda key: key.used)
+
+
 class Keys:
     """The keys of an engine for which anything is kept, at most `most` of them. They may be used from any thread, as
     mocks may be changed from any. The key of requests without one is not among them, as it is never forgotten.
+
+    `kept` is what answers keep for later requests, with a key or without.
 
     A key that nothing has used for `max_age_s` seconds is given to `forget`. It is looked for when another key needs a
     place, and when keys are listed, so no key has a timer.
     """
 
-    def __init__(self, clock: Clock, *, most: int, max_age_s: float, forget: Callable[[Key], object]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        most: int,
+        max_age_s: float,
+        forget: Callable[[Key], object],
+        most_kept: int = 1,
+        most_kept_bytes: int = 0,
+    ) -> None:
         self._clock = clock
         self._most = most
         self._max_age_s = max_age_s
         self._forget = forget
+        self.kept = Kept(most_kept, most_kept_bytes, self.need, {ACCOUNTS: (MOST_ACCOUNTS, _ACCOUNTS_BYTES)})
         self._lock = threading.RLock()
         self._keys: OrderedDict[str, Key] = OrderedDict()
         """The keys, the one that was kept longest ago first."""

@@ -38,9 +38,10 @@ class Delivery:
 
     `is_full` is true while more requests wait behind the one that is answered than may, so that none is read.
     `written` is the number of bytes of the answers that are over. `departure` is how the client has left, or None.
+    `early` is the server's object for a request that is answered before its body is there.
     """
 
-    __slots__ = ("_left", "_transport", "departure", "is_full", "written")
+    __slots__ = ("_left", "_transport", "departure", "early", "is_full", "written")
 
     def __init__(self, transport: Any, left: int | None = None) -> None:
         self._transport = transport
@@ -48,6 +49,7 @@ class Delivery:
         self.written = 0
         self.is_full = False
         self.departure: Departure | None = None
+        self.early: Any = None
 
     def missing(self, end: int) -> int | None:
         """Number of bytes before `end`, an earlier value of `written`, that are not acknowledged; None if that cannot

@@ -50,6 +50,11 @@ class Line:
         """The body of the request, if all of it has come and it has at most `most` bytes; otherwise None."""
         return None
 
+    def open_early(self) -> bool:
+        """Let `receive` go on while the response is being sent, as the app answers before the body is there. Returns
+        False if the server cannot."""
+        return False
+
     async def receive(self) -> Any:
         """The next message about the request."""
         return await self._receive()
@@ -59,6 +64,12 @@ class Line:
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Set the status and the headers: those of all answers of a kind, and this answer's own."""
         self._head = {"type": "http.response.start", "status": status, "headers": [*headers, *own]}
+
+    def inform(self, status: int, reason: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send an informational answer (1xx) before the head, if the server can."""
+
+    def trail(self, trailers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Let these trailers follow the body, if the server can. Only its clean end may follow."""
 
     def flush(self) -> None:
         """Send the head, if it is still kept back."""
@@ -175,6 +186,9 @@ class Line:
 
     def abort(self, *, reset: bool = False) -> None:
         """Cut the connection at once. With `reset`, the client sees a connection reset (TCP RST)."""
+
+    def left(self) -> None:
+        """The client has left, so that the answer stays incomplete. The server may not know yet."""
 
     def release(self) -> None:
         """Let go of the server's objects, as the response is over."""

@@ -158,6 +158,7 @@ class Protocol(HttpToolsProtocol):
             self._has_offer = True
             return
         super().on_headers_complete()
+        self.headers = []  # what is added from here on are trailers, which are no headers (RFC 9110, section 6.5.1)
         self.cycle.head, self._head = self._head, None  # type: ignore[attr-defined]
         if self.pipeline:
             # Whoever else would read on, such as a stream that starts to watch its client, looks at this first.
@@ -175,6 +176,8 @@ class Protocol(HttpToolsProtocol):
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
         cycle.message_event.set()
+        if self._delivery.early is cycle:  # which has its time from each part to the next
+            self._unfinished_since = self.loop.time()
 
     def on_message_complete(self) -> None:
         if not self._has_offer:
@@ -242,7 +245,7 @@ class Protocol(HttpToolsProtocol):
         now, is_unfinished = self.loop.time(), self.scope is not self._finished
         since: float | None
         if is_unfinished:
-            if self._is_busy():  # the client may have sent the rest, which may not be read meanwhile
+            if self._is_busy() or self._is_read_later():  # the client may have sent the rest
                 self._unfinished_since = now
             since, most_s = self._unfinished_since, self.request_timeout_s
         else:
@@ -257,8 +260,14 @@ class Protocol(HttpToolsProtocol):
         else:
             super().timeout_keep_alive_handler()
 
+    def _is_read_later(self) -> bool:
+        """Whether nothing is read of a body until the app, which answers already, has taken what came."""
+        early, transport = self._delivery.early, self.transport
+        return early is not None and early is self.cycle and not transport.is_reading()
+
     def _is_busy(self) -> bool:
-        """Whether an earlier request than that which is being received is still to be answered."""
+        """Whether an earlier request than that which is being received is still to be answered, so that nothing may be
+        read meanwhile."""
         running = self._running
         return running is not None and running.scope is not self.scope and not running.response_complete
 

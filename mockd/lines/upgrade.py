@@ -18,7 +18,7 @@ def look_for_lost_body(request: RequestView) -> None:
     change to it. Every request of Java's HttpClient is such a request, and those of `curl --http2`.
     """
     headers = request.raw_headers
-    if b"upgrade" in headers and not request.body and _announces_body(headers):
+    if b"upgrade" in headers and not request.body and request.unread is None and _announces_body(headers):
         _warn()
 
 

@@ -27,18 +27,30 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 class Watch:
     """A stand-in for uvicorn's event of a request, which calls back once the client has left.
 
-    uvicorn sets the event for each part of the body, at the end of the response, and when the connection is lost.
+    uvicorn sets the event for each part of the body, at the end of the response, and when the connection is lost. As
+    long as the body is on its way, somebody may wait for the event too.
     """
 
-    __slots__ = ("_callback", "_cycle")
+    __slots__ = ("_callback", "_cycle", "_event")
 
     def __init__(self, cycle: Any, callback: Callable[[], None]) -> None:
         self._cycle = cycle
         self._callback = callback
+        self._event = cycle.message_event if cycle.more_body else None
 
     def set(self) -> None:
+        if self._event is not None:
+            self._event.set()
         if self._cycle.disconnected:
             self._callback()
+
+    async def wait(self) -> None:
+        if self._event is not None:
+            await self._event.wait()
+
+    def clear(self) -> None:
+        if self._event is not None:
+            self._event.clear()
 
 
 class UvicornLine(Line):
@@ -79,7 +91,8 @@ class UvicornLine(Line):
             await self._cycle.flow.drain()
 
     def limit(self, most: int) -> None:
-        self._transport.set_write_buffer_limits(high=most)
+        if not self._transport.is_closing():  # as it is behind bytes that are no request
+            self._transport.set_write_buffer_limits(high=most)
 
     def unsent(self) -> int:
         size: int = self._transport.get_write_buffer_size()
@@ -99,6 +112,9 @@ class UvicornLine(Line):
         self._transport.close()
         if not self._cycle.response_started:
             self._cycle.disconnected = True  # now, so that uvicorn does not complain that there is no answer
+
+    def left(self) -> None:
+        self._cycle.disconnected = True  # now, so that uvicorn does not complain of an incomplete answer
 
     def abort(self, *, reset: bool = False) -> None:
         if reset and not self._transport.is_closing():
@@ -166,6 +182,11 @@ class HttptoolsLine(UvicornLine):
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
+    def open_early(self) -> bool:
+        if self._delivery is not None:
+            self._delivery.early = self._cycle
+        return True
+
     # -- the answer ------------------------------------------------------------------------------------------------
 
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
@@ -206,6 +227,20 @@ class HttptoolsLine(UvicornLine):
             self._transport.write(self._unsent_head)
             self._written += len(self._unsent_head)
             self._unsent_head = None
+
+    def inform(self, status: int, reason: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        if self.scope["http_version"] != "1.0" and not self._cycle.response_started and not self.is_gone:
+            self._put(b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, reason, raw_headers(headers)))
+
+    def trail(self, trailers: Sequence[tuple[bytes, bytes]]) -> None:
+        if self._is_chunked:
+            self.flush()
+            self._put(b"0\r\n%b\r\n" % raw_headers(trailers))
+            self._is_chunked = False
+
+    def _put(self, data: bytes) -> None:
+        self._transport.write(data)
+        self._written += len(data)
 
     def write(self, data: bytes) -> None:
         if not self._sends_body:
@@ -294,6 +329,8 @@ class HttptoolsLine(UvicornLine):
         if type(self._cycle.message_event) is Watch:
             # The server may still set the event, which must have no effect.
             self._cycle.message_event = _NOBODY
+        if self._delivery is not None:
+            self._delivery.early = None
 
     def receipt(self) -> tuple[Delivery | None, int]:
         delivery = self._delivery
@@ -336,6 +373,8 @@ def _started(status: int, headers: FixedHeaders, defaults: _Defaults) -> bytes:
 def _start(status: int, headers: FixedHeaders, defaults: _Defaults, settled: frozenset[bytes]) -> bytes:
     of_server = [(name.lower(), value) for name, value in defaults if name.lower() not in settled]
     line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+    if headers.reason is not None:
+        line = b"HTTP/1.1 %d %b\r\n" % (status, headers.reason)
     return line + raw_headers(of_server) + headers.raw
 
 

@@ -75,6 +75,22 @@ def compile_json_equal(expression: str, expected: Any) -> Callable[[RequestView]
     return lambda request: any(json_equal(value, expected) for value in select(request) or ())
 
 
+def steps_of(expression: str) -> tuple[str | int | None, ...]:
+    """The steps of a JSONPath that has only names, indexes and `*`, for which None stands. Raises `ConfigError`."""
+    from jsonpath.segments import JSONPathChildSegment
+    from jsonpath.selectors import IndexSelector, NameSelector, WildcardSelector
+
+    steps: list[str | int | None] = []
+    for segment in _compile(expression).segments:
+        selector = segment.selectors[0]
+        is_step = isinstance(selector, NameSelector | IndexSelector | WildcardSelector)
+        if not is_step or len(segment.selectors) > 1 or not isinstance(segment, JSONPathChildSegment):
+            hint = "such as `$.stream_options` or `$.messages[*].id`"
+            raise ConfigError(f"{expression!r}: only names, indexes and `*` are possible", hint=hint)
+        steps.append(None if isinstance(selector, WildcardSelector) else _step(selector))
+    return tuple(steps)
+
+
 def _compile(expression: str) -> Query:
     from jsonpath import JSONPath, JSONPathError
 

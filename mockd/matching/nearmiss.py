@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import heapq
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from copy import copy
 from functools import partial
 from itertools import chain
 from operator import eq
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from mockd.config.models import Matcher, ValueTest
 from mockd.journal import credentials, redaction
@@ -76,7 +79,7 @@ def near_misses(
         (near._replace(is_enabled=False) for near in _near(disabled, on_path, request)),
     )
     nearest = heapq.nlargest(MOST_NAMED, found, key=lambda near: near.nearness)
-    shown = redaction.view(request) if nearest else request
+    shown = redaction.View(request) if nearest else request
     return [{**_named(near.rule), **_report(near, shown)} for near in nearest]
 
 
@@ -97,7 +100,7 @@ class Nearest:
 
     def reports(self) -> list[dict[str, Any]]:
         """The requests as JSON, nearest first, each with its ID."""
-        return [{"requestId": id_, **_report(near, redaction.view(request))} for near, id_, request in self._found]
+        return [{"requestId": id_, **_report(near, redaction.View(request))} for near, id_, request in self._found]
 
 
 def _holds(predicate: Predicate, request: RequestView) -> bool | Note:
@@ -199,18 +202,20 @@ def _report(near: _NearMiss, request: RequestView) -> dict[str, Any]:
     return {
         "score": near.score,
         "maxPossibleScore": rule.score,
-        "matchPercentage": 100 * near.score // rule.score,
+        # What does not match is never 100 %, also if all it lacks has no score: it is used up, or not enabled.
+        "matchPercentage": min(99, 100 * near.score // rule.score),
         "fields": fields,
         "reason": _reason(near, request),
     }
 
 
 def _expected(rule: Rule[Any], predicate: Predicate) -> Any:
-    """The value that a mock expects, as it was written, unless it is a credential. A pattern is none."""
-    if _is_secret(predicate) and _is_whole(predicate.expected):
-        return HIDDEN
+    """The value that a mock expects, as it was written, unless it is a credential."""
     expected, shown = (_criterion(matcher, predicate) for matcher in (rule.matcher, rule.shown))
-    return predicate.expected if shown == expected else shown
+    plain = predicate.expected if shown == expected else shown
+    if not _is_whole(predicate.kind.attribute, predicate.expected):
+        return plain
+    return _without_credentials(predicate.kind.attribute, predicate.key, plain)
 
 
 def _criterion(matcher: Matcher, predicate: Predicate) -> Any:
@@ -234,7 +239,20 @@ def _actual(predicate: Predicate, holds: bool | Note, request: RequestView) -> A
 
 
 def _is_secret(predicate: Predicate) -> bool:
-    return credentials.is_credential(predicate.kind.attribute, predicate.key)
+    return _names_credential(predicate.kind.attribute, predicate.key)
+
+
+def _names_credential(attribute: str, key: str) -> bool:
+    """Whether a field of a matcher says with a key, a name or a JSONPath, what is a credential."""
+    if attribute == "body_json_path":
+        return any(credentials.is_credential("body", name) for name in re.findall(r"[\w-]+", key))
+    return credentials.is_credential(attribute, key)
+
+
+def _is_whole(attribute: str, expected: Any) -> bool:
+    """Whether a field of a matcher says a value that a request must have, and not a pattern of it, which is no
+    credential."""
+    return not (isinstance(expected, ValueTest) or (attribute == "headers" and "*" in expected))
 
 
 def _sendable(value: Any) -> Any:
@@ -266,26 +284,35 @@ def _difference(rule: Rule[Any], predicate: Predicate, holds: bool | Note, reque
 
 
 def _plain(expected: Any) -> Any:
-    """An expected value as JSON. Credentials are not shown, inside a matcher that must not match either."""
-    if not isinstance(expected, msgspec.Struct):
-        return _sendable(expected)
-    plain = msgspec.to_builtins(expected)
-    return _without_credentials(plain) if isinstance(expected, Matcher) else plain
+    """An expected value as JSON."""
+    return msgspec.to_builtins(expected) if isinstance(expected, msgspec.Struct) else _sendable(expected)
 
 
-def _without_credentials(matcher: dict[str, Any]) -> dict[str, Any]:
-    for field, secret in (("headers", credentials.HEADERS), ("queryParams", credentials.QUERY)):
-        for name, value in matcher.get(field, {}).items():
-            if name.lower() in secret and _is_whole(value):
-                matcher[field][name] = str(HIDDEN)
-    if "not" in matcher:
-        matcher["not"] = _without_credentials(matcher["not"])
-    return matcher
+def _without_credentials(attribute: str, key: str, expected: Any) -> Any:
+    """The value of a field of a matcher without credentials, inside a matcher that must not match too."""
+    if isinstance(expected, Matcher):
+        shown = copy(expected)
+        for field in _MAY_TELL:  # not checked again, as variables of the environment are not filled in
+            structs.force_setattr(shown, field, _field_shown(expected, field))
+        return shown
+    if _names_credential(attribute, key):
+        return HIDDEN
+    return redaction.body(expected) if attribute in _BODIES else redaction.value(expected)
 
 
-def _is_whole(expected: Any) -> bool:
-    """Whether an expected value is one that a request must have, and not a pattern of it."""
-    return isinstance(expected, str) and "*" not in expected
+_BODIES = ("body_equals", "body_contains")
+_MAY_TELL = ("headers", "query_params", "body_json_path", *_BODIES, "not_")
+"""Fields of a matcher in which there may be a credential."""
+
+
+def _field_shown(matcher: Matcher, field: str) -> Any:
+    value = getattr(matcher, field)
+    if isinstance(value, dict):
+        return {
+            key: _sendable(_without_credentials(field, key, each)) if _is_whole(field, each) else each
+            for key, each in value.items()
+        }
+    return None if value is None else _without_credentials(field, "", value)
 
 
 def _wanted(expected: Any) -> str:

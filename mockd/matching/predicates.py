@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from mockd.config.models import Matcher, ValueTest
+from mockd.config.models import Matcher, Recorded, ValueTest
 from mockd.errors import ConfigError
 from mockd.matching.paths import PathTemplate, parse_path
 from mockd.patterns import Pattern, compiled, fits_pieces
@@ -37,7 +37,8 @@ class Kind(Struct, frozen=True):
     `field` is its key in the configuration, `attribute` its field of `Matcher`, and `label` its name in sentences. If
     a matcher may have several criteria of the kind, each has a key, such as a header's name. `compile` makes the test
     from the expected value and the key. `actual` returns the request's own value. `difference` says in a sentence of
-    its own how a request differs. `is_of_url` is true if the test reads only the URL.
+    its own how a request differs. `is_of_url` is true if the test reads only the URL, `is_of_body` if it may read the
+    body.
 
     A kind without an `attribute` is no part of a matcher: it tests what came before the request.
     """
@@ -50,6 +51,7 @@ class Kind(Struct, frozen=True):
     label: str
     difference: Callable[[Predicate, RequestView], str] | None = None
     is_of_url: bool = False
+    is_of_body: bool = False
 
 
 class Predicate(Struct, frozen=True):
@@ -188,6 +190,23 @@ def _compile_not(expected: Matcher, _: str) -> Holds:
     return lambda request: not all(predicate.holds(request) for predicate in predicates)
 
 
+def _compile_recorded(expected: Recorded, _: str) -> Holds:
+    from mockd.matching.recorded import Likeness  # loaded only with the first recording
+
+    likeness = Likeness(expected)
+    return lambda request: likeness.difference(request) is None
+
+
+def _actual_recorded(request: RequestView, _: str) -> Any:
+    return Note("(another request)")
+
+
+def _other_than_recorded(predicate: Predicate, request: RequestView) -> str:
+    from mockd.matching.recorded import Likeness
+
+    return f"the request differs from the recorded one: {Likeness(predicate.expected).difference(request)}"
+
+
 def _one_or_all(values: list[Any]) -> Any:
     if not values:
         return MISSING
@@ -235,11 +254,29 @@ KINDS = (
         lambda request, name: _one_or_all(request.headers.get(name.lower(), [])),
         "header {key}",
     ),
-    Kind("bodyEquals", "body_equals", 25, _compile_body_equals, _actual_body, "bodyEquals"),
-    Kind("bodyContains", "body_contains", 20, _compile_body_contains, _actual_body, "bodyContains"),
-    Kind("bodyPattern", "body_pattern", 22, _compile_body_pattern, _actual_body, "bodyPattern"),
-    Kind("bodyJsonPath", "body_json_path", 15, _compile_body_json_path, _actual_json, "bodyJsonPath {key}"),
-    Kind("not", "not_", 5, _compile_not, lambda request, _: MATCHED, "not"),
+    Kind("bodyEquals", "body_equals", 25, _compile_body_equals, _actual_body, "bodyEquals", is_of_body=True),
+    Kind("bodyContains", "body_contains", 20, _compile_body_contains, _actual_body, "bodyContains", is_of_body=True),
+    Kind("bodyPattern", "body_pattern", 22, _compile_body_pattern, _actual_body, "bodyPattern", is_of_body=True),
+    Kind(
+        "bodyJsonPath",
+        "body_json_path",
+        15,
+        _compile_body_json_path,
+        _actual_json,
+        "bodyJsonPath {key}",
+        is_of_body=True,
+    ),
+    Kind(
+        "recorded",
+        "recorded",
+        30,
+        _compile_recorded,
+        _actual_recorded,
+        "recorded",
+        _other_than_recorded,
+        is_of_body=True,
+    ),
+    Kind("not", "not_", 5, _compile_not, lambda request, _: MATCHED, "not", is_of_body=True),
 )
 """The other kinds, cheapest first, which is the order in which they are tested."""
 
@@ -268,6 +305,8 @@ def predicate_of(kind: Kind, key: str, expected: Any) -> Predicate:
 
 def _vagueness(expected: Any) -> int:
     """The number of points that a criterion scores less, as it says less than a whole value."""
+    if isinstance(expected, Recorded):
+        return 5 * (expected.query is None) + 10 * (expected.body is UNSET)
     if not isinstance(expected, ValueTest):
         return 0
     return 2 if expected.pattern is None else 1

@@ -69,6 +69,11 @@ class Rule(Generic[T]):
         self.score = sum(predicate.score for predicate in self.predicates)
         """Specificity: the sum of the predicates' scores."""
 
+    @property
+    def may_read_body(self) -> bool:
+        """Whether matching may look at the body of a request."""
+        return any(predicate.kind.is_of_body for predicate in self.predicates)
+
     def may_answer(self, request: RequestView, method: str) -> bool:
         """Whether this rule fits `method` and the URL of a request, without regard to headers and body."""
         if self.method is not None and not method_fits(self.method, method):

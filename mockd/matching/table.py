@@ -139,6 +139,12 @@ class MatchTable(Generic[T]):
         """The rules whose path fits, those that answer nothing too."""
         return {*self._on_path(request), *(rule for rule in self.disabled if rule.is_on_path(request))}
 
+    def is_settled_by_head(self, request: RequestView) -> bool:
+        """Whether what a request matches does not depend on its body, as no rule on its path reads it. Raises
+        `NotAtOnceError`."""
+        found = [*self._index.find(request.path), self._anywhere]
+        return not any(rule.may_read_body for entries in found for *_, rule in entries)
+
     def _on_path(self, request: RequestView) -> Iterator[Rule[T]]:
         for entries in self._index.find(request.path):
             for *_, rule in entries:
@@ -163,6 +169,10 @@ class Layered(Struct, Generic[T], frozen=True):
     def announced_by(self, preflight: RequestView, method: str) -> Rule[T] | None:
         """The rule that a preflight is about, as in `MatchTable.announced_by`."""
         return self.first.announced_by(preflight, method) or self.second.announced_by(preflight, method)
+
+    def is_settled_by_head(self, request: RequestView) -> bool:
+        """Whether what a request matches does not depend on its body, as in `MatchTable.is_settled_by_head`."""
+        return self.first.is_settled_by_head(request) and self.second.is_settled_by_head(request)
 
     def near_misses(self, request: RequestView) -> list[dict[str, Any]]:
         """The near misses in both tables."""

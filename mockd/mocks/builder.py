@@ -10,10 +10,10 @@ from msgspec import structs
 
 from mockd.clock import Clock
 from mockd.config.load import MockSpec
-from mockd.config.models import Mock
-from mockd.config.parts import Part, parts_of
+from mockd.config.models import ChunkedConfig, Mock, ProxyConfig, ResponseConfig, SseConfig
+from mockd.config.parts import AnswerConfig, Part, parts_of
 from mockd.errors import MAX_PROBLEMS, ConfigError, Path, Problem
-from mockd.expressions import with_captures
+from mockd.expressions.expression import with_captures
 from mockd.headers import OF_THE_BODY
 from mockd.matching import Rule, capture_names
 from mockd.matching.predicates import Predicate
@@ -21,16 +21,20 @@ from mockd.mocks.choice import Choice, ReadyPart
 from mockd.mocks.counters import Counters, Remembering
 from mockd.mocks.registered import Files, Registered, content_of, files_of
 from mockd.mocks.scenarios import Scenarios
-from mockd.program.compile import compile_chunked, compile_response, compile_sse
+from mockd.program.compile import compile_chunked, compile_proxy, compile_response, compile_sse
 from mockd.program.plan import StreamPlan
 from mockd.settings import Settings, spelling
+from mockd.source import Source
 from mockd.sources import build_source
 from mockd.store import ScopedStore
-from mockd.streaming.pipeline import constant
+from mockd.streaming.pipeline import constant, make_pieces
 
 if TYPE_CHECKING:
     from mockd.config.faults import Fault
     from mockd.faults.chosen import Aimed
+    from mockd.program.recorded import RecordedAnswer
+    from mockd.recordings.writing import Recorder
+    from mockd.relay.relays import Relays
     from mockd.streaming.sessions.resume import Sessions
 
 T = TypeVar("T")
@@ -38,12 +42,46 @@ T = TypeVar("T")
 logger = logging.getLogger("mockd")
 
 
+class SharedRelays:
+    """The relays of an engine, which are made with the first mock that relays."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._relays: Relays | None = None
+
+    def made(self) -> Relays:
+        """The relays. Raises `ConfigError`."""
+        if self._relays is None:
+            from mockd.relay.relays import Relays
+
+            self._relays = Relays(self._settings, self._clock)
+        return self._relays
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What records exchanges; None if nothing does."""
+        return None if self._relays is None else self._relays.recorder
+
+    async def settled(self) -> None:
+        """Wait until all that was relayed so far is recorded."""
+        if self._relays is not None:
+            await self._relays.settled()
+
+
 class MockBuilder:
     """A builder of the mocks of one engine. It changes nothing that is in use, so it can work in any thread."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, state: ScopedStore, keys: Remembering, scenarios: Scenarios
+        self,
+        settings: Settings,
+        clock: Clock,
+        state: ScopedStore,
+        keys: Remembering,
+        scenarios: Scenarios,
+        relays: SharedRelays,
     ) -> None:
+        self._relays = relays
         self._settings = settings
         if settings.profile is not None:
             _check_profile(settings.profile)
@@ -151,12 +189,19 @@ class MockBuilder:
         _find_plug_in(spec, part)
         try:
             with with_captures(capture_names(spec.mock.matcher)):
-                source = build_source(part.config, spec.root)
-                plan = _PLANS[part.kind](spec.id, part.config, source, self._settings.seed)
+                source = self._source(spec, part.config)
+                config = _in_weather(part.config, spec.mock.profile or self._settings.profile, source)
+                if spec.around is not None:
+                    source = spec.around(source)
+                plan = _PLANS[part.kind](spec.id, config, source, self._settings.seed)
+                if not isinstance(config, ProxyConfig) and config.recording is not None:
+                    plan = _as_recorded(plan, source, config)
+                elif plan.variation is not None:
+                    make_pieces(plan)
         except ConfigError:
             raise
         except Exception as error:
-            if part.config.template is None:
+            if _template_of(part) is None:
                 raise
             raise _template_failed(error, part.kind) from error
         if plan.header_rules.names & OF_THE_BODY:
@@ -165,6 +210,22 @@ class MockBuilder:
             is_for_head = (spec.mock.matcher.method or "").upper() == "HEAD"
             check_body_headers(part, spec.root, is_for_head=is_for_head)
         return structs.replace(plan, filled=spec.origin.filled)
+
+    def _source(self, spec: MockSpec, config: AnswerConfig) -> Source:
+        if not isinstance(config, ProxyConfig):
+            return build_source(config, spec.root)
+        from mockd.sources.relay import RelaySource
+
+        relays = self._relays.made()
+        if spec.origin.source is None and not relays.allows(config.route.target):
+            message = f"mocks from the admin API may not relay to {config.target}"
+            raise ConfigError(
+                message, path=("proxy", "target"), hint=f"start mockd with {spelling('proxy_allow')} for it"
+            )
+        if config.record and relays.recorder is None:
+            message = "there is no folder for recordings"
+            raise ConfigError(message, path=("proxy", "record"), hint=f"name one with {spelling('record')}")
+        return RelaySource(config, relays)
 
     def _sessions(self, plan: StreamPlan, came_before: bool) -> Sessions | None:
         """The sessions of a part that resumes."""
@@ -200,6 +261,20 @@ def _check_profile(name: str) -> None:
         raise ConfigError(f"{spelling('profile')}: {error.problems[0].message}", hint=error.problems[0].hint) from None
 
 
+def _in_weather(config: AnswerConfig, profile: str | None, source: Source) -> AnswerConfig:
+    """An answer in the framing of its profile, if it is a stream without one of its own."""
+    if profile is None or isinstance(config, ResponseConfig | ProxyConfig) or config.framing is not None:
+        return config
+    from mockd.config.profiles import profile_named
+    from mockd.program.varying import fitted
+
+    framing = profile_named(profile, ("profile",)).framing
+    if not framing:
+        return config
+    is_coded = config.recording is not None and _recorded(source).is_coded
+    return structs.replace(config, framing=fitted(framing, config, is_coded=is_coded))
+
+
 def _faults(spec: MockSpec, settings: Settings) -> list[tuple[Aimed, ...]]:
     """The faults of each part of a mock: its own, then those of the mock, then those of its profile or of the
     server's."""
@@ -232,10 +307,28 @@ def _refuse_end(faults: Sequence[Fault], path: Path) -> None:
             raise ConfigError(message, path=(*path, place), hint="`close` breaks it off")
 
 
+def _as_recorded(plan: StreamPlan, source: Source, config: SseConfig | ChunkedConfig | ResponseConfig) -> StreamPlan:
+    """The plan of a mock that plays a recording."""
+    from mockd.program.replaying import recorded_plan
+
+    return recorded_plan(plan, _recorded(source), config)
+
+
+def _recorded(source: Source) -> RecordedAnswer:
+    from mockd.sources.recording import RecordingSource
+
+    assert isinstance(source, RecordingSource)
+    return source.recorded
+
+
+def _template_of(part: Part) -> str | None:
+    return None if isinstance(part.config, ProxyConfig) else part.config.template
+
+
 def _find_plug_in(spec: MockSpec, part: Part) -> None:
     """Let the template of a part be imported from the folder of the configuration file in which it is named. The admin
     API names only what is on the Python path."""
-    name = part.config.template
+    name = _template_of(part)
     if name is not None and ":" in name and spec.root is not None and not spec.origin.literal:
         from mockd.sources.plug_ins import look_beside
 
@@ -264,4 +357,5 @@ _PLANS: dict[str, Callable[..., StreamPlan]] = {
     "sse": compile_sse,
     "chunked": compile_chunked,
     "response": compile_response,
+    "proxy": compile_proxy,
 }

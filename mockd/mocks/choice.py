@@ -169,4 +169,4 @@ def _in_another_state(predicate: Predicate, request: RequestView) -> str:
 
 
 def _used_up(predicate: Predicate, request: RequestView) -> str:
-    return "its responses are used up"
+    return "all of its responses are used up (`then: miss`)"

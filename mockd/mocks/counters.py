@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from mockd.kept import Kept
 from mockd.store import ScopedStore
 
 
@@ -17,6 +18,10 @@ class Remembering(Protocol):
     def names(self) -> Iterable[str]:
         """The keys that are remembered."""
 
+    @property
+    def kept(self) -> Kept:
+        """What answers keep for later requests."""
+
 
 class Counters:
     """The counters of one mock. They are in the engine's store, each under a key (whose requests are counted) and a
@@ -27,6 +32,7 @@ class Counters:
         self._state = state
         self._keys = keys
         self._has_counted_keys = False
+        self.kept = keys.kept
 
     def need(self, key: str) -> None:
         """Remember a key, as something is kept for it. Raises `TooManyKeysError`."""

@@ -17,7 +17,7 @@ from mockd.config.load import MockSpec, parse_mock, patch_mock
 from mockd.config.warn import Warn, log_warning
 from mockd.errors import ConflictError, NotFoundError
 from mockd.matching import MatchTable, Rule
-from mockd.mocks.builder import MockBuilder, free
+from mockd.mocks.builder import MockBuilder, SharedRelays, free
 from mockd.mocks.changes import CHANGES, NO_CHANGES, Changes
 from mockd.mocks.counters import Remembering
 from mockd.mocks.registered import Registered
@@ -74,15 +74,22 @@ class MockSet:
     done in any thread. Then `swap` *serves* it, which takes no time and belongs to the thread of the event loop.
 
     Changes are worked out one at a time, on the version that was accepted last. `warn` gets the warnings about mocks
-    that a change brings, each when the change is accepted.
+    that a change brings, each when the change is accepted. `relays` are those that sets of one engine share.
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, state: ScopedStore, keys: Remembering, scenarios: Scenarios
+        self,
+        settings: Settings,
+        clock: Clock,
+        state: ScopedStore,
+        keys: Remembering,
+        scenarios: Scenarios,
+        relays: SharedRelays | None = None,
     ) -> None:
         self._settings = settings
         self._state = state
-        self._builder = MockBuilder(settings, clock, state, keys, scenarios)
+        self.relays = relays or SharedRelays(settings, clock)
+        self._builder = MockBuilder(settings, clock, state, keys, scenarios, self.relays)
         self._changing = threading.Lock()
         self._swapping = threading.Lock()
         self._accepted = self.served = Version()

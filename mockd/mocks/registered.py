@@ -61,12 +61,19 @@ class Registered(Struct, frozen=True):
 
 def content_of(spec: MockSpec) -> bytes:
     """The configuration from which a mock's streams are made, without its data files, as JSON: its answers, the names
-    of the captures that expressions in them may use, and its faults."""
+    of the captures that expressions in them may use, its faults, and whether there is something around it."""
     given = {key: spec.values.get(key) for key in (*KINDS, "responses", "then")}
     answers = {key: value for key, value in given.items() if value is not None}
     root = ascii(str(spec.root)) if data_names(spec.values) else None  # its name may have bytes that are not UTF-8
     return encode_large_json(
-        [answers, root, capture_names(spec.mock.matcher), spec.values.get("faults"), spec.mock.profile]
+        [
+            answers,
+            root,
+            capture_names(spec.mock.matcher),
+            spec.values.get("faults"),
+            spec.mock.profile,
+            spec.around is not None,
+        ]
     )
 
 

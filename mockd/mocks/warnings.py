@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from mockd.errors import Problem
-from mockd.mocks.checks import effects, fault_requests, faults, ids, matcher, sequences, texts
+from mockd.mocks.checks import effects, fault_requests, faults, framing, ids, matcher, sequences, texts
 from mockd.mocks.checks.answer import CheckedAnswer, answers_of
 from mockd.mocks.registered import Registered
 
@@ -69,6 +69,7 @@ CHECKS: dict[str, Callable[[Registered], Iterable[Problem]]] = {
     "ending": _each(effects.ending),
     "heartbeat": _each(effects.heartbeat),
     "resume": _each(effects.resume),
+    "framing": _each(framing.framing),
     "given-ids": _each(ids.given),
     "times": sequences.times,
     "requests-of-faults": fault_requests.requests,

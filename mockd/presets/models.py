@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
+
+from mockd.sources.llm.endpoints import ollama_models
 
 ANY = "{{ request.params.model }}"
 """A name that stands for the model named in the request's path."""
+ANY_BELOW = "{{ (request.path | split('/models/', 1)) | last }}"
+"""The same for a name with slashes."""
 
 _CREATED, _CREATED_TEXT = 1735689600, "2025-01-01T00:00:00Z"
 
@@ -25,7 +28,7 @@ def mistral(name: str) -> dict[str, Any]:
         "aliases": [],
         "capabilities": {
             "completion_chat": True,
-            "completion_fim": False,
+            "completion_fim": True,
             "function_calling": True,
             "fine_tuning": False,
             "vision": True,
@@ -49,43 +52,27 @@ def gemini(name: str) -> dict[str, Any]:
     }
 
 
-def ollama(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "model": name,
-        "modified_at": _CREATED_TEXT,
-        "size": 2019393189,
-        "digest": "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72",
-        "details": OLLAMA_DETAILS,
-    }
-
-
-OLLAMA_DETAILS: Mapping[str, Any] = {
-    "parent_model": "",
-    "format": "gguf",
-    "family": "llama",
-    "families": ["llama"],
-    "parameter_size": "3.2B",
-    "quantization_level": "Q4_K_M",
-}
-OLLAMA_SHOWN: Mapping[str, Any] = {
-    "modelfile": "FROM mock",
-    "parameters": "",
-    "template": "{{ .Prompt }}",
-    "license": "",
-    "details": OLLAMA_DETAILS,
-    "model_info": {"general.architecture": "llama", "llama.context_length": 131072},
-    "capabilities": ["completion", "tools", "thinking", "embedding"],
-    "modified_at": _CREATED_TEXT,
-}
-
 OPENAI = {"object": "list", "data": [*map(openai, ("gpt-5", "gpt-4o", "text-embedding-3-small"))]}
 MISTRAL = {"object": "list", "data": [*map(mistral, ("mistral-large-latest", "mistral-embed"))]}
-GEMINI = {"models": [*map(gemini, ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-embedding-001"))]}
-OLLAMA = {"models": [*map(ollama, ("llama3.2:latest", "nomic-embed-text:latest"))]}
+_GEMINI = ("gemini-2.5-pro", "gemini-2.5-flash", "gemini-embedding-001")
+GEMINI = {"models": [*map(gemini, _GEMINI)]}
+GEMINI_IN_OPENAI_FORM = {"object": "list", "data": [openai(f"models/{name}") for name in _GEMINI]}
 ANTHROPIC = {
     "data": [*map(anthropic, ("claude-sonnet-4-5", "claude-haiku-4-5"))],
     "has_more": False,
     "first_id": "claude-sonnet-4-5",
     "last_id": "claude-haiku-4-5",
+}
+_OLLAMA = ("llama3.2:latest", "nomic-embed-text:latest")
+OLLAMA = {"models": [*map(ollama_models.listed, _OLLAMA)]}
+OLLAMA_RUNNING = {"models": [ollama_models.running(_OLLAMA[0])]}
+OLLAMA_IN_OPENAI_FORM = {"object": "list", "data": [*map(openai, _OLLAMA)]}
+
+NO_WEBSOCKETS = {
+    "error": {
+        "message": "Responses are served by HTTP here, and not by WebSocket.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": None,
+    }
 }

@@ -11,15 +11,17 @@ from msgspec import UNSET
 
 from mockd.config.files import resolve_file
 from mockd.config.headers import values_of
-from mockd.config.models import ChunkedConfig, ResponseConfig
+from mockd.config.models import ChunkedConfig, ProxyConfig, ResponseConfig, SseConfig
 from mockd.config.opening import open_regular
-from mockd.config.parts import AnswerConfig, Part
+from mockd.config.parts import Part
 from mockd.errors import ConfigError, Path
 from mockd.events import JSON_NULL, Event
-from mockd.expression_tags import mentions_request
+from mockd.expressions.tags import mentions_request
 from mockd.framing import FRAMINGS
 from mockd.lines.line import BODILESS
 from mockd.placeholders import parse_value
+
+_Config = SseConfig | ChunkedConfig | ResponseConfig
 
 _NUMBER = r"[ \t]*[0-9]{1,18}[ \t]*"
 _MAGIC = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
@@ -32,6 +34,8 @@ def check_body_headers(part: Part, root: FilePath | None, *, is_for_head: bool) 
 
     A mock that answers only HEAD may have both, as it has no body.
     """
+    if isinstance(part.config, ProxyConfig):  # whose headers are another server's
+        return
     for name, given in part.config.headers.items():
         values = [value for _, value in values_of(given)]
         path: Path = (part.kind, "headers", name)
@@ -51,7 +55,7 @@ def _check_number(values: list[str], path: Path) -> None:
         raise ConfigError("a length is one whole number", path=path, hint=hint)
 
 
-def _check_length(config: AnswerConfig, values: list[str], path: Path, root: FilePath | None) -> None:
+def _check_length(config: _Config, values: list[str], path: Path, root: FilePath | None) -> None:
     length = _length_of(config)
     if isinstance(length, str):
         raise ConfigError(length, path=path, hint="leave Content-Length out")
@@ -60,7 +64,7 @@ def _check_length(config: AnswerConfig, values: list[str], path: Path, root: Fil
         raise ConfigError(f"the body has {length} bytes, not {values[0]}", path=path, hint=hint)
 
 
-def _length_of(config: AnswerConfig) -> int | str:
+def _length_of(config: _Config) -> int | str:
     """The length of the body in bytes, or why it is not known."""
     if not isinstance(config, ResponseConfig):
         return "a stream has no length: it ends when it ends"
@@ -84,9 +88,15 @@ def _has_no_body(config: ResponseConfig) -> bool:
 # -- Content-Encoding --------------------------------------------------------------------------------------------------
 
 
-def _check_encoding(config: AnswerConfig, values: list[str], path: Path, root: FilePath | None) -> None:
+def _check_encoding(config: _Config, values: list[str], path: Path, root: FilePath | None) -> None:
     named = [coding.strip().lower() for value in values for coding in value.split(",")]
     codings = [coding for coding in named if coding not in ("", "identity")]
+    framing = None if isinstance(config, ResponseConfig) else config.framing
+    if framing is not None and framing.encoding is not None:
+        if codings != [framing.encoding]:
+            hint = "leave Content-Encoding out: mockd sends the right one"
+            raise ConfigError(f"`framing.encoding` is {framing.encoding}, so this is not true", path=path, hint=hint)
+        return
     if not codings or (isinstance(config, ResponseConfig) and _has_no_body(config)):
         return
     field, name = _file_of(config)
@@ -99,7 +109,7 @@ def _check_encoding(config: AnswerConfig, values: list[str], path: Path, root: F
         raise ConfigError(f"{name!r} is not compressed with {codings[-1]}", path=path, hint=hint)
 
 
-def _file_of(config: AnswerConfig) -> tuple[str, str | None]:
+def _file_of(config: _Config) -> tuple[str, str | None]:
     """The field that names a file whose bytes are sent as they are, and that file."""
     if isinstance(config, ResponseConfig):
         return "bodyFile", config.body_file
@@ -119,7 +129,7 @@ def _begins_with(file: FilePath, mark: bytes) -> bool:
         return True
 
 
-_CHECKS: dict[str, Callable[[AnswerConfig, list[str], Path, FilePath | None], None]] = {
+_CHECKS: dict[str, Callable[[_Config, list[str], Path, FilePath | None], None]] = {
     "content-length": _check_length,
     "content-encoding": _check_encoding,
 }

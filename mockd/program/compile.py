@@ -7,7 +7,8 @@ from functools import partial
 from msgspec import structs
 
 from mockd.config import models
-from mockd.config.models import ChunkedConfig, ChunkedLifecycle, Lifecycle, ResponseConfig, SseConfig
+from mockd.config.framing import FramingConfig
+from mockd.config.models import ChunkedConfig, ChunkedLifecycle, Lifecycle, ProxyConfig, ResponseConfig, SseConfig
 from mockd.config.timing import Timing, in_seconds
 from mockd.errors import ConfigError, Path
 from mockd.events import Event
@@ -25,21 +26,21 @@ _LEAST_MS = 1.0
 
 def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of an `sse` mock. Raises `ConfigError` with a path that begins at the mock."""
-    framing = FRAMINGS["sse"]
     rules = HeaderRules(config.headers, ("sse", "headers"))
-    in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")])
+    variation = _variation(config, ("sse", "framing"))
+    in_framing = partial(_framed, source, rules, config.lifecycle, "sse", [(b"connection", b"keep-alive")], variation)
     plan = StreamPlan(
         mock_id=mock_id,
         kind="sse",
         status=config.status,
-        framing=framing,
-        **structs.asdict(in_framing(framing)),
+        **structs.asdict(in_framing(FRAMINGS["sse"])),
         pacing=Pacing(config.timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=structs.replace(
             _lifetime(config.lifecycle), keep_open=config.lifecycle.keep_open or bool(config.manual)
         ),
         in_framing=in_framing,
+        variation=variation,
         rate_limit=config.rate_limit,
         resume=config.resume if config.resume.enabled else None,
         retry=config.retry,
@@ -59,7 +60,6 @@ def compile_sse(mock_id: str, config: SseConfig, source: Source, process_seed: i
 
 
 def list_path(config: SseConfig) -> Path:
-    """The path of a mock's events, or of what they are made from."""
     """The path of the events of a mock, or of what they are made from."""
     if config.events is not None:
         return ("sse", "events")
@@ -70,27 +70,26 @@ def list_path(config: SseConfig) -> Path:
 
 def compile_chunked(mock_id: str, config: ChunkedConfig, source: Source, process_seed: int | None) -> StreamPlan:
     """The plan of a `chunked` mock."""
-    ndjson = config.ndjson_items is not None or config.template is not None or config.format == "ndjson"
     timing = config.timing
     if config.chunk_delay is not None:
         timing = structs.replace(timing, fixed_delay=config.chunk_delay)
-    framing = FRAMINGS["ndjson" if ndjson else "raw"]
     rules = HeaderRules(config.headers, ("chunked", "headers"))
-    in_framing = partial(_framed, source, rules, config.lifecycle, "chunked", [])
-    framed = in_framing(framing)
+    variation = _variation(config, ("chunked", "framing"))
+    in_framing = partial(_framed, source, rules, config.lifecycle, "chunked", [], variation)
+    framed = in_framing(FRAMINGS["ndjson" if config.is_ndjson else "raw"])
     if config.lifecycle.heartbeat is not None and framed.heartbeat is None:
         path = ("chunked", "lifecycle", "heartbeat")
         raise ConfigError("it comes to no bytes here", path=path, hint="give its event `data`, or say `raw`")
     return StreamPlan(
         mock_id=mock_id,
-        kind=framing.kind,
+        kind=framed.framing.kind,
         status=config.status,
-        framing=framing,
         **structs.asdict(framed),
         pacing=Pacing(timing, source.default_delay_s, source.token_delay),
         source=source,
         lifetime=_lifetime(config.lifecycle),
         in_framing=in_framing,
+        variation=variation,
         flush_each=config.flush == "event" or (timing.fixed_delay is not None and in_seconds(timing.fixed_delay) != 0),
         seed=config.seed,
         process_seed=process_seed,
@@ -114,7 +113,7 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, proce
         source=source,
         lifetime=Lifetime(),
         ending=Ending(),
-        in_framing=partial(_framed, source, rules, ChunkedLifecycle(), "response", []),
+        in_framing=partial(_framed, source, rules, ChunkedLifecycle(), "response", [], None),
         head_delay_s=in_seconds(config.delay),
         process_seed=process_seed,
         header_rules=rules,
@@ -122,19 +121,61 @@ def compile_response(mock_id: str, config: ResponseConfig, source: Source, proce
     )
 
 
+def compile_proxy(mock_id: str, config: ProxyConfig, source: Source, process_seed: int | None) -> StreamPlan:
+    """The plan of a `proxy` mock. Its answers are another server's: each has its own head, and each piece of a body is
+    a chunk as it was there."""
+    framing, headers = FRAMINGS["raw"], FixedHeaders([])
+    framed = Framed(framing, headers, headers, Ending(breaks_off=True), None)
+    return StreamPlan(
+        mock_id=mock_id,
+        kind=framing.kind,
+        status=200,
+        **structs.asdict(framed),
+        pacing=Pacing(Timing()),
+        source=source,
+        lifetime=Lifetime(),
+        in_framing=lambda _: framed,
+        flush_each=True,
+        process_seed=process_seed,
+        opens_unread=True,
+    )
+
+
+def _variation(config: SseConfig | ChunkedConfig, path: Path) -> FramingConfig | None:
+    if config.framing is None:
+        return None
+    from mockd.program.varying import checked
+
+    return checked(config, path)
+
+
 def _framed(
-    source: Source, rules: HeaderRules, life: ChunkedLifecycle, kind: str, lasting: Headers, framing: Framing
+    source: Source,
+    rules: HeaderRules,
+    life: ChunkedLifecycle,
+    kind: str,
+    lasting: Headers,
+    variation: FramingConfig | None,
+    framing: Framing,
 ) -> Framed:
     """The parts of a mock's plan that depend on its framing. `lasting` are headers for connections that last."""
+    if variation is not None:
+        from mockd.framing.varied import varied
+
+        framing = varied(framing, variation)
     usual = [
         (b"content-type", framing.content_type.encode()),
         (b"cache-control", b"no-cache"),
         (b"x-accel-buffering", b"no"),
     ]
     headers = first_of_each(list(source.headers), usual)
+    if variation is not None:
+        from mockd.program.varying import with_head
+
+        headers = with_head(headers, variation.charset, variation.encoding)
     fixed = FixedHeaders(headers, rules)
     lasting_headers = FixedHeaders(headers + lasting, rules) if lasting else fixed
-    return Framed(fixed, lasting_headers, _ending(life, framing, kind), _heartbeat(life, framing, kind))
+    return Framed(framing, fixed, lasting_headers, _ending(life, framing, kind), _heartbeat(life, framing, kind))
 
 
 def _unusual(status: int) -> int | None:

@@ -34,8 +34,9 @@ def no_scripts() -> Cache[object, CompiledScript]:
 
 
 class Framed(Struct, frozen=True):
-    """The parts of a plan that depend on its framing."""
+    """The parts of a plan that depend on its framing, which a mock may vary."""
 
+    framing: Framing
     headers: FixedHeaders
     lasting_headers: FixedHeaders
     ending: Ending
@@ -64,9 +65,9 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
     def ready(self, answer: Answer) -> CompiledAnswer:
         """The compiled form of a whole answer, made only once if the source always gives the same answer."""
         if answer is not self.source.answer:
-            return CompiledAnswer(answer, self.header_rules, self.answer_status)
+            return CompiledAnswer(answer, self.header_rules, self.answer_status, self.variation)
         if not self.answers:
-            self.answers.append(CompiledAnswer(answer, self.header_rules, self.answer_status))
+            self.answers.append(CompiledAnswer(answer, self.header_rules, self.answer_status, self.variation))
         return self.answers[0]
 
     def framed(self, name: str | None) -> StreamPlan:
@@ -74,12 +75,10 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
         if name is None or name == self.framing.name:
             return self
         if name not in self.variants:
-            framing = framing_named(name)
-            framed = self.in_framing(framing)
+            framed = self.in_framing(framing_named(name))
             self.variants[name] = structs.replace(
                 self,
-                kind=framing.kind,
-                framing=framing,
+                kind=framed.framing.kind,
                 **structs.asdict(framed),
                 scripts=no_scripts(),
                 variants={},
@@ -101,5 +100,9 @@ class StreamPlan(Terms, frozen=True, kw_only=True):
         own = self.header_rules.undecided(own)
         if not own:
             return self
+        if self.variation is not None:
+            from mockd.program.varying import with_head
+
+            own = with_head(own, self.variation.charset, self.variation.encoding)
         headers, lasting_headers = self.headers.replaced(own), self.lasting_headers.replaced(own)
         return structs.replace(self, headers=headers, lasting_headers=lasting_headers)

@@ -32,6 +32,23 @@ class Prepared(Struct, frozen=True):
         return self.lead.render(fill).join(self.pieces)
 
 
+class Pieces(Struct, frozen=True):
+    """All pieces of a stream whose bytes were made in advance, as its `framing` has them: when each is due, in seconds
+    from the head; its bytes, of which an encoder may keep all back; and the number of events and the last ID then."""
+
+    due: list[float]
+    rows: list[bytes]
+    events: list[int]
+    ids: list[str | None]
+    outcome: Outcome
+
+    def prepared(self) -> Prepared | None:
+        """The body, if all of it is due at the head."""
+        if self.due[-1]:
+            return None
+        return Prepared([b"".join(self.rows)], None, self.events[-1], self.ids[-1], self.outcome)
+
+
 def prepared(terms: Terms, table: Timetable | None, stop: float, outcome: Outcome) -> Prepared | None:
     """The bytes of a stream that ends plainly after `stop` events. None if it takes time, or if its events must be
     looked at one by one."""

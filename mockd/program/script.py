@@ -13,7 +13,7 @@ from mockd.events import Event, EventId, Hole, Slot, Text
 from mockd.framing import Frame, FrameTemplate
 from mockd.journal.exchange import Outcome
 from mockd.placeholders import EventNumber, FromRequest, Seq, Timestamp, expressions_in
-from mockd.program.prepared import prepared
+from mockd.program.prepared import Pieces, prepared
 from mockd.program.terms import Lifetime, Terms
 from mockd.program.timetable import lay_out
 from mockd.source import Script
@@ -40,7 +40,7 @@ class CompiledScript:
     if some are drawn. `timetable` has the due times if they are the same for all streams: not with drawn delays, resume
     or a rate limit. `stop` is the number of events after which streams stop, and the reason.
     `ends_plainly` is true if the body ends with the last event. `prepared` is the stream, if all of it is due at its
-    head.
+    head. `pieces` are those of the stream, if its mock has a `framing` and they are the same for every client.
     """
 
     def __init__(self, script: Script, terms: Terms) -> None:
@@ -74,6 +74,7 @@ class CompiledScript:
             lay_out(self.events, self.frames, self.total, self.position_of, terms.pacing) if is_timed else None
         )
         self.prepared = prepared(terms, self.timetable, *self.stop) if self.ends_plainly else None
+        self.pieces: Pieces | None = None
 
     def _with_hole(self, event: Event, id_: Id) -> Event:
         is_open = isinstance(id_, Text) or (self.is_resumable and id_ is not None)

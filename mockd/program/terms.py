@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, structs
 
 from mockd.config.environment import Filled
+from mockd.config.framing import FramingConfig
 from mockd.config.models import RateLimit, Resume
 from mockd.events import Draw, Fill, Pause
-from mockd.expressions import Expression
+from mockd.expressions.expression import Expression
 from mockd.framing import FrameTemplate, Framing, Row
 from mockd.headers import NO_RULES, FixedHeaders, HeaderRules
 from mockd.journal.exchange import Kind
 from mockd.program.pacing import Pacing
 from mockd.source import Source
+
+if TYPE_CHECKING:
+    from mockd.program.recorded import RecordedAnswer
 
 Count = Callable[[str], int]
 """Adds one to a counter of a mock, which has a name, and returns its new value."""
@@ -68,11 +72,18 @@ class Ending(Struct, frozen=True):
     close_delay_s: float = 0.0
     close_draw: Draw | None = None
     """The distribution from which `close_delay_s` is drawn, once for each stream."""
+    breaks_off: bool = False
+    """Whether the body is broken off if mockd ends it before its end, as it is another server's."""
+    trailers: Callable[[], Sequence[tuple[str, str]]] | None = None
+    """The trailers behind the body, which are known when it is complete."""
+    cut: Literal["closed", "reset", "timeout"] | None = None
+    """How the connection ends behind the last row, if the body has no end."""
 
     @property
     def is_plain(self) -> bool:
         """Whether the last event can go out together with the end of the response."""
-        return self.type == "graceful" and self.final is None and not (self.close_delay_s or self.close_draw)
+        has_more = self.close_delay_s or self.close_draw or self.trailers or self.cut
+        return self.type == "graceful" and self.final is None and not has_more
 
 
 class Terms(Struct, frozen=True):
@@ -91,6 +102,8 @@ class Terms(Struct, frozen=True):
     ending: Ending
     head_delay_s: Pause = 0.0
     heartbeat: Heartbeat | None = None
+    variation: FramingConfig | None = None
+    """The form of its bytes, if it is not the usual one."""
     rate_limit: RateLimit | None = None
     resume: Resume | None = None
     retry: int | None = None
@@ -102,6 +115,10 @@ class Terms(Struct, frozen=True):
     """The rules of the mock's `headers`, which apply to whole answers too."""
     answer_status: int | None = None
     """The mock's status, which replaces that of a source's answer unless that is an error."""
+    recorded: RecordedAnswer | None = None
+    """The recording that its streams play."""
+    opens_unread: bool = False
+    """Whether its source opens a request whose body is still on its way."""
     filled: Filled = {}
     """What the environment gave to the mock, which no error shows."""
 

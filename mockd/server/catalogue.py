@@ -13,7 +13,7 @@ from mockd.config.profiles import PROFILES
 from mockd.config.words import default_of, meaning_of, struct_info, structs_in, type_in_words
 from mockd.errors import NotFoundError
 from mockd.presets.routes import Preset
-from mockd.settings import Settings, env_name
+from mockd.settings import Settings, env_name, option
 from mockd.sources import kinds
 from mockd.sources.registry import SourceKind
 
@@ -34,6 +34,15 @@ def template(name: str) -> dict[str, Any]:
 def presets() -> list[dict[str, Any]]:
     """Every preset, with the settings that shape it, the base URLs for clients, and its routes."""
     return [_preset(preset) for preset in known.presets().values()]
+
+
+def targets_of(name: str) -> list[str]:
+    """The public addresses of a preset's providers, each at its prefix, as `--proxy` has them. Raises
+    `NotFoundError`."""
+    found = known.presets().get(name)
+    if found is None:
+        raise NotFoundError(f"there is no preset {name!r}; known: {', '.join(known.presets())}")
+    return [f"/{provider}={url}" for provider, url in found.targets.items()]
 
 
 def faults() -> list[dict[str, Any]]:
@@ -106,7 +115,7 @@ def _preset(preset: Preset) -> dict[str, Any]:
         "summary": preset.summary,
         "settings": [
             {
-                "option": "--" + name.replace("_", "-"),
+                "option": option(name),
                 "variable": env_name(name),
                 "type": type_in_words(settings[name].type),
                 "meaning": meaning_of(settings[name].type),

@@ -21,6 +21,8 @@ WINDOW_S = 1.0
 """Length, in seconds, of the window in which lines are counted."""
 MOST_RECORDS = 20
 """Most log records in a window, besides the lines for requests, while the server runs; the others are only counted."""
+MOST_ASKED_FOR = 1000
+"""Most records in a window that their user has asked for, such as those of `--explain`: `is_asked_for` marks them."""
 MOST_OF_A_MESSAGE = 4000
 """Most characters of a record's message, and of a line of a traceback, that are shown."""
 
@@ -133,18 +135,21 @@ class _Handler(logging.StreamHandler[Any]):
         super().__init__(sys.stderr)
         self._format = format
         self._quota = Quota(MOST_RECORDS, self._say_more)
+        self._quota_asked_for = Quota(MOST_ASKED_FOR, self._say_more)
 
     def emit(self, record: logging.LogRecord) -> None:
+        quota = self._quota_asked_for if getattr(record, "is_asked_for", False) else self._quota
         if not _is_in_loop():
             super().emit(record)
-        elif self._quota.take():
+        elif quota.take():
             if has_room():
                 super().emit(record)
             else:
-                self._quota.leave_out()
+                quota.leave_out()
 
     def close(self) -> None:
         self._quota.sum_up()
+        self._quota_asked_for.sum_up()
         super().close()
 
     def _say_more(self, more: int) -> bool:

@@ -12,6 +12,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from mockd.app import create_app
 from mockd.config.models import ADMIN_PREFIX
 from mockd.engine import Engine
 from mockd.errors import ConfigError
+from mockd.journal.metrics import EXTRA, EXTRA_MISSING
 from mockd.lines import http_protocol
 from mockd.presets import configured, preset_of
 from mockd.server import logs
@@ -41,14 +43,15 @@ _KEEP_ALIVE_S = 75
 sends a request on a connection that was just closed."""
 
 
-def run(settings: Settings) -> int:
-    """Serve until a signal stops it. Returns the exit code: 0, or 2 if the configuration prevents serving."""
+def run(settings: Settings, worded: Callable[[str], str] = str) -> int:
+    """Serve until a signal stops it. Returns the exit code: 0, or 2 if the configuration prevents serving. `worded` is
+    what a command makes of the text of a problem."""
     logs.configure(settings.log_level, settings.log_format)
     try:
         service = _Service(settings)
     except ConfigError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(worded(str(problem)), file=sys.stderr)
         return 2
     return service.run()
 
@@ -60,6 +63,8 @@ class _Service:
         if settings.workers > 1:
             raise ConfigError(f"--workers {settings.workers}: only 1 is possible for now, as state is kept per process")
         check_tls(settings)
+        if settings.metrics_port and find_spec(EXTRA) is None:
+            raise ConfigError(f"{spelling('metrics_port')}: {EXTRA_MISSING}")
         self.watcher = _watcher(settings)
         exposes_admin = _exposes_admin(settings)
         if exposes_admin and settings.api_key == "":
@@ -84,7 +89,11 @@ class _Service:
         admin = base + ADMIN_PREFIX
         if settings.admin_port:
             admin = url("https" if self.admin_has_tls else "http", settings.admin_host, settings.admin_port)
-        self.engine.mocks_url, self.engine.admin_url = base, admin
+        self.engine.misses.mocks_url, self.engine.misses.admin_url = base, admin
+        if settings.torture is not None:
+            from mockd.torture.service import serve_variants
+
+            self.engine.variants = serve_variants(self.engine, settings.torture, base)
 
     def run(self) -> int:
         servers = self._servers(_raised_file_limit())
@@ -128,14 +137,31 @@ class _Service:
                 await self.engine.shutdown()
         if self.request_log is not None:
             self.request_log.sum_up()
+        self._count_recordings()
+
+    def _count_recordings(self) -> None:
+        recorder = self.engine.mock_set.relays.recorder
+        if recorder is None or not (recorder.recorded or recorder.lost):
+            return
+        text = f"recorded {logs.count_of(recorder.recorded, 'exchange')} in {recorder.files.folder}"
+        if recorder.lost:
+            text += f"; {recorder.lost} could not be recorded, or not as a whole"
+        logs.say(text, self.settings.log_format, recorded=recorder.recorded, notWhole=recorder.lost)
 
     def _welcome(self) -> None:
         settings = self.settings
         mocks = self.engine.mocks()
-        base = self.engine.mocks_url or ""
-        lines = {"mocks": base, "admin": self.engine.admin_url, "try": curl_line(mocks, base)}
+        base = self.engine.misses.mocks_url or ""
+        lines = {"mocks": base, "admin": self.engine.misses.admin_url}
+        if settings.metrics_port:
+            scheme = "https" if settings.tls_cert else "http"
+            lines["metrics"] = url(scheme, settings.host, settings.metrics_port) + "/metrics"
+        if settings.torture is not None:
+            lines["torture"] = f"{self.engine.misses.admin_url}/torture"
+        lines["try"] = curl_line(mocks, base)
         if self.made_up_key:
             lines["key"] = settings.api_key
+        lines["relays to"], lines["records in"] = ", ".join(settings.proxy) or None, settings.record
         fields: dict[str, Any] = {name: value for name, value in lines.items() if value is not None}
         text = f"mockd {mockd.__version__} serves {logs.count_of(len(mocks), 'mock')}"
         if settings.log_format == "text":

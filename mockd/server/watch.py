@@ -12,7 +12,7 @@ from pathlib import Path
 from mockd.config.load import watched_files
 from mockd.engine import Engine
 from mockd.errors import ConfigError
-from mockd.presets import configured
+from mockd.presets import configured, recordings_apart
 from mockd.server.logs import count_of, logger
 from mockd.settings import Settings
 
@@ -61,7 +61,7 @@ class Watcher:
         if not await asyncio.to_thread(self._has_changed):
             return
         try:
-            count = await engine.apart(lambda: self._load(engine))
+            count = await engine.serving.apart(lambda: self._load(engine))
         except ConfigError as error:
             await asyncio.to_thread(_say_why_not, error)
         except Exception:
@@ -88,7 +88,9 @@ class Watcher:
 
     def _look(self) -> Stamps:
         """The present stamps of all watched files. Configuration files are read to find the data files they name."""
-        return _stamps([*watched_files(self._settings.config), *map(Path, self._scripts)])
+        paths, recordings = recordings_apart(self._settings)
+        files = (*watched_files(paths), *(file.absolute() for file in recordings))
+        return _stamps([*files, *map(Path, self._scripts)])
 
     def _look_quickly(self) -> Stamps:
         """The present stamps of the known files and their folders. A new file changes the stamp of its folder."""

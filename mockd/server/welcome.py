@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from mockd.config.load import MockSpec
-from mockd.config.models import START, Matcher, Mock, ValueTest
+from mockd.config.models import START, ChunkedConfig, Matcher, Mock, SseConfig, ValueTest
 from mockd.config.parts import parts_of
-from mockd.journal.credentials import is_credential
+from mockd.journal import redaction
 
 _CHAT = '{"model": "any", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
 _CAPTURE = r"\{[^/{}:]+\}"
@@ -33,7 +33,7 @@ def curl_line(specs: Iterable[MockSpec], base_url: str) -> str | None:
     """
     for spec in specs:
         mock, shown = spec.mock, spec.shown
-        if not (mock.enabled and mock.matcher.path) or _needs_more(mock.matcher) or _waits(mock):
+        if not (mock.enabled and mock.matcher.path and mock.proxy is None) or _needs_more(mock.matcher) or _waits(mock):
             continue
         if not _tells_credential(mock.matcher, shown.matcher):
             has_variables = shown.matcher != mock.matcher
@@ -58,10 +58,16 @@ def _waits(mock: Mock) -> bool:
 
 def _tells_credential(matcher: Matcher, shown: Matcher) -> bool:
     """Whether a matcher has a credential as it is, and not in an environment variable. A pattern is none."""
-    parts = {"headers": (matcher.headers, shown.headers), "query_params": (matcher.query_params, shown.query_params)}
+    bodies = (matcher.body_equals, shown.body_equals), (matcher.body_contains, shown.body_contains)
+    if any(body and body == written and redaction.body(body) != body for body, written in bodies):
+        return True
+    parts = (
+        (redaction.header, matcher.headers, shown.headers),
+        (redaction.parameter, matcher.query_params, shown.query_params),
+    )
     return any(
-        is_credential(part, name) and isinstance(value, str) and "*" not in value and value == written[name]
-        for part, (values, written) in parts.items()
+        isinstance(value, str) and "*" not in value and value == written[name] and redacted(name, value) != value
+        for redacted, values, written in parts
         for name, value in values.items()
     )
 
@@ -96,7 +102,7 @@ def _arguments(mock: Mock, method: str) -> list[str]:
 
 def _has_template(mock: Mock) -> bool:
     first = parts_of(mock)[0]
-    return first.kind != "response" and first.config.template is not None
+    return isinstance(first.config, SseConfig | ChunkedConfig) and first.config.template is not None
 
 
 def _target(matcher: Matcher, has_variables: bool) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 
-from mockd.config.models import ChunkedConfig, ResponseConfig
-from mockd.config.parts import AnswerConfig
+from mockd.config.models import ChunkedConfig, ResponseConfig, SseConfig
 from mockd.sources.registry import SourceKind, build_named, kinds, register
 from mockd.sources.static import ManualSource, file_source, list_source
 from mockd.sources.templates import register_built_in
@@ -17,8 +16,19 @@ from mockd.source import Source
 register_built_in()
 
 
-def build_source(config: AnswerConfig, root: FilePath | None) -> Source:
+def build_source(config: SseConfig | ChunkedConfig | ResponseConfig, root: FilePath | None) -> Source:
     """The source of an answer. Data files are resolved in `root`. The path in a `ConfigError` begins with the kind."""
+    if config.recording is not None:
+        from mockd.sources.recording import recording_source
+
+        framing = None if isinstance(config, ResponseConfig) else config.framing
+        return recording_source(
+            config.recording,
+            root,
+            config.replay,
+            (_kind_of(config), "recording"),
+            ends_at_once=framing is not None and not framing.final_blank_line,
+        )
     if isinstance(config, ResponseConfig):
         from mockd.sources.response import response_source
 
@@ -39,3 +49,9 @@ def build_source(config: AnswerConfig, root: FilePath | None) -> Source:
     if config.events_file is not None:
         return file_source(config.events_file, root, repeat, raw=config.raw)
     return list_source(config.events or [], repeat)
+
+
+def _kind_of(config: SseConfig | ChunkedConfig | ResponseConfig) -> str:
+    if isinstance(config, SseConfig):
+        return "sse"
+    return "chunked" if isinstance(config, ChunkedConfig) else "response"

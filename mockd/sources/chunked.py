@@ -12,8 +12,8 @@ from mockd.config.files import resolve_file
 from mockd.config.models import ChunkedConfig
 from mockd.errors import Path
 from mockd.events import JSON_NULL, Event, Fill, Hole, Text
-from mockd.expression_values import RequestContext
-from mockd.expressions import render_all
+from mockd.expressions.expression import render_all
+from mockd.expressions.values import RequestContext
 from mockd.jsontext import encode_json
 from mockd.placeholders import FromRequest, Pick, expressions_in, parse_text, parse_value
 from mockd.source import BaseSource, Opened, Script, Source, SourceContext

@@ -24,7 +24,11 @@ MOST_STALE = 1000
 """Ticks without entries that the heap may hold, beside as many as there are with entries."""
 ROUNDING_S = 1e-6
 """Moments so close count as the same: far more than what is lost in sums of seconds, far less than anyone can see."""
-
+HEARTBEAT_GRID_S = 0.05
+"""Heartbeats of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
+second so, and not a thousand. One may be this much late."""
+ON_GRID_S = 1.0
+"""Shortest interval of heartbeats that are on the grid; shorter ones fall due when they are."""
 
 Callback = Callable[[], float | None]
 """The work of an entry. It returns when it is to be called again, as a monotonic time; None if it is done."""

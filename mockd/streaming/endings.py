@@ -10,7 +10,7 @@ from mockd.framing import Row
 from mockd.journal.exchange import Outcome
 from mockd.streaming.cursors.cursor import Cursor
 from mockd.streaming.cursors.end import EndCursor
-from mockd.streaming.ops import ABORT, CLOSE, FINISH, Op
+from mockd.streaming.ops import ABORT, CLOSE, CUTS, FINISH, FinishWithTrailers, Op
 from mockd.streaming.program import Program
 
 logger = logging.getLogger("mockd")
@@ -29,10 +29,12 @@ def end_of(program: Program, before: Cursor, outcome: Outcome, now: float, mock_
     """The cursor of the end, for a stream that leaves the rows of `before` for that reason."""
     ending = program.ending
     row, pause_s = ending.final, ending.close_delay_s
-    op: Op = FINISH
+    op: Op = FINISH if ending.trailers is None else FinishWithTrailers(ending.trailers)
     if outcome == "slow_client":
         row, op, pause_s = None, ABORT, 0.0
-    elif outcome == "aborted" or ending.type == "abrupt":
+    elif outcome == "completed" and ending.cut is not None:
+        outcome, row, op = "aborted", None, CUTS[ending.cut]
+    elif outcome == "aborted" or ending.type == "abrupt" or (ending.breaks_off and outcome != "completed"):
         row, op = None, CLOSE
     elif outcome == "failed" or ending.type == "error":
         row, pause_s = _error_row(program, before, outcome, mock_id), 0.0

@@ -7,11 +7,11 @@ object with `perform`; nothing else is needed for a new one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from mockd.clock import Clock
-from mockd.journal.exchange import Outcome
+from mockd.journal.exchange import Exchange, Outcome
 from mockd.lines import Line
 
 POLL_S = 0.005
@@ -24,6 +24,7 @@ class Stage(Protocol):
     """What an op may do with its stream."""
 
     line: Line
+    exchange: Exchange
     outcome: Outcome | None
     """How the stream has ended; None while it goes on. An op that ends the stream sets it."""
 
@@ -63,6 +64,19 @@ class Finish:
     """The clean end of the body."""
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        stage.finish()
+
+
+class FinishWithTrailers:
+    """The clean end of the body, with trailers behind it."""
+
+    def __init__(self, trailers: Callable[[], Sequence[tuple[str, str]]]) -> None:
+        self._trailers = trailers
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        trailers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._trailers()]
+        if trailers:
+            stage.line.trail(trailers)
         stage.finish()
 
 
@@ -115,6 +129,9 @@ TURN_TO_END = TurnToEnd()
 CLOSE = Close()
 RESET = Reset()
 ABORT = Abort()
+
+CUTS: Mapping[str, Op] = {"closed": CLOSE, "reset": RESET, "timeout": CLOSE}
+"""How a connection ends if an answer was cut off, by `CutOffError.how`."""
 
 
 async def acknowledged(stage: Stage) -> None:

@@ -6,7 +6,7 @@ source (what) ▶ resume (where to go on) ▶ pacing and limits (when) ▶ frami
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,23 +18,25 @@ from mockd.config.environment import hidden
 from mockd.config.parts import own_counters
 from mockd.errors import SourceError, TooManyKeysError, error_body
 from mockd.events import Fill, drawn
-from mockd.expression_values import RequestContext
-from mockd.expressions import Expression, ExpressionError, render_all
+from mockd.expressions.expression import Expression, ExpressionError, render_all
+from mockd.expressions.values import RequestContext
 from mockd.framing import FRAMINGS
-from mockd.headers import NO_RULES, FixedHeaders, Headers
+from mockd.headers import NO_RULES, FixedHeaders, Headers, headers_as_sent
 from mockd.journal.exchange import Exchange
 from mockd.jsontext import encode_json
+from mockd.kept import Kept
 from mockd.lines.line import BODILESS
 from mockd.program.answer import CompiledAnswer
 from mockd.program.plan import StreamPlan
 from mockd.program.prepared import Prepared
 from mockd.program.script import Events
-from mockd.program.terms import Ending, Lifetime
+from mockd.program.terms import UNSEEDED, Ending, Lifetime
 from mockd.request import RequestView
-from mockd.source import Answer, Opened, Script, SourceContext
+from mockd.source import Answer, CutOffError, Opened, Script, SourceContext
 from mockd.streaming.cursors.cursor import Cursor
 from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.whole import WholeCursor
+from mockd.streaming.ops import CUTS
 from mockd.streaming.program import OpenCursor, Opening, Program
 
 if TYPE_CHECKING:
@@ -65,6 +67,10 @@ class Counted(Protocol):
     def need(self, key: str) -> None:
         """Remember a key, as something is kept for it. Raises `TooManyKeysError`."""
 
+    @property
+    def kept(self) -> Kept:
+        """What answers keep for later requests."""
+
 
 class Matched(Struct, frozen=True):
     """A request that a mock has matched, on its way to its program. `headers` go on every answer (CORS)."""
@@ -81,6 +87,17 @@ class Matched(Struct, frozen=True):
         a GET would get, so it does not count."""
         counters, key = self.counters, self.exchange.key
         return counters.peek(key, name) if self.request.method == "HEAD" else counters.count(key, name)
+
+    @property
+    def request_head(self) -> bytes | None:
+        """The head of the request as it came; None if the server does not tell."""
+        return None if self.exchange.stream is None else self.exchange.stream.request_head
+
+    def inform(self, status: int, reason: str, headers: Sequence[tuple[str, str]]) -> None:
+        """Send an informational answer (1xx) now, if the server can."""
+        if self.exchange.stream is not None:
+            encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            self.exchange.stream.inform(status, reason.encode("latin-1"), encoded)
 
     def count_own(self, name: str) -> int:
         """The same for a counter that belongs to this answer of the mock alone."""
@@ -104,6 +121,16 @@ def constant(plan: StreamPlan) -> Program | None:
     return program
 
 
+def make_pieces(plan: StreamPlan) -> None:
+    """Make the pieces of a stream with a `framing`, if they are the same for every client."""
+    from mockd.streaming.varying import pieces_of
+
+    if (script := plan.source.script) is not None:
+        plan = plan.framed(script.framing)
+        compiled = plan.compiled(script)
+        compiled.pieces = pieces_of(plan, compiled)
+
+
 def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Program:
     """The answer to a request that matched a mock: its stream, one whole answer, or 204 if the client has seen all
     there is. To HEAD it is the head of that, and nothing is opened. Raises `TooManyKeysError`."""
@@ -117,6 +144,8 @@ def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Pr
         )
     except TooManyKeysError:
         raise
+    except CutOffError as cut:
+        program = _cut_off(plan, cut)
     except Exception as error:
         program = _failed(plan, matched, fill, error)
     if matched.request.method == "HEAD":
@@ -142,12 +171,14 @@ def _place(sessions: Sessions, matched: Matched) -> Place | None:
 def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
     """One whole answer in place of that of the mock."""
     fill = Fill(plan.random(matched.count), matched.clock, answer.slots)
-    program = _whole(CompiledAnswer(answer, plan.header_rules), matched, fill)
+    program = _whole(CompiledAnswer(answer, plan.header_rules, variation=plan.variation), matched, fill)
     return program if program.status not in BODILESS else _with_no_body(program)
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
-    context = SourceContext(matched.request, matched.captures, matched.clock, fill.rng, matched.count_own)
+    context = SourceContext(
+        matched.request, matched.captures, matched.clock, fill.rng, matched.count_own, matched, matched.counters.kept
+    )
     opened = plan.source.open(context)
     if isinstance(opened, Script):
         return _scripted(plan, sessions, matched, opened, fill)
@@ -165,6 +196,8 @@ async def _awaited(
         return program if program.status not in BODILESS else _with_no_body(program)
     except TooManyKeysError as error:
         return too_many(matched.request, error_body(error.code, error.message), matched.headers)
+    except CutOffError as cut:
+        return _cut_off(plan, cut)
     except Exception as error:
         return _failed(plan, matched, fill, error)
 
@@ -183,6 +216,16 @@ def _opened(plan: StreamPlan, sessions: Sessions | None, matched: Matched, opene
     return _stream(plan, matched, own, fill, _opening_session(plan, sessions, opened, fill))
 
 
+def _cut_off(plan: StreamPlan, cut: CutOffError) -> Program:
+    """The program of a connection that ends before there is a head."""
+    program = whole(0, b"", _NO_HEADERS, [], drawn(plan.head_delay_s, UNSEEDED))
+    if plan.recorded is not None:
+        from mockd.streaming.replaying import replay
+
+        replay(program, plan.recorded)
+    return replace(program, first=(*program.first, CUTS[cut.how]))
+
+
 def _failed(plan: StreamPlan, matched: Matched, fill: Fill, error: Exception) -> Program:
     if isinstance(error, ExpressionError):
         logger.error("%s: %s", plan.mock_id, hidden(str(error), plan.filled))
@@ -197,13 +240,20 @@ def _failed(plan: StreamPlan, matched: Matched, fill: Fill, error: Exception) ->
 # -- programs ----------------------------------------------------------------------------------------------------------
 
 
-def whole(status: int, body: bytes, headers: FixedHeaders, own: Headers, delay_s: float = 0.0) -> Program:
-    """The program of one answer in one piece."""
+def whole(
+    status: int,
+    body: bytes,
+    headers: FixedHeaders,
+    own: Headers,
+    delay_s: float = 0.0,
+    encoding: str | None = None,
+) -> Program:
+    """The program of one answer in one piece. `encoding` is the one that mockd put the body into."""
     return Program(
         status,
         headers,
         own,
-        WholeCursor(body),
+        WholeCursor(body, encoding),
         _RAW,
         _ANY_LIFETIME,
         _PLAIN,
@@ -258,6 +308,9 @@ def bodiless(program: Program) -> Program:
         is_whole=True,
         is_listed=False,
         prepared=None,
+        around=None,
+        chunks=None,
+        pieces=None,
         coming=None if program.coming is None else _bodiless(program.coming),
     )
 
@@ -281,7 +334,11 @@ def _scripted(plan: StreamPlan, sessions: Sessions | None, matched: Matched, ope
     if (table := script.timetable) is None:
         return _stream(plan, matched, own, fill, _opening_session(plan, sessions, script, fill))
     program = _stream(plan, matched, own, fill, lambda _, now: ScriptCursor(plan, script, table, fill, now))
-    program.prepared = script.prepared
+    if program.around is None:
+        program.prepared = script.prepared
+    elif (pieces := script.pieces) is not None:
+        program.pieces = pieces
+        program.prepared = pieces.prepared() if program.chunks is None else None
     return program
 
 
@@ -292,16 +349,30 @@ def _answered(plan: StreamPlan, sessions: Sessions | None, matched: Matched, ans
     fill.slots = answer.slots
     if answer.events is None:
         return _whole(plan.ready(answer), matched, fill, delay_s)
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
-    status = answer.status if plan.answer_status is None or answer.status >= 400 else plan.answer_status
     # In the plan, so that a client that comes back to this stream gets the same head.
-    plan = replace(plan.framed(answer.framing).with_headers(headers), status=status)
+    plan = _headed(plan.framed(answer.framing), answer)
+    if answer.trailers is not None:
+        plan = replace(plan, ending=replace(plan.ending, trailers=answer.trailers))
     if expressions := plan.expressions:
         fill.rendered = _rendered(expressions, matched)
     own = _own_headers(plan, matched, matched.headers, fill)
     program = _stream(plan, matched, own, fill, _opening_session(plan, sessions, answer.events, fill))
     program.delay_s = delay_s
+    if answer.reason is not None and answer.framing == "sse" and program.chunks is None:
+        from mockd.streaming.cursors.recorded import AsRecorded
+
+        program.chunks = AsRecorded()
     return program
+
+
+def _headed(plan: StreamPlan, answer: Answer) -> StreamPlan:
+    """The plan with the head that the source of an answer has decided."""
+    if answer.reason is not None:
+        sent = headers_as_sent(answer.headers, answer.reason)
+        return replace(plan, headers=sent, lasting_headers=sent, status=answer.status)
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+    status = answer.status if plan.answer_status is None or answer.status >= 400 else plan.answer_status
+    return replace(plan.with_headers(headers), status=status)
 
 
 def _whole(answer: CompiledAnswer, matched: Matched, fill: Fill, delay_s: float = 0.0) -> Program:
@@ -309,7 +380,7 @@ def _whole(answer: CompiledAnswer, matched: Matched, fill: Fill, delay_s: float 
     if answer.expressions:
         fill.rendered = _rendered(answer.expressions, matched)
     body = answer.body(fill)
-    return whole(answer.status, body, answer.headers, answer.own(body, fill, matched.headers), delay_s)
+    return whole(answer.status, body, answer.headers, answer.own(body, fill, matched.headers), delay_s, answer.encoding)
 
 
 # -- the stages --------------------------------------------------------------------------------------------------------
@@ -358,7 +429,7 @@ def _stream(plan: StreamPlan, matched: Matched, own: Headers, fill: Fill, rows: 
     keeps_alive = request.scope.get("http_version") == "1.1"
     if keeps_alive and (connection := request.raw_headers.get(b"connection")) is not None:
         keeps_alive = b"close" not in connection.lower()
-    return Program(
+    program = Program(
         plan.status,
         plan.lasting_headers if keeps_alive else plan.headers,
         own,
@@ -371,6 +442,15 @@ def _stream(plan: StreamPlan, matched: Matched, own: Headers, fill: Fill, rows: 
         plan.head_delay_s and drawn(plan.head_delay_s, fill.rng),
         plan.flush_each,
     )
+    if plan.variation is not None:
+        from mockd.streaming.varying import vary
+
+        vary(program, plan.variation)
+    if plan.recorded is not None:
+        from mockd.streaming.replaying import replay
+
+        replay(program, plan.recorded)
+    return program
 
 
 def _own_headers(plan: StreamPlan, matched: Matched, own: Headers, fill: Fill) -> Headers:

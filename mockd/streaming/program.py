@@ -13,7 +13,7 @@ from mockd.framing import Framing
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
-from mockd.program.prepared import Prepared
+from mockd.program.prepared import Pieces, Prepared
 from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import Cursor
@@ -39,6 +39,16 @@ class Opening(Protocol):
         """Look again at what is due."""
 
 
+class Outermost(Protocol):
+    """What is around all other cursors of a stream, first those of its rows and then those of its end: the pieces in
+    which all of it goes out. `inner` is the cursor inside."""
+
+    inner: Cursor
+
+    def over(self, inner: Cursor, stream: Opening) -> Cursor:
+        """The cursor of the stream, with the rows of another one behind those that wait."""
+
+
 OpenCursor = Callable[[Opening, float], Cursor]
 
 
@@ -48,8 +58,10 @@ class Program(Struct):
 
     `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepared` is the body that the rows
     come to, if it may go out with the head. `first` are ops that are done before the head, up to one that ends the
-    stream. `around` puts cursors around that of the rows, and then around that of the end. `coming` is awaited for the
-    program to go by instead, if it is not known yet.
+    stream. `around` puts cursors around that of the rows, and then around that of the end. `chunks` are the pieces in
+    which all of it goes out, if the mock says so. `pieces` are what all these cursors come to, if that is known.
+    `coming` is awaited for the program to go by instead, if it is not
+    known yet.
     """
 
     status: int
@@ -68,9 +80,21 @@ class Program(Struct):
     prepared: Prepared | None = None
     first: Sequence[Op] = ()
     around: Callable[[Cursor, Opening, float], Cursor] | None = None
+    chunks: Outermost | None = None
+    pieces: Pieces | None = None
     coming: Awaitable[Program] | None = None
 
     def opened(self, opening: Opening, now: float) -> Cursor:
         """The cursor over its rows, for a stream whose head goes out now."""
+        if self.pieces is not None:
+            from mockd.streaming.cursors.pieces import PiecesCursor
+
+            return PiecesCursor(self.pieces, now)
         cursor = self.rows(opening, now) if callable(self.rows) else self.rows
-        return cursor if self.around is None else self.around(cursor, opening, now)
+        return self.whole(cursor, opening, now)
+
+    def whole(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
+        """A cursor, that over the rows or that of the end, with those that belong around it."""
+        if self.around is not None:
+            cursor = self.around(cursor, opening, now)
+        return cursor if self.chunks is None else self.chunks.over(cursor, opening)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -19,8 +19,8 @@ from mockd.journal.lateness import Lateness
 from mockd.lines import Line
 from mockd.program.prepared import Prepared
 from mockd.program.terms import Lifetime
-from mockd.streaming.calendar import ROUNDING_S, Callback
-from mockd.streaming.cursors.cursor import NEVER, Cursor
+from mockd.streaming.calendar import HEARTBEAT_GRID_S, ON_GRID_S, ROUNDING_S, Callback
+from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.endings import end_of
 from mockd.streaming.ops import FINISH, STUCK_GRACE_S
@@ -32,11 +32,6 @@ SLICE = 64 * 1024
 be one HTTP chunk is not cut, however long."""
 SENDS_PER_TURN = 16
 """Sends before others get their turn: a write does not suspend while the kernel takes the bytes."""
-HEARTBEAT_GRID_S = 0.05
-"""Heartbeats of all streams fall due at these moments: ten thousand idle streams wake the event loop twenty times a
-second so, and not a thousand. One may be this much late."""
-ON_GRID_S = 1.0
-"""Shortest interval of heartbeats that are on the grid; shorter ones fall due when they are."""
 _NO_BODY = FixedHeaders([(b"content-length", b"0")])
 
 
@@ -189,8 +184,10 @@ class Stream:
     async def _prepare(self, coming: Awaitable[Program]) -> None:
         """Wait for the program, and for the client to leave before it is there."""
         preparing = asyncio.ensure_future(coming)
-        preparing.add_done_callback(lambda _: self.wake())
         try:
+            await asyncio.sleep(0)  # so that it has begun: a coroutine that has not cannot be told to end
+            if not preparing.done():  # otherwise the call would come when something else is waited for
+                preparing.add_done_callback(lambda _: self.wake())
             while not preparing.done() and self._stopped is None:
                 await self.sleep_until(NEVER)
             if preparing.done():
@@ -252,10 +249,12 @@ class Stream:
             return None
         cursor, now = self.cursor, self.clock.monotonic()
         self._reached = reached = now + ROUNDING_S
-        if cursor.next_due <= reached:
+        if (due := cursor.next_due) <= reached:
             if cursor.op is None:
-                if self._lateness is not None:
-                    self._lateness.note(now - cursor.next_due)
+                if (lateness := self._lateness) is not None and due != AT_ONCE:
+                    lateness.samples.append(late_s := now - due)
+                    if late_s > lateness.longest:
+                        lateness.longest = late_s
                 rows = cursor.take(reached, self._most)
                 if cursor.op is FINISH and cursor.next_due <= reached:
                     self.finish(rows)
@@ -266,6 +265,8 @@ class Stream:
                         self._write(payload, now)
                     else:
                         self._slice(payload)
+                elif cursor.events_sent != self.exchange.events_sent:
+                    self._note(0, now)  # events of which an encoder has kept all bytes back
             if cursor.op is not None and cursor.next_due <= reached:
                 return None
         elif self._heartbeat_at() <= reached:
@@ -446,6 +447,15 @@ class Stream:
             self._vigil.cut_if_stuck(self.program.ending.close_delay_s + STUCK_GRACE_S)
 
     @property
+    def request_head(self) -> bytes | None:
+        """The head of the request as it came, and perhaps bytes behind it; None if it is not known."""
+        return self.line.request_head
+
+    def inform(self, status: int, reason: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send an informational answer (1xx) before the head, if the server can."""
+        self.line.inform(status, reason, headers)
+
+    @property
     def is_told_to_end(self) -> bool:
         """Whether there is an order to stop, for which no op should wait."""
         return self._order is not None
@@ -477,17 +487,41 @@ class Stream:
         elif self._is_ending or self.program.is_whole:  # a whole answer has said how long it is: it is sent at once
             self.cursor.hurry()
         else:
+            self._make_anew()
+            self.cursor.hurry()  # pieces of the body that wait go out before the end
             self.turn_to_end(order)
+
+    @property
+    def rows(self) -> Cursor:
+        """The cursor over its rows, and then that of its end, without the chunks in which they go out."""
+        self._make_anew()
+        return self.cursor if self.program.chunks is None else self.program.chunks.inner
+
+    def _make_anew(self) -> None:
+        """Go on with the cursors that the pieces were made of, as it will not send all of these."""
+        pieces, self.program.pieces = self.program.pieces, None
+        if pieces is not None and self.cursor is not NO_ROWS:
+            from mockd.streaming.cursors.pieces import caught_up
+
+            head = self.exchange.first_byte
+            self.cursor = caught_up(self.program.opened(self, head), self.cursor, head)
+
+    def lay_around(self, around: Callable[[Cursor], Cursor]) -> None:
+        """Put another cursor around that of its rows."""
+        self._make_anew()
+        if self.program.chunks is None:
+            self.cursor = around(self.cursor)
+        else:
+            self.program.chunks.inner = around(self.program.chunks.inner)
 
     def turn_to_end(self, outcome: Outcome) -> None:
         """Leave the rows, and go on with the end that the termination says."""
-        self.end_with(end_of(self.program, self.cursor, outcome, self.clock.monotonic(), self.exchange.mock_id))
+        self.end_with(end_of(self.program, self.rows, outcome, self.clock.monotonic(), self.exchange.mock_id))
 
     def end_with(self, end: Cursor) -> None:
         """Leave the rows, and go on with that end."""
-        before = self.cursor
-        around = self.program.around
-        self.cursor = end if around is None else around(end, self, self.clock.monotonic())
+        before = self.rows
+        self.cursor = self.program.whole(end, self, self.clock.monotonic())
         self._is_ending = True
         before.close()
 
@@ -501,7 +535,10 @@ class Stream:
             self._vigil = None
             line.release()
         exchange.delivery, exchange.wire_end = line.receipt()
-        exchange.ended_by = None if outcome == "client_disconnected" else "mockd"
+        if outcome == "client_disconnected":
+            line.left()
+        else:
+            exchange.ended_by = "mockd"
         self.cursor.close()
         self.cursor = NO_ROWS
         self.services.registry.ended(exchange, outcome)

@@ -42,6 +42,7 @@ class Vigil:
         "_calendar",
         "_check",
         "_cut_check",
+        "_is_woken",
         "_lifetime",
         "_send_timeout_s",
         "_sending_since",
@@ -60,6 +61,7 @@ class Vigil:
         self._arrived = arrived
         self._send_timeout_s = send_timeout_s
         self._waiter: Future[None] | None = None
+        self._is_woken = False  # while it was about to rest, or waited for its client
         self._timer: Timer | None = None
         self._cut_check: Timer | None = None
         self._sending_since: float | None = None
@@ -83,7 +85,11 @@ class Vigil:
     # -- rest ------------------------------------------------------------------------------------------------------
 
     async def rest(self, when: float, callback: Callback) -> None:
-        """Wait until woken; the calendar calls back at `when`, and again whenever the callback says."""
+        """Wait until woken; the calendar calls back at `when`, and again whenever the callback says. Who was woken
+        before does not wait."""
+        if self._is_woken:
+            self._is_woken = False
+            return
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         if when != NEVER:
             self._timer = self._calendar.call_at(when, callback)
@@ -97,7 +103,9 @@ class Vigil:
 
     def wake(self) -> None:
         """Let the stream look again at what is due."""
-        if self._waiter is not None and not self._waiter.done():
+        if self._waiter is None:
+            self._is_woken = True
+        elif not self._waiter.done():
             self._waiter.set_result(None)
 
     def fail(self, error: Exception) -> None:

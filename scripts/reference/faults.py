@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from mockd.config.fault_lines import FORM
 from mockd.config.faults import ACTIONS, After, Fault
-from mockd.config.profiles import PROFILES
+from mockd.config.profiles import PROFILES, Profile
 from mockd.config.words import struct_info
 from scripts.reference import config, markdown
 from scripts.reference.markdown import code, fields_table, first_paragraph, link, struct_table, table
@@ -22,8 +24,9 @@ head, or before it if its table says so. How they go together is told in the [gu
 
 
 PROFILE = """
-A profile is a list of faults with a name: `"profile": "flaky-mobile"` in a mock, or `mockd serve --profile NAME` for
-all mocks without one. Its faults come after those of the mock.
+A profile is a list of faults and [framings](framing.md) with a name: `"profile": "flaky-mobile"` in a mock, or
+`mockd serve --profile NAME` for all mocks without one. Its faults come after those of the mock; its framing is for
+streams without one of their own.
 """.strip()
 
 
@@ -43,9 +46,14 @@ def page() -> str:
 
 def _profiles() -> str:
     rows = [
-        (code(name), one.summary, one.symptom, "<br>".join(map(code, one.faults))) for name, one in PROFILES.items()
+        (code(name), one.summary, one.symptom, "<br>".join(map(code, (*one.faults, *_framing(one)))))
+        for name, one in PROFILES.items()
     ]
-    return table(("Profile", "What it stands for", "What people see of it", "Faults"), rows)
+    return table(("Profile", "What it stands for", "What people see of it", "Faults and framings"), rows)
+
+
+def _framing(profile: Profile) -> list[str]:
+    return [f"framing.{field}: {json.dumps(value)}" for field, value in profile.framing.items()]
 
 
 def _section(action: type[Fault], known: dict[type, str]) -> str:

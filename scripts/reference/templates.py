@@ -9,8 +9,10 @@ import msgspec.inspect as inspect
 
 from mockd.config.words import struct_info, structs_in
 from mockd.sources import llm
-from mockd.sources.llm.reply import Citation, Error, ReplyFields, ReplyParams, Scripted, ToolCall, Usage, When
-from mockd.sources.llm.wire import Wire
+from mockd.sources.llm.refusals.rule import Rule
+from mockd.sources.llm.refusals.rules import RULES
+from mockd.sources.llm.replies.params import Citation, Error, ReplyFields, ReplyParams, Scripted, ToolCall, Usage, When
+from mockd.sources.llm.wires.wire import Wire
 from mockd.sources.registry import SourceKind
 from mockd.sources.templates import built_in
 from scripts.reference import config, markdown
@@ -24,6 +26,12 @@ parameters in `templateParams` beside that. `mockd templates` lists them too, wi
 REPLY = """
 Parameters of the templates of models' replies. What a template has no words for is refused when a mock is loaded. How
 they go together is told in the [guide](../guides/llm.md).
+"""
+
+REFUSALS = """
+What a template refuses with `"strict": true`, as its service does, besides bodies that are not JSON and fields that are
+missing. Words in braces stand for what is in the request. A link leads to the documentation of the rule. Words that are
+in no documentation are as they were seen in answers of the service, unless the table says that they are mockd's own.
 """
 
 HEADINGS: dict[type, str] = {
@@ -50,6 +58,7 @@ def page() -> str:
         INTRODUCTION,
         table(("Template", "Named in", "What it is"), rows),
         *parts,
+        _refusals(),
         *(_section(kind, known) for kind in built_in()),
     )
 
@@ -69,6 +78,24 @@ def structs() -> Iterator[inspect.StructType]:
             seen.add(struct.cls)
             yield struct
             waiting += [inner for field in struct.fields for inner in structs_in(field.type)]
+
+
+def _refusals() -> str:
+    """The rules, each with the templates that have it."""
+    templates: dict[Rule, list[str]] = {}
+    for name, rules in RULES.items():
+        for rule in rules:
+            templates.setdefault(rule, []).append(name)
+    rows = dict.fromkeys(
+        (", ".join(map(code, names)), code(rule.field), code(" ".join(rule.words.message.split())), _seen(rule))
+        for rule, names in templates.items()
+    )
+    head = ("Templates", "Looked at with", "Words", "Documented")
+    return f"## What strict refuses\n\n{REFUSALS.strip()}\n\n{table(head, rows)}"
+
+
+def _seen(rule: Rule) -> str:
+    return f"[here]({rule.seen})" if rule.seen.startswith("https:") else f"no: {rule.seen}"
 
 
 def _section(kind: SourceKind[Any], known: dict[type, str]) -> str:

@@ -12,3 +12,5 @@ CHECKS = [
     openapi_checks.response_schema_conformance,
     openapi_checks.response_headers_conformance,
 ]
+ENDLESS = "^/events$|/watch$"
+"""The paths of operations whose answer goes on and on."""

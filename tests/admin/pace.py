@@ -134,6 +134,7 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "push": lambda: [Operation("POST", "/mocks/m7/sse/push", as_json({"data": "x"}), 409)] * 10,
     "cut": lambda: [Operation("POST", "/mocks/m7/sse/cut", as_json({"action": "reset"}))] * 10,
     "end in place": lambda: [Operation("POST", "/mocks/m7/sse/close")] * 10,
+    "watch": lambda: [Operation("GET", "/sse/connections/nope/watch", status=404)] * 10,
     "wait": lambda: [Operation("GET", "/mocks/m7/sse/wait?opened=1&timeoutSeconds=0.01")] * 10,
     "create for keys": lambda: _each(
         lambda number: Operation("POST", f"/mocks?key=k{number}", as_json(some_mock(number, "own")), 201)
@@ -141,6 +142,7 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
     "list keys": lambda: [Operation("GET", "/keys")] * 10,
     "delete keys": lambda: _each(lambda number: Operation("DELETE", f"/keys/k{number}")),
     "reset": lambda: [Operation("POST", "/reset?streams=false")] * 10,
+    "variants that are not served": lambda: [Operation("GET", "/torture", status=404)] * 10,
     "scenarios": lambda: [Operation("GET", "/scenarios")] * 10,
     "set a scenario": lambda: [Operation("PUT", "/scenarios/paced", as_json({"state": "start"}))] * 10,
     "statistics": lambda: [Operation("GET", "/sse/stats")] * 10,
@@ -150,6 +152,7 @@ OPERATIONS: dict[str, Callable[[], list[Operation]]] = {
         Operation("POST", "/reset?key=k1&mocks=true"),
     ],
     "schema": lambda: [Operation("GET", "/schema")] * 10,
+    "schema of recordings": lambda: [Operation("GET", "/schema/recording")] * 10,
     "OpenAPI document": lambda: [Operation("GET", "/openapi.json")] * 10,
 }
 

@@ -111,6 +111,7 @@ def test_the_process(client: AdminClient) -> None:
     assert client.get_ready()["status"] == "ready"
     assert client.get_status()["mockCount"] == 0
     assert "$schema" in client.get_schema()
+    assert "$schema" in client.get_recording_schema()
     assert client.get_openapi()["openapi"] == "3.1.0"
 
 
@@ -132,7 +133,15 @@ def test_a_refusal_carries_code_status_and_details(client: AdminClient) -> None:
     error = caught.value
     assert (error.code, error.status) == ("validation_error", 400)
     assert error.details["path"] == "$.priority"
-    assert error.message == error.details["message"]
+    assert error.message == f"$.priority: {error.details['message']}"
+
+
+def test_a_refusal_says_all_that_is_wrong_where_and_the_cure(client: AdminClient) -> None:
+    with pytest.raises(AdminError) as caught:
+        client.create_mock(HELLO | {"prioriti": 1, "sse": {"events": [{"choices": []}]}})
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("$.sse.events[0].choices: unknown key `choices` (known here: `type`, `data`")
+    assert second == "$.prioriti: unknown key `prioriti` (did you mean `priority`?)"
 
 
 @pytest.mark.parametrize(("key", "code"), [(None, "missing_api_key"), ("wrong", "invalid_api_key")])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockd.errors import AdminError
-from mockd.journal.feed import MOST_EVENTS
+from mockd.journal.feed import MOST_EVENTS, MOST_OF_A_PATH
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, eventually
@@ -88,6 +88,23 @@ def test_each_thing_that_happens_is_told(server: RunningMockd) -> None:
         assert told[9][2]["mocks"] == 3
         with server.admin() as admin:
             assert admin.get_request(request["requestId"])["path"] == "/list"
+
+
+def test_no_event_is_large(server: RunningMockd) -> None:
+    headers = {f"x-{number}": "nope" for number in range(50)}
+    with server.admin() as admin:
+        for name in "abc":
+            admin.create_mock({"id": name, "matcher": {"pathPattern": "^/long", "headers": headers}, "response": {}})
+    with Follower(server) as follower:
+        get(server, "/long" + "x" * 20_000)
+        _, type, event = follower.next()
+        assert (type, len(event["nearMisses"]), len(event["path"])) == ("request", 3, MOST_OF_A_PATH)
+        near = event["nearMisses"][0]
+        assert near.keys() == {"mockId", "matchPercentage", "reason"}
+        assert near["reason"].startswith("pathPattern matched, but header x-0 expected")
+        assert len(json.dumps(event)) < 5000
+        with server.admin() as admin:
+            assert len(admin.get_request(event["requestId"])["nearMisses"][0]["fields"]) == 51
 
 
 @pytest.mark.parametrize(
@@ -186,7 +203,7 @@ def test_holds_and_what_they_reach_are_told(server: RunningMockd) -> None:
                 target=admin.wait_for_connection, args=(held["connectionId"],), kwargs={"reached": 2}
             )
             waiting.start()
-            eventually(lambda: server.engine.take_in_hand().waiting == 1)
+            eventually(lambda: server.engine.streams.take_in_hand().waiting == 1)
             with server.admin() as other:
                 other.release_connection(held["connectionId"])
             waiting.join()

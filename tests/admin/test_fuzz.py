@@ -24,7 +24,7 @@ def admin() -> TestClient:
     return TestClient(create_admin(Engine()), base_url="http://localhost")
 
 
-bounded = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+bounded = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check(admin: TestClient, method: str, path: str, body: bytes, media_type: str = "application/json") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mockd.client import AdminClient
 from mockd.config.load import load_paths
 from mockd.engine import Engine
 from mockd.errors import AdminError
+from mockd.keys.registry import KnownKeys
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.sockets import Client, eventually
@@ -321,3 +323,16 @@ def test_the_page_in_a_browser_shows_own_mocks_and_links_with_the_key(server: Ru
     assert f'href="{server.url}/~k/mine"' in page
     assert f'href="{server.url}/~k/all"' in page
     assert "own-one" not in get(server, "/", **{"Sec-Fetch-Dest": "document"})
+
+
+def test_thousands_of_keys_are_told_of_beside_the_streams(admin: AdminClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    listed = KnownKeys.listed
+
+    def noted(keys: KnownKeys) -> Any:
+        threads.append(threading.current_thread().name)
+        return listed(keys)
+
+    monkeypatch.setattr(KnownKeys, "listed", noted)
+    admin.list_keys()
+    assert [name.partition("_")[0] for name in threads] == ["mockd-admin"]

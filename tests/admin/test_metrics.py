@@ -10,8 +10,10 @@ import httpx2 as httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mockd.errors import AdminError
+from mockd.errors import AdminError, ConfigError
 from mockd.journal.metrics import MOST_MOCKS
+from mockd.server.run import _Service
+from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.cli.harness import Served, free_port
 from tests.wire.sockets import Client
@@ -130,11 +132,19 @@ def test_what_it_needs_is_named_if_it_is_not_there(monkeypatch: pytest.MonkeyPat
         assert raised.value.status == 404
 
 
+def test_a_port_for_them_needs_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    with pytest.raises(ConfigError, match=r"--metrics-port .*: metrics need the extra `mockd\[metrics\]`"):
+        _Service(Settings(port=0, admin_port=0, metrics_port=free_port()))
+
+
 def test_they_have_a_port_of_their_own() -> None:
     port = free_port()
     served = Served("--admin-port", "0", "--metrics-port", str(port))
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        address = f"http://127.0.0.1:{port}"
+        assert served.welcome["metrics"] == address + "/metrics"
+        with httpx.Client(base_url=address, trust_env=False) as client:
             found = client.get("/metrics")
             assert (found.status_code, "mockd_build_info" in found.text) == (200, True)
             assert client.get("/mocks").status_code == 404

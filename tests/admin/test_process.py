@@ -27,7 +27,7 @@ def test_probes(admin: TestClient, path: str, status: str) -> None:
 
 def test_probes_say_where_the_mocks_are(admin: TestClient, engine: Engine) -> None:
     assert "mocks" not in admin.get("/health").json()
-    engine.mocks_url = "http://127.0.0.1:4280"
+    engine.misses.mocks_url = "http://127.0.0.1:4280"
     for path in ("/health", "/ready"):
         assert admin.get(path).json()["mocks"] == "http://127.0.0.1:4280"
 

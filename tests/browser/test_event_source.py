@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
+from mockd.framing.variants import variants
 from tests.browser.conftest import PATIENCE_MS, Mockd, Serve
 from tests.docs.blocks import ROOT, blocks
 from tests.spec import page as spec
@@ -79,25 +80,38 @@ def test_the_guide_to_ending_it_from_the_page(page: Page, serve: Serve) -> None:
 
 
 def test_the_guide_to_bytes_that_break_parsers(page: Page, serve: Serve) -> None:
-    guide = blocks(ROOT / "docs" / "guides" / "parsers.md")
-    legal, split, unfinished = [json.loads(block.text) for block in guide if block.language == "json"]
-    mockd = serve(legal, split, unfinished)
+    guide = blocks(ROOT / "docs" / "guides" / "framing.md")
+    _, odd, legal = [json.loads(block.text) for block in guide if block.language == "json"]
+    mockd = serve(odd, legal)
+    listen(page, mockd, "/odd", "a")
+    wait(page, "() => log.some((entry) => entry[0] === 'error')")
+    assert events(page) == [["a", "one", "1"], ["message", "two\nlines", "1"]]
     listen(page, mockd, "/legal")
     wait(page, "() => log.some((entry) => entry[0] === 'error')")
-    assert [data for _, data, _ in events(page)] == [
-        "the BOM belongs to the stream",
-        "no space",
-        "CR alone",
-        "one\ntwo",
-        "",
-        '{"colon": "in: data"}',
-    ]
-    listen(page, mockd, "/split")
-    wait(page, "() => log.some((entry) => entry[0] === 'error')")
-    assert [data for _, data, _ in events(page)] == ["d\u00e9j\u00e0 vu \U0001f600"]
-    listen(page, mockd, "/unfinished")
-    wait(page, "() => log.some((entry) => entry[0] === 'error')")
-    assert [data for _, data, _ in events(page)] == ["whole"]
+    assert [data for _, data, _ in events(page)] == ["CR alone", "one\ntwo", "", '{"colon": "in: data"}']
+
+
+EVENTS: list[Any] = [
+    {"data": "één 😀", "type": "greeting", "id": "1"},
+    {"data": {"text": "zwei\nDrei"}},
+    {"comment": "alone"},
+    {"data": " three\n\n lines ", "retry": 10_000},
+    {"data": ""},
+]
+NEUTRAL = [one for one in variants("sse") if one.is_neutral("sse", has_ids=False, accepted={"gzip", "deflate", "br"})]
+
+
+def test_it_reads_the_same_in_every_neutral_form(page: Page, serve: Serve) -> None:
+    mockd = serve(sse("/plain", *EVENTS), *[sse(f"/{one.name}", *EVENTS, framing=dict(one.framing)) for one in NEUTRAL])
+    for name in ("plain", *(one.name for one in NEUTRAL)):
+        listen(page, mockd, f"/{name}", "greeting")
+        wait(page, "() => log.some((entry) => entry[0] === 'error')")
+        assert events(page) == [
+            ["greeting", "één 😀", "1"],
+            ["message", '{"text":"zwei\\nDrei"}', "1"],
+            ["message", " three\n\n lines ", "1"],
+            ["message", "", "1"],
+        ], name
 
 
 def _said(message: ConsoleMessage) -> tuple[str, str]:

@@ -18,11 +18,13 @@ PATIENCE_S = 20
 
 
 class Served:
-    """A `mockd serve` process."""
+    """A `mockd serve` process, or one of another command that serves."""
 
-    def __init__(self, *arguments: str, environ: dict[str, str] | None = None, module: str = "mockd") -> None:
+    def __init__(
+        self, *arguments: str, environ: dict[str, str] | None = None, module: str = "mockd", command: str = "serve"
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve", "--log-format", "json", "--port", "0", *arguments],
+            [sys.executable, "-m", module, command, "--log-format", "json", "--port", "0", *arguments],
             stderr=subprocess.PIPE,
             env={**clean_environ(), **(environ or {})},
             text=True,
@@ -38,6 +40,7 @@ class Served:
             self.process.kill()
             self.wait()
             raise
+        self.welcome: dict[str, Any] = welcome
         self.mocks: str = welcome["mocks"]
         self.admin: str = welcome["admin"]
         self.key: str | None = welcome.get("key")

@@ -105,6 +105,14 @@ def test_keepalive_is_in_milliseconds_and_keeps_the_stream_open(cli: Cli) -> Non
     assert "lifecycle" not in sse(cli, "--sse-event", "a:1", "--sse-keepalive", "0")
 
 
+def test_the_form_of_the_bytes(cli: Cli) -> None:
+    framing = ("--framing", "lineEnding=crlf", "--framing", 'split={"bytes": 3}', "--framing", "bom=true")
+    said = {"lineEnding": "crlf", "split": {"bytes": 3}, "bom": True}
+    assert sse(cli, "--sse-event", "a:1", *framing)["framing"] == said
+    chunked = cli("add", "--json", "--path", "/n", "--ndjson", "1", "--framing", "lineEnding=crlf").json
+    assert chunked["mock"]["chunked"]["framing"] == {"lineEnding": "crlf"}
+
+
 def test_events_may_be_left_out_of_a_stream_that_stays_open(cli: Cli) -> None:
     assert sse(cli, "--sse-keepalive", "5000")["events"] == []
 
@@ -309,6 +317,8 @@ WRONG = {
     "negative delay": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "-1"),
     "delay that is no number": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "fast"),
     "two delays": ("--path", "/x", "--sse-event", "a:1", "--sse-delay", "1", "--sse-random-delay", "1:2"),
+    "framing without a stream": ("--path", "/x", "--body", "1", "--framing", "bom=true"),
+    "framing that is none": ("--path", "/x", "--sse-event", "a:1", "--framing", "bom"),
     "sse option without sse": ("--path", "/x", "--body", "1", "--sse-delay", "5"),
     "sse option of 0 without sse": ("--path", "/x", "--body", "1", "--sse-delay", "0"),
     "chunk option of 0 without chunks": ("--path", "/x", "--body", "1", "--chunk-delay", "0"),

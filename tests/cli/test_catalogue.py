@@ -13,7 +13,7 @@ from mockd.engine import Engine
 from mockd.errors import ConfigError
 from mockd.presets import configured
 from mockd.presets.llm import LLM
-from mockd.settings import Settings, env_name
+from mockd.settings import Settings, env_name, option
 from mockd.sources import kinds
 from mockd.sources.llm import WIRES
 from tests.cli.harness import Cli
@@ -46,8 +46,9 @@ def test_a_parameter_says_its_type_default_and_meaning(local_cli: Cli) -> None:
     }
     [name, *_] = parameters["toolCalls"]["parameters"]
     assert name == {"name": "name", "type": "text", "required": True, "meaning": "Name of the tool."}
-    [_, reply] = parameters["script"]["parameters"]
-    assert "parameters" not in reply  # those of the reply around it
+    [_, *replies] = parameters["script"]["parameters"]
+    assert [one["name"] for one in replies] == ["reply", "replies"]
+    assert not any("parameters" in one for one in replies)  # those of the reply around them
 
 
 def told_by_check(mock: dict[str, Any]) -> str | None:
@@ -121,10 +122,10 @@ def test_presets(local_cli: Cli) -> None:
     assert preset["baseUrls"] == LLM.base_urls
     paths = {spec.mock.matcher.path for spec in configured(Settings(preset="llm"))}
     assert {route["path"] for route in preset["routes"]} <= paths
+    known = {option(name): name for name in Settings.__struct_fields__}
+    assert {"--preset-script", "--no-side-calls"} <= {setting["option"] for setting in preset["settings"]}
     for setting in preset["settings"]:
-        name = setting["option"][2:].replace("-", "_")
-        assert name in Settings.__struct_fields__
-        assert setting["variable"] == env_name(name)
+        assert setting["variable"] == env_name(known[setting["option"]])
         assert setting["meaning"]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -188,12 +189,25 @@ def test_streams_that_have_ended_are_listed_with_their_outcome(cli: Cli, write: 
     assert cli(*ended, "--limit", "-1").code == cli("sse", "connections", "list", "--status", "over").code == 2
 
 
+def test_what_few_have_is_in_a_column_if_any_has_it(cli: Cli, write: Write, shared_server: Served) -> None:
+    two = {"id": "two", "matcher": {"path": "/two"}, "responses": [{"sse": {"manual": True}}]}
+    assert cli("import", str(write("two.json", two))).code == 0
+    assert "SCENARIO" not in cli("list").out
+    with httpx2.stream("GET", shared_server.mocks + "/two"):
+        headings, row = cli("sse", "connections", "list", "--mock", "two").out.splitlines()
+        assert (headings.split()[:3], row.split()[2]) == (["ID", "MOCK", "ENTRY"], "0")
+    cli("add", "--id", "one", "--path", "/one", "--sse-event", "x", "--sse-keepalive", "5000")
+    with httpx2.stream("GET", shared_server.mocks + "/one"):
+        assert "ENTRY" not in cli("sse", "connections", "list", "--mock", "one").out
+
+
 def test_scenarios_are_listed_and_set(cli: Cli, shared_server: Served) -> None:
     assert "No mock names a scenario" in cli("scenarios").err
     cli("add", "--path", "/me", "--status", "401", "--scenario", "login", "--when", "start")
     cli("add", "--path", "/me", "--body", "Ann", "--scenario", "login", "--when", "in", "--set", "start")
     login = {"name": "login", "state": "start", "states": ["start", "in"]}
     assert cli("scenarios", "--json").json == {"scenarios": [login]}
+    assert re.findall(r"  (login: .*?)  ", cli("list").out) == ["login: start", "login: in -> start"]
     assert httpx2.get(shared_server.mocks + "/me").status_code == 401
     assert cli("scenarios", "set", "login", "in").out == "Scenario login: in\n"
     assert cli("scenarios", "list").out.splitlines()[1].split() == ["login", "in", "start,", "in"]
@@ -241,6 +255,7 @@ ASKING = [
     ("sse", "push", "x", "tick:1"),
     ("sse", "cut", "--mock", "a", "reset"),
     ("sse", "wait", "x", "--ended"),
+    ("sse", "watch", "x"),
     ("add", "--path", "/a", "--body", "x"),
 ]
 
@@ -268,6 +283,8 @@ NOT_THERE = [
     ("sse", "push", "nope", "tick:1"),
     ("sse", "cut", "nope", "reset"),
     ("sse", "wait", "nope", "--held"),
+    ("sse", "watch", "nope"),
+    ("sse", "watch", "--mock", "nope"),
 ]
 
 
@@ -309,6 +326,8 @@ WRONG = [
     ("sse", "push", "x", "tick:1", "--mock", "a"),
     ("sse", "cut"),
     ("sse", "wait", "x", "--opened", "1"),
+    ("sse", "watch"),
+    ("sse", "watch", "x", "--mock", "a"),
     ("sse", "wait", "x", "--ended", "--timeout-seconds", "601"),
     ("serve", "--nope"),
     ("serve", "--port"),
@@ -363,6 +382,7 @@ def test_validate_prints_every_problem_with_its_place(local_cli: Cli, write: Wri
     assert local_cli("validate", str(good), "--json").json == {
         "valid": True,
         "mocks": 1,
+        "recordings": 0,
         "problems": [],
         "warnings": [],
     }
@@ -440,17 +460,24 @@ def test_help(local_cli: Cli, command: str) -> None:
         (
             "mockd ",
             {"serve", "add", "list", "get", "update", "delete", "import", "export", "validate", "status", "sse"}
-            | {"init", "faults", "presets", "scenarios", "schema", "templates", "keys", "reset", "requests", "verify"},
+            | {"init", "faults", "presets", "scenarios", "schema", "templates", "keys", "reset", "requests", "verify"}
+            | {"torture", "recordings", "record"},
         ),
-        ("mockd sse ", {"connections", "stats", "hold", "release", "step", "push", "cut", "wait"}),
+        ("mockd sse ", {"connections", "stats", "hold", "release", "step", "push", "cut", "wait", "watch"}),
         ("mockd keys ", {"list", "delete"}),
+        ("mockd recordings ", {"list", "show", "diff", "redact", "to-mock", "import", "export"}),
         ("mockd reset --", {"--admin-url", "--api-key", "--help", "--json", "--key", "--mocks", "--streams"}),
         ("mockd scenarios ", {"list", "set"}),
         ("mockd requests ", {"show"}),
         ("mockd requests --", {"--admin-url", "--api-key", "--follow", "--help", "--json", "--limit", "--unmatched"}),
         ("mockd verify --at", {"--at-least", "--at-most"}),
         ("mockd verify --w", {"--within"}),
+        (
+            "mockd torture --",
+            {"--compare", "--faults", "--help", "--jobs", "--json", "--max-runs", "--only", "--out", "--timeout"},
+        ),
         ("mockd sse connections ", {"list", "get", "close"}),
+        ("mockd record --ta", {"--target", "--targets"}),
         ("mockd serve --adm", {"--admin-host", "--admin-port", "--admin-allow-host", "--admin-allow-origin"}),
         ("mockd add --sse-r", {"--sse-random-delay", "--sse-rate", "--sse-repeat", "--sse-resume", "--sse-retry"}),
     ],

@@ -31,7 +31,7 @@ def test_a_stream_in_the_hand_of_a_terminal(cli: Cli, shared_server: Served) -> 
         assert table[0].split() == ["ID", "MOCK", "KEY", "EVENTS", "STATE", "OUTCOME"]
         assert table[1].split() == [connection_id, "chat", "2", "held"]
         late = cli("sse", "wait", connection_id, "--reached", "3", "--timeout-seconds", "0.01")
-        assert (late.code, late.err) == (1, "It has not come to be so.\n")
+        assert (late.code, late.err) == (1, "The wait was in vain: it is not so yet, or never can be.\n")
         assert cli("sse", "step", connection_id).code == 0
         assert read_until(chunks, "data: 3\n\n") == "event: tick\ndata: 3\n\n"
         assert cli("sse", "push", connection_id, 'extra:{"n": 1}').code == 0

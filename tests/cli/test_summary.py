@@ -25,3 +25,8 @@ from mockd.cli.summary import summary
 )
 def test_the_delay_between_events(delay: Any, said: str) -> None:
     assert summary({"sse": {"events": [{"data": "x"}], "timing": {"fixedDelay": delay}}}) == f"SSE: {said}"
+
+
+def test_a_mock_that_relays() -> None:
+    assert summary({"proxy": {"target": "https://a.test"}}) == "relayed to https://a.test"
+    assert summary({"proxy": {"target": "https://a.test", "record": True}}) == "relayed to https://a.test, recorded"

@@ -48,12 +48,13 @@ def some_requests(cli: Cli, shared_server: Served) -> Iterator[None]:
         (("/x", "--within", "0.05"), 1),
         (("/m", "--within", "300"), 0),
         ((), USAGE),
+        (("m",), USAGE),
+        (("GET m",), USAGE),
         (("/m", "--times", "-1"), USAGE),
         (("/m", "--times", "1", "--at-most", "1"), USAGE),
         (("/m", "--within", "601"), USAGE),
         (("/m", "--header", "x"), USAGE),
         (("/m", "--never", "--times", "0"), REFUSED),
-        (("m",), REFUSED),
     ],
 )
 def test_verify(cli: Cli, arguments: tuple[str, ...], code: int) -> None:

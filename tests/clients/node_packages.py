@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.clients.environments import CLIENTS
+from tests.environments import ROOT
 from tests.programs import find, program
 
 HERE = Path(__file__).parent / "node"
@@ -29,18 +32,30 @@ def why_missing() -> str | None:
     return None
 
 
-def install(say: Callable[[str], None]) -> None:
-    """Make `node_modules` what the lock file says. `say` is told where that is something to do.
+def install(say: Callable[[str], None], folder: Path = HERE, how: tuple[str, ...] = ("ci",)) -> None:
+    """Make a folder's `node_modules` what its lock file says. `say` is told where that is something to do. `how` is the
+    command of npm for it.
 
     Raises `CalledProcessError` where the packages cannot be installed.
     """
-    stamp = HERE / "node_modules" / ".stamp"
-    wanted = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("package.json", "package-lock.json"))
-    with CLIENTS.locked("node"):
+    stamp = folder / "node_modules" / ".stamp"
+    wanted = "\n".join((folder / name).read_text(encoding="utf-8") for name in ("package.json", "package-lock.json"))
+    with CLIENTS.locked(f"node-{folder.parent.name}"):
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-            say("Installing the clients of tests/clients/node/package.json into tests/clients/node/node_modules")
-            subprocess.run([program("npm"), "ci", "--silent"], cwd=HERE, check=True)
+            say(f"Installing {(folder / 'package.json').relative_to(ROOT)} into node_modules beside it")
+            subprocess.run([program("npm"), *how, "--silent"], cwd=folder, check=True)
             stamp.write_text(wanted, encoding="utf-8")
+
+
+def install_or_skip(say: Callable[[str], None], folder: Path, how: tuple[str, ...] = ("ci",)) -> Path:
+    """A folder's `node_modules`, installed. Skips the test if there is no Node, or npm cannot install them."""
+    if (reason := why_missing()) is not None:
+        pytest.skip(reason)
+    try:
+        install(say, folder, how)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"npm cannot install {folder / 'package.json'}: {error}")
+    return folder / "node_modules"
 
 
 def _output(*words: str) -> str:

@@ -23,6 +23,10 @@ class Outcomes:
         """Of the answers that it was given, by call."""
         self.warnings = warnings
 
+    def outcome(self, call: str) -> dict[str, Any]:
+        """However a call ended: its `reply`, if it has one, and the `errors` before."""
+        return self._outcomes[call]
+
     def reply(self, call: str) -> dict[str, Any]:
         outcome = self._outcomes[call]
         if "reply" not in outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.clients.replies import BROKEN, REFUSED, REPLIES, TOKENS, mocks
@@ -50,6 +50,8 @@ class Way:
     template: str
     part: str = "sse"
     path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the template, besides the reply."""
     given: frozenset[str] = USUAL
     """The replies that the wire can express and the SDK hands on."""
     finish: Mapping[str, str] | None = None
@@ -69,7 +71,7 @@ class Way:
         return f"{self.call}.{reply}"
 
     def mocks(self) -> list[dict[str, Any]]:
-        replies = {self.named(reply): GIVEN[reply] for reply in sorted(self.given)}
+        replies = {self.named(reply): {**GIVEN[reply], **self.params} for reply in sorted(self.given)}
         return mocks(self.template, self.path, replies, self.part)
 
     def calls(self, url: str, preset: str) -> Iterator[dict[str, Any]]:
@@ -93,6 +95,7 @@ _OPENAI_CHAT = {
     "path": "/v1/chat/completions",
     "finish": {"stop": "stop", "tool_calls": "tool_calls", "length": "length"},
 }
+_COMPATIBLE = {**_OPENAI_CHAT, "params": {"reasoningKey": "reasoning"}}
 _AZURE = {**_OPENAI_CHAT, "template": "azure-openai", "path": "/openai/deployments/{deployment}/chat/completions"}
 _RESPONSES = {
     "template": "openai-responses",
@@ -143,6 +146,7 @@ WAYS = [
     *_ways("anthropic", "stream", "helper", **_ANTHROPIC),
     *_ways("anthropic", "whole", **_ANTHROPIC, given=_WHOLE),
     *_ai("openaiChat", _OPENAI_CHAT, _OPENAI_CHAT, "reasoning"),
+    *_ai("openaiCompatible", _COMPATIBLE, _COMPATIBLE, "citations"),
     *_ai("openaiResponses", _RESPONSES, _RESPONSES),
     *_ai("anthropic", _ANTHROPIC, _ANTHROPIC),
     # An error in the stream is not framed as an event, so that it is overlooked.

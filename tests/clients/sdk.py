@@ -20,10 +20,10 @@ class Saw:
     """What the scenarios of an SDK saw. Asking for one that failed fails the test, with the SDK's own traceback."""
 
     def __init__(self, results: dict[str, dict[str, Any]]) -> None:
-        self._results = results
+        self.results = results
 
     def __getitem__(self, scenario: str) -> Any:
-        result = self._results[scenario]
+        result = self.results[scenario]
         if "traceback" in result:
             pytest.fail(f"scenario {scenario}:\n{result['traceback']}", pytrace=False)
         return result["saw"]

@@ -27,7 +27,13 @@ pytestmark = pytest.mark.clients(group="openai")
 MOCKS = mocks(
     "openai-chat",
     "/v1/chat/completions",
-    REPLIES | {"refusal": {"refusal": REFUSED}, "nothing": {}, "too_many_once": REPLIES["too_many"]},
+    REPLIES
+    | {
+        "refusal": {"refusal": REFUSED},
+        "nothing": {},
+        "too_many_once": REPLIES["too_many"],
+        "reasoning_of_openrouter": {**REPLIES["reasoning"], "reasoningKey": "reasoning"},
+    },
 )
 
 
@@ -101,6 +107,14 @@ def test_reasoning(saw: Saw) -> None:
     thoughts = [thought for thought in saw["reasoning"] if thought is not None]
     assert len(thoughts) > 1
     assert "".join(thoughts) == saw["reasoning_whole"] == THOUGHT
+
+
+def test_the_key_of_reasoning(saw: Saw) -> None:
+    thoughts = [extra for extra in saw["reasoning_of_openrouter"] if extra]
+    assert len(thoughts) > 1
+    assert {key for extra in thoughts for key in extra} == {"reasoning"}
+    assert "".join(extra["reasoning"] for extra in thoughts) == THOUGHT
+    assert saw["reasoning_of_openrouter_whole"] == {"reasoning": THOUGHT}
 
 
 def test_refusal(saw: Saw) -> None:

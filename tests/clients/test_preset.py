@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mockd.settings import Settings
-from mockd.sources.llm.embeddings import vector
+from mockd.sources.llm.endpoints.embeddings import vector
 from mockd.testing import running_mockd
 from tests.clients.sdk import Saw, run_scenarios
 

@@ -62,6 +62,12 @@ THROWN: dict[str, dict[str, str]] = {
     "anthropic-stream": _ANTHROPIC,
     "anthropic-helper": {**_ANTHROPIC, **_each(NO_STREAM, "AnthropicError")},
     "ai-openaiChatStream": _AI_OPENAI,
+    # It does not accept a stream without a reason to finish.
+    "ai-openaiCompatibleStream": {
+        **_AI_OPENAI,
+        **_each(("first", "chunk"), "Object"),
+        **_each(NO_STREAM, "InvalidResponseDataError"),
+    },
     "ai-openaiResponsesStream": _AI_OPENAI,
     "ai-anthropicStream": {
         **_AI,

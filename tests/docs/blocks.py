@@ -22,7 +22,8 @@ _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE |
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: `language` and `label` are the words behind its fence; a label with a dot names a file."""
+    """A fenced block: `language` and `label` are the words behind its fence. A label with a dot names a file: one that
+    a reader saves, or one of the examples, of which the block is an excerpt."""
 
     language: str
     label: str
@@ -31,11 +32,15 @@ class Block:
 
     @property
     def file_name(self) -> str | None:
-        return self.label if "." in self.label else None
+        return self.label if "." in self.label and not self.is_excerpt else None
+
+    @property
+    def is_excerpt(self) -> bool:
+        return self.label.startswith("examples/")
 
     @property
     def is_run(self) -> bool:
-        return self.label != NOT_RUN
+        return self.label != NOT_RUN and not self.is_excerpt
 
 
 def blocks(page: Path) -> list[Block]:

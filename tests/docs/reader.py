@@ -85,7 +85,7 @@ class Reader:
         elif block.language == "bash":
             for command in commands(block):
                 self._type(command)
-        elif block.language == "text":
+        elif block.language == "text" and block.file_name is None:
             self._compare(block)
 
     @property
@@ -190,7 +190,7 @@ class Reader:
 
 def is_script(value: Any) -> bool:
     """Whether it is a file for `--preset-script`."""
-    return isinstance(value, list) and all("reply" in item for item in value)
+    return isinstance(value, list) and all("reply" in item or "replies" in item for item in value)
 
 
 def is_fragment(value: Any) -> bool:

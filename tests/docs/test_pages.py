@@ -15,7 +15,7 @@ from mockd.mocks.choice import SCENARIO_SCORE
 from tests.docs.blocks import LLM_GUIDES, PAGES, ROOT, Block, blocks
 from tests.docs.reader import Reader
 
-LANGUAGES = {"bash", "javascript", "json", "mermaid", "nginx", "python", "text", "toml", "yaml", ""}
+LANGUAGES = {"bash", "java", "javascript", "json", "mermaid", "nginx", "python", "text", "toml", "yaml", ""}
 READ = [page for page in PAGES if any(block.language in ("bash", "json", "yaml", "python") for block in blocks(page))]
 
 

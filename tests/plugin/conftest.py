@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,43 +101,50 @@ def pausing(process: subprocess.Popen[str]) -> Iterator[None]:
         thread.join()
 
 
+def run_pytest(
+    folder: Path, *arguments: str, plugins: tuple[str, ...] = (), pauses: bool = False, **environ: str
+) -> Ran:
+    """Run pytest in a folder, with variables of the environment. With `pauses`, everything is stopped now and then, as
+    on a machine that is too busy."""
+    names = ("no:cacheprovider", "mockd.pytest_plugin", *plugins)
+    chosen = [word for name in names for word in ("-p", name)]
+    paths = (str(folder), str(ROOT), os.environ.get("PYTHONPATH", ""))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", *chosen, *arguments],
+        cwd=folder,
+        env={
+            **clean_environ(),
+            **environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "COLUMNS": "200",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        with pausing(process) if pauses else nullcontext():
+            text = process.communicate(timeout=PATIENCE_S)[0]
+    except BaseException:
+        with suppress(ProcessLookupError):  # it is over
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return Ran(process.returncode, text)
+
+
 @pytest.fixture
 def suite(tmp_path: Path) -> Suite:
-    """Runs the tests of a text with arguments of pytest, and the helpers above. What is given by name is `ini`, or a
-    variable of the environment. With `pauses`, everything is stopped now and then, as on a machine that is too busy."""
+    """Runs the tests of a text with arguments of pytest, and the helpers above. What is given by name is `ini`, or goes
+    to `run_pytest`."""
 
-    def run(text: str, *arguments: str, plugins: tuple[str, ...] = (), pauses: bool = False, **given: str) -> Ran:
+    def run(text: str, *arguments: str, ini: str = "[pytest]\n", **given: Any) -> Ran:
         (tmp_path / "helpers.py").write_text(HELPERS, encoding="utf-8")
         test = "from helpers import *\nimport pytest\n\n" + textwrap.dedent(text)
         (tmp_path / "test_suite.py").write_text(test, encoding="utf-8")
-        ini = given.pop("ini", "[pytest]\n")
         (tmp_path / "pytest.ini").write_text(ini, encoding="utf-8")
-        names = ("no:cacheprovider", "mockd.pytest_plugin", *plugins)
-        chosen = [word for name in names for word in ("-p", name)]
-        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *chosen, *arguments, "test_suite.py"]
-        paths = (str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", ""))
-        environ = {
-            **clean_environ(),
-            **given,
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "COLUMNS": "200",
-        }
-        process = subprocess.Popen(
-            command,
-            cwd=tmp_path,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            with pausing(process) if pauses else nullcontext():
-                text_of_run = process.communicate(timeout=PATIENCE_S)[0]
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        return Ran(process.returncode, text_of_run)
+        return run_pytest(tmp_path, *arguments, "test_suite.py", **given)
 
     return run

@@ -27,7 +27,7 @@ CHAT = {"model": "gpt-4.1", "stream": True, "messages": [{"role": "user", "conte
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockdServer]:
-    with started(str(tmp_path_factory.getbasetemp())) as server:
+    with started(files_root=str(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 
@@ -92,6 +92,24 @@ def test_events_and_their_fields(mockd: Mockd) -> None:
     assert mock.url == mockd.url + "/events"
     assert get(mock.url)[0] == 503
     assert get(mock.url) == (200, "data: a\nretry: 50\n\ndata: 7\n\nid: x\nevent: b\ndata: [1]\n\n")
+
+
+def test_a_path_without_its_slash_is_told(mockd: Mockd) -> None:
+    for wrong in ("ticks", "POST ticks"):
+        with pytest.raises(AdminError, match="'ticks' does not start with `/`"):
+            mockd.sse(wrong, ["one"])
+
+
+def test_a_stream_that_the_test_writes(mockd: Mockd, ask: Ask) -> None:
+    news = mockd.sse("/news", manual=True)
+    client = ask(news.url)
+    stream = news.wait_for_stream()
+    stream.push("one")
+    news.push({"type": "two", "data": 2})
+    stream.close()
+    assert client.getresponse().read() == b"data: one\n\nevent: two\ndata: 2\n\n"
+    with pytest.raises(AdminError, match="exactly one of `events`"):
+        mockd.sse("/news")
 
 
 def test_items_bodies_and_methods(mockd: Mockd) -> None:
@@ -260,8 +278,11 @@ def test_items_are_pushed_as_they_are(mockd: Mockd, ask: Ask) -> None:
     stream.wait_held()
     stream.push({"data": 2})
     mock.push({"n": 3})
+    stream.push("text")
+    mock.push('of "text"')
+    mock.push(None)
     stream.close()
-    assert client.getresponse().read() == b'{"data":1}\n{"data":2}\n{"n":3}\n'
+    assert client.getresponse().read() == b'{"data":1}\n{"data":2}\n{"n":3}\n"text"\n"of \\"text\\""\nnull\n'
 
 
 def test_a_push_into_all(mockd: Mockd, ask: Ask) -> None:

@@ -89,6 +89,7 @@ def test_a_server_that_is_not_there(suite: Suite) -> None:
     ran = suite(EACH, "-k", "[0]", "--mockd-url", "http://127.0.0.1:1")
     assert ran.summary() == {"error": 1, "deselected": 7}, ran.text
     assert "Failed: --mockd-url http://127.0.0.1:1: no answer from http://127.0.0.1:1" in ran.text
+    assert "During handling" not in ran.text
 
 
 def test_what_a_failing_test_says(suite: Suite) -> None:
@@ -135,6 +136,44 @@ def test_what_a_failing_test_says(suite: Suite) -> None:
     assert re.search(r"GET /greeting +500 +greeting +0 +completed; fault status", said["test_anything_else"])
     assert HEADING + " none." in said["test_nothing_came"]
     assert re.search(r"GET /early +404 +none", said["test_its_fixture_fails"])
+
+
+REFUSED = """
+def test_a_mistake_in_a_mock(mockd):
+    mockd.sse("/events", ["one", {"dta": "two"}])
+
+def test_a_mistake_in_a_cut(mockd, asked):
+    events = mockd.sse("/events", ["one"])
+    events.hold_at(0)
+    asked(events.url)
+    events.wait_for_stream().cut("rset")
+
+def test_an_unknown_provider(mockd):
+    mockd.llm("Hello", "opnai")
+
+@pytest.mark.anyio
+async def test_a_coroutine(amockd):
+    await amockd.sse("/events", [{"dta": "two"}])
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+
+
+def test_a_mistake_is_shown_in_the_test_that_made_it(suite: Suite) -> None:
+    ran = suite(REFUSED, plugins=("anyio",))
+    assert ran.summary() == {"failed": 4}, ran.text
+    for said in (
+        "mockd.errors.AdminError: $.sse.events[1].dta: unknown key `dta` (did you mean `data`?)",
+        "mockd.errors.AdminError: there is no fault 'rset', at character 1 of 'rset' (did you mean `reset`?)",
+        "no endpoint 'opnai'",
+        "mockd.errors.AdminError: $.sse.events[0].dta: unknown key `dta` (did you mean `data`?)",
+    ):
+        assert said in ran.text
+    files = set(re.findall(r"^(\S+):\d+: ", ran.text, re.M))
+    assert files == {"test_suite.py"}
+    assert "fixtures/mockd.py:" in suite(REFUSED, "--full-trace", "-k", "in_a_mock", plugins=("anyio",)).text
 
 
 def test_the_key_is_gone_at_the_end_of_a_test(suite: Suite) -> None:

@@ -14,8 +14,3 @@ from mockd.testing import running_mockd
 def url() -> Iterator[str]:
     with running_mockd(settings=Settings(preset="llm")) as mockd:
         yield mockd.url
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

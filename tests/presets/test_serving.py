@@ -16,14 +16,27 @@ from mockd import create_app
 from mockd.errors import ConfigError
 from mockd.presets import configured
 from mockd.presets.llm import LLM
-from mockd.settings import Settings, env_name
+from mockd.settings import Settings, env_name, option
 from mockd.testing import running_mockd
 from tests.admin.conftest import serve as serve_app
 from tests.cli.harness import PATIENCE_S, Served, clean_environ, free_port
 from tests.presets.asking import CHAT, asked, payloads, texts
 from tests.stream.harness import Lab
 
-SHAPING = {"preset_text": "a", "preset_script": "a.json", "ttft": 1, "itl": 1, "tokens_per_second": 1}
+SHAPING = {
+    "preset_text": "a",
+    "preset_script": "a.json",
+    "auto_tools": True,
+    "side_calls": False,
+    "explain": True,
+    "ttft": 1,
+    "itl": 1,
+    "tokens_per_second": 1,
+    "require_key": ("a",),
+    "rpm": 1,
+    "tpm": 1,
+    "context_window": 1,
+}
 
 
 def said(url: str) -> str:
@@ -48,8 +61,9 @@ def test_an_unknown_preset_is_refused_with_those_there_are() -> None:
 def test_what_shapes_a_preset_needs_one(name: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         configured(Settings(**{name: value}))
-    option = name.replace("_", "-")
-    assert str(caught.value) == (f"--{option} ({env_name(name)}) shapes a preset, and there is none (add --preset llm)")
+    assert str(caught.value) == (
+        f"{option(name)} ({env_name(name)}) shapes a preset, and there is none (add --preset llm)"
+    )
 
 
 @pytest.mark.parametrize("text", ["Always this.", ""])
@@ -177,6 +191,30 @@ def test_a_script_that_is_saved_is_applied(served: Any, tmp_path: Path) -> None:
     script.write_text("- reply: {txt: Wrong.}\n", encoding="utf-8")
     server.wait_for_message("the configuration was not applied")
     assert said(server.mocks) == "After that."
+
+
+def test_the_log_says_which_entry_answered(served: Any, tmp_path: Path) -> None:
+    script = tmp_path / "script.yaml"
+    script.write_text("- {when: {step: 1}, reply: {text: a}}\n- reply: {text: Second.}\n", encoding="utf-8")
+    server = served("--preset", "llm", "--preset-script", str(script), "--explain")
+    assert said(server.mocks) == "Second."
+    server.wait_for_message("script[0] does not")
+    told = [{name: line[name] for name in ("level", "rule", "reason")} for line in server.lines if "rule" in line]
+    assert told == [
+        {"level": "info", "rule": "script[1]", "reason": None},
+        {"level": "info", "rule": "script[0]", "reason": "`step: 1`, but it is step 0"},
+    ]
+
+
+def test_the_log_says_of_every_entry_why_it_did_not_answer(served: Any, tmp_path: Path) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps([{"when": {"step": step}, "reply": {"text": "a"}} for step in range(1, 61)]))
+    server = served("--preset", "llm", "--preset-script", str(script), "--explain")
+    for _ in range(3):
+        said(server.mocks)
+    server.stop()
+    told = [line["rule"] for line in server.lines if "rule" in line]
+    assert told == ["the reply for all else", *(f"script[{number}]" for number in range(60))] * 3
 
 
 def test_a_preset_that_is_not_there_stands_against_serving() -> None:

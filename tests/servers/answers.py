@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from typing import Literal
 
 from tests.wire.sockets import Client
 
+BREAKS = (ConnectionResetError, ssl.SSLEOFError)
+"""How a connection breaks: with a reset, or under TLS without a word of its end."""
 End = Literal["whole", "broken", "closed"]
 """`whole`: to the last chunk or byte that was announced. `broken`: the connection ended before. `closed`: nothing was
 announced, and the connection ended in order."""
@@ -64,7 +67,7 @@ def _read(client: Client, size: int) -> bytes:
 def _read_to_end(client: Client) -> tuple[bytes, End]:
     try:
         return client.read_to_end(), "closed"
-    except ConnectionResetError:
+    except BREAKS:
         return client.received, "broken"
 
 
@@ -72,7 +75,7 @@ def _receive(client: Client) -> bool:
     """Whether more has come."""
     try:
         part = client.socket.recv(65536)
-    except ConnectionResetError:
+    except BREAKS:
         return False
     client.received += part
     return bool(part)

@@ -18,6 +18,10 @@ MISS = re.compile(rb'(?s)\{"error":\{"message":"No mock.*"code":"no_match".*')
 LISTED = b"data: one\n\ndata: two\n\n"
 CHAT: dict[str, Any] = {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}
 CHATTED = re.compile(rb'(data: \{"id":"chatcmpl-[^\n]+\n\n)+data: \[DONE\]\n\n')
+FIRST_WORD = b'"a"'
+CUT = re.compile(rb'(data: \{"id":"chatcmpl-[^\n]+\n\n)+(?<!DONE\]\n\n)')
+CUT_ARRAY = re.compile(rb'(?s)\[\{"candidates":.+\}[\r\n]*')
+"""An array that nothing closes."""
 ABRUPT: dict[str, Any] = {"lifecycle": {"simulateDisconnect": 1}}
 ERROR: dict[str, Any] = {"lifecycle": {"maxEvents": 1, "termination": {"type": "error", "errorEvent": {"data": "no"}}}}
 FINAL = b"event: close\ndata: bye\n\n"
@@ -31,6 +35,11 @@ HELD: dict[str, Any] = {
 
 def mock(path: str, matcher: dict[str, Any] | None = None, **answer: Any) -> dict[str, Any]:
     return {"id": path[1:], "matcher": {"path": path, **(matcher or {})}, **answer}
+
+
+def chat_cut(template: str, how: str) -> dict[str, Any]:
+    """A chat that says nothing more after its first word."""
+    return {"template": template, "templateParams": {"tokens": ["a", "b"], "error": {"cut": how, "afterTokens": 1}}}
 
 
 @dataclass(frozen=True)
@@ -53,9 +62,18 @@ class Kind:
     def target(self) -> str:
         return self.path or (self.mock or {})["matcher"]["path"]
 
+    @property
+    def mark(self) -> bytes:
+        """The last of a body that nothing ends."""
+        return self.body if isinstance(self.body, bytes) else FIRST_WORD
+
     def has(self, body: bytes) -> bool:
         """Whether this is the body."""
         return body == self.body if isinstance(self.body, bytes) else bool(self.body.fullmatch(body))
+
+    def begins(self, body: bytes) -> bool:
+        """Whether the body begins so: with whole pieces, or with nothing."""
+        return not body or (self.body.startswith(body) if isinstance(self.body, bytes) else self.has(body))
 
 
 HELLO = {"data": "Hello, world"}
@@ -72,6 +90,26 @@ KINDS: dict[str, Kind] = {
         CHATTED,
         method="POST",
         sent=b'{"stream":true,"messages":[]}',
+    ),
+    "chat that ends early": Kind(
+        mock("/cut-chat", {"method": "POST"}, sse=chat_cut("openai-chat", "end")),
+        CUT,
+        method="POST",
+        sent=b'{"stream":true,"messages":[]}',
+    ),
+    "chat that breaks off": Kind(
+        mock("/broken-chat", {"method": "POST"}, sse=chat_cut("openai-chat", "close")),
+        CUT,
+        end="broken",
+        method="POST",
+        sent=b'{"stream":true,"messages":[]}',
+    ),
+    "array that breaks off": Kind(
+        mock("/m:streamGenerateContent", {"method": "POST"}, sse=chat_cut("gemini", "close")),
+        CUT_ARRAY,
+        end="broken",
+        method="POST",
+        sent=b'{"contents":[]}',
     ),
     "ndjson": Kind(
         mock("/ndjson", chunked={"format": "ndjson", "ndjsonItems": [{"n": 1}, {"n": 2}], "chunkDelay": 5}),
@@ -143,7 +181,19 @@ KINDS: dict[str, Kind] = {
 
 KINDS_1_0: dict[str, Kind] = {
     name: replace(KINDS[name], version="1.0")
-    for name in ("list", "paced list", "chat", "ndjson", "large", "whole", "error", "body", "miss", "HEAD of a stream")
+    for name in (
+        "list",
+        "paced list",
+        "chat",
+        "chat that ends early",
+        "ndjson",
+        "large",
+        "whole",
+        "error",
+        "body",
+        "miss",
+        "HEAD of a stream",
+    )
 }
 """What a client of HTTP/1.0 asks, which knows no chunks: a body ends with its length, or with the connection."""
 

@@ -5,11 +5,6 @@ import pytest
 from tests.stream.harness import Lab
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=["messages", "memory"])
 def lab(request: pytest.FixtureRequest) -> Lab:
     """An engine whose streams have nothing but ASGI's messages, and one whose streams have a line in memory."""

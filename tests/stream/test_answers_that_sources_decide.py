@@ -246,7 +246,7 @@ async def test_one_that_is_told_to_end_meanwhile(lab: Lab, log: deciding.Log, wh
     if outcome == "shutdown":
         lab.engine.begin_shutdown()
     else:
-        lab.engine.close_all("mock")
+        lab.engine.streams.close_all("mock")
     await lab.clock.advance(1)
     assert not stream.is_open
     assert log.happened == ["asked", "cancelled"]

@@ -319,7 +319,7 @@ async def test_delay_of_a_body_from_a_file_is_before_its_head_too(lab: Lab, tmp_
 
 async def test_a_plain_response_told_to_end_is_sent_at_once(lab: Lab) -> None:
     answer = await lab.stream("response", body="x", delay=60_000)
-    assert lab.engine.close_all("mock") == 1
+    assert lab.engine.streams.close_all("mock") == 1
     await lab.clock.advance(1)
     assert answer.text == "x"
     assert not answer.is_open

@@ -45,6 +45,7 @@ ANSWERS: dict[str, Json] = {
     "sse events": {"events": EVENTS},
     "sse eventsFile": {"eventsFile": "events.json"},
     "sse raw": {"eventsFile": "recorded.txt", "raw": True},
+    "sse recording": {"recording": "played.stream.jsonl"},
     "sse generator": {"generator": {"type": "random", "count": 4, "random": {"schema": "$uuid"}}},
     "sse openai-chat": {"template": "openai-chat", "templateParams": {"text": "a b c d"}},
     "sse notification-stream": {"template": "notification-stream", "templateParams": {"interval": 0}},
@@ -53,15 +54,28 @@ ANSWERS: dict[str, Json] = {
     "chunked ndjson": {"data": "1\n$random:1000:9999\n3\n4", "format": "ndjson"},
     "chunked ndjsonItems": {"ndjsonItems": ["$uuid", 2, 3, 4]},
     "chunked eventsFile": {"eventsFile": "recorded.txt", "raw": True},
+    "chunked recording": {"recording": "played.stream.jsonl"},
     "chunked ollama-chat": {"template": "ollama-chat", "templateParams": {"text": "a b c d"}},
     "response body": {"body": "$uuid"},
     "response bodyFile": {"bodyFile": "data.txt"},
+    "response recording": {"recording": "played.stream.jsonl"},
     "response template": {"template": "openai-embeddings"},
 }
 """Every kind of answer: its part of a mock, and its source."""
 
 SOURCES = frozenset(
-    {"events", "eventsFile", "generator", "template", "manual", "data", "dataFile", "ndjsonItems", "bodyFile"}
+    {
+        "events",
+        "eventsFile",
+        "generator",
+        "template",
+        "manual",
+        "data",
+        "dataFile",
+        "ndjsonItems",
+        "bodyFile",
+        "recording",
+    }
 )
 """Fields that name a source: each is a kind of answer of its own here. What is inside them has tests of its own."""
 
@@ -71,6 +85,7 @@ BEATS = {"lifecycle": {"keepOpen": True, "heartbeat": {"every": 3000, "event": L
 OPEN = {"lifecycle": {"keepOpen": True}}
 RATED = {"rateLimit": {"eventsPerSecond": 2, "burstSize": 1}}
 RESUMED = {"resume": {"enabled": True}}
+COMMENTED = {"framing": {"comments": {"text": "c"}}}
 GROUPS = {"timing": {"burst": {"count": 2, "interval": 100, "pause": 500}}}
 RANDOM = {"timing": {"randomDelay": {"min": 100, "max": 900}}}
 FAILS = {"lifecycle": {"termination": {"type": "error"}}}
@@ -90,6 +105,23 @@ EVENT_FIELDS: Json = {
 }
 """For each field of an event a value with an effect."""
 
+TIMINGS: dict[str, tuple[Any, Json]] = {
+    "initialDelay": (500, {}),
+    "ttft": (500, {}),
+    "itl": (500, {}),
+    "tokensPerSecond": (2, {}),
+    "fixedDelay": (500, {}),
+    "randomDelay": ({"max": 900}, {}),
+    "randomDelay.min": (800, RANDOM),
+    "randomDelay.max": (200, RANDOM),
+    "burst": ({"count": 2, "pause": 500}, {}),
+    "burst.count": (3, GROUPS),
+    "burst.interval": (200, GROUPS),
+    "burst.pause": (900, GROUPS),
+    "perEventDelays": ([0, 500], {}),
+}
+"""For each field of a timing a value, and the other fields that give it something to change."""
+
 CASES: dict[str, tuple[Any, Json]] = {
     "status": (201, {}),
     "statusCode": (201, {}),
@@ -105,19 +137,16 @@ CASES: dict[str, tuple[Any, Json]] = {
     "format": (None, {}),  # the other one than it has
     "chunkSize": (3, {}),
     "chunkDelay": (500, {}),
-    "timing.initialDelay": (500, {}),
-    "timing.ttft": (500, {}),
-    "timing.itl": (500, {}),
-    "timing.tokensPerSecond": (2, {}),
-    "timing.fixedDelay": (500, {}),
-    "timing.randomDelay": ({"max": 900}, {}),
-    "timing.randomDelay.min": (800, RANDOM),
-    "timing.randomDelay.max": (200, RANDOM),
-    "timing.burst": ({"count": 2, "pause": 500}, {}),
-    "timing.burst.count": (3, GROUPS),
-    "timing.burst.interval": (200, GROUPS),
-    "timing.burst.pause": (900, GROUPS),
-    "timing.perEventDelays": ([0, 500], {}),
+    "replay.speed": (2, {}),
+    "replay.maxGap": (100, {}),
+    "replay.ttft": (2000, {}),
+    "replay.timing": ("none", {}),
+    "replay.exchange": (2, {}),
+    **{
+        f"replay.timing.{field}": (value, {"replay": {"timing": base.get("timing", {})}})
+        for field, (value, base) in TIMINGS.items()
+    },
+    **{f"timing.{field}": case for field, case in TIMINGS.items()},
     "lifecycle.timeout": (5, OPEN),
     "lifecycle.connectionTimeout": (5, OPEN),
     "lifecycle.keepOpen": (True, {}),
@@ -144,6 +173,26 @@ CASES: dict[str, tuple[Any, Json]] = {
     "resume.enabled": (True, {}),
     "resume.bufferSize": (1, RESUMED),
     "resume.maxAge": (1, RESUMED),
+    "framing.lineEnding": ("crlf", {}),
+    "framing.bom": (True, {}),
+    "framing.spaceAfterColon": (False, {}),
+    "framing.fieldOrder": (["data"], RESUMED),
+    "framing.comments.every": (2, COMMENTED),
+    "framing.comments.text": ("other", COMMENTED),
+    "framing.comments.blankLine": (True, COMMENTED),
+    "framing.emptyLines": (1, {}),
+    "framing.padding": (9, {}),
+    "framing.finalBlankLine": (False, {}),
+    "framing.split": ({"bytes": 3}, {}),
+    "framing.split.bytes": (5, {"framing": {"split": {"bytes": 3}}}),
+    "framing.split.random": (31, {"framing": {"split": {"random": 3}}}),
+    "framing.pause": (100, {"framing": {"split": {"bytes": 3}}}),
+    "framing.coalesce": (2, {}),
+    "framing.coalesce.bytes": (100_000, {"framing": {"coalesce": {"bytes": 1}}}),
+    "framing.coalesce.ms": (1, {"framing": {"coalesce": {"bytes": 100_000}}, **RANDOM}),
+    "framing.encoding": ("gzip", {}),
+    "framing.flush": ("end", {"framing": {"encoding": "gzip"}}),
+    "framing.charset": ("utf-16", {}),
 }
 """For each field: a value, and the other fields that give it something to change."""
 
@@ -208,7 +257,7 @@ async def observed(lab: Lab) -> list[Any]:
     body = json.dumps({"model": "m", "stream": True, "input": "x", "messages": [{"role": "user", "content": "x"}]})
     first = await lab.open(method="POST", body=body.encode())
     await pass_time(lab, 12)
-    kept = [event["id"] for event in lab.engine.buffer("mock")]
+    kept = [event["id"] for event in lab.engine.streams.buffer("mock")]
     second = await lab.open(method="POST", body=body.encode(), headers={"Last-Event-ID": kept[0] if kept else "1"})
     await pass_time(lab, 5)
     lab.engine.begin_shutdown()
@@ -231,6 +280,14 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "recorded.txt").write_text(
         "id: 1\ndata:1\n\nid: 2\ndata: $uuid\n\nid: 3\ndata: 3\n\nid: 4\ndata: 4\n\n"
     )
+    recorded = [
+        {"mockd-stream": 1, "request": {"method": "POST", "url": "http://a.test/", "headers": []}},
+        [300_000, "head", {"status": 200, "headers": [["Content-Type", "text/event-stream"]]}],
+        *[[400_000, "o", f"id: {number}\ndata: {number}\n\n"] for number in range(4)],
+        [1000, "end", "complete"],
+    ]
+    lines = [json.dumps(line) + "\n" for line in (*recorded, recorded[0], recorded[-1])]
+    (tmp_path / "played.stream.jsonl").write_text("".join(lines))
     (tmp_path / "data.txt").write_text("line 1\nline 2\nline 3\nline 4\n")
     return tmp_path
 

@@ -235,7 +235,7 @@ async def test_told_to_stop_while_it_stalls(lab: Lab) -> None:
     lab.mock(events=words(COUNT), lifecycle={"termination": {"finalEvent": {"data": "bye"}}})
     fault(lab, "events", "stall", 2)
     stream = await asked(lab)
-    assert lab.engine.close_all("mock") == 1
+    assert lab.engine.streams.close_all("mock") == 1
     await lab.clock.advance(0)
     assert [data for _, data in stream.events] == ["1", "2", "bye"]
     assert lab.ended["outcome"] == "closed_by_admin"

@@ -124,7 +124,7 @@ async def test_the_final_event_may_be_the_first(lab: Lab, final: dict[str, Any],
     stream = await lab.stream(events=[], retry=5, lifecycle={"keepOpen": True, "termination": termination})
     await stream.hang_up()
     stream = await lab.open()
-    lab.engine.close_all("mock")
+    lab.engine.streams.close_all("mock")
     await lab.clock.advance(0)
     assert stream.text == text
 

@@ -239,7 +239,7 @@ async def test_what_is_held_is_what_was_sent(lab: Lab, name: str, way: str) -> N
         {"raw": "data: raw\n\n", "id": "r"},
     ]
     await run(lab, {"framing": name, "way": way, "events": events}, resume={"enabled": True})
-    assert [one["event"] for one in lab.engine.buffer("mock")] == [
+    assert [one["event"] for one in lab.engine.streams.buffer("mock")] == [
         {"type": "t", "data": "a\nb\nc"},
         {"data": '{"n":7}'},
         {"data": ""},
@@ -250,7 +250,7 @@ async def test_what_is_held_is_what_was_sent(lab: Lab, name: str, way: str) -> N
 
 async def test_what_is_held_of_an_array(lab: Lab) -> None:
     await run(lab, {"framing": "json-array"}, resume={"enabled": True})
-    held = [json.loads(one["event"]["data"]) for one in lab.engine.buffer("mock")]
+    held = [json.loads(one["event"]["data"]) for one in lab.engine.streams.buffer("mock")]
     assert held == [{"n": 1}, {"n": 2}, {"n": 3}]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -34,6 +35,11 @@ KINDS: dict[str, dict[str, Any]] = {
     "NDJSON": {"chunked": {"ndjsonItems": [1, 2, 3, 4, 5, 6], "timing": {"fixedDelay": 1000}}},
     "delayed": {"sse": {"events": words(6), **PACED}, "faults": ["delay ms=700 after 4 events"]},
     "stalled": {"sse": {"events": words(6), **PACED}, "faults": ["stall ms=2500 after 4 events"]},
+    "punctuated": {"sse": {"events": words(6), **PACED, "framing": {"comments": {"text": "c"}, "bom": True}}},
+    "split": {"sse": {"events": words(6), **PACED, "framing": {"split": "utf8"}}},
+    "split and resumable": {
+        "sse": {"events": words(6), **PACED, "framing": {"split": "utf8"}, "resume": {"enabled": True}}
+    },
     "later": {"sse": {"events": words(6), **PACED}, "faults": ["delay ms=400 after 4200 ms"]},
 }
 
@@ -62,7 +68,7 @@ async def unheld(kind: str, lab: Lab) -> list[int]:
 async def opened(lab: Lab, at: Any = None) -> tuple[Exchange, Record, int]:
     """A new stream, held there if it is said, its record, and the moment of its head."""
     if at is not None:
-        lab.engine.take_in_hand().hold_upcoming(("", "mock"), None, MockHold(at=at, upcoming=1))
+        lab.engine.streams.take_in_hand().hold_upcoming(("", "mock"), None, MockHold(at=at, upcoming=1))
     start = lab.clock.elapsed_ms
     exchange = await lab.open()
     return exchange, record(lab), start
@@ -72,7 +78,7 @@ async def opened(lab: Lab, at: Any = None) -> tuple[Exchange, Record, int]:
 @pytest.mark.parametrize("moment", [0.1, 1.4, 3.05])
 async def test_due_times_move_by_the_time_held(kind: str, lab: Lab, moment: float) -> None:
     expected = await unheld(kind, lab)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, start = await opened(lab)
     await lab.clock.advance(moment)
     hands.hold(stream, Hold())
@@ -86,7 +92,7 @@ async def test_due_times_move_by_the_time_held(kind: str, lab: Lab, moment: floa
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_stream_is_held_twice_and_at_its_places(kind: str, lab: Lab) -> None:
     expected = await unheld(kind, lab)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, start = await opened(lab, at=2)
     await lab.clock.advance(20)
     assert [at - start for at in times(exchange)] == expected[:2]
@@ -102,7 +108,7 @@ async def test_a_stream_is_held_twice_and_at_its_places(kind: str, lab: Lab) -> 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "stalled"])
 async def test_the_interval_behind_a_step_counts_from_it(kind: str, lab: Lab) -> None:
     expected = await unheld(kind, lab)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, start = await opened(lab, at=1)
     await lab.clock.advance(5)
     for moment in (5_000, 5_010):
@@ -123,11 +129,11 @@ async def test_a_step_takes_the_comments_before_its_event(lab: Lab) -> None:
     exchange, stream, _ = await opened(lab, at=0)
     for text in ("data: 1\n\n", ": a\n: b\ndata: 2\n\n", ": c\ndata: 3\n\n"):
         before = len(exchange.body)
-        lab.engine.take_in_hand().step(stream, 1)
+        lab.engine.streams.take_in_hand().step(stream, 1)
         await settle()
         assert exchange.body[before:].decode() == text
         assert exchange.is_open
-    lab.engine.take_in_hand().step(stream, 1)  # the end
+    lab.engine.streams.take_in_hand().step(stream, 1)  # the end
     await settle()
     assert not exchange.is_open
 
@@ -143,7 +149,7 @@ async def test_heartbeats_go_on_in_step(lab: Lab, faults: list[str]) -> None:
             "faults": faults,
         }
     )
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab, at=2)
     await lab.clock.advance(2.65)
     hands.release(stream)
@@ -168,7 +174,7 @@ async def test_time_limits_stand_still_if_they_are_frozen(
     life = {limit: 5, "keepOpen": True}
     sse = {"events": [*words(2), {"comment": "c", "delay": 50_000}], **PACED, "lifecycle": life}
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": faults})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab)
     await lab.clock.advance(2)
     hands.hold(stream, Hold(freeze_timeouts=True))
@@ -184,7 +190,7 @@ async def test_time_limits_stand_still_if_they_are_frozen(
 
 async def test_a_cut_pauses_what_follows(lab: Lab) -> None:
     lab.mock(events=words(6), **PACED)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab)
     await lab.clock.advance(0.2)
     hands.hold(stream, Hold())
@@ -202,7 +208,7 @@ async def test_a_push_comes_at_once_and_moves_nothing(lab: Lab) -> None:
     for kind in ("list", "resume", "drawn", "NDJSON", "delayed"):
         lab = Lab(in_memory=lab.in_memory)
         expected = await unheld(kind, lab)
-        hands = lab.engine.take_in_hand()
+        hands = lab.engine.streams.take_in_hand()
         exchange, stream, start = await opened(lab, at=3)
         await lab.clock.advance(10)
         hands.push(stream, event_of(EventConfig(data="pushed")))
@@ -216,19 +222,32 @@ async def test_a_push_comes_at_once_and_moves_nothing(lab: Lab) -> None:
         assert after == [at + moved for at in expected[3:]], kind
 
 
+@pytest.mark.parametrize("kind", [*KINDS, "manual"])
+async def test_pushes_come_in_the_order_in_which_they_were_made(kind: str, lab: Lab) -> None:
+    answer = KINDS.get(kind, {"sse": {"manual": True, "resume": {"enabled": True}}})
+    lab.engine.create({"id": "mock", "matcher": {"path": PATH}, **answer})
+    hands = lab.engine.streams.take_in_hand()
+    exchange, stream, _ = await opened(lab, at=0 if kind == "manual" else 2)
+    await lab.clock.advance(10)
+    for number in range(3):  # in one turn, before any of them is sent
+        hands.push(stream, event_of(EventConfig(data=f"pushed {number}")))
+    await settle()
+    assert [int(found) for found in re.findall(rb"pushed (\d)", exchange.body)] == [0, 1, 2]
+
+
 async def test_what_is_sent_after_a_long_hold_is_as_fresh_as_it_was_sent(lab: Lab) -> None:
     lab.mock(events=words(3), **PACED, resume={"enabled": True, "maxAge": 20})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     _, stream, _ = await opened(lab, at=1)
     await lab.clock.advance(100)
     hands.release(stream)
     await lab.clock.advance(5)
-    assert [event["id"] for event in lab.engine.buffer("mock")] == ["2", "3"]
+    assert [event["id"] for event in lab.engine.streams.buffer("mock")] == ["2", "3"]
 
 
 async def test_a_wait_is_woken_without_a_look_in_between(lab: Lab) -> None:
     lab.mock(events=words(3), timing={"fixedDelay": 3_600_000})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     _, stream, _ = await opened(lab)
     waits = [asyncio.create_task(hands.wait(stream, Conditions(reached=2), 600)) for _ in range(1000)]
     await settle()
@@ -250,7 +269,7 @@ async def test_a_stream_is_held_while_its_source_is_awaited(lab: Lab, at: Any, w
     try:
         lab.mock(template="tests.stream.deciding:DECIDING", templateParams={"what": what, "awaits": True})
         exchange = await lab.open()
-        stream, hands = record(lab), lab.engine.take_in_hand()
+        stream, hands = record(lab), lab.engine.streams.take_in_hand()
         hands.hold(stream, Hold(at=at))
         assert stream.to_json()["held"] is (at in (None, "head"))
         deciding.log.gate.set()
@@ -270,7 +289,7 @@ async def test_a_stream_is_held_while_its_source_is_awaited(lab: Lab, at: Any, w
 async def test_a_stream_is_held_during_the_delay_of_its_head(lab: Lab) -> None:
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "response": {"body": "x", "delay": 1000}})
     exchange = await lab.open()
-    stream, hands = record(lab), lab.engine.take_in_hand()
+    stream, hands = record(lab), lab.engine.streams.take_in_hand()
     await lab.clock.advance(0.5)
     hands.hold(stream, Hold())
     await lab.clock.advance(10)
@@ -285,7 +304,7 @@ async def test_a_stream_is_held_during_a_fault_before_its_head(lab: Lab) -> None
     sse = {"events": words(2)}
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": ["delay 1000 before head"]})
     exchange = await lab.open()
-    stream, hands = record(lab), lab.engine.take_in_hand()
+    stream, hands = record(lab), lab.engine.streams.take_in_hand()
     await lab.clock.advance(0.5)
     hands.hold(stream, Hold(at="head"))
     await lab.clock.advance(10)
@@ -300,18 +319,18 @@ async def test_nothing_is_left_of_a_hand_once_its_stream_is_over(lab: Lab) -> No
     lab.mock(events=words(3))
     for place in ("head", 0, 2, 3):
         _, stream, _ = await opened(lab, at=place)
-        lab.engine.take_in_hand().release(stream)
+        lab.engine.streams.take_in_hand().release(stream)
         await settle()
         await lab.clock.advance(1)
         assert stream.hand is None
         assert stream.status == "closed"
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     assert (hands.holds, hands.waiting) == (0, 0)
 
 
 async def test_a_stream_that_was_held_is_held_again_at_its_end(lab: Lab) -> None:
     lab.mock(events=words(2), **PACED, lifecycle={"termination": {"closeDelay": 2000}})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab)
     await lab.clock.advance(0.5)
     hands.hold(stream, Hold())
@@ -335,7 +354,7 @@ async def test_a_stream_is_held_once_the_server_has_all_before_the_place() -> No
     await exchange.stop_reading()
     await lab.clock.advance(5)
     assert (stream.events_sent, stream.to_json()["held"]) == (1, False)
-    waiting = asyncio.create_task(lab.engine.take_in_hand().wait(stream, Conditions(held=True), 60))
+    waiting = asyncio.create_task(lab.engine.streams.take_in_hand().wait(stream, Conditions(held=True), 60))
     await settle()
     await exchange.read_on()
     assert (stream.events_sent, stream.to_json()["held"]) == (2, True)
@@ -344,7 +363,7 @@ async def test_a_stream_is_held_once_the_server_has_all_before_the_place() -> No
 
 async def test_a_step_waits_for_an_event(lab: Lab) -> None:
     lab.mock(manual=True)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab, at=0)
     assert stream.to_json()["held"]
     hands.step(stream, 1)
@@ -363,11 +382,11 @@ async def test_heartbeats_count_from_a_step(lab: Lab, faults: list[str]) -> None
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": faults})
     exchange, stream, _ = await opened(lab, at=1)
     await lab.clock.advance(0.4)
-    lab.engine.take_in_hand().step(stream, 1)
+    lab.engine.streams.take_in_hand().step(stream, 1)
     await settle()
     await lab.clock.advance(0.7)
     assert [at for at, _ in exchange.blocks] == pytest.approx([0, 300, 400, 700, 1000], abs=SLACK_MS)
-    lab.engine.take_in_hand().release(stream)
+    lab.engine.streams.take_in_hand().release(stream)
     await lab.clock.advance(1.1)
     after = [at for at, _ in exchange.blocks][5:]
     assert after == pytest.approx([1300, 1600, 1900, 2100], abs=SLACK_MS)
@@ -379,7 +398,7 @@ async def test_heartbeats_go_on_while_a_step_waits(lab: Lab, faults: list[str]) 
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": faults})
     exchange, stream, _ = await opened(lab, at=0)
     await lab.clock.advance(1)
-    lab.engine.take_in_hand().step(stream, 1)
+    lab.engine.streams.take_in_hand().step(stream, 1)
     await settle()
     await lab.clock.advance(1.05)
     beats = [at for at, _ in exchange.blocks]
@@ -389,7 +408,7 @@ async def test_heartbeats_go_on_while_a_step_waits(lab: Lab, faults: list[str]) 
 @pytest.mark.parametrize("kind", ["list", "resume", "NDJSON", "delayed"])
 async def test_pushed_events_count_for_the_place(lab: Lab, kind: str) -> None:
     await unheld(kind, lab)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, start = await opened(lab, at=3)
     for text in ("a", "b"):
         hands.push(stream, event_of(EventConfig(data=text)))
@@ -402,7 +421,7 @@ async def test_pushed_events_count_for_the_place(lab: Lab, kind: str) -> None:
 async def test_a_push_comes_behind_a_fault_that_is_due_before_it(lab: Lab) -> None:
     sse = {"events": words(4), "resume": {"enabled": True}}
     lab.engine.create({"id": "mock", "matcher": {"path": PATH}, "sse": sse, "faults": ["stall ms=100 after 2 events"]})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab, at=2)
     hands.push(stream, event_of(EventConfig(data="pushed")))
     calls = lab.clock.calls
@@ -417,10 +436,10 @@ async def test_a_push_comes_behind_a_fault_that_is_due_before_it(lab: Lab) -> No
 
 async def test_a_stream_that_is_told_to_end_is_held_no_longer(lab: Lab) -> None:
     lab.mock(events=words(4), **PACED, lifecycle={"termination": {"closeDelay": 2000, "finalEvent": {"data": "bye"}}})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab, at=1)
     hands.push(stream, event_of(EventConfig(data="pushed")))
-    lab.engine.close_all("mock")
+    lab.engine.streams.close_all("mock")
     await settle()
     assert stream.status == "closing"
     assert stream.to_json()["held"] is False
@@ -432,7 +451,7 @@ async def test_a_stream_that_is_told_to_end_is_held_no_longer(lab: Lab) -> None:
 
 async def test_a_step_behind_a_cut_sends_its_event_alone(lab: Lab) -> None:
     lab.mock(events=words(4), **PACED, lifecycle={"heartbeat": {"every": 300, "text": "h"}})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab, at=1)
     await lab.clock.advance(0.1)
     hands.cut(stream, fault_of("delay ms=0"), None)
@@ -448,7 +467,7 @@ async def test_what_follows_a_push_counts_on_behind_it(lab: Lab, most: int) -> N
     """Also the event that is made already, and waits until it is due."""
     life = {"maxEvents": most}
     lab.mock(events=[{"data": "$seq"}] * 4, **PACED, resume={"enabled": True}, lifecycle=life)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     exchange, stream, _ = await opened(lab)
     await lab.clock.advance(0.5)
     hands.push(stream, event_of(EventConfig(data="pushed")))
@@ -456,7 +475,7 @@ async def test_what_follows_a_push_counts_on_behind_it(lab: Lab, most: int) -> N
     await lab.clock.advance(10)
     expected = [(0, "1"), (500, "pushed"), (1000, "3"), (2000, "4"), (3000, "5")]
     assert exchange.events == (expected[:most] if most else expected)
-    ids = [event["id"] for event in lab.engine.buffer("mock")]
+    ids = [event["id"] for event in lab.engine.streams.buffer("mock")]
     session = ids[1].removesuffix("-p1")
     assert ids == ["1", f"{session}-p1", *(f"{session}-{number}" for number in (3, 4, 5))][: most or 5]
     if not most:
@@ -466,7 +485,7 @@ async def test_what_follows_a_push_counts_on_behind_it(lab: Lab, most: int) -> N
 
 async def test_a_stream_that_sends_nothing_has_opened(lab: Lab) -> None:
     lab.mock(manual=True)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     waiting = asyncio.create_task(hands.wait_for(("", "mock"), None, Conditions(), 1, 60))
     await settle()
     await lab.open()
@@ -479,7 +498,7 @@ async def test_a_generator_counts_only_its_own_events(lab: Lab) -> None:
     lab.mock(generator={"type": "sequence", "count": 4}, **PACED, resume={"enabled": True})
     exchange, stream, _ = await opened(lab)
     await lab.clock.advance(1.5)
-    lab.engine.take_in_hand().push(stream, event_of(EventConfig(data="pushed")))
+    lab.engine.streams.take_in_hand().push(stream, event_of(EventConfig(data="pushed")))
     await settle()
     await lab.clock.advance(10)
     assert [text for _, text in exchange.events] == ["0", "1", "pushed", "2", "3"]
@@ -487,7 +506,7 @@ async def test_a_generator_counts_only_its_own_events(lab: Lab) -> None:
 
 async def test_an_id_that_a_later_stream_sends_too_means_neither(lab: Lab) -> None:
     lab.mock(events=words(3), resume={"enabled": True})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     _, stream, _ = await opened(lab, at=2)
     hands.push(stream, event_of(EventConfig(data="pushed")))
     await settle()
@@ -500,16 +519,16 @@ async def test_an_id_that_a_later_stream_sends_too_means_neither(lab: Lab) -> No
 async def test_no_hold_is_left_of_a_stream_that_was_ended_in_it_or_before(lab: Lab, place: int) -> None:
     lab.mock(events=words(3), lifecycle={"keepOpen": True})
     await opened(lab, at=place)
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     assert hands.holds == 1
-    lab.engine.close_all("mock")
+    lab.engine.streams.close_all("mock")
     await settle()
     assert hands.holds == 0
 
 
 async def test_what_goes_out_at_once_is_not_late(lab: Lab) -> None:
     lab.mock(events=words(3), **PACED, resume={"enabled": True})
-    hands = lab.engine.take_in_hand()
+    hands = lab.engine.streams.take_in_hand()
     _, stream, _ = await opened(lab, at=1)
     await lab.clock.advance(5)
     hands.push(stream, event_of(EventConfig(data="pushed")))

@@ -28,6 +28,9 @@ STREAM = "/v1beta/models/m:streamGenerateContent?alt=sse", {**CHAT, "stream": Tr
 WHOLE = "/v1beta/models/m:generateContent", {**CHAT, "stream": False}
 ERROR = {"error": {"status": 429, "message": "slow down", "retryAfter": 2}}
 STREAMS_ONLY = {"vercel-ui", "ag-ui", "notification-stream"}
+OF_WHAT_IS_STORED = {"openai-stored-responses"}
+"""Templates that answer with what was stored before, and have nothing here."""
+NO_FIELD_NEEDED = {"openai-conversations"}
 
 Case = tuple[str, dict[str, Any], tuple[str, Any], int, bool]
 """The part of a mock and what it says there, the request, and what comes: its status, and whether it is whole."""
@@ -40,12 +43,17 @@ def of_template(kind: SourceKind[Any]) -> Iterator[tuple[str, Case]]:
         said = {"template": kind.name, "templateParams": params}
         return kind.part, said, request, status, is_whole
 
+    if kind.name in OF_WHAT_IS_STORED:
+        yield "missing", case(STREAM, 404, is_whole=True)
+        yield "error", case(STREAM, 429, is_whole=True, **ERROR)
+        return
     if kind.part != "response":
         yield "stream", case(STREAM, 200, is_whole=False)
     if kind.name not in STREAMS_ONLY:
         yield "whole", case(WHOLE, 200, is_whole=True)
     if kind.name != "notification-stream":
         yield "error", case(STREAM, 429, is_whole=True, **ERROR)
+    if kind.name not in ("notification-stream", *NO_FIELD_NEEDED):
         yield "strict", case((WHOLE[0], []), 400, is_whole=True, strict=True)
 
 

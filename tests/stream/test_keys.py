@@ -248,11 +248,11 @@ Forget = Callable[[Lab], Any]
 
 
 async def reset(lab: Lab) -> None:
-    await lab.engine.reset("a")
+    await lab.engine.keyed.reset("a")
 
 
 async def reset_all(lab: Lab) -> None:
-    await lab.engine.reset()
+    await lab.engine.keyed.reset()
 
 
 async def grow_old(lab: Lab) -> None:
@@ -262,7 +262,7 @@ async def grow_old(lab: Lab) -> None:
 
 
 async def delete(lab: Lab) -> None:
-    lab.engine.delete_key("a")
+    lab.engine.keyed.delete("a")
 
 
 @pytest.mark.parametrize("forget", [reset, reset_all, grow_old, delete])
@@ -271,7 +271,7 @@ async def test_ids_of_a_key_that_was_forgotten_mean_nothing(lab: Lab, kind: str,
     lab.mock(**{"timing": SECONDLY, "resume": {"enabled": True, "maxAge": 1e6}, **SESSIONS[kind]})
     first = await cut(lab, f"/~a{PATH}")
     await forget(lab)
-    assert lab.engine.buffer("mock") == []
+    assert lab.engine.streams.buffer("mock") == []
     again = await rest_of(lab, f"/~a{PATH}", ids_of(first)[1])
     assert ids_of(again)[0] == ids_of(first)[0] or kind == "assigned ids"
     assert len(again.events) == (5 if kind == "ids in the end" else 4)
@@ -310,7 +310,7 @@ async def test_ids_of_a_file_s_mock_from_before_it_was_put_back_mean_nothing(lab
 async def test_a_reset_puts_requests_without_a_key_back_to_the_start(lab: Lab, key: str | None) -> None:
     _loaded(lab)
     await cut(lab, PATH)
-    await lab.engine.reset(key)
+    await lab.engine.keyed.reset(key)
     assert len((await rest_of(lab, PATH, "2")).events) == 4
 
 
@@ -339,9 +339,9 @@ async def test_resetting_one_key_leaves_the_others(lab: Lab) -> None:
     lab.engine.create({**MOCK, **BY_KEY["a source that is awaited"]})
     paths = [PATH, f"/~a{PATH}", f"/~b{PATH}"]
     await answers(lab, *paths)
-    assert (await lab.engine.reset("a"))["counters"] == 1
+    assert (await lab.engine.keyed.reset("a"))["counters"] == 1
     assert [text[6] for _, text in await answers(lab, *paths)] == ["2", "1", "2"]
-    assert (await lab.engine.reset(""))["counters"] == 1
+    assert (await lab.engine.keyed.reset(""))["counters"] == 1
     assert [text[6] for _, text in await answers(lab, *paths)] == ["1", "2", "3"]
 
 
@@ -349,7 +349,7 @@ async def test_a_live_stream_goes_on_over_a_reset(lab: Lab) -> None:
     lab.mock(timing=SECONDLY, resume=ON, events=DRAWN)
     stream = await lab.open(f"/~a{PATH}")
     await lab.clock.advance(1.5)
-    counts = await lab.engine.reset()
+    counts = await lab.engine.keyed.reset()
     assert counts == {
         "keys": 1,
         "counters": 0,
@@ -359,21 +359,22 @@ async def test_a_live_stream_goes_on_over_a_reset(lab: Lab) -> None:
         "streams": 0,
         "requests": 1,
         "holds": 0,
+        "stored": 0,
     }
     await lab.clock.advance(60)
     assert len(stream.events) == 4
-    assert lab.engine.buffer("mock") == []
+    assert lab.engine.streams.buffer("mock") == []
     assert lab.engine.keys.names() == []
 
 
 async def test_a_reset_may_end_streams_too(lab: Lab) -> None:
     lab.mock(timing=SECONDLY, resume=ON, events=DRAWN)
     streams = [await lab.open(key + PATH) for key in ("/~a", "/~b", "")]
-    assert (await lab.engine.reset("a", streams=True))["streams"] == 1
+    assert (await lab.engine.keyed.reset("a", streams=True))["streams"] == 1
     await lab.clock.advance(1)
     assert [stream.ended_at is not None for stream in streams] == [True, False, False]
     assert lab.ended["outcome"] == "closed_by_admin"
-    assert (await lab.engine.reset(streams=True))["streams"] == 2
+    assert (await lab.engine.keyed.reset(streams=True))["streams"] == 2
 
 
 async def test_deleting_a_key_ends_its_streams_and_leaves_nothing(lab: Lab) -> None:
@@ -383,10 +384,10 @@ async def test_deleting_a_key_ends_its_streams_and_leaves_nothing(lab: Lab) -> N
     lab.engine.create({**MOCK, "id": "own", "response": {"body": "own"}}, "b")
     streams = [await lab.open(f"/~{key}{PATH}") for key in "aac"]
     await lab.clock.advance(0.5)
-    assert lab.engine.delete_key("a") == 2
+    assert lab.engine.keyed.delete("a") == 2
     await lab.clock.advance(0.5)
     assert [stream.text.endswith("data: 1\n\n") for stream in streams] == [True, True, False]
-    assert lab.engine.delete_key("b") == 0
+    assert lab.engine.keyed.delete("b") == 0
     assert lab.engine.keys.names() == ["c"]
     (sessions,) = lab.engine.mock_set.served.find("mock").sessions
     assert len(sessions.held()) == len(sessions.held("c"))
@@ -402,7 +403,7 @@ async def test_a_source_that_nobody_reads_is_let_go_with_its_key(lab: Lab, owner
     for key in "ab":
         await cut(lab, f"/~{key}{PATH}")
     closed.clear()
-    lab.engine.delete_key("a")
+    lab.engine.keyed.delete("a")
     await lab.clock.advance(0)
     assert closed == ["a"]
 
@@ -441,9 +442,9 @@ async def test_own_mocks_keep_a_key(lab: Lab) -> None:
 async def test_to_look_for_old_keys_is_no_use_of_them(lab: Lab) -> None:
     lab.engine.create({**MOCK, "sse": {"events": words(1), "lifecycle": {"keepOpen": True}, "resume": ON}}, "a")
     await lab.open(f"/~a{PATH}")
-    (before,) = lab.engine.known_keys()
+    (before,) = lab.engine.keyed.known().listed()
     await grow_old(lab)
-    assert lab.engine.known_keys() == [before]
+    assert lab.engine.keyed.known().listed() == [before]
 
 
 async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
@@ -451,7 +452,7 @@ async def test_the_key_used_longest_ago_is_forgotten_first(lab: Lab) -> None:
     await answers(lab, f"/~a{PATH}", f"/~b{PATH}")
     await lab.clock.advance(3000)
     await answers(lab, f"/~a{PATH}")
-    assert [key.name for key in lab.engine.known_keys()] == ["b", "a"]
+    assert [key.name for key in lab.engine.keyed.known().listed()] == ["b", "a"]
     await lab.clock.advance(600)
     for _ in lab.engine.keys.ageing():
         pass

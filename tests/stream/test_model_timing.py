@@ -8,7 +8,7 @@ import pytest
 
 from mockd.sources.llm import WIRES as NAMES
 from mockd.sources.llm import wire_of
-from mockd.sources.llm.wire import Wire
+from mockd.sources.llm.wires.wire import Wire
 from tests.stream.harness import Lab
 
 pytestmark = pytest.mark.anyio
@@ -17,6 +17,7 @@ TIMING = {"ttft": 300, "itl": 10}
 TOKENS = {"tokens": ["a", "b", "c"]}
 WIRES = [pytest.param(wire_of(name), id=name) for name in NAMES]
 WIRE = pytest.mark.parametrize("wire", WIRES)
+THINKING = pytest.mark.parametrize("wire", [one for one in WIRES if "reasoning" in one.values[0].expresses])
 CALLING = pytest.mark.parametrize("wire", [one for one in WIRES if "toolCalls" in one.values[0].expresses])
 
 
@@ -32,7 +33,7 @@ async def test_what_is_said(lab: Lab, wire: type[Wire]) -> None:
     assert await moments(lab, wire, **TOKENS) == [300, 310, 320]
 
 
-@WIRE
+@THINKING
 async def test_what_is_thought(lab: Lab, wire: type[Wire]) -> None:
     assert await moments(lab, wire, reasoning="Well then", **TOKENS) == [300, 310, 320, 330, 340]
 

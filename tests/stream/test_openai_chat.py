@@ -246,7 +246,7 @@ async def test_wrong_parameters_are_refused_with_their_place(params: dict[str, A
 async def test_an_unknown_template_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Lab().mock("sse", template=name)
-    assert "known: ag-ui, anthropic-messages" in str(caught.value)
+    assert "known: ag-ui, anthropic-count-tokens, anthropic-messages" in str(caught.value)
 
 
 @pytest.mark.parametrize("more", [{"repeat": 2}, {"events": [{"data": "x"}]}, {"generator": {"type": "sequence"}}])

@@ -244,7 +244,7 @@ async def test_nor_to_those_of_a_plug_in(lab: Lab, way: str) -> None:
     stream = await lab.stream(template="tests.stream.framings:FRAMED", templateParams=params, resume=ON)
     assert stream.text.startswith("aid: ")
     assert stream.text.endswith("2\ndata: b\n\nc")
-    assert [event.get("id", "")[-1:] for event in lab.engine.buffer("mock")] == ["", "2", ""]
+    assert [event.get("id", "")[-1:] for event in lab.engine.streams.buffer("mock")] == ["", "2", ""]
 
 
 async def test_ids_are_assigned_by_what_is_counted(lab: Lab) -> None:
@@ -296,7 +296,7 @@ async def test_a_file_that_cannot_be_filled_in_may_be_sent_as_it_stands(
 
 async def test_the_buffer_shows_what_was_sent(lab: Lab) -> None:
     await lab.stream(events=[raw("id: 1\n\n", id="1"), {"rawBase64": "/w=="}], resume=ON)
-    shown = [(event.get("id"), event["event"]) for event in lab.engine.buffer("mock")]
+    shown = [(event.get("id"), event["event"]) for event in lab.engine.streams.buffer("mock")]
     assert shown == [("1", {"raw": "id: 1\n\n"}), (None, {"rawBase64": "/w=="})]
 
 

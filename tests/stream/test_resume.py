@@ -143,7 +143,7 @@ async def test_a_stream_that_passed_its_limit_goes_on_when_there_are_tokens_agai
 
 async def test_two_clients_with_one_id_each_get_the_whole_rest(lab: Lab) -> None:
     await cut_after(lab, 1, events=[{"data": "$uuid"}] * 6)
-    first_id = lab.engine.buffer("mock")[1]["id"]
+    first_id = lab.engine.streams.buffer("mock")[1]["id"]
     one = await come_back(lab, first_id)
     await lab.clock.advance(2)
     other = await come_back(lab, first_id)
@@ -263,7 +263,7 @@ async def test_most_events_are_counted_over_the_session(lab: Lab) -> None:
 async def test_nor_are_they_counted_anew_where_there_is_no_204(lab: Lab, last: int, how: str) -> None:
     await cut_after(lab, last - 1, events=words(9), lifecycle={"maxEvents": 5, "keepOpen": True})
     if how == "cleared":
-        lab.engine.clear_buffer("mock")
+        lab.engine.streams.clear_buffer("mock")
     again = await come_back(lab, str(last))
     await lab.clock.advance(60)
     assert data_of(again) == " ".join(str(number) for number in range(last + 1, 6))
@@ -317,7 +317,7 @@ async def test_a_stream_that_was_cut_continues(lab: Lab, how: str) -> None:
     if how == "client":
         await stream.hang_up()
     elif how == "admin":
-        lab.engine.close_all("mock")
+        lab.engine.streams.close_all("mock")
     elif how == "shutdown":
         lab.engine.begin_shutdown()
     await lab.clock.advance(0.4)
@@ -362,10 +362,10 @@ async def test_the_connection_says_what_it_resumed_from(lab: Lab) -> None:
 
 async def test_head_takes_no_part(lab: Lab) -> None:
     await cut_after(lab, 0, events=[{"data": "$uuid"}] * 3)
-    before = lab.engine.buffer("mock")
+    before = lab.engine.streams.buffer("mock")
     head = await lab.open(method="HEAD", headers={"Last-Event-ID": before[0]["id"]})
     assert (head.status, head.body) == (200, b"")
-    assert lab.engine.buffer("mock") == before
+    assert lab.engine.streams.buffer("mock") == before
     again = await come_back(lab, before[0]["id"])
     await lab.clock.advance(60)
     assert len(again.events) == 2
@@ -374,8 +374,8 @@ async def test_head_takes_no_part(lab: Lab) -> None:
 async def test_without_resume_the_header_means_nothing(lab: Lab) -> None:
     await lab.run(events=[{"id": "a", "data": "1"}, {"id": "b", "data": "2"}])
     assert data_of(await come_back(lab, "a")) == "1 2"
-    assert lab.engine.buffer("mock") == []
-    assert lab.engine.clear_buffer("mock") == 0
+    assert lab.engine.streams.buffer("mock") == []
+    assert lab.engine.streams.clear_buffer("mock") == 0
 
 
 # -- final and error events --------------------------------------------------------------------------------------------

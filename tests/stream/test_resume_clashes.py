@@ -130,7 +130,7 @@ async def test_a_session_that_is_forgotten_leaves_its_ids_to_no_other(lab: Lab, 
     if how == "aged":
         await lab.clock.advance(400)
     elif how == "cleared":
-        lab.engine.clear_buffer("mock")
+        lab.engine.streams.clear_buffer("mock")
     bob = await opened(lab, "bob")
     await lab.clock.advance(2.5)
     await bob.hang_up()

@@ -39,7 +39,7 @@ def alive(kind: type) -> int:
 
 async def forget(lab: Lab, how: str) -> None:
     if how == "cleared":
-        lab.engine.clear_buffer("mock")
+        lab.engine.streams.clear_buffer("mock")
     elif how == "aged":
         await lab.clock.advance(400)
 
@@ -127,7 +127,7 @@ async def test_a_made_up_number_of_a_stream_is_no_id(lab: Lab) -> None:
 async def test_an_event_that_is_too_old_is_forgotten_while_its_stream_goes_on(lab: Lab) -> None:
     stream = await lab.stream(events=[{"data": "$uuid"}] * 30, timing=SECONDLY, resume=SHORT)
     await lab.clock.advance(20)
-    assert [entry["id"] for entry in lab.engine.buffer("mock")] == ids_of(stream)[10:]
+    assert [entry["id"] for entry in lab.engine.streams.buffer("mock")] == ids_of(stream)[10:]
     again = await come_back(lab, ids_of(stream)[3])
     assert [block for _, block in again.blocks] == [block for _, block in stream.blocks[10:]]
 
@@ -143,9 +143,9 @@ async def test_an_event_is_too_old_though_nothing_came_after_it(lab: Lab) -> Non
     """Nor did anything else happen to its stream, which is silent."""
     stream = await lab.stream(events=[*RANDOM, {"data": "late", "delay": 100_000}], resume=SHORT)
     await lab.clock.advance(9)
-    assert len(lab.engine.buffer("mock")) == 6
+    assert len(lab.engine.streams.buffer("mock")) == 6
     await lab.clock.advance(2)
-    assert lab.engine.buffer("mock") == []
+    assert lab.engine.streams.buffer("mock") == []
     again = await come_back(lab, ids_of(stream)[1])
     assert again.text == ""
     await lab.clock.advance(100)
@@ -267,7 +267,7 @@ async def test_the_buffer_lists_what_is_held(lab: Lab) -> None:
     stream = await lab.open()
     await lab.clock.advance(5)
     connection = lab.ended["id"]
-    assert lab.engine.buffer("mock") == [
+    assert lab.engine.streams.buffer("mock") == [
         {"id": id_, "event": event, "timestamp": f"2024-01-15T10:00:0{second}Z", "connection": connection}
         for second, (id_, event) in enumerate(
             [("a", {"type": "t", "data": '{"n":1}'}), ("2", {"data": "two\nlines"}), ("x", {})]
@@ -280,17 +280,17 @@ async def test_clearing_says_how_many_there_were(lab: Lab) -> None:
     lab.mock(events=words(3), resume=ON)
     await lab.open()
     await lab.open()
-    assert lab.engine.clear_buffer("mock") == 6
-    assert lab.engine.buffer("mock") == []
-    assert lab.engine.clear_buffer("mock") == 0
+    assert lab.engine.streams.clear_buffer("mock") == 6
+    assert lab.engine.streams.buffer("mock") == []
+    assert lab.engine.streams.clear_buffer("mock") == 0
 
 
 async def test_a_stream_that_goes_on_fills_a_cleared_buffer_again(lab: Lab) -> None:
     stream = await lab.stream(events=RANDOM, timing=SECONDLY, resume=ON)
     await lab.clock.advance(2)
-    lab.engine.clear_buffer("mock")
+    lab.engine.streams.clear_buffer("mock")
     await lab.clock.advance(60)
-    assert [entry["id"] for entry in lab.engine.buffer("mock")] == ids_of(stream)[3:]
+    assert [entry["id"] for entry in lab.engine.streams.buffer("mock")] == ids_of(stream)[3:]
     assert ids_of(await come_back(lab, ids_of(stream)[0])) == ids_of(stream)[3:]
 
 
@@ -298,7 +298,7 @@ async def test_buffers_die_with_their_mock(lab: Lab) -> None:
     first = await cut_after(lab, 2, events=RANDOM)
     for change in ({"sse": {"repeat": 2}}, {"sse": {"repeat": None}}):
         lab.engine.patch("mock", change)
-        assert lab.engine.buffer("mock") == []
+        assert lab.engine.streams.buffer("mock") == []
     again = await come_back(lab, ids_of(first)[0])
     await lab.clock.advance(60)
     assert len(again.events) == 6
@@ -325,7 +325,7 @@ async def test_ten_thousand_clients_one_after_the_other() -> None:
     sessions = sessions_of(lab)
     assert len(sessions._buffers) == 50
     assert len(sessions._index) == 150
-    assert len(lab.engine.buffer("mock")) == 150
+    assert len(lab.engine.streams.buffer("mock")) == 150
     assert alive(Session) <= 60
     assert alive(Entry) <= 60 * 4
 
@@ -353,7 +353,7 @@ async def test_open_streams_count_too() -> None:
     streams = [await lab.open() for _ in range(5)]
     await lab.clock.advance(2)
     assert len(sessions_of(lab)._buffers) == 3
-    assert len(lab.engine.buffer("mock")) == 9
+    assert len(lab.engine.streams.buffer("mock")) == 9
     # Those that were dropped read on to their end.
     await lab.clock.advance(60)
     assert [len(stream.events) for stream in streams] == [5] * 5
@@ -368,7 +368,7 @@ async def test_the_session_without_a_client_for_longest_goes_first() -> None:
     await streams[1].hang_up()
     await streams[0].hang_up()
     await lab.open()
-    held = {entry["id"] for entry in lab.engine.buffer("mock")}
+    held = {entry["id"] for entry in lab.engine.streams.buffer("mock")}
     assert ids_of(streams[1])[0] not in held
     assert {ids_of(streams[0])[0], ids_of(streams[2])[0]} < held
 

@@ -83,7 +83,7 @@ async def test_ids_with_placeholders_are_filled_in_once(lab: Lab) -> None:
     stream = await lab.run(events=[{"id": "n-$random:1:999999", "data": "1"}] * 2, repeat=2, resume=ON, seconds=60)
     ids = ids_of(stream)
     assert [id_.partition("#")[1:] for id_ in ids] == [("", ""), ("", ""), ("#", "2"), ("#", "2")]
-    assert [entry["id"] for entry in lab.engine.buffer("mock")] == ids
+    assert [entry["id"] for entry in lab.engine.streams.buffer("mock")] == ids
     assert len((await come_back(lab, ids[1])).events) == 2
 
 

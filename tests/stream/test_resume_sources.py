@@ -148,7 +148,7 @@ async def test_a_stream_in_pieces(lab: Lab, sse: dict[str, Any], count: int, siz
     data = [block for block in blocks if "data: " in block]
     assert len(data) == len(set(data)) == count
     # The last client sees the same as those who came before it together.
-    held = [entry["event"].get("data") for entry in lab.engine.buffer("mock")]
+    held = [entry["event"].get("data") for entry in lab.engine.streams.buffer("mock")]
     assert [block.rpartition("data: ")[2] for block in data] == held
 
 
@@ -252,7 +252,7 @@ async def test_with_resume_a_source_waits_for_its_client_until_its_session_is_fo
         lab.engine.delete("mock")
     elif how == "too old":
         await lab.clock.advance(301)
-        lab.engine.buffer("mock")
+        lab.engine.streams.buffer("mock")
     else:
         await (await lab.open()).hang_up()
         assert state.opened == 2

@@ -38,7 +38,7 @@ async def close_connection(lab: Lab, stream: Exchange) -> None:
 
 
 async def close_all(lab: Lab, stream: Exchange) -> None:
-    assert lab.engine.close_all("mock") == 1
+    assert lab.engine.streams.close_all("mock") == 1
 
 
 async def delete(lab: Lab, stream: Exchange) -> None:
@@ -162,7 +162,7 @@ async def test_a_stream_without_events_has_its_final_event_all_the_same(lab: Lab
     part = KINDS[kind][0]
     config: dict[str, Any] = {"sse": {"events": []}, "chunked": {"data": ""}, "ndjson": {"ndjsonItems": []}}[kind]
     stream = await lab.stream(part, **config, lifecycle={"keepOpen": True, "termination": TERMINATION})
-    lab.engine.close_all("mock")
+    lab.engine.streams.close_all("mock")
     await settle()
     assert stream.body == FINAL[kind]
 
@@ -314,8 +314,8 @@ async def test_new_requests_see_the_change_while_the_old_stream_ends(lab: Lab) -
 
 async def test_a_stream_told_to_end_twice_ends_once(lab: Lab) -> None:
     stream = await lab.stream(events=words(1), lifecycle={"keepOpen": True, "termination": TERMINATION})
-    assert lab.engine.close_all("mock") == 1
-    assert lab.engine.close_all("mock") == 0
+    assert lab.engine.streams.close_all("mock") == 1
+    assert lab.engine.streams.close_all("mock") == 0
     lab.engine.begin_shutdown()
     await settle()
     assert stream.body == b"data: 1\n\n" + FINAL["sse"]
@@ -326,7 +326,7 @@ async def test_a_client_that_does_not_read_its_final_event_is_cut_off(lab: Lab) 
     stream = await lab.stream(events=words(2), timing={"fixedDelay": 1000}, lifecycle={"termination": TERMINATION})
     await stream.stop_reading()
     await lab.clock.advance(5)
-    lab.engine.close_all("mock")
+    lab.engine.streams.close_all("mock")
     await lab.clock.advance(5)
     assert not stream.is_open
     assert lab.ended["outcome"] == "closed_by_admin"

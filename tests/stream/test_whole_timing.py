@@ -12,7 +12,7 @@ from mockd.config.timing import Distribution, Timing, in_seconds
 from mockd.events import drawn
 from mockd.program.pacing import Pacing
 from mockd.sources.llm import ENDPOINTS, WIRES, wire_of
-from mockd.sources.llm.wire import Wire
+from mockd.sources.llm.wires.wire import Wire
 from tests.stream.harness import PATH, Lab
 
 pytestmark = pytest.mark.anyio

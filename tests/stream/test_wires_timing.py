@@ -8,7 +8,7 @@ import pytest
 
 from mockd.sources.llm import WIRES as NAMES
 from mockd.sources.llm import wire_of
-from mockd.sources.llm.wire import Wire
+from mockd.sources.llm.wires.wire import Wire
 from tests.stream.harness import Lab
 
 pytestmark = pytest.mark.anyio

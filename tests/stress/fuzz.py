@@ -11,14 +11,25 @@ from tests.stress.cases.admin_api import ADMIN_API
 from tests.stress.cases.configuration import CONFIGURATION
 from tests.stress.cases.expressions import EXPRESSIONS
 from tests.stress.cases.faults import FAULTS
+from tests.stress.cases.framings import FRAMINGS
 from tests.stress.cases.matching import MATCHING
+from tests.stress.cases.recordings import RECORDINGS
 from tests.stress.cases.requests import REQUESTS
 from tests.stress.cases.rounds import Round
 from tests.stress.honest import Honest
 from tests.stress.report import Report, failure_of
 from tests.stress.server import Server, server
 
-CASES: dict[str, Round] = {**CONFIGURATION, **ADMIN_API, **REQUESTS, **EXPRESSIONS, **MATCHING, **FAULTS}
+CASES: dict[str, Round] = {
+    **CONFIGURATION,
+    **ADMIN_API,
+    **REQUESTS,
+    **EXPRESSIONS,
+    **MATCHING,
+    **FAULTS,
+    **FRAMINGS,
+    **RECORDINGS,
+}
 """What is sent. Each has its share of the time, in rounds whose seeds follow each other."""
 
 

@@ -26,11 +26,30 @@ EXACT: dict[str, dict[str, Any]] = {
     "/exact/raw": {"sse": {"events": [{"raw": "data: a\r\n\r\n"}, {"rawBase64": "AAEC"}], "timing": _QUICK}},
     "/exact/rate": {"sse": {"events": _TEXTS, "rateLimit": {"eventsPerSecond": 200, "burstSize": 5}}},
     "/exact/generator": {"sse": {"generator": {"type": "sequence", "count": 30, "sequence": {"start": 1}}}},
+    "/exact/forms": {
+        "sse": {
+            "events": _TEXTS,
+            "timing": _QUICK,
+            "framing": {"lineEnding": "mixed", "comments": {"text": "c"}, "encoding": "gzip"},
+        }
+    },
+    "/exact/split": {"sse": {"events": _TEXTS, "timing": _QUICK, "framing": {"split": {"bytes": 7}, "bom": True}}},
+    "/exact/together": {"chunked": {"ndjsonItems": [*range(40)], "chunkDelay": 2, "framing": {"coalesce": 7}}},
     "/exact/abrupt": {
         "sse": {"events": _TEXTS, "timing": _QUICK, "lifecycle": {"maxEvents": 5, "termination": {"type": "abrupt"}}}
     },
 }
 """Paths whose answers are the same bytes each time, and what answers there."""
+
+FORMS: dict[str, dict[str, Any]] = {
+    "/forms/bytes": {"split": {"bytes": 1}},
+    "/forms/no-border": {"split": "utf8"},
+    "/forms/padded": {"padding": 1 << 20},
+    "/forms/gathered": {"coalesce": 1_000_000},
+    "/forms/kept-back": {"encoding": "gzip", "flush": "end"},
+    "/forms/encoded": {"encoding": "deflate", "comments": {"text": "c" * 1000}, "finalBlankLine": False},
+}
+"""The framings of endless streams without a pause, by their paths."""
 
 _VARYING: dict[str, dict[str, Any]] = {
     "/honest": {"sse": {"events": [{"data": "tick"}], "repeat": 0, "timing": {"fixedDelay": HONEST_S * 1000}}},
@@ -42,6 +61,10 @@ _VARYING: dict[str, dict[str, Any]] = {
     "/drawn": {"sse": {"events": _TEXTS, "timing": {"randomDelay": {"min": 0, "max": 5}}}},
     "/counted": {"responses": [{"response": {"body": "first"}}, {"response": {"body": "later"}}]},
     "/body": {"response": {"body": "{{ request.body }}"}},
+    **{
+        path: {"sse": {"events": [{"data": "x" * 400}], "repeat": 0, "framing": framing}}
+        for path, framing in FORMS.items()
+    },
 }
 
 MOCKS = [

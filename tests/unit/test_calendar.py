@@ -17,11 +17,6 @@ from tests.manual_clock import START_S, ManualClock
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_entries_are_called_in_order_each_at_its_time() -> None:
     clock = ManualClock()
     calendar, called = Calendar(clock), []

@@ -25,11 +25,6 @@ from tests.stream.harness import Exchange
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def mock(mock_id: str, path: str | None = None, **parts: Any) -> dict[str, Any]:
     """An endless stream of an event a second at a path of its own."""
     sse = {"events": [{"data": mock_id}], "repeat": 0, "timing": {"fixedDelay": 1000}, "resume": {"enabled": True}}
@@ -70,7 +65,7 @@ class Bench:
             self.state.read_bytes(),
             sorted(os.listdir(self.folder)),
             self.engine.connections.live(),
-            {mock_id: self.engine.buffer(mock_id) for mock_id in self.ids},
+            {mock_id: self.engine.streams.buffer(mock_id) for mock_id in self.ids},
         )
 
     @property
@@ -218,7 +213,7 @@ async def test_a_deleted_mock_and_one_that_an_import_replaces_end_their_streams(
 
 async def test_a_stream_whose_mock_was_moved_is_still_counted_as_its(bench: Bench) -> None:
     bench.engine.patch("a", {"matcher": {"path": "/moved"}})
-    assert bench.engine.close_all("a") == 1
+    assert bench.engine.streams.close_all("a") == 1
     await settle()
     assert bench.open_streams == "bc"
 
@@ -267,7 +262,8 @@ def test_what_is_not_there_and_what_is_taken() -> None:
     engine.create(reply("a"))
     with pytest.raises(ConflictError, match="PUT /mocks/a replaces it"):
         engine.create(reply("a"))
-    for change in (engine.get, engine.delete, engine.toggle, engine.buffer, engine.clear_buffer, engine.close_all):
+    streams = engine.streams
+    for change in (engine.get, engine.delete, engine.toggle, streams.buffer, streams.clear_buffer, streams.close_all):
         with pytest.raises(NotFoundError):
             change("b")  # type: ignore[operator]
 
@@ -401,7 +397,7 @@ async def test_an_engine_over_the_store_of_another_goes_on_where_that_was() -> N
     first.delete("b")
     stream = Exchange(first, clock).start("/a")
     await settle()
-    ids = [entry["id"] for entry in first.buffer("a")]
+    ids = [entry["id"] for entry in first.streams.buffer("a")]
     assert first.connections.stats()["totalEventsSent"] == 3
     second = Engine(clock=clock, store=store)
     assert [spec.id for spec in second.mocks()] == ["a"]
@@ -421,8 +417,8 @@ async def test_scopes_of_one_store_know_nothing_of_each_other() -> None:
     assert engines[1].mocks() == []
     assert engines[1].connections.stats()["totalConnections"] == 0
     engines[1].create(mock("a"))
-    assert engines[1].buffer("a") == []
-    assert len(engines[0].buffer("a")) == 1
+    assert engines[1].streams.buffer("a") == []
+    assert len(engines[0].streams.buffer("a")) == 1
 
 
 async def test_no_event_touches_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,6 @@ from tests.manual_clock import settle
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def no_messages() -> Any:
     raise AssertionError("nobody asks for the request")
 

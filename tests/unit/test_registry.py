@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def registry() -> Registry:
     return Registry(ManualClock(), ScopedStore(MemoryStore(), "test"))
 

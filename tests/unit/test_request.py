@@ -10,11 +10,6 @@ from mockd.errors import BodyTooLargeError
 from mockd.request import NOT_JSON, ClientGoneError, RequestView, read_request
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def scope(path: str = "/", **more: Any) -> dict[str, Any]:
     return {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b"", **more}
 

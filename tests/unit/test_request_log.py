@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def unread() -> Iterator[TextIO]:
     """A pipe whose reader has left."""
     reader, writer = os.pipe()

@@ -134,6 +134,7 @@ def test_every_setting_is_described() -> None:
             {"log_level": "trace"},
             "--log-level (MOCKD_LOG_LEVEL): 'trace' is not one of critical, error, warning, info, debug",
         ),
+        ({"record_mode": "twice"}, "--record-mode (MOCKD_RECORD_MODE): 'twice' is not one of once, new, all, none"),
         ({"port": "99999"}, "--port (MOCKD_PORT): expected a whole number <= 65535, got '99999'"),
         ({"seed": "abc"}, "--seed (MOCKD_SEED): expected a whole number, got 'abc'"),
         ({"send_timeout": "-1"}, "--send-timeout (MOCKD_SEND_TIMEOUT): expected a number >= 0.0, got '-1'"),
@@ -144,3 +145,10 @@ def test_a_wrong_value_is_shown_with_what_it_could_be(given: dict[str, str], mes
     with pytest.raises(ConfigError) as caught:
         Settings.from_env({f"MOCKD_{name.upper()}": value for name, value in given.items()})
     assert caught.value.problems[0].message == message
+
+
+@pytest.mark.parametrize("name", ["only", "skip"])
+@pytest.mark.parametrize("path", ["", "v1/chat"])
+def test_what_fits_no_path_is_refused(name: str, path: str) -> None:
+    with pytest.raises(ConfigError, match=f"--{name} .*: {path!r} does not start with `/`"):
+        Settings(record="recordings", **{name: ("/v1/*", path)})

@@ -19,11 +19,6 @@ from mockd.sources.registry import find_kind
 from tests.manual_clock import ManualClock
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def opened(kind: str, config: dict[str, Any], root: Path | None = None) -> Opened | Awaitable[Opened]:
     mock = parse_mock({"matcher": {"path": "/"}, kind: config}, root=root).mock
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
@@ -151,7 +146,7 @@ def test_a_kind_is_found_by_import_string() -> None:
     ("name", "message"),
     [
         ("openai-chats", "did you mean `openai-chat`?"),
-        ("nothing", "known: ag-ui, anthropic-messages, azure-openai"),
+        ("nothing", "known: ag-ui, anthropic-count-tokens, anthropic-messages"),
         ("mockd.nowhere:KIND", "cannot import"),
         ("mockd.sources:MISSING", "cannot import"),
         ("mockd.sources:kinds", "is not a SourceKind"),

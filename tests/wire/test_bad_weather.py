@@ -244,7 +244,7 @@ def test_admin_ends_streams_from_another_thread(everywhere: RunningMockd) -> Non
         for client in clients:
             client.read_head()
             assert client.read_chunk() == b"data: 1\n\n"
-        assert server.engine.close_all("s") == 5
+        assert server.engine.streams.close_all("s") == 5
         for client in clients:
             assert client.read_chunks() == [b"data: bye\n\n"]
             client.socket.close()

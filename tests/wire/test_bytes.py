@@ -9,7 +9,7 @@ import pytest
 
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
-from tests.wire.sockets import Client, curl
+from tests.wire.sockets import Client, curl, eventually
 
 FINAL = {"finalEvent": {"type": "close", "data": "bye"}}
 EVENTS = [{"data": "1"}, {"data": "2"}]
@@ -264,6 +264,21 @@ def test_http_1_0_leaves_no_trace_in_the_log(server: RunningMockd, caplog: pytes
 def test_an_abrupt_end_leaves_no_trace_in_the_log(server: RunningMockd, caplog: pytest.LogCaptureFixture) -> None:
     add(server, STREAMS["sse"][0], {"termination": {"type": "abrupt"}})
     assert curl(server.url + "/s")[0] == 18
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("delay", [0, 1])
+def test_clients_that_leave_at_once_leave_no_trace_in_the_log(
+    everywhere: RunningMockd, caplog: pytest.LogCaptureFixture, delay: int, reads: bool
+) -> None:
+    add(everywhere, {"sse": {"events": [{"data": "x" * 50}] * 400, "repeat": 0, "timing": {"fixedDelay": delay}}})
+    for _ in range(50):
+        with Client(everywhere.url) as client:
+            client.ask("/s")
+            if reads:
+                client.socket.recv(100)
+    eventually(lambda: not len(everywhere.engine.connections))
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

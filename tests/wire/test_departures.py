@@ -188,7 +188,7 @@ def test_requests_that_wait_are_bounded(server: RunningMockd) -> None:
         client.send(b"GET /whole HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
         eventually(lambda: connection.stream.line._cycle.flow.read_paused)  # type: ignore[union-attr]
         # Nor is it noticed then that the client leaves.
-        server.engine.close_all("held")
+        server.engine.streams.close_all("held")
         eventually(lambda: not server.engine.connections.live("held"))
 
 

@@ -16,7 +16,7 @@ from mockd.errors import ConfigError
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls
-from tests.wire.sockets import Client, body_of, curl, eventually
+from tests.wire.sockets import PATIENCE_S, Client, body_of, curl, eventually
 
 WAYS: dict[str, dict[str, Any]] = {"plain": {}, "TLS": TLS}
 EVENTS = [{"data": "1"}, {"data": "zwei ü"}, {"type": "t", "data": {"n": 3}}]
@@ -70,13 +70,15 @@ def path_of(kind: str) -> str:
     return PATHS.get(kind, "/" + kind.replace(" ", "-"))
 
 
-def read(client: Client) -> tuple[bytes, str]:
-    """All that comes, and how it ends: `fin`, `rst` or `silence`."""
-    client.socket.settimeout(0.5)
+def read(client: Client, silence_s: float = 0.5) -> tuple[bytes, str]:
+    """All that comes, and how it ends: `fin`, `rst`, or `silence` for so long. Until something comes, it may take
+    longer."""
+    client.socket.settimeout(PATIENCE_S)
     data = b""
     try:
         while part := client.socket.recv(65536):
             data += part
+            client.socket.settimeout(silence_s)
     except ConnectionResetError:
         return data, "rst"
     except TimeoutError:
@@ -89,7 +91,7 @@ def read(client: Client) -> tuple[bytes, str]:
 def ask(server: RunningMockd, kind: str, fault: str | None = None, **headers: str) -> tuple[bytes, str]:
     given = {"Connection": "close", **headers} | ({"X-Mockd-Fault": fault} if fault else {})
     with Client(server.url) as client:
-        return read(client.ask(path_of(kind), headers=given))
+        return read(client.ask(path_of(kind), headers=given), PATIENCE_S)
 
 
 def same(data: bytes) -> bytes:
@@ -99,7 +101,7 @@ def same(data: bytes) -> bytes:
 
 def whole_of(server: RunningMockd, kind: str) -> bytes:
     with Client(server.url) as client:
-        return read(client.ask(path_of(kind), headers={"Connection": "close"}))[0]
+        return read(client.ask(path_of(kind), headers={"Connection": "close"}), PATIENCE_S)[0]
 
 
 def record(server: RunningMockd) -> dict[str, Any]:
@@ -182,7 +184,7 @@ def test_a_stall_for_ever_is_silence_until_the_server_stops(server: RunningMockd
         assert end == "silence"
         (live,) = server.engine.connections.exchanges()
         server.engine.connections.stop([live], "closed_by_admin")
-        server.engine.close_all("list")
+        server.engine.streams.close_all("list")
         rest, end = read(client)
         assert rest.endswith(b"0\r\n\r\n") or (unit.endswith("wire bytes") and (rest, end) == (b"", "fin"))
     assert data.startswith(b"HTTP/1.1 200")

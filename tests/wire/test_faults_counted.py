@@ -135,7 +135,7 @@ def test_what_is_late_comes_before_silence(server: RunningMockd, way: str, line:
         while len(read) < 6:
             read += numbers(client.read_chunk())
         assert sorted(read) == list("123456")
-        server.engine.close_all("m")
+        server.engine.streams.close_all("m")
 
 
 @pytest.mark.parametrize("lifecycle", [{}, FINAL["lifecycle"], {"termination": {"type": "error"}}])
@@ -157,7 +157,7 @@ def test_the_head_of_a_stream_of_which_all_is_left_out(server: RunningMockd, flu
     sse = {"events": EVENTS, "repeat": 0, "flush": flush}
     with mock(server, sse=sse), ask(server, "drop count=1000000000") as client:
         assert client.read_head()[0] == 200
-        server.engine.close_all("m")
+        server.engine.streams.close_all("m")
 
 
 # -- records -----------------------------------------------------------------------------------------------------------

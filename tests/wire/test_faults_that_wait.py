@@ -21,6 +21,14 @@ MOCKS: dict[str, dict[str, Any]] = {
     "whole": {"response": {"body": "x" * 50}},
     "model": {"sse": {"template": "openai-chat", "templateParams": {"tokens": ["a", "b"]}}},
 }
+PIECES = {
+    "sse": {
+        "events": [{"data": "1"}, {"data": "2"}],
+        "framing": {"split": "lines", "pause": 600_000},
+        "timing": {"fixedDelay": 600_000},
+        **FINAL,
+    }
+}
 WAITING = [
     "stall",
     "stall 600000",
@@ -45,7 +53,8 @@ WAITING = [
 
 @pytest.fixture(scope="module", params=["httptools", "h11"])
 def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
-    mocks = [{"id": kind, "matcher": {"path": f"/{kind}"}, **mock} for kind, mock in MOCKS.items()]
+    kinds = {**MOCKS, "pieces": PIECES}
+    mocks = [{"id": kind, "matcher": {"path": f"/{kind}"}, **mock} for kind, mock in kinds.items()]
     settings = Settings(allow_fault_header=True, fault_timeout=3600)
     with running_mockd(*mocks, settings=settings, http=request.param) as running:
         yield running
@@ -95,3 +104,25 @@ def test_who_leaves_is_not_kept(server: RunningMockd, kind: str, line: str) -> N
     waiting = Waiting(server, kind, line)
     waiting.client.close()
     eventually(lambda: waiting.is_over)
+
+
+@pytest.mark.parametrize("order", ["closed_by_admin", "shutdown"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "idle",
+        "stall after 9999 wire bytes",
+        "delay 600000 after 9999 wire bytes",
+        "close after 9999 wire bytes",
+    ],
+)
+def test_an_order_to_stop_lets_pieces_out_that_wait_for_their_pause(
+    server: RunningMockd, line: str, order: Any
+) -> None:
+    """The first piece has come; the next one is due after ten minutes."""
+    with Client(server.url).ask("/pieces", headers={"X-Mockd-Fault": line, "Connection": "close"}) as client:
+        data = client.read_until(b"data: 1\n")
+        server.engine.connections.stop(server.engine.connections.exchanges(), order)
+        data += client.read_to_end()
+    assert body_of(data) == b"data: 1\n\ndata: bye\n\n"

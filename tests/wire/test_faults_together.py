@@ -118,7 +118,7 @@ def test_a_moment_comes_in_a_silence_too(server: RunningMockd) -> None:
 def test_what_is_behind_the_last_event_does_not_strike_a_stream_that_is_stopped(server: RunningMockd) -> None:
     with Client(server.url) as client:
         client.ask("/paced", headers={"X-Mockd-Fault": "idle"}).read_head()
-        server.engine.close_all("paced")
+        server.engine.streams.close_all("paced")
         assert client.read_chunks()
     eventually(lambda: not server.engine.connections.live("paced"))
     assert server.engine.connections.listed("ended")[-1].faults is None

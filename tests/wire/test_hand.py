@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "heartbeats": {
         "sse": {
             "events": [{"data": "1"}, {"data": "2", "delay": 25}],
-            "lifecycle": {"heartbeat": {"every": 1000, "text": "h"}},
+            "lifecycle": {"heartbeat": {"every": 20_000, "text": "h"}},
         }
     },
     "final event": {"sse": {"events": EVENTS, "lifecycle": {"termination": {"finalEvent": {"data": "bye"}}}}},

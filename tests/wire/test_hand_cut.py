@@ -19,7 +19,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "paced": {"sse": {"events": EVENTS, "timing": {"fixedDelay": 3}}},
     "resume": {"sse": {"events": EVENTS, "resume": {"enabled": True}}},
     "faulty": {"sse": {"events": EVENTS}, "faults": ["delay ms=2 after 1 event"]},
-    "heartbeats": {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 500, "text": "h"}}}},
+    "heartbeats": {"sse": {"events": EVENTS, "lifecycle": {"heartbeat": {"every": 20_000, "text": "h"}}}},
     "NDJSON": {"chunked": {"ndjsonItems": [1, 2, 3, 4, 5]}},
 }
 ENDINGS: dict[str, tuple[dict[str, Any], str, bytes | None]] = {

@@ -133,11 +133,12 @@ def test_what_is_pushed_while_nobody_reads_is_there_too(resuming: RunningMockd) 
         first.start("/r")
         held = admin.wait("/mocks/r/sse", "held=true")
     admin.wait(of(held), "ended=true")
-    assert admin.post("/mocks/r/sse/push", {"data": "missed"})["count"] == 0
+    for text in ("missed", "too"):
+        assert admin.post("/mocks/r/sse/push", {"data": text})["count"] == 0
     code, printed = curl(resuming.url + "/r", "-H", "Last-Event-ID: 2")
     assert code == 0
     assert [line for line in printed.split("\n") if line.startswith("data")] == [
-        *("data: missed", "data: 3", "data: 4", "data: 5"),
+        *("data: missed", "data: too", "data: 3", "data: 4", "data: 5"),
     ]
 
 

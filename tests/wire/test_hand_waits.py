@@ -131,7 +131,7 @@ def test_waits_are_woken(server: RunningMockd, admin: Admin) -> None:
     threads = [threading.Thread(target=wait, args=("/mocks/list/sse", query)) for query in queries]
     for thread in threads:
         thread.start()
-    hands = server.engine.take_in_hand
+    hands = server.engine.streams.take_in_hand
     admin.post("/mocks/list/sse/hold", {"at": 1, "upcoming": 1})
     eventually(lambda: hands().waiting == len(queries))
     with Reader(server.url) as first, Reader(server.url) as second:
@@ -173,7 +173,7 @@ def test_a_wait_is_for_the_streams_of_its_key(server: RunningMockd, admin: Admin
     path = "/mocks/list/sse/wait?opened=1&key=a&timeoutSeconds=20"
     thread = threading.Thread(target=lambda: answers.append(admin.get(path)))
     thread.start()
-    eventually(lambda: server.engine._hands is not None and server.engine._hands.waiting == 1)
+    eventually(lambda: server.engine.streams.hands is not None and server.engine.streams.hands.waiting == 1)
     for key in ("b", "a"):
         with Reader(server.url) as reader:
             reader.start(f"/~{key}/list").rest()
@@ -184,8 +184,8 @@ def test_a_wait_is_for_the_streams_of_its_key(server: RunningMockd, admin: Admin
 def test_a_wait_is_given_up_once_its_client_leaves(server: RunningMockd, admin: Admin) -> None:
     with Client(server.admin_url) as client:
         client.ask("/mocks/list/sse/wait?opened=1&timeoutSeconds=600")
-        eventually(lambda: server.engine._hands is not None and server.engine._hands.waiting == 1)
-    eventually(lambda: server.engine.take_in_hand().waiting == 0)
+        eventually(lambda: server.engine.streams.hands is not None and server.engine.streams.hands.waiting == 1)
+    eventually(lambda: server.engine.streams.take_in_hand().waiting == 0)
 
 
 def test_a_wait_ends_with_its_time(server: RunningMockd, admin: Admin) -> None:
@@ -203,10 +203,10 @@ def test_waits_end_with_their_key_their_mock_and_the_server(server: RunningMockd
         answers[name] = admin.get(path)["ok"]
 
     def waiting(name: str, path: str) -> threading.Thread:
-        before = server.engine.take_in_hand().waiting if answers or threads else 0
+        before = server.engine.streams.take_in_hand().waiting if answers or threads else 0
         thread = threading.Thread(target=wait, args=(name, path))
         thread.start()
-        eventually(lambda: server.engine._hands is not None and server.engine._hands.waiting > before)
+        eventually(lambda: server.engine.streams.hands is not None and server.engine.streams.hands.waiting > before)
         return thread
 
     threads: list[threading.Thread] = []
@@ -284,7 +284,7 @@ def test_there_are_at_most_so_many_holds_and_waits() -> None:
             admin.post(of(second) + "/hold")
             thread = threading.Thread(target=admin.get, args=(of(first) + "/wait?ended=true",))
             thread.start()
-            eventually(lambda: server.engine.take_in_hand().waiting == 1)
+            eventually(lambda: server.engine.streams.take_in_hand().waiting == 1)
             status, answer = admin.ask("GET", of(second) + "/wait?ended=true")
             assert (status, answer["error"]) == (503, "too_many_waits")
             assert admin.get(of(second) + "/wait?held=true")["ok"]  # it is so: nobody waits

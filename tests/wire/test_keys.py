@@ -173,7 +173,7 @@ def test_keys_that_come_and_go_leave_nothing() -> None:
         few = kept(0)
         assert kept(100) == few
         assert admin.list_keys() == {"keys": [], "total": 0}
-        assert server.engine.buffer("s") == []
+        assert server.engine.streams.buffer("s") == []
 
 
 def test_a_key_with_a_live_stream_is_not_forgotten() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from mockd.engine import Engine
 from mockd.testing import running_mockd
 from tests.programs import program
 from tests.spec.quick_clock import QuickClock
-from tests.wire.sockets import PATIENCE_S
+from tests.wire.sockets import PATIENCE_S, Client
 
 PATHS = {"chat": "/v1/chat/completions", "numbers": "/numbers"}
 SPEED = 100
@@ -110,12 +111,62 @@ def slow_start(url: str) -> None:
     ]
 
 
+def chat_of(url: str) -> tuple[dict[str, str], list[bytes]]:
+    """The headers and the chunks of a chat."""
+    with Client(url) as client:
+        _, headers = client.ask(PATHS["chat"]).read_head()
+        return headers, client.read_chunks()
+
+
+def buffering_proxy(url: str) -> None:
+    _, chunks = chat_of(url)
+    assert len(chunks) > 2
+    for chunk in chunks[:-1]:  # as soon as there are so many bytes, in whole events
+        *events, _ = chunk.split(b"\n\n")
+        assert len(chunk) - len(events[-1]) - 2 < 4096 <= len(chunk)
+        assert all(event.startswith(b"data: ") for event in events)
+
+
+def byte_dribbler(url: str) -> None:
+    assert {len(chunk) for chunk in chat_of(url)[1]} == {1}
+
+
+def old_proxy(url: str) -> None:
+    headers, chunks = chat_of(url)
+    assert (headers["connection"], headers["via"]) == ("close", "1.0 proxy")
+    assert b"".join(chunks).count(b"\r\n\r\n") > 40
+    (found,) = node(GET, f"{url}{PATHS['chat']}", 1)
+    assert "\n\n" not in found["text"]
+
+
+def openrouter(url: str) -> None:
+    blocks = b"".join(chat_of(url)[1]).decode().split("\n\n")
+    assert blocks[:2] == [": OPENROUTER PROCESSING"] * 2
+    assert blocks.count(": OPENROUTER PROCESSING") > 10
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="any", timeout=PATIENCE_S) as client:
+        stream = client.chat.completions.create(model="any", messages=[], stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "".join(WORDS["tokens"])
+
+
+def gzip_without_flush(url: str) -> None:
+    headers, chunks = chat_of(url)
+    assert headers["content-encoding"] == "gzip"
+    assert zlib.decompressobj(31).decompress(b"".join(chunks[:-1])) == b""
+    (found,) = node(FETCH, f"{url}{PATHS['chat']}", 1)
+    assert found["text"].endswith("data: [DONE]\n\n")
+
+
 SYMPTOMS: dict[str, Callable[[str], None]] = {
     "flaky-mobile": flaky_mobile,
     "overloaded-provider": overloaded_provider,
     "idle-cutting-load-balancer": idle_cutting_load_balancer,
     "truncating-proxy": truncating_proxy,
     "slow-start": slow_start,
+    "buffering-proxy": buffering_proxy,
+    "byte-dribbler": byte_dribbler,
+    "old-proxy": old_proxy,
+    "openrouter": openrouter,
+    "gzip-without-flush": gzip_without_flush,
 }
 
 

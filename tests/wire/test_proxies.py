@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import pytest
 
 from mockd.testing import running_mockd
-from tests.cli.harness import free_port
 from tests.docs.blocks import ROOT
-from tests.programs import program
-from tests.wire.sockets import PATIENCE_S, Client, curl, eventually
+from tests.nginx import running_nginx
+from tests.wire.sockets import Client, curl
 
 EVENTS = [{"data": "1"}, {"data": "2"}]
 SENT = "data: 1\n\ndata: 2\n\n"
@@ -29,24 +27,6 @@ MOCKS: dict[str, dict[str, Any]] = {
     },
     "/held": {"sse": {"events": EVENTS, "lifecycle": {"keepOpen": True}}},
 }
-CONFIG = """
-daemon off;
-master_process off;
-pid {folder}/pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-    uwsgi_temp_path {folder}; scgi_temp_path {folder};
-    server {{
-        listen 127.0.0.1:{port};
-        {location}
-    }}
-}}
-"""
-
-
 UPSTREAM = "http://127.0.0.1:4280"
 GUIDE = (ROOT / "docs" / "guides" / "proxies.md").read_text(encoding="utf-8")
 LOCATIONS = {
@@ -58,21 +38,10 @@ LOCATIONS = {
 @pytest.fixture(params=LOCATIONS.values(), ids=LOCATIONS)
 def nginx(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an nginx in front of a mockd."""
-    file = tmp_path / "nginx.conf"
-    command = [program("nginx"), "-p", str(tmp_path), "-c", str(file)]
-    port = free_port()
     with running_mockd(*({"matcher": {"path": path}, **mock} for path, mock in MOCKS.items())) as mockd:
         assert UPSTREAM in request.param
-        location = request.param.replace(UPSTREAM, mockd.url)
-        file.write_text(CONFIG.format(folder=tmp_path, port=port, location=location))
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            eventually(lambda: process.poll() is not None or curl(url + "/whole")[0] == 0)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
+        with running_nginx(tmp_path, request.param.replace(UPSTREAM, mockd.url)) as place:
+            yield f"http://{place}"
 
 
 def test_a_clean_end_stays_one(nginx: str) -> None:

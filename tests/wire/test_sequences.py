@@ -77,7 +77,7 @@ def test_after_the_last_the_mock_matches_no_more(everywhere: RunningMockd) -> No
     everywhere.engine.delete("next")
     status, body = ask(everywhere)
     assert status == 404
-    assert "path matched, but its responses are used up" in body
+    assert "path matched, but all of its responses are used up (`then: miss`)" in body
 
 
 @pytest.mark.parametrize("then", ["last", "cycle", "miss"])
@@ -313,9 +313,9 @@ def test_a_get_that_is_refused_unless_it_comes_back(everywhere: RunningMockd) ->
 def test_buffers_of_all_entries_are_one(server: RunningMockd) -> None:
     add(server, said("1", "2"), said("a"))
     assert [events(ask(server)[1]) for _ in range(2)] == [["1", "2"], ["a"]]
-    assert [held["event"]["data"] for held in server.engine.buffer("m")] == ["1", "2", "a"]
-    assert server.engine.clear_buffer("m") == 3
-    assert server.engine.buffer("m") == []
+    assert [held["event"]["data"] for held in server.engine.streams.buffer("m")] == ["1", "2", "a"]
+    assert server.engine.streams.clear_buffer("m") == 3
+    assert server.engine.streams.buffer("m") == []
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
 from tests.stress.breaking import same
 from tests.wire.sockets import Client
-from tests.wire.test_faults import read
+from tests.wire.test_faults import PATIENCE_S, read
 
 LONG = [{"data": f"{number:04} " + "ü" * 150} for number in range(300)]
 SHORT = [{"data": str(number)} for number in range(50)]
@@ -43,7 +43,7 @@ def server() -> Iterator[RunningMockd]:
 def answer(server: RunningMockd, kind: str, fault: str | None = None) -> bytes:
     headers = {"Connection": "close"} | ({"X-Mockd-Fault": fault} if fault else {})
     with Client(server.url) as client:
-        return read(client.ask(PATHS.get(kind, f"/{kind}"), headers=headers))[0]
+        return read(client.ask(PATHS.get(kind, f"/{kind}"), headers=headers), PATIENCE_S)[0]
 
 
 def places_in(whole: bytes) -> list[int]:

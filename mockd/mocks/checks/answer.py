@@ -34,7 +34,12 @@ class CheckedAnswer(Struct, frozen=True):
     @property
     def stream(self) -> SseConfig | ChunkedConfig | None:
         """The configuration of a stream; None if it is none."""
-        return None if isinstance(self.config, ResponseConfig) else self.config
+        return self.config if isinstance(self.config, SseConfig | ChunkedConfig) else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a plain response."""
+        return isinstance(self.config, ResponseConfig)
 
     @property
     def plan(self) -> StreamPlan:

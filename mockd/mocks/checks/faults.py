@@ -87,7 +87,7 @@ def _behind(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -> Iterat
 
 def _without_effect(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -> Iterator[tuple[int, str]]:
     """The numbers of the faults that can do nothing to all these answers, each with a message."""
-    if not faults or any(answer.stream is not None for answer in answers):
+    if not faults or not all(answer.is_plain for answer in answers):
         return
     for number, aimed in enumerate(faults):
         reasons = [_reason(aimed.fault, answer) for answer in answers]
@@ -114,7 +114,7 @@ def _lengths(answer: CheckedAnswer) -> dict[str, float]:
         return {"events": 0, "bytes": len(cursor.body)}
     script = answer.script
     if script is None:
-        return {} if answer.stream is not None else {"events": 0}
+        return {"events": 0} if answer.is_plain else {}
     actions = {aimed.fault.action for aimed in answer.ready.faults}
     found = _extent_of(script, answer.plan.framed(script.framing.name))
     unknown = [*(("ms",) if actions & _PAUSES else ()), *(("events", "bytes") if actions & _ADDITIONS else ())]
@@ -129,6 +129,8 @@ def _extent_of(script: CompiledScript, plan: StreamPlan) -> dict[str, float]:
     found: dict[str, float] = {"events": script.counted_before(int(stop))}
     if table is None or stop > len(table.frames) or not script.ends_plainly or plan.heartbeat is not None:
         return found
+    if plan.variation is not None:
+        return found  # there may be more bytes, and pauses between them
     found["ms"] = 1000 * table.first[int(stop) - 1] if table.first and stop else 0
     if not (table.has_holes or table.lead or plan.framing.has_opening):
         retry = b"" if plan.retry is None else plan.framing.with_retry(b"", plan.retry)

@@ -28,6 +28,11 @@ LONGEST_SCHEMA = 262_144
 """Most bytes of a JSON schema."""
 LONGEST_PATTERN = 1_000
 """Most characters of a pattern in a JSON schema."""
+MOST_EARLIER = 2_000
+"""Most turns that are seen of what a request goes on from: stored responses, or a stored conversation. To go through so
+many takes some milliseconds."""
+LONGEST_EARLIER = 4_000_000
+"""Most characters in these turns."""
 
 TOO_DEEP = "The request is nested too deeply."
 

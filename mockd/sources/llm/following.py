@@ -9,14 +9,15 @@ import msgspec
 from msgspec.structs import replace
 
 from mockd.cache import Cache
-from mockd.expression_values import RequestContext
-from mockd.expressions import Compiled
+from mockd.expressions.expression import Compiled
+from mockd.expressions.values import RequestContext
 from mockd.jsontext import encode_json
 from mockd.source import Answer, BaseSource, Script, SourceContext
-from mockd.sources.llm.ask import Ask
 from mockd.sources.llm.budget import LONGEST_TEXT, Refused
-from mockd.sources.llm.source import WireSource, refused
-from mockd.sources.llm.wire import Wire
+from mockd.sources.llm.refusals.refusal import refused
+from mockd.sources.llm.requests.ask import Ask
+from mockd.sources.llm.source import WireSource
+from mockd.sources.llm.wires.wire import Wire
 
 MOST_SOURCES = 64
 """Most replies that are kept for each mock, so that a repeated reply need not be made again."""
@@ -53,6 +54,6 @@ class FollowingSource(BaseSource):
         source = self._sources.get(key)
         if source is None:
             params = msgspec.convert(values, self._params_type)
-            source = WireSource(self._wire(params), params, follows=True)
+            source = WireSource(self._wire(params), params, self._fixed.name, follows=True)
             self._sources.keep(key, source, len(key))
         return source

@@ -6,12 +6,10 @@ A reply that a request makes long is neither compiled nor kept: its events are m
 from __future__ import annotations
 
 import asyncio
-import logging
-import math
 from collections.abc import Awaitable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from http import HTTPStatus
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -19,34 +17,29 @@ from mockd.config.timing import in_seconds
 from mockd.errors import ConfigError
 from mockd.events import Event, Fill
 from mockd.framing import FRAMINGS, FrameTemplate
-from mockd.patterns import APART, Effort, NotAtOnceError, OutOfTimeError, compiled
-from mockd.source import Answer, BaseSource, Headers, Script, SourceContext
-from mockd.sources.llm.ask import Ask, Turn, fits, last_user_text
+from mockd.patterns import APART, NotAtOnceError
+from mockd.source import Answer, BaseSource, CutOffError, Script, SourceContext
 from mockd.sources.llm.budget import (
     LONGEST_TEXT,
-    TOO_DEEP,
     Refused,
     refuse_above,
     refuse_large_event,
     refuse_many_words,
 )
-from mockd.sources.llm.reply import (
-    DEFAULT_TOKENS,
-    Error,
-    Reply,
-    ReplyFields,
-    ReplyParams,
-    refuse_inexpressible,
-    resolve,
-    tokens_of,
-)
-from mockd.sources.llm.schema_example import example_text
-from mockd.sources.llm.wire import Failure, Wire
+from mockd.sources.llm.choosing import behaviour, explain
+from mockd.sources.llm.choosing.asked import Asked
+from mockd.sources.llm.choosing.chooser import Choice, Chooser, Passed
+from mockd.sources.llm.refusals import telling
+from mockd.sources.llm.refusals.refusal import failure_of, is_due, refusal, refusal_with, refused
+from mockd.sources.llm.refusals.rule import broken
+from mockd.sources.llm.refusals.rules import RULES
+from mockd.sources.llm.replies.cutting import cut
+from mockd.sources.llm.replies.params import Error, ReplyFields, ReplyParams, ToolCall, refuse_inexpressible
+from mockd.sources.llm.replies.reply import DEFAULT_TOKENS, Reply, resolve, tokens_of
+from mockd.sources.llm.requests.ask import Ask
+from mockd.sources.llm.wires.wire import Wire, headers_as_text, plain_headers
 
-logger = logging.getLogger("mockd")
-
-_Chosen = tuple[ReplyFields, Reply, str]
-"""A reply, with its fields and their place in the parameters."""
+_CUTS: Mapping[str, Literal["closed", "reset"]] = {"end": "closed", "close": "closed", "reset": "reset"}
 
 _MOST_COUNTED = 64
 """Most replies of a mock whose numbers of tokens are remembered."""
@@ -58,20 +51,28 @@ _OF_A_BYTE = 6
 """Most characters that one character of a token has in its log probability, whose bytes are a list of numbers."""
 _MOST_LOGPROBS = 21
 """Most log probabilities that a token has in one event: its own and 20 others."""
-OVERLOADED = 529
-"""A status of Anthropic's, which HTTP does not know."""
 _ASIDE = ThreadPoolExecutor(1, thread_name_prefix="mockd-llm")
 """The thread in which long replies in one piece are made. It is started with the first of them."""
 
 
+class _Chosen(NamedTuple):
+    """A reply to a request, and the rules that were passed over."""
+
+    choice: Choice
+    reply: Reply
+    asked: Asked
+    passed: Sequence[Passed]
+
+
 class WireSource(BaseSource):
     """The replies of a mock that names a template, on the wire of its provider. Raises `ConfigError` for a parameter
-    that the wire cannot express. `follows` is true if the parameters follow from a request; `Refused` is raised for a
-    text that is too long then."""
+    that the wire cannot express. `name` tells its conversations from those of other mocks. `follows` is true if the
+    parameters follow from a request; `Refused` is raised for a text that is too long then."""
 
-    def __init__(self, wire: Wire, params: ReplyParams, *, follows: bool = False) -> None:
+    def __init__(self, wire: Wire, params: ReplyParams, name: str = "", *, follows: bool = False) -> None:
         self.wire = wire
         self.params = params
+        self.name = name
         common = [(name.encode(), value.encode()) for name, value in wire.common_headers]
         self.headers = (*wire.headers, *common)
         if params.delay_per_token is not None:
@@ -81,14 +82,16 @@ class WireSource(BaseSource):
                 refuse_many_words(text)
         refuse_inexpressible(params, wire.name, wire.expresses, wire.finish, wire.lacks)
         for number, scripted in enumerate(params.script):
-            _refuse_unknown(scripted.when.regex, number)
-            try:
-                refuse_inexpressible(scripted.reply, wire.name, wire.expresses, wire.finish, wire.lacks)
-            except ConfigError as error:
-                raise error.under(("script", number, "reply")) from None
+            for place, fields in scripted.places:
+                try:
+                    refuse_inexpressible(fields, wire.name, wire.expresses, wire.finish, wire.lacks)
+                except ConfigError as error:
+                    raise error.under(("script", number, *place)) from None
+        self._chooser = Chooser(params, wire.name, name)
+        self._forbidden = RULES.get(wire.name, ())
         self._reply = self._resolved(params)
         self._is_fixed = not follows
-        self._follows = bool(params.script or params.echo)
+        self._follows = bool(params.script or params.echo or params.obey)
         self._is_open = not params.has_content
         """Whether the parameters have no content, so that the request may decide the text."""
         self._short: set[Hashable] = set()
@@ -102,7 +105,7 @@ class WireSource(BaseSource):
         except NotAtOnceError:
             return self._opened_apart(ask, context)
         except (Refused, RecursionError) as error:
-            return refused(self.wire, error, ask)
+            return self._too_much(error, ask)
 
     def refusal(self, context: SourceContext, status: int, retry_after_s: float | None) -> Answer:
         return refusal_with(self.wire, context, status, retry_after_s)
@@ -123,7 +126,7 @@ class WireSource(BaseSource):
             chosen = await asyncio.get_running_loop().run_in_executor(_ASIDE, choose)
             opened = self._opened(ask, context, chosen)
         except (Refused, RecursionError) as error:
-            return refused(self.wire, error, ask)
+            return self._too_much(error, ask)
         return await opened if isinstance(opened, Awaitable) else opened
 
     def _opened(
@@ -131,23 +134,37 @@ class WireSource(BaseSource):
     ) -> Script | Answer | Awaitable[Answer]:
         """The answer to a request. `chosen` is the reply, if it was chosen. Raises `NotAtOnceError`."""
         wire = self.wire
-        if self.params.strict and (complaint := wire.complaint(ask)) is not None:
-            return refusal(wire, complaint, ask)
+        if self.params.strict:
+            complaint = wire.complaint(ask) or broken(self._forbidden, ask)
+            if complaint is not None:
+                if self.params.explain:
+                    telling.tell_complaint(ask.request, complaint)
+                return refusal(wire, complaint, ask)
         fields: ReplyFields = self.params
         reply, place = self._reply, ""
         if self._follows:
-            fields, reply, place = chosen or self._chosen(ask)
-        elif self._is_open and (schema := wire.json_schema(ask)) is not None:
-            reply = self._resolved(fields, (example_text(schema),))
+            chosen = chosen or self._chosen(ask)
+            fields, reply, place = chosen.choice.fields, chosen.reply, chosen.choice.place
+        elif self._is_open and wire.json_schema(ask) is not None:
+            reply = self._resolved(fields, (Asked(wire, ask).example,))
         streams = wire.streams(ask)
+        error = None
         if fields.error is not None and is_due(fields.error, f"{place}error", context):
-            if fields.error.status is not None or not streams:
-                return refusal(wire, failure_of(wire, fields.error), ask)
-            reply = _failing(reply, fields)
+            error = fields.error
+        if chosen is not None:
+            self._take_note(chosen, is_error=error is not None)
+        if error is not None:
+            if error.cut is not None and not streams:
+                raise CutOffError(_CUTS[error.cut])
+            if error.status is not None or not streams:
+                return refusal(wire, failure_of(wire, error), ask)
+            reply = replace(reply, failure=error)
         shape = wire.shape(ask)
         is_own = reply is self._reply
         is_long = not (is_own and shape in self._short) and self._is_long(fields, reply, shape)
         slots = wire.slots(ask, reply, shape)
+        if context.meter is not None:
+            context.meter(wire.output_tokens(reply, shape))
         if not streams:
             headers = plain_headers(wire, ask, slots)
             if is_long:
@@ -155,8 +172,8 @@ class WireSource(BaseSource):
             tokens = self._tokens_of(reply, shape)
             return Answer(body=wire.whole(reply, shape), headers=headers, slots=slots, tokens=tokens)
         own, framing = wire.headers_of(ask, slots, is_stream=True), wire.framing(shape)
-        if is_long:
-            return Answer(events=self._made(reply, shape), slots=slots, headers=_in_text(own), framing=framing)
+        if is_long or (error is not None and error.cut in ("close", "reset")):
+            return Answer(events=self._made(reply, shape), slots=slots, headers=headers_as_text(own), framing=framing)
         key = shape if is_own else (shape, reply)
         return Script(
             partial(self._events, reply, shape),
@@ -166,36 +183,56 @@ class WireSource(BaseSource):
             framing=framing,
         )
 
-    def _chosen(self, ask: Ask) -> _Chosen:
-        """The reply to a request, with its fields and their place in the parameters: the first reply of the script that
-        fits, otherwise the mock's own."""
-        turns = list(self.wire.turns(ask))
-        model = self.wire.model(ask)
-        fields, place = self._fields_for(turns, model, ask.request.effort)
-        if fields.has_content:
-            return fields, self._reply if fields is self.params else self._resolved(fields), place
-        if (schema := self.wire.json_schema(ask)) is not None:
-            return fields, self._resolved(fields, (example_text(schema),)), place
-        return fields, self._resolved(fields, self._echo(turns) or DEFAULT_TOKENS), place
+    def _too_much(self, error: Refused | RecursionError, ask: Ask) -> Answer:
+        if self.params.explain:
+            telling.tell_limit(ask.request, error)
+        return refused(self.wire, error, ask)
 
-    def _echo(self, turns: list[Turn]) -> tuple[str, ...]:
+    def _take_note(self, chosen: _Chosen, *, is_error: bool) -> None:
+        self._chooser.note(chosen.choice, chosen.asked, is_error=is_error)
+        if self.params.explain:
+            explain.tell(chosen.asked.ask.request, chosen.choice, chosen.passed, is_error=is_error)
+
+    def _chosen(self, ask: Ask) -> _Chosen:
+        """The reply to a request. If the mock obeys, it is one that the request allows."""
+        asked = Asked(self.wire, ask)
+        passed: list[Passed] = []
+        choice = self._chooser.choose(asked, passed)
+        fields = choice.fields
+        if fields.has_content:
+            reply = self._reply if fields is self.params else self._resolved(fields)
+        else:
+            reply = self._made_for(fields, asked)
+        return _Chosen(choice, self._obeying(reply, asked) if self.params.obey else reply, asked, passed)
+
+    def _made_for(self, fields: ReplyFields, asked: Asked) -> Reply:
+        """A reply without content of its own, with what the request asks for: calls, JSON, the message itself."""
+        calls: tuple[ToolCall, ...] = ()
+        if self.params.obey:
+            calls = behaviour.forced_call(asked)
+            if self.params.auto_tools and not calls:
+                calls = behaviour.offered_calls(asked)
+        if calls:
+            return self._resolved(replace(fields, tool_calls=calls))
+        if asked.schema is not None:
+            return self._resolved(fields, (asked.example,))
+        return self._resolved(fields, self._echo(asked) or DEFAULT_TOKENS)
+
+    def _echo(self, asked: Asked) -> tuple[str, ...]:
         if not self.params.echo:
             return ()
-        said = last_user_text(turns)
+        said = asked.said
         if len(said) > LONGEST_TEXT:
             raise Refused(f"The message has {len(said)} characters; mockd repeats at most {LONGEST_TEXT}.")
         refuse_many_words(said)
         return tokens_of(said)
 
-    def _fields_for(self, turns: list[Turn], model: str | None, effort: Effort) -> tuple[ReplyFields, str]:
-        for number, scripted in enumerate(self.params.script):
-            try:
-                if fits(scripted.when, turns, model, effort):
-                    return scripted.reply, f"script/{number}/"
-            except OutOfTimeError:
-                text = "%s: reply %d of the script is not for a request, as its `regex` would take too long"
-                logger.warning(text, self.wire.name, number)
-        return self.params, ""
+    def _obeying(self, reply: Reply, asked: Asked) -> Reply:
+        """A reply with reasoning if the request asks for it, and cut where the request says."""
+        options = asked.options
+        if options.thinks and not reply.reasoning and not reply.refusal and "reasoning" in self.wire.expresses:
+            reply = replace(reply, reasoning=tokens_of(behaviour.THOUGHT))
+        return cut(reply, options)
 
     def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
         return resolve(fields, default, self.wire.argument_chunk)
@@ -231,13 +268,15 @@ class WireSource(BaseSource):
 
         made = await asyncio.get_running_loop().run_in_executor(_ASIDE, body)
         typed = {"content-type": "application/json"} | dict(headers)
-        return Answer(body=made, headers=tuple(typed.items()), tokens=reply.pieces)
+        return Answer(body=made, headers=tuple(typed.items()), tokens=reply.pieces if self.wire.waits(shape) else None)
 
     def _made(self, reply: Reply, shape: Hashable) -> Iterator[Event]:
         """The events of a long reply, made one by one."""
         if reply.failure is not None:
             # All that would come after the failure is left out before anything is made.
             yield from self._events(replace(reply, tokens=reply.tokens[: reply.failure.after_tokens + 1]), shape)
+            if reply.failure.cut in ("close", "reset"):
+                raise CutOffError(_CUTS[reply.failure.cut])
             return
         has_content = False
         for event in self.wire.events(reply, shape):
@@ -252,96 +291,14 @@ class WireSource(BaseSource):
             events[content[0]] = events[content[0]]._replace(opens=True)
         if reply.failure is not None:
             del events[self.wire.fails_at(content, reply.failure.after_tokens) :]
-            events += self.wire.error_events(reply.failure, tuple(events), reply, shape)
+            if reply.failure.cut is None:
+                events += self.wire.error_events(reply.failure, tuple(events), reply, shape)
         return events
 
-    def _tokens(self, reply: Reply, shape: Hashable) -> int:
-        return len(_content_in(self.wire.events(reply, shape)))
-
-
-def _phrase(status: int) -> str:
-    """The usual words for a status."""
-    if status == OVERLOADED:
-        return "Overloaded"
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"
-
-
-def _refuse_unknown(regex: str | None, number: int) -> None:
-    try:
-        _ = regex is None or compiled(regex)
-    except ValueError as error:
-        path = ("script", number, "when", "regex")
-        raise ConfigError(f"a pattern that mockd cannot run: {error}", path=path) from None
+    def _tokens(self, reply: Reply, shape: Hashable) -> int | None:
+        return len(_content_in(self.wire.events(reply, shape))) if self.wire.waits(shape) else None
 
 
 def _content_in(events: Iterable[Event]) -> list[int]:
     """The positions of the content events."""
     return [place for place, event in enumerate(events) if event.delay_s is None]
-
-
-def is_due(error: Error, place: str, context: SourceContext) -> bool:
-    """Whether a request gets the error at `place` in the parameters. It counts the request, as `error.times` may limit
-    the error to the first requests."""
-    return error.times is None or context.count(place) <= error.times
-
-
-def refusal_with(wire: Wire, context: SourceContext, status: int, retry_after_s: float | None) -> Answer:
-    """The answer with which a provider refuses a request, of which nothing but the status is known."""
-    return refusal(wire, Failure(status, _phrase(status), retry_after=retry_after_s), Ask(context))
-
-
-def refusal(wire: Wire, failure: Failure, ask: Ask) -> Answer:
-    """The answer with a provider's HTTP error."""
-    slots = wire.new_ids(ask)
-    headers = list(plain_headers(wire, ask, slots))
-    if failure.status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers = _used_up(wire, headers, failure.retry_after, ask.context.clock.wall())
-    if failure.retry_after is not None:
-        headers.append(("retry-after", str(math.ceil(failure.retry_after))))
-        if wire.retry_in_ms:
-            headers.append(("retry-after-ms", str(round(failure.retry_after * 1000))))
-    body = wire.error_answer(failure, ask)
-    return Answer(status=failure.status, headers=tuple(headers), body=body, slots=slots)
-
-
-def _used_up(
-    wire: Wire, headers: Sequence[tuple[str, str]], after_s: float | None, now: float
-) -> list[tuple[str, str]]:
-    """Headers whose limits have nothing left, until the client may come again."""
-    reset = None if after_s is None else wire.limit_reset(after_s, now)
-    found = []
-    for name, value in headers:
-        if "remaining" in name:
-            value = "0"
-        elif reset is not None and "reset" in name:
-            value = reset
-        found.append((name, value))
-    return found
-
-
-def refused(wire: Wire, error: Refused | RecursionError, ask: Ask) -> Answer:
-    """The answer to a request that asks for too much."""
-    return refusal(wire, Failure(400, str(error) if isinstance(error, Refused) else TOO_DEEP), ask)
-
-
-def plain_headers(wire: Wire, ask: Ask, slots: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
-    """The headers of a provider's whole answers."""
-    own = wire.headers_of(ask, slots, is_stream=False)
-    return (*wire.common_headers, *_in_text(own))
-
-
-def _in_text(headers: Headers) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode(), value.decode()) for name, value in headers)
-
-
-def failure_of(wire: Wire, error: Error) -> Failure:
-    """A mock's error in the form that wires take."""
-    status = error.status or wire.error_status(error.type)
-    return Failure(status, error.message, error.type, retry_after=error.retry_after)
-
-
-def _failing(reply: Reply, fields: ReplyFields) -> Reply:
-    return replace(reply, failure=fields.error)

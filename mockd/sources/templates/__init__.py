@@ -8,12 +8,12 @@ from mockd.sources import llm
 from mockd.sources.registry import SourceKind, find_kind, register_later
 
 _NOTIFICATIONS = "notification-stream"
-_NAMES = (*llm.WIRES, *llm.ENDPOINTS, _NOTIFICATIONS)
+_NAMES = (*llm.WIRES, *llm.ENDPOINTS, *llm.OTHERS, _NOTIFICATIONS)
 
 
 def register_built_in() -> None:
     """Register the templates that come with mockd. They are loaded when they are first named."""
-    for name in (*llm.WIRES, *llm.ENDPOINTS):
+    for name in (*llm.WIRES, *llm.ENDPOINTS, *llm.OTHERS):
         register_later(name, llm.load)
     register_later(_NOTIFICATIONS, _load_notifications)
 

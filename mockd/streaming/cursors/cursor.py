@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from mockd.errors import MockdError
@@ -93,3 +94,8 @@ def op_after(terms: Ends, outcome: Outcome) -> Op | None:
     if outcome == "completed" and terms.lifetime.keep_open:
         return None
     return FINISH if terms.ending.is_plain and outcome in ("completed", "max_events") else TURN_TO_END
+
+
+def joined(rows: Sequence[bytes]) -> bytes:
+    """Rows as one. A single one stays what it is: one of a recording knows the chunks in which it goes out."""
+    return rows[0] if len(rows) == 1 else b"".join(rows)

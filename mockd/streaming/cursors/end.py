@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mockd.errors import MockdError
 from mockd.journal.exchange import Outcome
+from mockd.streaming.cursors.around import taken_from
 from mockd.streaming.cursors.cursor import AT_ONCE, ONE, Cursor
 from mockd.streaming.ops import Op
 
@@ -19,8 +20,7 @@ class EndCursor:
 
     def __init__(self, before: Cursor, outcome: Outcome, row: bytes, op: Op, now: float, pause_s: float) -> None:
         self.outcome: Outcome | None = outcome
-        self.events_sent = before.events_sent
-        self.last_event_id = before.last_event_id
+        self.events_sent, self.last_event_id = taken_from(before)
         self._row = row
         self._op = op
         self._op_due = now + pause_s

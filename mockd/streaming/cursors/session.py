@@ -12,8 +12,9 @@ from mockd.program.ratelimit import MOST_DROPPED
 from mockd.program.script import CompiledScript, Events
 from mockd.program.terms import Lifetime
 from mockd.program.timetable import BATCH, BATCH_BYTES
+from mockd.source import CutOffError
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, op_after
-from mockd.streaming.ops import Op
+from mockd.streaming.ops import CUTS, Op
 from mockd.streaming.sessions.resume import Buffer, OfKey, Place, Sessions
 from mockd.streaming.sessions.session import Entry, RunningSession, Session, running_steps
 
@@ -147,7 +148,11 @@ class SessionCursor:
         self.next_due = NEVER
         if self._session.ended:
             self.failure = self._session.failure
-            self._end("failed" if self.failure else "completed")
+            if self.failure is not None and isinstance(cut := self.failure.__cause__, CutOffError):
+                self.failure, self.outcome = None, "aborted"
+                self.op, self.next_due = CUTS[cut.how], AT_ONCE
+            else:
+                self._end("failed" if self.failure else "completed")
 
     def _end(self, outcome: Outcome) -> None:
         self.outcome = outcome

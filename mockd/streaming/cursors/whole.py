@@ -13,9 +13,10 @@ from mockd.streaming.ops import FINISH, Op
 
 
 class WholeCursor(Struct, eq=False):
-    """The body of a whole answer, due at its head. It has no events."""
+    """The body of a whole answer, due at its head. It has no events. `encoding` is the one that mockd put it into."""
 
     body: bytes
+    encoding: str | None = None
     next_due: float = AT_ONCE
     op: Op | None = None
     outcome: Outcome | None = None

@@ -21,6 +21,7 @@ from mockd.events import Event, Fill, Text
 from mockd.framing import Frame, filled_id
 from mockd.program.plan import StreamPlan
 from mockd.program.ratelimit import Limiter, Verdict
+from mockd.program.recorded import RecordedRow
 from mockd.program.script import CompiledScript, Id
 
 LOOKAHEAD = 64
@@ -190,8 +191,10 @@ class Session:
             _, entry.verdict = self._limiter.admit(max(entry.due_s, now - self.started))
 
     def push(self, event: Event, after: Entry) -> None:
-        """Put an event behind an entry, due at once; those that follow keep their due times. From now on the session is
-        one of its own, and is not made again from a script."""
+        """Put an event behind an entry, and behind those that were pushed there before it, due at once; those that
+        follow keep their due times. From now on the session is one of its own, and is not made again from a script."""
+        while after.next is not None and after.next.is_pushed:
+            after = after.next
         self.script = None
         self._pushed += 1
         id_: Id = f"{self.id}-p{self._pushed}" if self.plan.resume is not None and event.takes_id else event.id
@@ -283,7 +286,8 @@ class RunningSession(Session):
         clock = self.fill.clock
         try:
             events = size = 0
-            while events < LOOKAHEAD and size < LOOKAHEAD_BYTES:
+            is_in_chunk = False  # whose rest is there at once, and goes out with it
+            while is_in_chunk or (events < LOOKAHEAD and size < LOOKAHEAD_BYTES):
                 asked = clock.monotonic()
                 event = await anext(self._events, None)
                 if event is None:
@@ -295,6 +299,7 @@ class RunningSession(Session):
                 step = running_step(self.plan, event, next(self._numbers))
                 events += 1
                 size += len(step.frame) if isinstance(step.frame, bytes) else 0
+                is_in_chunk = isinstance(step.frame, RecordedRow) and not step.frame.ends_chunk
                 self._append(step, not_before_s)
                 self._wake_readers()
         except asyncio.CancelledError:

@@ -4,13 +4,17 @@ import { createCohere } from "@ai-sdk/cohere";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createMistral } from "@ai-sdk/mistral";
 import { createOpenAI } from "@ai-sdk/openai";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { generateObject, generateText, jsonSchema, stepCountIs, streamObject, streamText, tool } from "ai";
 import { z } from "zod";
 import { MOST_RETRIES, QUESTION, Reply, TOOLS } from "./ask.mjs";
 
 const apiKey = "any";
+const COMPATIBLE = { name: "compatible", includeUsage: true, supportsStructuredOutputs: true };
 const MODELS = {
   openaiChat: (url) => createOpenAI({ baseURL: url + "/v1", apiKey }).chat("gpt-4.1"),
+  openaiCompatible: (url) =>
+    createOpenAICompatible({ ...COMPATIBLE, baseURL: url + "/v1", apiKey })("moonshotai/kimi-k2"),
   openaiResponses: (url) => createOpenAI({ baseURL: url + "/v1", apiKey }).responses("gpt-5"),
   anthropic: (url) => createAnthropic({ baseURL: url + "/v1", apiKey })("claude-sonnet-4-5"),
   google: (url) => createGoogleGenerativeAI({ baseURL: url + "/v1beta", apiKey })("gemini-2.5-flash"),
@@ -99,6 +103,10 @@ export const openaiChatStream = streamed(MODELS.openaiChat);
 export const openaiChatWhole = whole(MODELS.openaiChat);
 export const openaiChatAgentStream = agent(streamText)(MODELS.openaiChat);
 export const openaiChatAgentWhole = agent(generateText)(MODELS.openaiChat);
+export const openaiCompatibleStream = streamed(MODELS.openaiCompatible);
+export const openaiCompatibleWhole = whole(MODELS.openaiCompatible);
+export const openaiCompatibleAgentStream = agent(streamText)(MODELS.openaiCompatible);
+export const openaiCompatibleAgentWhole = agent(generateText)(MODELS.openaiCompatible);
 export const openaiResponsesStream = streamed(MODELS.openaiResponses);
 export const openaiResponsesWhole = whole(MODELS.openaiResponses);
 export const openaiResponsesAgentStream = agent(streamText)(MODELS.openaiResponses);
@@ -121,6 +129,8 @@ export const cohereAgentStream = agent(streamText)(MODELS.cohere);
 export const cohereAgentWhole = agent(generateText)(MODELS.cohere);
 export const openaiChatObjectStream = streamedObject(MODELS.openaiChat);
 export const openaiChatObjectWhole = wholeObject(MODELS.openaiChat);
+export const openaiCompatibleObjectStream = streamedObject(MODELS.openaiCompatible);
+export const openaiCompatibleObjectWhole = wholeObject(MODELS.openaiCompatible);
 export const openaiResponsesObjectStream = streamedObject(MODELS.openaiResponses);
 export const openaiResponsesObjectWhole = wholeObject(MODELS.openaiResponses);
 export const anthropicObjectStream = streamedObject(MODELS.anthropic);

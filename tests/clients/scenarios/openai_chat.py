@@ -81,6 +81,14 @@ def reasoning_whole(url):
     return _whole(url, "reasoning").choices[0].message.model_extra["reasoning_content"]
 
 
+def reasoning_of_openrouter(url):
+    return [chunk.choices[0].delta.model_extra for chunk in _streamed(url, "reasoning_of_openrouter")]
+
+
+def reasoning_of_openrouter_whole(url):
+    return _whole(url, "reasoning_of_openrouter").choices[0].message.model_extra
+
+
 def refusal_accumulated(url):
     return _accumulated(url, "refusal")
 

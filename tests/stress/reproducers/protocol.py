@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from threading import Thread
 
 from tests.stress.asking import ask, raw
+from tests.stress.mocks import FORMS
 from tests.stress.server import Server
 from tests.wire.sockets import Client, eventually
 
@@ -69,6 +71,22 @@ def slow_readers(server: Server) -> None:
         time.sleep(2 * SECONDS)
 
 
+def forms(server: Server) -> None:
+    """Endless streams without a pause, in every form of their bytes that takes work."""
+    with ExitStack() as clients:
+        for path in [*FORMS] * 2:
+            client = clients.enter_context(Client(server.mocks)).ask(path)
+            Thread(target=read_for, args=(client, SECONDS), daemon=True).start()
+        time.sleep(2 * SECONDS)
+
+
+def read_for(client: Client, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    with suppress(OSError):
+        while time.monotonic() < until and client.socket.recv(1 << 16):
+            pass
+
+
 def large_headers(server: Server) -> None:
     """200 MB of headers, which are refused long before."""
     with Client(server.mocks) as client:
@@ -115,6 +133,7 @@ PROTOCOL: dict[str, Callable[[Server], None]] = {
     "clients that leave": departures,
     "half requests": half_requests,
     "clients that do not read": slow_readers,
+    "bytes in every form": forms,
     "200 MB of headers": large_headers,
     "lengths that lie": lying_lengths,
     "ten thousand pipelined requests": pipelined_flood,

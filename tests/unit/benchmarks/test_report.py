@@ -49,6 +49,15 @@ def test_numbers_have_three_digits(value: float | None, unit: str, text: str) ->
     assert report.number(value, unit) == text
 
 
+@pytest.mark.parametrize(
+    "figure", [figure for case in CASES for figure in case.figures], ids=lambda figure: figure.name
+)
+def test_a_figure_has_the_unit_that_its_name_says(figure: Figure) -> None:
+    units = {"mib": "MiB", "kib": "KiB", "ms": "ms", "us": "µs"}
+    named = [unit for word, unit in units.items() if word in figure.name.split("_")]
+    assert named == ([figure.unit] if figure.unit in units.values() else [])
+
+
 def case(*goals: Goal) -> Case:
     figure = Figure("rate", "events/s", goals)
     return Case("1", "static", "a list", ("mockd", "node"), lambda server, scale: Sample({}), (figure,), 1)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mockd.config.conversion import convert
+from mockd.config.hand import MockHold
 from mockd.config.load import (
     MockSpec,
     Origin,
@@ -193,3 +195,17 @@ def test_text_without_a_source_says_line_and_column() -> None:
     assert (problem.source, problem.line, problem.column) == (None, 2, 5)
     assert str(problem).startswith("line 2, column 5: not JSON")
     assert parse_text(json.dumps(DOC).encode(), source=None, format="json") == DOC
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"at": "tail"}, "'tail' is not one of `head`, a whole number"),
+        ({"upcoming": "al"}, "'al' is not one of `all`, a whole number, true or false"),
+        ({"at": 10**9 + 1}, "expected a whole number <= 1000000000"),
+        ({"upcoming": 10**30}, "expected a whole number <= 1000000000"),
+    ],
+)
+def test_what_a_place_may_be_is_said(given: dict[str, Any], said: str) -> None:
+    (problem,) = refused(lambda: convert(given, MockHold))
+    assert problem.message == said

@@ -48,7 +48,7 @@ def values(texts: st.SearchStrategy[str], keys: st.SearchStrategy[str]) -> st.Se
 ANY = values(st.sampled_from(["/a", "http", "GET", "${A}", "1.0"]) | TEXT, st.sampled_from(KEYS) | TEXT)
 MOCK = {"id": "m", "matcher": {"path": "/a"}, "sse": {"events": [{"data": 1}], "timing": {"fixedDelay": 1}}}
 
-quick = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 VALIDATOR = Draft202012Validator(json_schema())
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mockd.config.fault_lines import LONGEST_LINE, parse_faults, parse_line, parse_lines
 from mockd.config.faults import ACTIONS
+from mockd.config.framing import FramingConfig
 from mockd.config.profiles import PROFILES, profile_named
 from mockd.errors import ConfigError
 
@@ -69,7 +70,8 @@ def test_several_in_one_line() -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_is_a_list_of_faults(name: str) -> None:
-    assert parse_faults(list(PROFILES[name].faults))
+    assert parse_faults(list(PROFILES[name].faults)) or PROFILES[name].framing
+    assert msgspec.convert(PROFILES[name].framing, FramingConfig)
     assert PROFILES[name].summary.endswith(".")
     assert PROFILES[name].symptom
 

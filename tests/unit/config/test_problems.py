@@ -7,6 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from mockd.config.conversion import convert
+from mockd.config.hand import Hold, MockHold
 from mockd.config.hints import CONFUSIONS, _places, type_at
 from mockd.config.load import parse_mock
 from mockd.config.models import Mock
@@ -87,6 +89,20 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
         ({"enabled": "true"}, "$.enabled: expected true or false, got text (write it without quotes)"),
         ({"priority": "high"}, "$.priority: expected a whole number, got text"),
         ({"sse": 5}, "$.sse: expected an object, got a whole number"),
+        (
+            {"sse": {"events": [], "framing": {"split": 5}}},
+            "$.sse.framing.split: expected text or an object or a list, got a whole number "
+            '(say `{"bytes": 5}` or `{"random": 5}`)',
+        ),
+        (
+            {"sse": {"events": [], "framing": {"split": True}}},
+            "$.sse.framing.split: expected text or an object or a list, got a boolean "
+            "(known are `characters`, `crlf`, `lines`, `utf8`)",
+        ),
+        (
+            {"sse": {"events": [], "framing": {"lineEnding": 1}}},
+            "$.sse.framing.lineEnding: expected text, got a whole number (known are `cr`, `crlf`, `lf`, `mixed`)",
+        ),
         ({"sse": {"events": {}}}, "$.sse.events: expected a list, got an object"),
         ({"response": {"delay": -1}}, "$.response.delay: expected a number >= 0"),
         ({"response": {"delay": 10**400}}, "$.response.delay: number out of range"),
@@ -166,15 +182,16 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
             "$.sse.lifecycle.termination.finalEvent.count: the last event is never counted",
         ),
         ({"matcher": {"path": "a"}, "response": {}}, "$.matcher.path: 'a' does not start with `/`"),
-        ({}, "a mock needs exactly one of `sse`, `chunked`, `response`, `responses`; found none"),
+        ({}, "a mock needs exactly one of `sse`, `chunked`, `response`, `proxy`, `responses`; found none"),
         (
             {"sse": {}},
-            "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`, `manual`; found none",
+            "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`, `recording`, `manual`; "
+            "found none",
         ),
         ({"sse": {"manual": False}}, "$.sse.manual: `manual` is `true`, or it is left out"),
         (
             {"sse": {"manual": True, "events": []}},
-            "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`, `manual`; "
+            "$.sse: `sse` needs exactly one of `events`, `eventsFile`, `generator`, `template`, `recording`, `manual`; "
             "found `events` and `manual`",
         ),
         (
@@ -191,6 +208,19 @@ def test_unknown_key_names_the_one_that_was_meant(fields: dict[str, Any], path: 
 )
 def test_wrong_values_are_explained_at_their_place(fields: dict[str, Any], text: str) -> None:
     assert str(problem_of(**fields)).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("root", "given", "text"),
+    [
+        (Hold, {"at": "hed"}, "$.at: 'hed' is not one of `head`, a whole number (did you mean `head`?)"),
+        (MockHold, {"upcoming": "each"}, "$.upcoming: 'each' is not one of `all`, a whole number, true or false"),
+    ],
+)
+def test_a_word_where_a_number_could_be_too_is_explained(root: type, given: Any, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        convert(given, root)
+    assert str(caught.value.problems[0]) == text
 
 
 def test_every_problem_of_a_mock_is_said_in_the_order_of_the_text() -> None:

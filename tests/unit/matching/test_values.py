@@ -131,6 +131,7 @@ class TestNot:
             ({"bodyContains": "x"}, {"body": "axb"}),
             ({"bodyPattern": "^a"}, {"body": "axb"}),
             ({"bodyJsonPath": {"$.stream": True}}, {"json_body": {"stream": True}}),
+            ({"recorded": {"body": {"a": 1}}}, {"json_body": {"a": 1}}),
         ],
     )
     def test_every_criterion_may_stand_in_it(self, make: Any, inner: dict[str, Any], request_: dict[str, Any]) -> None:

@@ -113,10 +113,11 @@ def test_a_near_miss_says_what_is_different() -> None:
     assert near_misses(engine) == ['path and scenario s matched, but method expected "POST", got "GET"']
     engine.patch("m", {"matcher": {"method": None}})
     body_for(engine)
-    assert near_misses(engine) == ["path and scenario s matched, but its responses are used up"]
+    assert near_misses(engine) == ["path and scenario s matched, but all of its responses are used up (`then: miss`)"]
     engine.scenarios.set("", "s", "out")
     assert near_misses(engine) == [
-        "path matched, but the scenario `s` is in state `out`, not `start` or `in`; its responses are used up"
+        "path matched, but the scenario `s` is in state `out`, not `start` or `in`; all of its responses are used up "
+        "(`then: miss`)"
     ]
 
 
@@ -163,7 +164,7 @@ def test_a_scenario_that_mocks_for_all_keys_name_stays_when_a_keys_own_go() -> N
     with engine.by_key.place_of("k") as place:
         assert place.mocks is not None
         place.mocks.delete("own")
-        engine._swap(place)
+        engine.serving.swap(place)
     assert engine.scenarios.state("k", "s") == "in"
 
 

@@ -19,11 +19,6 @@ from mockd.errors import ConfigError, ConflictError, NotFoundError
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def stream(mock_id: str, **parts: Any) -> dict[str, Any]:
     sse = {"events": [{"data": "$uuid"}], "resume": {"enabled": True}}
     return {"id": mock_id, "matcher": {"path": f"/{mock_id}"}, "sse": sse, **parts}
@@ -45,7 +40,7 @@ async def test_what_is_accepted_is_served_by_the_loop_alone() -> None:
             engine.mock_set.create(stream("a"))
         engine.mock_set.patch("a", {"name": "patched"})
 
-    await engine.apart(work)
+    await engine.serving.apart(work)
     assert seen == [(False, [])]
     assert engine.get("a").mock.name == "patched"
 
@@ -53,9 +48,9 @@ async def test_what_is_accepted_is_served_by_the_loop_alone() -> None:
 async def test_errors_come_back_and_nothing_is_changed() -> None:
     engine = Engine()
     with pytest.raises(NotFoundError):
-        await engine.apart(lambda: engine.mock_set.toggle("none"))
+        await engine.serving.apart(lambda: engine.mock_set.toggle("none"))
     with pytest.raises(ConfigError):
-        await engine.apart(lambda: engine.mock_set.create({}))
+        await engine.serving.apart(lambda: engine.mock_set.create({}))
     assert ids(engine) == []
 
 
@@ -73,7 +68,9 @@ async def test_changes_from_everywhere_are_made_one_after_the_other() -> None:
     """None is lost: each is worked out on the set that the one before it left."""
     engine = Engine()
     engine.create(stream("a", description=""))
-    changes = [engine.apart(lambda number=number: engine.mock_set.create(stream(f"m{number}"))) for number in range(20)]
+    changes = [
+        engine.serving.apart(lambda number=number: engine.mock_set.create(stream(f"m{number}"))) for number in range(20)
+    ]
     waiting = [asyncio.ensure_future(change) for change in changes]
     others = [threading.Thread(target=engine.create, args=(stream(f"t{number}"),)) for number in range(20)]
     for number, other in enumerate(others):
@@ -92,7 +89,7 @@ async def test_a_change_is_served_before_the_wait_for_it_ends() -> None:
     engine = Engine()
     engine.create(stream("a"))
     for _ in range(1000):
-        spec = await engine.apart(lambda: engine.mock_set.toggle("a"))
+        spec = await engine.serving.apart(lambda: engine.mock_set.toggle("a"))
         assert engine.get("a") is spec
 
 
@@ -103,7 +100,7 @@ async def test_work_apart_is_done_in_the_order_it_came() -> None:
         time.sleep(0.02 if number == 0 else 0)
         done.append(number)
 
-    await asyncio.gather(*(engine.apart(lambda number=number: work(number)) for number in range(50)))
+    await asyncio.gather(*(engine.serving.apart(lambda number=number: work(number)) for number in range(50)))
     assert done == list(range(50))
 
 
@@ -116,7 +113,7 @@ async def test_a_change_nobody_waits_for_any_more_is_served_all_the_same() -> No
         goes_on.wait(10)
         engine.mock_set.create(stream("a"))
 
-    waiting = asyncio.ensure_future(engine.apart(work))
+    waiting = asyncio.ensure_future(engine.serving.apart(work))
     await asyncio.to_thread(begun.wait)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -130,7 +127,7 @@ async def test_a_change_nobody_waits_for_any_more_is_served_all_the_same() -> No
 async def test_the_loop_runs_on_meanwhile() -> None:
     engine = Engine()
     goes_on = threading.Event()
-    waiting = asyncio.ensure_future(engine.apart(lambda: goes_on.wait(10)))
+    waiting = asyncio.ensure_future(engine.serving.apart(lambda: goes_on.wait(10)))
     await asyncio.sleep(0)
     goes_on.set()
     assert await waiting is True
@@ -139,8 +136,8 @@ async def test_the_loop_runs_on_meanwhile() -> None:
 def test_an_engine_is_changed_without_a_loop() -> None:
     engine = Engine()
     engine.create(stream("a"))
-    assert asyncio.run(engine.apart(lambda: engine.mock_set.toggle("a"))).mock.enabled is False
-    assert asyncio.run(engine.apart(lambda: engine.mock_set.toggle("a"))).mock.enabled is True
+    assert asyncio.run(engine.serving.apart(lambda: engine.mock_set.toggle("a"))).mock.enabled is False
+    assert asyncio.run(engine.serving.apart(lambda: engine.mock_set.toggle("a"))).mock.enabled is True
     assert engine.get("a").mock.enabled is True
 
 

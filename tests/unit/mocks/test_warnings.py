@@ -261,6 +261,17 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
             "other",
         ),
     ],
+    "framing": [
+        (sse(framing={"split": "crlf"}), "sse.framing.split", "crlf"),
+        (sse(framing={"coalesce": 2}, flush="event"), "sse.framing.coalesce", "flush"),
+        (sse(framing={"charset": "utf-8"}, headers={"content-type": "a/b"}), "sse.framing.charset", "there"),
+        (sse(framing={"finalBlankLine": False}, lifecycle={"keepOpen": True}), "sse.framing.finalBlankLine", "leave"),
+        (
+            {"sse": {"events": [{"raw": "data: 1\n\n"}], "framing": {"lineEnding": "crlf"}}},
+            "sse.framing.lineEnding",
+            "bytes",
+        ),
+    ],
     "effects-of-own-faults": [
         ({"responses": [sse(), {"response": {}, "faults": ["drop"]}]}, "responses.1.faults.0", "action"),
     ],

@@ -36,11 +36,39 @@ FINAL = b"event: bye\ndata: 1\n\n"
 FINAL_ROW = SSE.row(Event(type="bye", data=1))
 ERROR = b"event: oops\ndata: 1\n\n"
 ERROR_ROW = SSE.row(Event(type="oops", data=1))
+LARGE = bytes(range(256)) * 1024
+HEAD = (0, "head", 200)
+HOLD_S = 1000.0
+"""When a row is due for which no test waits."""
 
 
 def each(seconds: float) -> Heartbeat:
     """A keepalive after so many seconds of silence."""
     return Heartbeat(seconds, Row(KEEPALIVE))
+
+
+class Far(MemoryLine):
+    """A client far away: what it is sent is not acknowledged at once, nor does its connection close at once."""
+
+    in_flight = 10
+
+    def unsent(self) -> int:
+        return self.in_flight
+
+    def unacknowledged(self) -> int | None:
+        return self.in_flight
+
+    def close(self) -> None:
+        self._do("close", None)
+
+
+class Limited(MemoryLine):
+    """A client whose limit of unsent bytes is noted."""
+
+    most = 0
+
+    def limit(self, most: int) -> None:
+        self.most = most
 
 
 class Rows:

@@ -15,11 +15,6 @@ from tests.unit.streaming.playbook import Play, Terms
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Queued(MemoryLine):
     """A line that must be drained, as the lines of messages are, and whose client leaves before that."""
 

@@ -1,0 +1,1 @@
+"""Recordings of exchanges, in the format `.stream.jsonl`: reading, writing, redaction, conversion."""

@@ -1,0 +1,1 @@
+"""Relaying requests to other servers, and their answers back, as they arrive."""

@@ -1,0 +1,1 @@
+"""Endpoints of providers that give whole answers, and what they store."""

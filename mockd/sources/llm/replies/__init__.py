@@ -1,0 +1,1 @@
+"""Models' replies, described once for all providers."""

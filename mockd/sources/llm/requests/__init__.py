@@ -1,0 +1,1 @@
+"""Requests to models, in the same terms for every provider."""

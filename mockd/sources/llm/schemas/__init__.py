@@ -1,0 +1,1 @@
+"""JSON schemas in requests: whether a value is valid against one, and values made for one."""

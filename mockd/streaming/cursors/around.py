@@ -1,0 +1,181 @@
+"""Cursors around a cursor: their base, and the two that make every byte of a body a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from mockd.errors import MockdError
+from mockd.framing import Framing
+from mockd.journal.exchange import Outcome
+from mockd.program.terms import Heartbeat
+from mockd.streaming.calendar import HEARTBEAT_GRID_S, ON_GRID_S
+from mockd.streaming.cursors.cursor import Batch, Cursor
+from mockd.streaming.ops import FINISH, Op
+
+Sent = tuple[int, str | None]
+"""A number of events that were sent, and the ID of the last."""
+
+
+class Around:
+    """A cursor that is its inner one, as far as a subclass does not say otherwise."""
+
+    def __init__(self, inner: Cursor) -> None:
+        self.inner = inner
+
+    def is_busy(self, place: tuple[str, float]) -> bool:
+        """Whether a fault is striking at that place, so that those after it must wait."""
+        return isinstance(self.inner, Around) and self.inner.is_busy(place)
+
+    @property
+    def next_due(self) -> float:
+        return self.inner.next_due
+
+    @property
+    def op(self) -> Op | None:
+        return self.inner.op
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.inner.outcome
+
+    @property
+    def failure(self) -> MockdError | None:
+        return self.inner.failure
+
+    @property
+    def events_sent(self) -> int:
+        return self.inner.events_sent
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self.inner.last_event_id
+
+    @property
+    def taken(self) -> Sent:
+        """What is sent once all is out that was taken."""
+        return self.events_sent, self.last_event_id
+
+    @property
+    def retry(self) -> int | None:
+        return self.inner.retry
+
+    @property
+    def batch(self) -> Batch:
+        return self.inner.batch
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        return self.inner.take(now, most)
+
+    def unsent(self) -> list[bytes]:
+        """The bytes that were taken from the body and are still to go out, in order."""
+        return self.inner.unsent() if isinstance(self.inner, Around) else []
+
+    def hurry(self) -> None:
+        self.inner.hurry()
+
+    def note_last_id(self, id_: str) -> None:
+        self.inner.note_last_id(id_)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def taken_from(cursor: Cursor) -> Sent:
+    """What is sent once all is out that was taken from a cursor."""
+    return cursor.taken if isinstance(cursor, Around) else (cursor.events_sent, cursor.last_event_id)
+
+
+class Begun:
+    """Whether a body has begun, for all cursors of a stream."""
+
+    __slots__ = ("is_so",)
+
+    def __init__(self, framing: Framing) -> None:
+        self.is_so = not framing.has_opening
+
+
+class Whole(Around):
+    """The rows with the bytes that a framing adds: its opening in the first row, and its end as a row of its own."""
+
+    def __init__(self, inner: Cursor, framing: Framing, begun: Begun) -> None:
+        super().__init__(inner)
+        self._framing = framing
+        self._begun = begun
+        self._has_ended = False
+
+    @property
+    def op(self) -> Op | None:
+        return self.inner.op if self._has_ended or not self._owes_end() else None
+
+    def _owes_end(self) -> bool:
+        return self.inner.op is FINISH and bool(self._framing.end)
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        rows = [] if self.inner.op is not None else self.inner.take(now, most)
+        if not rows and self._owes_end() and not self._has_ended and self.inner.next_due <= now:
+            self._has_ended = True
+            rows = [self._framing.end]
+        if (
+            rows
+            and not self._begun.is_so
+            and (first := next((place for place, row in enumerate(rows) if row), None)) is not None
+        ):
+            self._begun.is_so = True
+            rows = [*rows[:first], self._framing.opening(rows[first]), *rows[first + 1 :]]
+        return rows
+
+
+class Beats(Around):
+    """The rows with the heartbeats that break a silence between them. While it `is_quiet`, somebody else asks for
+    each, and gets it in the form in which `form_of` puts rows that come from outside."""
+
+    def __init__(
+        self, inner: Cursor, heartbeat: Heartbeat, now: float, form_of: Callable[[bytes], bytes] = bytes
+    ) -> None:
+        super().__init__(inner)
+        self._form_of = form_of
+        self._heartbeat = heartbeat
+        self._last = now
+        self.is_quiet = False
+
+    @property
+    def beat_at(self) -> float:
+        """When the next heartbeat is due, if nothing is sent before."""
+        every_s = self._heartbeat.every_s
+        due = self._last + every_s
+        return due if every_s < ON_GRID_S else math.ceil(due / HEARTBEAT_GRID_S) * HEARTBEAT_GRID_S
+
+    def move(self, seconds: float) -> None:
+        """Let the silence have begun so much later."""
+        self._last += seconds
+
+    @property
+    def next_due(self) -> float:
+        return self.inner.next_due if self.is_quiet else min(self.inner.next_due, self.beat_at)
+
+    @property
+    def op(self) -> Op | None:
+        # An op that is yet to come must not keep heartbeats from being sent.
+        return None if self.beat_at < self.inner.next_due and not self.is_quiet else self.inner.op
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        rows = [] if self.inner.op is not None or self.inner.next_due > now else self.inner.take(now, most)
+        if not rows and self.inner.next_due > now and not self.is_quiet:
+            rows = self._beaten(now)
+        if rows:
+            self._last = now
+        return rows
+
+    def beat(self, now: float) -> list[bytes]:
+        """The heartbeat, if one is due, for somebody else."""
+        return [row for row in map(self._form_of, self._beaten(now)) if row]
+
+    def _beaten(self, now: float) -> list[bytes]:
+        if self.beat_at > now:
+            return []
+        self._last = now
+        payload, id_ = self._heartbeat.beat()
+        if id_ is not None:
+            self.inner.note_last_id(id_)
+        return [payload]

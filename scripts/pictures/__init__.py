@@ -1,0 +1,1 @@
+"""The pictures in the README, each from a real run."""

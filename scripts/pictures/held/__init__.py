@@ -1,0 +1,1 @@
+"""The test in the picture, with the client that it looks at."""
