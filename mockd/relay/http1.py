@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import h11
@@ -88,13 +89,10 @@ class Http1(Upstream):
                 return
 
     async def _next(self, until: float | None = None) -> h11.Event | None:
-        """The next event; None if it has not come at that time of the loop."""
+        """The next event; None if it has not come by that time of the loop."""
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
-                try:
-                    async with asyncio.timeout_at(until):
-                        data = await self._read()
-                except TimeoutError:
+                if (data := await self._read_until(until)) is None:
                     return None
                 self._is_at_end = not data
                 self._http.receive_data(data)
@@ -103,6 +101,14 @@ class Http1(Upstream):
                 raise CutOffError("closed") from None
             raise NoHttpError(str(error)) from None
         return event  # type: ignore[return-value]  # the connection is never paused
+
+    async def _read_until(self, until: float | None) -> bytes | None:
+        """What comes next, or None if nothing has come by that time of the loop."""
+        for _ in range(2):  # the second time for what has come while a late loop did not look
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    return await self._read()
+        return None
 
     def close(self, *, at_once: bool) -> None:
         if at_once:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from mockd.relay import http1
+from mockd.relay.connections import Connection
 from mockd.sources.blocks import MOST_APART
+from mockd.streaming.sessions import session
 from tests.relay.clients import Raw, eventually
 from tests.relay.conftest import Relay
 from tests.relay.targets import Visit, chunk, serving
@@ -163,6 +169,43 @@ def test_a_chunk_of_many_events_stays_one_chunk(relay: Relay, count: int) -> Non
             [entry] = admin.list_requests()["requests"]
     assert client.body == b"".join(parts) + b"0\r\n\r\n"
     assert entry["eventsSent"] == count + 2
+
+
+def test_a_chunk_stays_one_chunk_if_this_process_rests_between_its_events(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "PROMPT_S", -1.0)  # as if each had come long after it was asked for
+    large = chunk(b"".join(b"data: %d\n\n" % number for number in range(5000)))
+
+    async def play(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(HEAD, large, b"0\r\n\r\n")
+
+    with serving(play) as target, Raw(relay(target.url).url) as client:
+        client.get("/", "Connection: close").all()
+    assert client.body == large + b"0\r\n\r\n"
+
+
+@pytest.mark.anyio
+async def test_a_chunk_stays_one_chunk_if_this_process_rests_between_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1, "STALL_S", 0.02)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        upstream = http1.Http1(Connection(*await asyncio.open_connection(sock=ours)))
+        upstream.send_head("GET", "/", [(b"host", b"a")])
+        upstream.send_end()
+        theirs.sendall(HEAD + b"6\r\none")
+        await upstream.head()
+        pieces = upstream.pieces(is_chunked=True)
+        piece = asyncio.ensure_future(anext(pieces))
+        await asyncio.sleep(0)  # it waits for the rest
+        theirs.sendall(b"two\r\n")
+        time.sleep(0.05)  # noqa: ASYNC251 - the whole loop rests
+        assert await piece == b"onetwo"
+        piece = asyncio.ensure_future(anext(pieces))
+        theirs.sendall(b"6\r\nthr")
+        assert await piece == b"thr"  # as its rest does not come
+        upstream.close(at_once=True)
 
 
 def test_a_relayed_stream_is_held(relay: Relay) -> None:

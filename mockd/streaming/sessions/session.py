@@ -286,7 +286,7 @@ class RunningSession(Session):
         clock = self.fill.clock
         try:
             events = size = 0
-            is_in_chunk = False  # whose rest is there at once, and goes out with it
+            is_in_chunk = False  # whose rest is there already, and goes out with it
             while is_in_chunk or (events < LOOKAHEAD and size < LOOKAHEAD_BYTES):
                 asked = clock.monotonic()
                 event = await anext(self._events, None)
@@ -294,8 +294,10 @@ class RunningSession(Session):
                     self.ended = True
                     break
                 now = clock.monotonic()
-                # An event that was ready when it was asked for keeps the schedule, also in a stream that lags.
-                not_before_s = now - self.started if now - asked > PROMPT_S else 0.0
+                # An event that was ready when it was asked for keeps the schedule, also in a stream that lags; the rest
+                # of a chunk was, however long this process rested in between.
+                has_come_late = now - asked > PROMPT_S and not is_in_chunk
+                not_before_s = now - self.started if has_come_late else 0.0
                 step = running_step(self.plan, event, next(self._numbers))
                 events += 1
                 size += len(step.frame) if isinstance(step.frame, bytes) else 0
