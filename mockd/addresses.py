@@ -23,7 +23,7 @@ def host_of(header: str) -> str | None:
 
 
 def allowed_host(setting: str) -> str | None:
-    """The host in a setting, as `host_of` gives that of a header. An IPv6 address needs no brackets."""
+    """The host in a setting, as `host_of` gives a header's. An IPv6 address needs no brackets."""
     return host_of(f"[{setting.strip()}]") or host_of(setting)
 
 

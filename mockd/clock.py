@@ -32,7 +32,7 @@ class SystemClock:
     wall = staticmethod(time.time)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        # The time of an event loop is that of the monotonic clock.
+        # The time of an event loop is the monotonic clock's.
         return asyncio.get_running_loop().call_at(when, callback)
 
 

@@ -91,8 +91,8 @@ class FixedHeaders(list[tuple[bytes, bytes]]):
     `names` are their names. `closes` is true if they say that the connection ends with the answer. `settled` are the
     names to which neither a single answer nor the server may add: their own names, and those that the rules decide.
     `raw` are the bytes in which they are sent. `started` is a line's cache of the beginning of answers with these
-    headers, with the state on which it depends. `reason` is the reason phrase of these answers; None: that of their
-    status.
+    headers, with the state on which it depends. `reason` is the reason phrase of these answers; None: the one of
+    their status.
     """
 
     __slots__ = ("closes", "has_length", "names", "raw", "reason", "settled", "started")

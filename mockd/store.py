@@ -8,7 +8,7 @@ It keeps the state that must outlive a request and would be common to engines th
 | `("sessions", mock id)` | the sessions that clients can resume, with their buffers, for each of the mock's answers |
 | `("scenarios", key, name)` | the state of a scenario that is not at its start |
 | `("total", name)` | counters of connections, events, bytes and errors |
-| `("counters", key, mock id, name)` | counters on which a mock's answers depend, such as that of `error.times` |
+| `("counters", key, mock id, name)` | counters on which a mock's answers depend, such as the one of `error.times` |
 
 Every value is in a scope, and scopes are separate. State of one process, such as live connections and compiled mocks,
 is not kept here.

@@ -22,7 +22,7 @@ MAY_PASS = (408, 429, 500, 502, 503, 504, 529)
 
 
 class ChatError(Exception):
-    """An answer that did not come, or not all of it. `status` is that of a refusal, and `retry_after` the pause in
+    """An answer that did not come, or not all of it. `status` is a refusal's, and `retry_after` the pause in
     seconds that the server has asked for."""
 
     def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:

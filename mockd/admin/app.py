@@ -81,7 +81,7 @@ _STREAMS = Query("streams", bool, "End live streams too.")
 _LIMIT = Query(
     "limit", Annotated[int, Meta(ge=0, le=999_999_999)], "Only the newest; 100 by default for ended streams."
 )
-_SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default that of requests without one.")
+_SCENARIO_KEY = Query("key", str, "Key whose scenarios are meant; by default the key of requests that carry none.")
 _WAITS = (
     _KEY,
     Query("reached", Annotated[int, Meta(ge=0, le=999_999_999)], "It has sent so many events."),

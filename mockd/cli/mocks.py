@@ -161,7 +161,7 @@ def export(
     ] = None,
     format: Annotated[
         Literal["json", "yaml"] | None,
-        typer.Option("--format", help="Format; by default that of the file's name, or JSON.", show_default=False),
+        typer.Option("--format", help="Format; by default by the file's name, or JSON.", show_default=False),
     ] = None,
 ) -> None:
     """Export all mocks as a configuration file."""

@@ -64,7 +64,7 @@ def watch(
     told = (
         admin.watch_connection(str(connection_id), key=key) if mock_id is None else admin.watch_mock(mock_id, key=key)
     )
-    first = next(told, None)  # a refusal is an error like that of any command
+    first = next(told, None)  # a refusal is an error as with any command
     view = View()
     if first is not None:
         view.take(*first)

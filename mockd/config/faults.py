@@ -350,7 +350,7 @@ class HugeEvent(Fault, frozen=True, kw_only=True, tag="hugeEvent"):
 
 
 class ErrorFault(Fault, frozen=True, kw_only=True, tag="error"):
-    """The error event of the provider or, without a template, that of the stream's termination; then the end."""
+    """The error event of the provider or, without a template, of the stream's termination; then the end."""
 
     places = _LATER - {"wireBytes"}
     example = "error after 3 events"

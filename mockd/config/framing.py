@@ -75,7 +75,7 @@ class FramingConfig(Config, frozen=True, kw_only=True, omit_defaults=True):
 
     line_ending: Annotated[
         Literal["lf", "crlf", "cr", "mixed"] | None,
-        doc("End of each line; `mixed`: all three in turn. By default that of the format, mostly `lf`."),
+        doc("End of each line; `mixed`: all three in turn. By default the format's, mostly `lf`."),
     ] = None
     bom: Annotated[bool, doc("Whether the body begins with a byte order mark.")] = False
     space_after_colon: Annotated[

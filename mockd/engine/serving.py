@@ -54,7 +54,7 @@ class Serving:
     async def apart(self, work: Callable[[], T], place: Key | None = None) -> T:
         """Do long work in another thread, so that streams go on. Pieces of work are done one at a time, in the order in
         which they came. Changes that the work makes to the mocks of a place are served before this method returns; the
-        default is that of the mocks for all keys."""
+        default is the place of the mocks for all keys."""
         changed = place or self._by_key.for_all
         loop = asyncio.get_running_loop()
         served = loop.create_future()

@@ -120,7 +120,7 @@ def _drawing(plan: StreamPlan) -> Callable[[str], random.Random]:
 def error_row(
     source: Any, context: SourceContext, program: Program, fault: config.ErrorFault, exchange: Exchange
 ) -> ErrorRow | None:
-    """The error event that a stream's provider would send, or None for that of its termination."""
+    """The error event that a stream's provider would send, or None for the one of its termination."""
     fill = program.fill
     make = getattr(source, "error_events", None)  # which sources need not have
     events = make(context, fault.type, fault.message, exchange.events_sent) if make is not None else ()
@@ -201,7 +201,7 @@ async def _later(coming: Awaitable[Program], striking: Sequence[Striking], site_
 
 
 class Chain:
-    """The cursors of the faults of one stream, around that of its rows and then that of its end: first what changes
+    """The cursors of the faults of one stream, around the one of its rows and then of its end: first what changes
     events, then the places in order."""
 
     def __init__(self, armed: Sequence[Armed], site: Site, program: Program) -> None:

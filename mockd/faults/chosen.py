@@ -29,7 +29,7 @@ class Striking(Struct, frozen=True):
 
 
 class Aimed:
-    """A fault of a mock, or of a request, with its compiled matcher, if it has one. `name` is that of its counter; the
+    """A fault of a mock, or of a request, with its compiled matcher, if it has one. `name` is its counter's; the
     fault of one request is not counted."""
 
     __slots__ = ("fault", "is_counted", "name", "rule")

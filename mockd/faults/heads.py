@@ -148,7 +148,7 @@ def refusal(fault: config.StatusFault, source: Any, context: SourceContext, now:
     headers = {name: value for name, value in answer.headers if name not in retry} | retry
     if fault.body is None:
         return replace(answer, headers=tuple(headers.items()))
-    headers.pop("content-type", None)  # that of its own body follows from the body
+    headers.pop("content-type", None)  # the type of its own body follows from the body
     return replace(answer, headers=tuple(headers.items()), body=fault.body)
 
 

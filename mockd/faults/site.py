@@ -37,7 +37,7 @@ class Site:
     """One stream with faults, and its body. `started` is the monotonic time of its head; until
     then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms
     to whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the
-    stream's provider would send, or None for that of its termination."""
+    stream's provider would send, or None for the one of its termination."""
 
     __slots__ = ("body", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
 

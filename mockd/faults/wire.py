@@ -122,7 +122,7 @@ class AtWireBytes(Trap):
         return self._out[1] if self._parts and self._at_cut is None else super().last_event_id
 
     def pause(self, now: float, seconds: float, *, beats: bool = False, shifts: bool = False) -> None:
-        # By the time of the stream, and not by that of rows that somebody has held.
+        # By the time of the stream: rows that somebody has held have another.
         super().pause(self._stream.clock.monotonic(), seconds, beats=beats, shifts=shifts)
 
     def _collect(self, now: float, most: int) -> None:
@@ -228,7 +228,7 @@ class Writes:
         around.inner = cursor
 
     def over(self, inner: Cursor, stream: Opening) -> Cursor:
-        """The writes with the rows of another cursor behind those that wait: the first, or that of the end."""
+        """The writes with the rows of another cursor behind those that wait: the first, or the end's."""
         cursor = inner if self._chunks is None else self._chunks.over(inner, stream)
         if self._trap is None:
             self._trap = self._make(cursor)

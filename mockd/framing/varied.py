@@ -14,7 +14,7 @@ from mockd.framing.framings import LINE_BREAK, Framing, NdjsonFraming, SseFramin
 _ENDS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 _IN_TURN = (b"\n", b"\r\n", b"\r")
 _BLANK = {b"\n": b"\r\n", b"\r\n": b"\n", b"\r": b"\r\n"}
-"""The end of a blank line by that of the line before: another one, and no LF behind a CR, which would be one end."""
+"""The end of a blank line, by the end of the line before: another one, but no LF behind a CR, which would be one."""
 _AT_START = rb"(?:\A|[\r\n])[a-z]+:" + Marks.TEXT
 """The mark of a hole at the beginning of a field's value, behind no space."""
 _NAMES = ("comment", "id", "event", "data", "retry")

@@ -49,7 +49,7 @@ def fault_of(given: Any, most_bytes: float = math.inf) -> config.Fault:
 
 
 def cut(hand: Hand, fault: config.Fault, source: Any, timeout_s: float) -> None:
-    """Let a fault strike a stream now. `source` is that of its mock. Raises `ConflictError` if it is too late for
+    """Let a fault strike a stream now. `source` is its mock's. Raises `ConflictError` if it is too late for
     it, or too early."""
     stream = hand.stream
     armed = Armed(fault, 1)

@@ -55,7 +55,7 @@ class Hand(Around):
         self._extra = 0
         """Number of events that were pushed beside those of the cursor inside."""
         self._pushed_id: tuple[str, str | None] | None = None
-        """The ID that was pushed last, and that of the cursor inside at that time."""
+        """The ID that was pushed last, and the ID of the cursor inside at that time."""
 
     # -- laying it on ----------------------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class Hand(Around):
         return self.is_held and not self._steps and self.exchange.events_sent >= self.events_sent
 
     def hold(self, hold: Hold) -> None:
-        """Hold the stream at a place, which replaces that of an earlier hold."""
+        """Hold the stream at a place, which replaces the place of an earlier hold."""
         now = self.stream.clock.monotonic()
         self._end(now)
         self.standing = hold
@@ -174,7 +174,7 @@ class Hand(Around):
             self.release()
 
     def change_events(self, shape: Callable[[Cursor], Cursor]) -> None:
-        """Put a cursor around that of the events themselves."""
+        """Put a cursor around the one of the events themselves."""
         outer: Around = self
         while isinstance(outer.inner, Around):
             outer = outer.inner

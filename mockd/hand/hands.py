@@ -157,7 +157,7 @@ class Hands:
         push(self.of(exchange), event)
 
     def cut(self, exchange: Exchange, fault: Fault, source: Source | None) -> None:
-        """Let a fault strike a stream now. `source` is that of its mock. Raises `ConflictError`."""
+        """Let a fault strike a stream now. `source` is its mock's. Raises `ConflictError`."""
         cut(self.of(exchange), fault, source, self._settings.fault_timeout)
 
     # -- on the streams of a mock ----------------------------------------------------------------------------------

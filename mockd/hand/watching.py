@@ -43,7 +43,7 @@ class Watches:
             yield watch
 
     def on_next(self, mock: Mock, key: str | None) -> AbstractContextManager[Watch]:
-        """A watch on the next stream of a mock, that of one key or of any. Raises `TooManyReadersError`."""
+        """A watch on the next stream of a mock, of one key or of any. Raises `TooManyReadersError`."""
         self._check_room()
         return self._on_next(mock, key)
 

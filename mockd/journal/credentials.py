@@ -58,7 +58,7 @@ NAMES_OF: dict[str, frozenset[str]] = {
 
 
 def is_credential(part: str, name: str) -> bool:
-    """Whether a name in a part of a request is that of a credential. Only in a `Part` are there any."""
+    """Whether a name in a part of a request names a credential. Only in a `Part` are there any."""
     if part not in NAMES_OF:
         return False
     letters = squeezed(name)

@@ -10,7 +10,7 @@ MOST_SAMPLES = 256
 
 
 class Lateness:
-    """The lateness of what one stream sent, in seconds: that of the latest events, and the longest of all.
+    """The lateness of what one stream sent, in seconds: of the latest events, and the longest of all.
 
     Whoever sends takes note of it in place, as that is done for each event and a call would cost twice as much.
     """

@@ -39,7 +39,7 @@ class Judgement(Struct, frozen=True):
 
 
 class Look:
-    """One look at the journal. `dropped` is the number of requests of a key that were let go of; that of None is the
+    """One look at the journal. `dropped` is the number of requests that were let go of, by their key; None has the
     number of all."""
 
     def __init__(self, requests: Sequence[Asked], dropped: Mapping[str | None, int], *, is_open: bool) -> None:

@@ -84,7 +84,7 @@ class Rule(Generic[T]):
             return False
 
     def is_on_path(self, request: RequestView) -> bool:
-        """Whether this rule has a path that fits that of a request, as far as that can be told in time."""
+        """Whether this rule has a path that fits the request's, as far as can be told in time."""
         try:
             return self.template is not None and self.template.fits(request.path, request.effort)
         except OutOfTimeError:

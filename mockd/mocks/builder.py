@@ -100,7 +100,7 @@ class MockBuilder:
     def build_all(
         self, specs: Sequence[MockSpec], running: Mapping[str, Rule[Registered]], *, is_loading: bool, came_before: bool
     ) -> list[Rule[Registered]]:
-        """Mocks ready to run, each as the target of its rule. If the content of a mock is the same as that of the
+        """Mocks ready to run, each as the target of its rule. If a mock has the same content as the
         `running` one, it takes over the running mock's parts; and its counters, if it answers the same requests too.
 
         If `is_loading` is true, data files are read again too. If `came_before` is true, an earlier process may have

@@ -56,7 +56,7 @@ class Gates:
         return {kind: Rate(most) for kind, most in self._per_minute.items() if most is not None}
 
     def _wire_of(self, provider: str, template: str | None) -> Wire:
-        """The wire in whose words a service refuses: its own, or that of its provider if it has none. Azure's gateway
+        """The wire in whose words a service refuses: its own, or its provider's if it has none. Azure's gateway
         speaks for all services there."""
         from mockd.sources.llm import wire_behind
         from mockd.sources.llm.replies.params import ReplyParams

@@ -10,7 +10,7 @@ from mockd.settings import Settings
 from mockd.targets import Route
 
 _LOWEST = -(1 << 53)
-"""Priority of a mock that relays all requests: that of no other mock is lower. Those with a prefix come before it."""
+"""Priority of a mock that relays all requests: no other mock has a lower one. Those with a prefix come before it."""
 
 
 def relaying(settings: Settings) -> list[MockSpec]:

@@ -114,7 +114,7 @@ class Terms(Struct, frozen=True):
     header_rules: HeaderRules = NO_RULES
     """The rules of the mock's `headers`, which apply to whole answers too."""
     answer_status: int | None = None
-    """The mock's status, which replaces that of a source's answer unless that is an error."""
+    """The mock's status, which replaces the status of a source's answer unless that is an error."""
     recorded: RecordedAnswer | None = None
     """The recording that its streams play."""
     opens_unread: bool = False

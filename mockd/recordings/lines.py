@@ -43,7 +43,7 @@ class Line(Struct, kw_only=True):
 
 class Begun(Line):
     """The first line of an exchange: its request, without the body. `path` is the path for which the client asked, if
-    it is another than that of `url`. `more_of_request` are the unknown members of `request`."""
+    it is not the path of `url`. `more_of_request` are the unknown members of `request`."""
 
     method: str
     url: str

@@ -189,8 +189,8 @@ class _Nested:
 
 
 class _Object:
-    """An object, in which every string and number is replaced, unless it is a JSON Schema: that of a credential, and
-    not the credential."""
+    """An object, in which every string and number is replaced, unless it is a JSON Schema: it describes a
+    credential, and is none."""
 
     def __init__(self, depth: int) -> None:
         self._depth = depth

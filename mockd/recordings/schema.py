@@ -100,7 +100,7 @@ def json_schema() -> dict[str, Any]:
                     method={"description": "Method.", "type": "string"},
                     url={"description": "URL, as a whole.", "type": "string"},
                     path={
-                        "description": "Path that the client asked for, if it is not that of the URL.",
+                        "description": "Path that the client asked for, if it is not the URL's.",
                         "type": "string",
                     },
                     httpVersion=_HTTP_VERSION,

@@ -169,7 +169,7 @@ def _place(sessions: Sessions, matched: Matched) -> Place | None:
 
 
 def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
-    """One whole answer in place of that of the mock."""
+    """One whole answer in place of the mock's."""
     fill = Fill(plan.random(matched.count), matched.clock, answer.slots)
     program = _whole(CompiledAnswer(answer, plan.header_rules, variation=plan.variation), matched, fill)
     return program if program.status not in BODILESS else _with_no_body(program)

@@ -58,7 +58,7 @@ class Program(Struct):
 
     `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepared` is the body that the rows
     come to, if it may go out with the head. `first` are ops that are done before the head, up to one that ends the
-    stream. `around` puts cursors around that of the rows, and then around that of the end. `chunks` are the pieces in
+    stream. `around` puts cursors around the one of the rows, and then around the end's. `chunks` are the pieces in
     which all of it goes out, if the mock says so. `pieces` are what all these cursors come to, if that is known.
     `coming` is awaited for the program to go by instead, if it is not
     known yet.
@@ -94,7 +94,7 @@ class Program(Struct):
         return self.whole(cursor, opening, now)
 
     def whole(self, cursor: Cursor, opening: Opening, now: float) -> Cursor:
-        """A cursor, that over the rows or that of the end, with those that belong around it."""
+        """A cursor, over the rows or over the end, with those that belong around it."""
         if self.around is not None:
             cursor = self.around(cursor, opening, now)
         return cursor if self.chunks is None else self.chunks.over(cursor, opening)

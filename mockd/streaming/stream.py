@@ -493,7 +493,7 @@ class Stream:
 
     @property
     def rows(self) -> Cursor:
-        """The cursor over its rows, and then that of its end, without the chunks in which they go out."""
+        """The cursor over its rows, and then over its end, without the chunks in which they go out."""
         self._make_anew()
         return self.cursor if self.program.chunks is None else self.program.chunks.inner
 
@@ -507,7 +507,7 @@ class Stream:
             self.cursor = caught_up(self.program.opened(self, head), self.cursor, head)
 
     def lay_around(self, around: Callable[[Cursor], Cursor]) -> None:
-        """Put another cursor around that of its rows."""
+        """Put another cursor around the one of its rows."""
         self._make_anew()
         if self.program.chunks is None:
             self.cursor = around(self.cursor)

@@ -81,7 +81,7 @@ class Archivist:
 
     def _received(self, event: dict[str, Any]) -> None:
         response, entry = event["response"], self._entries.get(event["requestId"])
-        if entry is None:  # that of the page itself
+        if entry is None:  # the page's own
             return
         entry["timings"] = {"wait": (event["timestamp"] - self._starts[event["requestId"]]) * 1000}
         entry["response"] = {

@@ -91,7 +91,7 @@ def test_what_is_missing_fails_the_test_and_is_told(suite: Suite, service: Servi
     ran = suite(text)
     assert ran.summary() == {"failed": 1}
     assert f"{tmp_path}/cassettes/chat has no recording of\n  POST /a?x=1\n  GET /b\n" in ran.text, ran.text
-    assert "run this test with --mockd-record=URL, where" in ran.text
+    assert "run this test with --mockd-record=URL, with the URL of the service" in ran.text
     assert service.asked == []
     assert not (tmp_path / "cassettes").exists()
 

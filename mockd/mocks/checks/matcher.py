@@ -51,7 +51,7 @@ def path_of_a_key(mock: Registered) -> Iterator[Problem]:
 
 
 def values(mock: Registered) -> Iterator[Problem]:
-    """A regular expression as the value of a header, or a wildcard as that of a query parameter."""
+    """A regular expression as the value of a header, or a wildcard as the value of a query parameter."""
     matcher = mock.spec.mock.matcher
     for name, value in matcher.headers.items():
         if not re.fullmatch(HEADER_NAME, name):

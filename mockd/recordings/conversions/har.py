@@ -41,7 +41,7 @@ from mockd.recordings.rewriting import Story
 
 _OWN = "_mockd"
 _PATH = "_mockdPath"
-"""The path that the client asked for, if it is not that of the URL."""
+"""The path that the client asked for, if it is not the URL's."""
 _NO_HEAD = 0
 
 

@@ -89,7 +89,7 @@ def is_punctuated(config: FramingConfig) -> bool:
 
 
 class Punctuated(Around):
-    """The rows with what stands between the events. `ending` is that of the stream."""
+    """The rows with what stands between the events. `ending` is the stream's."""
 
     def __init__(self, inner: Cursor, punctuation: Punctuation, ending: Ending) -> None:
         super().__init__(inner)
@@ -178,7 +178,7 @@ class Coding:
 
 
 class Body:
-    """The body of one stream: the cursors around that of its rows, and then around that of its end."""
+    """The body of one stream: the cursors around the one of its rows, and then around the one of its end."""
 
     def __init__(
         self, framing: Framing, heartbeat: Heartbeat | None, ending: Ending, config: FramingConfig | None = None
@@ -195,7 +195,7 @@ class Body:
         self._coding = None if encoding is None else Coding(encoding, is_flushed=is_flushed)
 
     def __call__(self, cursor: Cursor, opening: object, now: float) -> Cursor:
-        """The cursor of the body around that of its rows, or of its end."""
+        """The cursor of the body around the one of its rows, or of its end."""
         heartbeat, self._heartbeat = self._heartbeat, None
         if heartbeat is not None and not heartbeat.is_apart:
             cursor = self.beats = Beats(cursor, heartbeat, now, self.form_of)

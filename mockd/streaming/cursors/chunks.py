@@ -58,7 +58,7 @@ class Chunks(Around):
         """Number of bytes of the body before the first that waits."""
 
     def over(self, inner: Cursor, stream: Opened) -> Chunks:
-        """These chunks with the rows of another cursor behind those that wait: the first, or that of the end."""
+        """These chunks with the rows of another cursor behind those that wait: the first, or the end's."""
         self._exchange = stream.exchange
         self.inner = inner
         return self

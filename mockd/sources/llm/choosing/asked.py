@@ -123,7 +123,7 @@ class Asked:
 
     @cached_property
     def system(self) -> str:
-        """The text of the system prompt, with that of the developer's messages."""
+        """The text of the system prompt, and of the developer's messages."""
         return "\n".join(turn.text for turn in self.turns if turn.role in _INSTRUCTING and turn.text)
 
     @cached_property

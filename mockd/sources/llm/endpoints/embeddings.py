@@ -203,7 +203,7 @@ def _text_of(instance: Any) -> str:
 
 
 def ollama(ask: Ask, model: str, params: EmbeddingParams) -> Any:
-    """Ollama's answer: to a `prompt`, the form of the older `/api/embeddings`, otherwise that of `/api/embed`."""
+    """Ollama's answer: to a `prompt`, the form of the older `/api/embeddings`, otherwise of `/api/embed`."""
     dimensions = _asked(ask, "dimensions", params, model, 768)
     if "input" not in ask.body and "prompt" in ask.body:
         return {"embedding": vector(text_in(ask.body["prompt"]), dimensions)}

@@ -27,7 +27,7 @@ _THINKING = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking
 
 
 def _large_budget(ask: Ask) -> Found | None:
-    """A budget for thinking that leaves no room for anything else, unless it is that of several thoughts."""
+    """A budget for thinking that leaves no room for anything else, unless it is for several thoughts."""
     budget, most = value_at(ask.body, ("thinking", "budget_tokens")), ask.body.get("max_tokens")
     is_interleaved = "interleaved-thinking" in (ask.request.header("anthropic-beta") or "")
     return {} if not is_interleaved and is_number(budget) and is_number(most) and budget >= most else None

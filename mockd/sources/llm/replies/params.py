@@ -58,7 +58,7 @@ UNSAID = "The server had an error while processing your request."
 class Error(Params, frozen=True, kw_only=True):
     """The provider's error instead of the reply: an HTTP error if it has `status`, otherwise an error in the stream."""
 
-    type: Annotated[str | None, _doc("The provider's error type; by default that of the status.")] = None
+    type: Annotated[str | None, _doc("The provider's error type; by default the status's.")] = None
     message: Annotated[str, _doc("Message of the error.")] = UNSAID
     status: Annotated[
         Annotated[int, Meta(ge=400, le=599)] | None, _doc("HTTP status of an error before the stream.")
@@ -206,7 +206,7 @@ class ReplyParams(ReplyFields, frozen=True, kw_only=True):
         bool, _doc("Answer the side calls of known agents apart from all else; only with `obey`.")
     ] = False
     provider: Annotated[
-        str | None, _doc("Provider in whose place it answers, for `when`; by default that of the template.")
+        str | None, _doc("Provider in whose place it answers, for `when`; by default the template's.")
     ] = None
     explain: Annotated[
         bool,

@@ -177,7 +177,7 @@ def _tool_turn(results: Sequence[dict[str, Any]]) -> Turn:
 
 
 def _schema(type: Any) -> dict[str, Any]:
-    """The JSON schema of a type of Python, such as `List[str]`; of one that is not known, that of a text. Raises
+    """The JSON schema of a type of Python, such as `List[str]`; of an unknown one, the schema of a text. Raises
     `Refused`."""
     if isinstance(type, str) and len(type) > _LONGEST_TYPE:
         raise Refused(f"A type in `parameter_definitions` has more than {_LONGEST_TYPE} characters.")

@@ -64,6 +64,6 @@ def _used(name: str | None, id: str | None) -> Iterator[ToolUse]:
 
 
 def _output_of(output: Any) -> str:
-    """The text of a call's output; that of a shell has it in parts of its own."""
+    """The text of a call's output; a shell's has it in parts of its own."""
     said = (text_of(part, name) for part in objects(output) for name in ("stdout", "stderr"))
     return " ".join(filter(None, (text_in(output), *said)))

@@ -69,7 +69,7 @@ class UuidForm(IdForm):
 
 class Failure(Struct, frozen=True):
     """An error in the form that wires take. `param` is the field of the request that is wrong. `code` is the provider's
-    code of the error, if it is not that of the type."""
+    code of the error, if it is not the type's."""
 
     status: int
     message: str
@@ -273,7 +273,7 @@ class Wire:
         return None
 
     def error_type(self, type: str | None, status: int) -> str:
-        """The provider's error type: the given one, or that of the status."""
+        """The provider's error type: the given one, or the status's."""
         return type or self.error_types.get(status) or self.error_types[400 if status < 500 else 500]
 
     def error_status(self, type: str | None) -> int:
