@@ -129,7 +129,7 @@ class Connection(Shape, frozen=True, kw_only=True):
 
     id: str
     mock_id: str
-    key: Annotated[str | UnsetType, _doc("Key of the request; absent without one.")] = UNSET
+    key: Annotated[str, _doc("Key of the request; empty without one.")]
     entry: Annotated[
         Count | UnsetType, _doc("Index in the mock's `responses` of the one that answered; absent if it has none.")
     ] = UNSET
@@ -157,6 +157,7 @@ class Connection(Shape, frozen=True, kw_only=True):
         Count | UnsetType,
         _doc("Number of bytes of the body that the client's machine has acknowledged, at least; absent if not known."),
     ] = UNSET
+    faults: Annotated[list[dict[str, Any]], _doc("Faults that have struck, in order.")]
 
 
 class Stats(Shape, frozen=True, kw_only=True):

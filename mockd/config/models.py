@@ -210,7 +210,7 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
         doc("`event`: one HTTP chunk for each piece. `auto`: pieces due at the same moment may share a chunk."),
     ] = "auto"
     framing: Annotated[FramingConfig | None, doc("Form of the bytes, and the pieces in which they are sent.")] = None
-    repeat: Annotated[Count | None, doc("Number of passes over `ndjsonItems` or `eventsFile`; 0: no limit.")] = None
+    repeat: Annotated[Count | None, doc("Number of passes over the text, file or items; 0: no limit.")] = None
     seed: Annotated[int | None, doc("Seed that makes placeholders and random delays the same in every answer.")] = None
 
     def __post_init__(self) -> None:
@@ -232,8 +232,8 @@ class ChunkedConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`ndjsonItems` and templates are sent as NDJSON; format `raw` does not go with them")
         if self.chunk_delay is not None and self.timing.fixed_delay is not None:
             raise ValueError("`chunkDelay` is the same as `timing.fixedDelay`: give one")
-        if self.repeat is not None and self.ndjson_items is None and self.events_file is None:
-            raise ValueError("`repeat` goes with `ndjsonItems` or `eventsFile`: it is the number of passes over them")
+        if self.repeat is not None and self.template is not None:
+            raise ValueError("`repeat` does not go with `template`: a template is one reply")
         if self.template_params is not None and self.template is None:
             raise ValueError("`templateParams` goes with `template`")
 

@@ -170,7 +170,6 @@ class Exchange(Struct):
     def to_json(self) -> dict[str, Any]:
         hand = self.hand  # which the loop may take away while another thread is here
         optional = {
-            "key": self.key or None,
             "entry": self.entry,
             "userAgent": None if self.user_agent is None else header_text(self.user_agent),
             "lastEventId": self.last_event_id,
@@ -178,12 +177,12 @@ class Exchange(Struct):
             "outcome": self.outcome,
             "endedBy": self.ended_by,
             "bytesAcked": self.bytes_acknowledged,
-            "faults": self.faults,
             "heldAt": None if hand is None else hand.held_at,
         }
         return {
             "id": self.id,
             "mockId": self.mock_id,
+            "key": self.key,
             "kind": self.kind,
             "path": self.path,
             "clientIp": self.client_ip,
@@ -192,5 +191,6 @@ class Exchange(Struct):
             "bytesSent": self.bytes_sent,
             "status": self.status,
             "held": hand is not None and hand.stands_still,
+            "faults": self.faults or [],
             **{key: value for key, value in optional.items() if value is not None},
         }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import count
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -17,7 +18,7 @@ from mockd.expressions.values import RequestContext
 from mockd.jsontext import encode_json
 from mockd.placeholders import FromRequest, Pick, expressions_in, parse_text, parse_value
 from mockd.source import BaseSource, Opened, Script, Source, SourceContext
-from mockd.sources.files import lines, open_data_file, pieces
+from mockd.sources.files import DataFile, lines, open_data_file, pieces
 from mockd.sources.registry import build_named
 from mockd.sources.static import ScriptSource, file_source
 
@@ -27,29 +28,30 @@ def chunked_source(config: ChunkedConfig, root: FilePath | None) -> Source:
     if config.template is not None:
         return build_named(config.template, config.template_params or {}, ("chunked",))
     ndjson = config.format == "ndjson"
+    passes = 1 if config.repeat is None else config.repeat or None
     if config.ndjson_items is not None:
         items = parse_value(config.ndjson_items, ("chunked", "ndjsonItems"))
-        passes = 1 if config.repeat is None else config.repeat or None
         return _scripted([Event(_item(item)) for item in items], passes)
     if config.events_file is not None:
         repeat = 1 if config.repeat is None else config.repeat
         return file_source(config.events_file, root, repeat, raw=True, kind="chunked")
     if config.data_file is not None:
-        return FileSource(config.data_file, root, ("chunked", "dataFile"), None if ndjson else config.chunk_size)
+        size = None if ndjson else config.chunk_size
+        return FileSource(config.data_file, root, ("chunked", "dataFile"), size, passes)
     assert config.data is not None
     path = ("chunked", "data")
     if ndjson:
         lines_ = config.data.replace("\r\n", "\n").split("\n")
-        return _scripted([Event(parse_text(line, path)) for line in lines_ if line])
+        return _scripted([Event(parse_text(line, path)) for line in lines_ if line], passes)
     data = parse_text(config.data, path)
     if isinstance(data, Text):
-        return FilledText(data, config.chunk_size)
+        return FilledText(data, config.chunk_size, passes)
     encoded = data.encode()
     size = config.chunk_size
-    return _scripted([Event(encoded[start : start + size]) for start in range(0, len(encoded), size)])
+    return _scripted([Event(encoded[start : start + size]) for start in range(0, len(encoded), size)], passes)
 
 
-def _scripted(events: list[Event], passes: int | None = 1) -> ScriptSource:
+def _scripted(events: list[Event], passes: int | None) -> ScriptSource:
     return ScriptSource(Script(lambda: events, passes=passes))
 
 
@@ -76,39 +78,59 @@ def _escaped(hole: Hole) -> Hole:
 
 
 class FilledText(BaseSource):
-    """Text with placeholders, which are filled in for each connection. It is then cut into chunks of `size` bytes."""
+    """Text with placeholders, which are filled in for each connection and pass. It is then cut into chunks of `size`
+    bytes. `passes` is None for no limit."""
 
-    def __init__(self, text: Text, size: int) -> None:
+    def __init__(self, text: Text, size: int, passes: int | None = 1) -> None:
         self._text = text
         self._size = size
+        self._passes = passes
         self._expressions = expressions_in(text)
 
     def open(self, context: SourceContext) -> Opened:
         fill = Fill(context.rng, context.clock)
         if self._expressions:
             fill.rendered = render_all(self._expressions, RequestContext(context.request, context.captures))
-        filled = "".join(part if isinstance(part, str) else part.text(fill) for part in self._text).encode()
-        return self._cut(filled)
+        return self._chunks(fill)
 
-    def _cut(self, filled: bytes) -> Iterator[Event]:
-        for start in range(0, len(filled), self._size):
-            yield Event(filled[start : start + self._size])
+    def _chunks(self, fill: Fill) -> Iterator[Event]:
+        for _ in _numbers(self._passes):
+            filled = "".join(part if isinstance(part, str) else part.text(fill) for part in self._text).encode()
+            if not filled:  # which may be so in every pass
+                return
+            for start in range(0, len(filled), self._size):
+                yield Event(filled[start : start + self._size])
 
 
 class FileSource(BaseSource):
-    """The data file that a mock names at `path`, in chunks of `size` bytes, or in lines if `size` is None."""
+    """The data file that a mock names at `path`, in chunks of `size` bytes, or in lines if `size` is None. `passes` is
+    None for no limit."""
 
-    def __init__(self, name: str, root: FilePath | None, path: Path, size: int | None) -> None:
+    def __init__(self, name: str, root: FilePath | None, path: Path, size: int | None, passes: int | None = 1) -> None:
         resolve_file(name, root, path=path)
         self._name = name
         self._root = root
         self._path = path
         self._size = size
+        self._passes = passes
 
     async def open(self, context: SourceContext) -> Opened:
-        file = await open_data_file(self._name, self._root, self._path)
-        return self._read(lines(file) if self._size is None else pieces(file, self._size))
+        return self._read(await self._file())
 
-    async def _read(self, parts: AsyncIterator[bytes]) -> AsyncIterator[Event]:
-        async for part in parts:
-            yield Event(part)
+    async def _file(self) -> DataFile:
+        return await open_data_file(self._name, self._root, self._path)
+
+    async def _read(self, file: DataFile) -> AsyncIterator[Event]:
+        for number in _numbers(self._passes):
+            if number:
+                file = await self._file()
+            is_empty = True
+            async for part in lines(file) if self._size is None else pieces(file, self._size):
+                is_empty = False
+                yield Event(part)
+            if is_empty:
+                return
+
+
+def _numbers(passes: int | None) -> Iterable[int]:
+    return count() if passes is None else range(passes)

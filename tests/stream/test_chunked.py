@@ -141,6 +141,46 @@ async def test_text_is_filled_in_afresh_for_every_connection(lab: Lab) -> None:
     assert len({(await lab.open()).text for _ in range(3)}) == 3
 
 
+# -- passes ------------------------------------------------------------------------------------------------------------
+
+SOURCES = {
+    "text": ({"data": "abcde", "chunkSize": 2}, [b"ab", b"cd", b"e"]),
+    "text with placeholders": ({"data": "$pick(abcde)", "chunkSize": 2}, [b"ab", b"cd", b"e"]),
+    "text as lines": ({"data": "1\n2", "format": "ndjson"}, [b"1\n", b"2\n"]),
+    "items": ({"ndjsonItems": [1, 2]}, [b"1\n", b"2\n"]),
+    "file": ({"dataFile": "data.bin", "chunkSize": 2}, [b"ab", b"c"]),
+    "file of lines": ({"dataFile": "data.bin", "format": "ndjson"}, [b"abc\n"]),
+}
+NOTHING = {
+    "text": {"data": ""},
+    "placeholder": {"data": "{{request.query.none}}"},
+    "lines": {"data": "\n", "format": "ndjson"},
+}
+
+
+@pytest.mark.parametrize("passes", [1, 3, 0])
+@pytest.mark.parametrize("source", SOURCES)
+async def test_passes_over_any_source(from_file: Any, source: str, passes: int) -> None:
+    config, pieces = SOURCES[source]
+    until = {"lifecycle": {"maxEvents": 7}} if passes == 0 else {}
+    stream = await from_file(b"abc", **config, repeat=passes, flush="event", **until)
+    assert payloads(stream) == (pieces * 7)[:7] if passes == 0 else pieces * passes
+
+
+@pytest.mark.parametrize("config", NOTHING.values(), ids=NOTHING)
+async def test_endless_passes_over_nothing_end(lab: Lab, config: dict[str, Any]) -> None:
+    assert (await lab.run("chunked", **config, repeat=0)).body == b""
+
+
+async def test_endless_passes_over_an_empty_file_end(from_file: Any) -> None:
+    assert (await from_file(b"", dataFile="data.bin", repeat=0)).body == b""
+
+
+async def test_each_pass_is_filled_in_afresh(lab: Lab) -> None:
+    stream = await lab.run("chunked", data="$uuid;", repeat=3)
+    assert len(set(stream.text.split(";")[:3])) == 3
+
+
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
@@ -150,7 +190,8 @@ def from_file(lab: Lab, tmp_path: Path) -> Any:
 
     async def get(content: bytes, **config: Any) -> Exchange:
         (tmp_path / "data.bin").write_bytes(content)
-        mock = {"id": "mock", "matcher": {"path": PATH}, "chunked": {"dataFile": "data.bin", **config}}
+        source = {} if {"data", "ndjsonItems"}.intersection(config) else {"dataFile": "data.bin"}
+        mock = {"id": "mock", "matcher": {"path": PATH}, "chunked": {**source, **config}}
         (tmp_path / "mocks.json").write_text(json.dumps(mock))
         lab.engine.load(load_paths([str(tmp_path / "mocks.json")]))
         stream = await lab.open()
@@ -222,18 +263,13 @@ async def test_items_of_later_passes_are_filled_in_anew(lab: Lab) -> None:
     assert len(set(stream.text.splitlines())) == 3
 
 
-@pytest.mark.parametrize(
-    "source",
-    [{"data": "x"}, {"data": "x", "format": "ndjson"}, {"template": "ollama-chat"}, {"dataFile": "x"}],
-    ids=str,
-)
 @pytest.mark.parametrize("repeat", [0, 1, 2])
-async def test_only_items_repeat(source: dict[str, Any], repeat: int) -> None:
+async def test_a_template_is_sent_once(repeat: int) -> None:
     with pytest.raises(ConfigError) as refused:
-        Lab().mock("chunked", **source, repeat=repeat)
+        Lab().mock("chunked", template="ollama-chat", repeat=repeat)
     (problem,) = refused.value.problems
     assert problem.path == ("chunked", "repeat")
-    assert "`ndjsonItems`" in problem.message
+    assert "`template`" in problem.message
 
 
 # -- what chunked streams do not take ----------------------------------------------------------------------------------
@@ -245,7 +281,7 @@ async def test_only_items_repeat(source: dict[str, Any], repeat: int) -> None:
         {"lifecycle": {"keepaliveInterval": 5}},
         {"lifecycle": {"maxEvents": -1}},
         {"lifecycle": {"simulateDisconnect": -1}},
-        {"repeat": 2},
+        {"repeat": -1},
         {"resume": {"enabled": True}},
         {"rateLimit": {"eventsPerSecond": 1}},
         {"data": None, "dataFile": "x"},
