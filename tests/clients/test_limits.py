@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,11 @@ def test_clients_that_wait_as_they_are_told_get_every_answer(seen: tuple[Saw, An
     refused = Counter(one["path"].split("/")[1] for one in requests if one["status"] == 429)
     assert refused["openai"] > 1
     assert refused["anthropic"] > 1
-    assert refused["mistral"] > 0
-    assert refused["cohere"] > 0
+    for name in ("mistral", "cohere"):
+        asked = [datetime.fromisoformat(one["time"]) for one in requests if one["path"].split("/")[1] == name]
+        refilled = (max(asked) - min(asked)).total_seconds() * RPM / 60
+        # A client on a slow machine asks no faster than it may.
+        assert refused[name] > 0 or refilled > 1
 
 
 def test_what_is_left_is_in_the_headers(seen: tuple[Saw, Any]) -> None:

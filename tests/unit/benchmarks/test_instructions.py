@@ -68,7 +68,7 @@ def test_a_server_is_counted_by_its_answers_and_not_by_the_clock(
         idle = meter.cost_of(lambda: time.sleep(2.0))
     assert 20_000 < once < 1_000_000
     assert again == pytest.approx(once, rel=0.2)
-    assert abs(idle) < 2 * once
+    assert abs(idle) < 4 * once
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
