@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
+import httpcore2
 import pytest
 from hypothesis import settings
 
@@ -12,6 +14,10 @@ from tests.environments import Say
 # Always the same examples, so that a failure is due to what was changed.
 settings.register_profile("same examples", derandomize=True)
 settings.load_profile("same examples")
+
+# A client of httpx2 loads the certificates of all authorities when it is made, and `httpx2.get` makes one: with OpenSSL
+# 3.0 that takes twenty times as long as the request.
+httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
 
 
 @pytest.fixture(scope="session")
