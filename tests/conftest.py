@@ -9,6 +9,7 @@ import httpcore2
 import pytest
 from hypothesis import settings
 
+from tests.at_once import pytest_configure as pytest_configure
 from tests.environments import Say
 
 # Always the same examples, so that a failure is due to what was changed.
