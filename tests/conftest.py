@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 
 import httpcore2
@@ -19,6 +20,10 @@ settings.load_profile("same examples")
 # A client of httpx2 loads the certificates of all authorities when it is made, and `httpx2.get` makes one: with OpenSSL
 # 3.0 that takes twenty times as long as the request.
 httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # Under nohup, programs that tests start would ignore it too. This process goes on, and they have the default.
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 @pytest.fixture(scope="session")
