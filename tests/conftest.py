@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gc
 import signal
 import sys
+from collections.abc import Generator
 
 import httpcore2
 import pytest
@@ -20,6 +22,18 @@ settings.load_profile("same examples")
 # A client of httpx2 loads the certificates of all authorities when it is made, and `httpx2.get` makes one: with OpenSSL
 # 3.0 that takes twenty times as long as the request.
 httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: thousands of tests, which need not be looked through for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     # Under nohup, programs that tests start would ignore it too. This process goes on, and they have the default.
