@@ -35,9 +35,10 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    # Under nohup, programs that tests start would ignore it too. This process goes on, and they have the default.
-    signal.signal(signal.SIGHUP, lambda number, frame: None)
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        # As with `&` or nohup; programs that tests start would ignore it too. So this process goes on, and they end.
+        signal.signal(number, lambda number, frame: None)
 
 
 @pytest.fixture(scope="session")
