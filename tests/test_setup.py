@@ -65,8 +65,6 @@ class Clone:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # The workers of pytest-xdist ignore Ctrl-C, and so would what they start.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def set_up(self, kind: str = "serve", **environ: str) -> tuple[int, str]:

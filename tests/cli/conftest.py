@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from mockd.cli.app import run
 from tests.cli.harness import Cli, Result, Serve, Served, free_port
+
+command_of = functools.cache(typer.main.get_command)
+"""Typer makes all commands anew for each that is run, which takes longer than most of them."""
 
 
 @pytest.fixture
@@ -43,6 +48,7 @@ def local_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     """Runs a command in this process, with no server to be found."""
     monkeypatch.setenv("MOCKD_ADMIN_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv("MOCKD_API_KEY", raising=False)
+    monkeypatch.setattr(typer.main, "get_command", command_of)
 
     def call(*arguments: str) -> Result:
         capsys.readouterr()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
@@ -15,7 +12,8 @@ import httpx2
 import pytest
 
 from mockd.config.opening import MOST_BYTES
-from tests.cli.harness import PATIENCE_S, Serve, clean_environ, mock
+from tests.cli.forks import Forks, forks
+from tests.cli.harness import Serve, mock
 from tests.kinds_of_files import NO_FILES, huge, put
 
 MOST_MEMORY = 2 << 30
@@ -55,43 +53,45 @@ MADE = {("the state", "nothing"), ("the state", "a link to nothing")}
 """Files that a server makes if they are not there, so that there is nothing to refuse."""
 
 
-def start(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start a server that cannot start."""
-    return subprocess.run(
-        [sys.executable, "-m", "mockd", "serve", "--port", "0", "--admin-port", "0", *arguments],
-        env=clean_environ(),
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=PATIENCE_S,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY)),
-    )
+Start = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[Forks]:
+    with forks(MOST_MEMORY) as found:
+        yield found
+
+
+@pytest.fixture
+def start(loaded: Forks, tmp_path: Path) -> Start:
+    """Starts a server that cannot start: its exit code, and what it says."""
+    return lambda *arguments: loaded.run("serve", "--port", "0", "--admin-port", "0", *arguments, folder=tmp_path)
 
 
 @pytest.mark.parametrize(("place", "kind"), sorted(set(product([*PLACES, *PARTS], NO_FILES)) - MADE))
-def test_what_is_no_file_is_refused_at_the_start(tmp_path: Path, place: str, kind: str) -> None:
+def test_what_is_no_file_is_refused_at_the_start(start: Start, tmp_path: Path, place: str, kind: str) -> None:
     file = tmp_path / "file"
     arguments = (PLACES | PARTS)[place](file)
     put(NO_FILES[kind], file)
-    done = start(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "file" in done.stderr
+    code, said = start(*arguments)
+    assert code == 2, said
+    assert "Traceback" not in said
+    assert "file" in said
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_huge_file_is_refused_at_the_start(tmp_path: Path, place: str) -> None:
+def test_a_huge_file_is_refused_at_the_start(start: Start, tmp_path: Path, place: str) -> None:
     file = tmp_path / "file"
     arguments = PLACES[place](file)
     huge(file)
-    done = start(*arguments)
-    assert done.returncode == 2, done.stderr[-2000:]
-    assert f"and the limit is {MOST_BYTES}" in done.stderr
+    code, said = start(*arguments)
+    assert code == 2, said[-2000:]
+    assert f"and the limit is {MOST_BYTES}" in said
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/stdin", "/dev/tty"])
-def test_a_device_is_no_configuration(device: str) -> None:
-    assert start(device).returncode == 2
+def test_a_device_is_no_configuration(start: Start, device: str) -> None:
+    assert start(device)[0] == 2
 
 
 # -- watched files -----------------------------------------------------------------------------------------------------

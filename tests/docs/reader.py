@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from mockd.cli.app import run as run_mockd
 from mockd.client import AdminClient
 from mockd.config.load import parse_collection, parse_text
+from tests.cli.conftest import command_of
 from tests.cli.harness import Served, clean_environ, free_port
 from tests.docs.blocks import ROOT, Block, Command, commands
 from tests.programs import program
@@ -63,6 +65,7 @@ class Reader:
         self._output = ""
         self._server: Served | Uvicorn | None = None
         monkeypatch.chdir(folder)
+        monkeypatch.setattr(typer.main, "get_command", command_of)
         (folder / "examples").symlink_to(ROOT / "examples")
 
     def close(self) -> None:
