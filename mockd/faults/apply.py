@@ -229,6 +229,9 @@ class Chain:
         for one in self._armed:
             if not self._changes_events(one):
                 cursor = self._around(cursor, one, beats, opening)
+        counting = [one for one in self._armed if one.place[0] == "bytes" and self._changes_events(one)]
+        if is_first and counting:  # there are no events in the end
+            cursor = shapes.Counted(cursor, counting, self._site)
         self._outermost = ref(cursor) if isinstance(cursor, Around) else None
         return cursor
 
