@@ -42,10 +42,12 @@ class OutOfRunsError(MockdError):
 
 
 class Ran(Struct, frozen=True):
-    """A run: how the command ended, and the requests that it made."""
+    """A run: how the command ended, and the requests that it made. If it made none below its URL, `astray` are those
+    that came from somewhere without the key of a run."""
 
     ended: Ended
     requests: list[dict[str, Any]]
+    astray: list[dict[str, Any]] = []
 
     @property
     def has_asked(self) -> bool:
@@ -87,7 +89,8 @@ class Bench:
         with self._served(mock) as (key, url):
             argv = [word.replace("{url}", url) for word in self._argv]
             ended = run_command(argv, {"MOCKD_URL": url}, self._timeout_s, self._running)
-            return Ran(ended, self._admin.list_requests(key=key)["requests"])
+            requests = self._admin.list_requests(key=key)["requests"]
+            return Ran(ended, requests, [] if requests else self._admin.list_requests(key="")["requests"])
 
     def body(self, mock: Mock, request: dict[str, Any]) -> tuple[str, bytes]:
         """The media type and the body of a mock's answer to a request of the journal. Raises `ConfigError`."""

@@ -19,7 +19,7 @@ from mockd.torture.marks import PLAIN, Mark, marked
 from mockd.torture.source import Mock
 from mockd.torture.variants import Variant
 
-_AGAIN = 2
+_AGAIN = 4
 """Number of times that a variant which differs is tried again, and the clean stream with it."""
 
 
@@ -156,6 +156,12 @@ def _as_marked(clean: Ended, ended: Ended, mark: Mark | None) -> tuple[Ended, En
 
 def _check_baseline(ran: Ran, mock: Mock) -> None:
     ended = ran.ended
+    if ran.astray:
+        asked = ran.astray[-1]
+        raise ConfigError(
+            f"the command has requested {asked['method']} {asked['path']}, which is not below the URL of the stream",
+            hint="`{url}` stands for all of the URL; its path begins with the key of the run, as in `/~run1/…`",
+        )
     if not ran.has_asked:
         hint = "`{url}` in its arguments, or the variable MOCKD_URL, says where the stream is"
         raise ConfigError(f"the command has requested nothing, and {ended.in_words}{_said(ended.stderr)}", hint=hint)

@@ -61,7 +61,7 @@ def test_a_broken_command(start: Start) -> None:
     assert verdict.difference == "line 3 is '', not 'data: b'"
 
 
-@pytest.mark.parametrize("condition", ["run == 3", "run in (3, 6)", "run >= 3"])
+@pytest.mark.parametrize("condition", ["run == 3", "run in (3, 6)", "run in (3, 4, 6)", "run >= 3"])
 def test_a_flaky_command(start: Start, tmp_path: Path, condition: str) -> None:
     (tmp_path / "runs").write_text("")
     [verdict] = tried(start(counted(condition), str(tmp_path / "runs")), SAME)
@@ -100,6 +100,10 @@ def test_a_command_that_asks_for_nothing_or_for_something_else() -> None:
         (
             "import sys, urllib.request as r; r.urlopen(sys.argv[1] + '/more')",
             "the command has requested GET /chat/more, and the stream is at GET /chat",
+        ),
+        (
+            "import sys, urllib.parse as p, urllib.request as r; r.urlopen(p.urljoin(sys.argv[1], '/chat'))",
+            "the command has requested GET /chat, which is not below the URL of the stream",
         ),
     ):
         argv = [sys.executable, "-c", code, "{url}"]
