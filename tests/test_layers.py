@@ -218,6 +218,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "bench",
         "parts",
         "simpler",
+        "pauses",
         "trial",
         "shrink",
         "torture",
