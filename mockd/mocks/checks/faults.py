@@ -98,7 +98,7 @@ def _without_effect(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -
 def _reason(fault: Fault, answer: CheckedAnswer) -> str | None:
     """Why a fault can do nothing to a plain response; None if it can."""
     from mockd.faults.fitting import changes_whole, why_not  # loaded only with the first fault
-    from mockd.streaming.pipeline import whole
+    from mockd.streaming.answers import whole
 
     plan = answer.plan
     headers = FixedHeaders([(b"content-length", b"0")], plan.header_rules)
