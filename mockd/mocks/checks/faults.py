@@ -16,7 +16,7 @@ from mockd.program.timetable import size_of
 from mockd.streaming.cursors.whole import WholeCursor
 
 if TYPE_CHECKING:
-    from mockd.config.faults import Fault
+    from mockd.config.fault import Fault
     from mockd.faults.chosen import Aimed
 
 _PAUSES = frozenset({"stall", "delay", "throttle", "idle"})
