@@ -33,7 +33,7 @@ from mockd.keys.reading import check_key
 from mockd.keys.registry import Key
 from mockd.mocks.mock_set import MockSet
 from mockd.request import RequestView
-from mockd.streaming.pipeline import RETRY_AFTER_S
+from mockd.streaming.answers import RETRY_AFTER_S
 
 Word = TypeVar("Word", bound=str)
 Part = TypeVar("Part")

@@ -89,12 +89,15 @@ def _sum_up(outcomes: list[Outcome], variants: int) -> None:
     if failures or not flaky:
         wrong = str(len(failures) or "none")
         note(f"The command got {wrong} of {len(neutral)} variants wrong that a parser must get right.")
+    names = ", ".join(outcome.verdict.variant.name for outcome in flaky)
     if failures:
+        if flaky:
+            note(f"It is flaky too: it did not do the same each time with {names}.")
         raise typer.Exit(DIFFERED)
     if flaky:
         raise ConfigError(
             "the command is flaky: it did not do the same each time with the same stream, so nothing is known",
-            hint="variants: " + ", ".join(outcome.verdict.variant.name for outcome in flaky),
+            hint=f"variants: {names}",
         )
 
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from mockd.config.conversion import convert
-from mockd.config.faults import ACTIONS, Fault
+from mockd.config.fault import Fault
+from mockd.config.faults import ACTIONS
 from mockd.config.hints import nearest
 from mockd.errors import ConfigError, Path, Problem, format_path
 

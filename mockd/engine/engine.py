@@ -38,8 +38,9 @@ from mockd.patterns import APART, AT_ONCE, NotAtOnceError
 from mockd.request import LARGE_BODY, ClientGoneError, Receive, RequestView, Scope, Send, UnreadBody, read_body
 from mockd.settings import Settings
 from mockd.store import MemoryStore, ScopedStore, Store
+from mockd.streaming.answers import bodiless, identified, refusal, too_many, whole
 from mockd.streaming.calendar import Calendars
-from mockd.streaming.pipeline import Matched, bodiless, identified, refusal, respond, too_many, whole
+from mockd.streaming.pipeline import Matched, respond
 from mockd.streaming.program import Program, Services
 from mockd.streaming.stream import Stream
 

@@ -10,7 +10,7 @@ from mockd.errors import error_body
 from mockd.headers import FixedHeaders, Headers
 from mockd.keys.mocks import MocksByKey
 from mockd.request import RequestView
-from mockd.streaming.pipeline import awaited, refusal, whole
+from mockd.streaming.answers import awaited, refusal, whole
 from mockd.streaming.program import Program
 
 

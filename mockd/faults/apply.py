@@ -10,6 +10,7 @@ from weakref import ref
 from msgspec import structs
 
 from mockd.config import faults as config
+from mockd.config.fault import Fault
 from mockd.events import Event, Fill, drawn
 from mockd.faults import chunks, heads, shapes, strikes
 from mockd.faults.armed import Armed
@@ -38,7 +39,7 @@ from mockd.streaming.stream import Stream
 if TYPE_CHECKING:
     from mockd.streaming.sessions.resume import Sessions
 
-STRIKES: dict[type[config.Fault], Callable[[Site], Any]] = {
+STRIKES: dict[type[Fault], Callable[[Site], Any]] = {
     config.End: strikes.End,
     config.Close: strikes.Break,
     config.Reset: strikes.Reset,
@@ -63,7 +64,7 @@ STRIKES: dict[type[config.Fault], Callable[[Site], Any]] = {
 }
 """What each action does at its place."""
 
-SHAPES: dict[type[config.Fault], tuple[type[shapes.Shaped], shapes.Change]] = {
+SHAPES: dict[type[Fault], tuple[type[shapes.Shaped], shapes.Change]] = {
     config.Malformed: (shapes.Shaped, shapes.malformed),
     config.Corrupt: (shapes.Shaped, shapes.corrupted),
     config.Drop: (shapes.Shaped, shapes.dropped),
@@ -229,6 +230,9 @@ class Chain:
         for one in self._armed:
             if not self._changes_events(one):
                 cursor = self._around(cursor, one, beats, opening)
+        counting = [one for one in self._armed if one.place[0] == "bytes" and self._changes_events(one)]
+        if is_first and counting:  # there are no events in the end
+            cursor = shapes.Counted(cursor, counting, self._site)
         self._outermost = ref(cursor) if isinstance(cursor, Around) else None
         return cursor
 

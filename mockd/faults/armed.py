@@ -9,9 +9,9 @@ class Armed:
     """A fault that waits for its place on one stream. Cursors come and go while the stream turns to its end; this
     stays, so that no fault strikes twice.
 
-    `reached` is true once the place was reached. `passed` is the number of bytes of the body before it, so far. `left`
-    is the number of events that a shaping fault still has to strike, and `late` the event that it holds back until
-    another one is sent. `request` is the number of the request.
+    `reached` is true once the place was reached. `passed` is the number of bytes of the body before it, so far, if a
+    place in bytes may be inside an event. `left` is the number of events that a shaping fault still has to strike, and
+    `late` the event that it holds back until another one is sent. `request` is the number of the request.
     """
 
     __slots__ = ("fault", "late", "left", "passed", "place", "reached", "request")

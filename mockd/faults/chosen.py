@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mockd.config.faults import Fault
+from mockd.config.fault import Fault
 from mockd.matching import Rule
 from mockd.patterns import NotAtOnceError, OutOfTimeError
 from mockd.program.terms import UNSEEDED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mockd.config import faults as config
+from mockd.config.fault import Fault
 from mockd.headers import FixedHeaders
 from mockd.lines.line import BODILESS
 from mockd.streaming.cursors.body import Bare
@@ -29,13 +30,13 @@ _OF_LENGTH = (
 _OF_TEXT = (config.Insert, config.UnknownEvent, config.HugeEvent, config.ErrorFault)
 
 
-def changes_whole(fault: config.Fault, program: Program) -> bool:
+def changes_whole(fault: Fault, program: Program) -> bool:
     """Whether a fault changes the body of a whole answer, before its length is said."""
     at_start = fault.after is None or not fault.after.count
     return isinstance(fault, _OF_DATA) and at_start and program.is_whole and program.status not in BODILESS
 
 
-def why_not(fault: config.Fault, program: Program) -> str | None:
+def why_not(fault: Fault, program: Program) -> str | None:
     """The reason for which a fault behind the head can do nothing to an answer; None if it can."""
     if program.status in BODILESS:
         return None if isinstance(fault, _WITHOUT_BODY) else "the answer has no body"

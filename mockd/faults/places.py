@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mockd.config.faults import Fault
+from mockd.config.fault import Fault
 from mockd.faults.armed import Armed
 from mockd.faults.strikes import Strike
 from mockd.journal.exchange import Outcome

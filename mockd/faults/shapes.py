@@ -4,7 +4,7 @@ that comes back gets what it has missed."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mockd.config.faults import Insert
 from mockd.events import Event
@@ -14,7 +14,7 @@ from mockd.framing import Framing
 from mockd.journal.exchange import Outcome
 from mockd.placeholders import parse_event
 from mockd.program.timetable import BATCH
-from mockd.streaming.cursors.around import Around
+from mockd.streaming.cursors.around import Around, Sent, taken_from
 from mockd.streaming.cursors.cursor import AT_ONCE, Cursor, joined
 from mockd.streaming.ops import Op, Stage
 
@@ -81,7 +81,6 @@ class Shaped(Around):
         is_behind, before = self._is_behind(now), self.inner.events_sent
         row = joined(self.inner.take(now, 1))
         count = self.inner.events_sent - before
-        self._armed.passed += len(row)
         if not (is_behind and count and self._has_work):
             self._out += [(row, count)] if row else []
         elif self._armed.reached:
@@ -105,7 +104,7 @@ class Shaped(Around):
         """Whether the next row is behind the place."""
         if self._unit == "ms":
             return now >= self._place
-        return (self.inner.events_sent if self._unit == "events" else self._armed.passed) >= self._place
+        return (self.inner.events_sent if self._unit == "events" else self._site.passed) >= self._place
 
     @property
     def _has_work(self) -> bool:
@@ -114,6 +113,30 @@ class Shaped(Around):
     def _changed(self, payload: bytes) -> list[bytes]:
         self._armed.left -= 1
         return self._change(self._site.framing, payload, self._armed)
+
+
+class Counted(Around):
+    """All rows of a body, whose bytes are counted until those faults have struck that change the events behind so many
+    of them. They are inside, so the rows are taken one by one."""
+
+    def __init__(self, inner: Cursor, counting: Sequence[Armed], site: Site) -> None:
+        super().__init__(inner)
+        self._counting = counting
+        self._site = site
+
+    @property
+    def taken(self) -> Sent:
+        return taken_from(self.inner)
+
+    def take(self, now: float, most: int = 0) -> list[bytes]:
+        inner, rows = self.inner, list[bytes]()
+        while len(rows) < (most or BATCH) and not all(armed.reached for armed in self._counting):
+            taken = inner.take(now, 1)
+            self._site.passed += sum(map(len, taken))
+            rows += taken
+            if not taken or inner.op is not None or inner.next_due > now:
+                return rows
+        return rows or inner.take(now, most)
 
 
 class Reordered(Shaped):

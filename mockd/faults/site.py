@@ -37,9 +37,10 @@ class Site:
     """One stream with faults, and its body. `started` is the monotonic time of its head; until
     then, of its request. `timeout_s` is how long a break waits for a client that does not read. `limited` are the terms
     to whose limits in events the faults see; None if the rows keep them. `error_row` makes the error event that the
-    stream's provider would send, or None for the one of its termination."""
+    stream's provider would send, or None for the one of its termination. `passed` is the number of bytes of the body
+    that were sent, as far as somebody counts them."""
 
-    __slots__ = ("body", "error_row", "exchange", "fill", "framing", "limited", "rng", "started", "timeout_s")
+    __slots__ = ("body", "error_row", "exchange", "fill", "framing", "limited", "passed", "rng", "started", "timeout_s")
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Site:
         self.timeout_s = timeout_s
         self.limited = limited
         self.error_row = error_row
+        self.passed = 0
         self.started = exchange.arrived
 
     def note(self, armed: Armed, stream: Notable, events: int, fidelity: str, as_: str | None = None) -> None:

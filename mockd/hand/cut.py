@@ -10,6 +10,7 @@ from msgspec import structs
 
 from mockd.clock import Clock
 from mockd.config import faults as config
+from mockd.config.fault import Fault
 from mockd.config.fault_lines import parse_faults
 from mockd.errors import ConfigError, ConflictError
 from mockd.events import Fill
@@ -35,7 +36,7 @@ _NOT_NOW = ("before", "after", "requests", "every", "probability", "match")
 _numbers = count(1)
 
 
-def fault_of(given: Any, most_bytes: float = math.inf) -> config.Fault:
+def fault_of(given: Any, most_bytes: float = math.inf) -> Fault:
     """The fault of a cut: an object or a line as in a mock, but without place and requests. Raises `ConfigError`."""
     try:
         (fault,) = parse_faults([given], (), most_bytes)
@@ -48,7 +49,7 @@ def fault_of(given: Any, most_bytes: float = math.inf) -> config.Fault:
     return fault
 
 
-def cut(hand: Hand, fault: config.Fault, source: Any, timeout_s: float) -> None:
+def cut(hand: Hand, fault: Fault, source: Any, timeout_s: float) -> None:
     """Let a fault strike a stream now. `source` is its mock's. Raises `ConflictError` if it is too late for
     it, or too early."""
     stream = hand.stream
@@ -76,7 +77,7 @@ def cut(hand: Hand, fault: config.Fault, source: Any, timeout_s: float) -> None:
     )
 
 
-def _too_late(fault: config.Fault, why: str, hint: str | None = None) -> ConflictError:
+def _too_late(fault: Fault, why: str, hint: str | None = None) -> ConflictError:
     error = ConflictError(f"it is too late for `{fault.action}`: {why}")
     error.hint = hint
     return error

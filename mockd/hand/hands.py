@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 from mockd.clock import Clock
-from mockd.config.faults import Fault
+from mockd.config.fault import Fault
 from mockd.config.hand import Hold, MockHold
 from mockd.errors import ConflictError, TooManyHoldsError, TooManyWaitsError
 from mockd.events import Event

@@ -30,7 +30,7 @@ from mockd.store import ScopedStore
 from mockd.streaming.pipeline import constant, make_pieces
 
 if TYPE_CHECKING:
-    from mockd.config.faults import Fault
+    from mockd.config.fault import Fault
     from mockd.faults.chosen import Aimed
     from mockd.program.recorded import RecordedAnswer
     from mockd.recordings.writing import Recorder

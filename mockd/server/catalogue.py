@@ -8,7 +8,8 @@ import msgspec
 import msgspec.inspect as inspect
 
 from mockd import presets as known
-from mockd.config.faults import ACTIONS, Fault
+from mockd.config.fault import Fault
+from mockd.config.faults import ACTIONS
 from mockd.config.profiles import PROFILES
 from mockd.config.words import default_of, meaning_of, struct_info, structs_in, type_in_words
 from mockd.errors import NotFoundError

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,19 +20,17 @@ from mockd.errors import SourceError, TooManyKeysError, error_body
 from mockd.events import Fill, drawn
 from mockd.expressions.expression import Expression, ExpressionError, render_all
 from mockd.expressions.values import RequestContext
-from mockd.framing import FRAMINGS
 from mockd.headers import NO_RULES, FixedHeaders, Headers, headers_as_sent
 from mockd.journal.exchange import Exchange
-from mockd.jsontext import encode_json
 from mockd.kept import Kept
 from mockd.lines.line import BODILESS
 from mockd.program.answer import CompiledAnswer
 from mockd.program.plan import StreamPlan
-from mockd.program.prepared import Prepared
 from mockd.program.script import Events
-from mockd.program.terms import UNSEEDED, Ending, Lifetime
+from mockd.program.terms import UNSEEDED
 from mockd.request import RequestView
 from mockd.source import Answer, CutOffError, Opened, Script, SourceContext
+from mockd.streaming.answers import awaited, bodiless, too_many, whole
 from mockd.streaming.cursors.cursor import Cursor
 from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.whole import WholeCursor
@@ -40,19 +38,10 @@ from mockd.streaming.ops import CUTS
 from mockd.streaming.program import OpenCursor, Opening, Program
 
 if TYPE_CHECKING:
-    from mockd.streaming.sessions.resume import Place, Sessions
+    from mockd.streaming.sessions.buffer import Place
+    from mockd.streaming.sessions.resume import Sessions
 
 logger = logging.getLogger("mockd")
-
-
-RETRY_AFTER_S = 1
-"""Value, in seconds, of `Retry-After` on a refusal because there is no room."""
-
-_CONNECTION = b"x-mockd-connection"
-_RAW = FRAMINGS["raw"]
-_ANY_LIFETIME = Lifetime()
-_PLAIN = Ending()
-_NO_HEADERS = FixedHeaders([])
 
 
 class Counted(Protocol):
@@ -218,7 +207,7 @@ def _opened(plan: StreamPlan, sessions: Sessions | None, matched: Matched, opene
 
 def _cut_off(plan: StreamPlan, cut: CutOffError) -> Program:
     """The program of a connection that ends before there is a head."""
-    program = whole(0, b"", _NO_HEADERS, [], drawn(plan.head_delay_s, UNSEEDED))
+    program = whole(0, b"", FixedHeaders([]), [], drawn(plan.head_delay_s, UNSEEDED))
     if plan.recorded is not None:
         from mockd.streaming.replaying import replay
 
@@ -238,85 +227,6 @@ def _failed(plan: StreamPlan, matched: Matched, fill: Fill, error: Exception) ->
 
 
 # -- programs ----------------------------------------------------------------------------------------------------------
-
-
-def whole(
-    status: int,
-    body: bytes,
-    headers: FixedHeaders,
-    own: Headers,
-    delay_s: float = 0.0,
-    encoding: str | None = None,
-) -> Program:
-    """The program of one answer in one piece. `encoding` is the one that mockd put the body into."""
-    return Program(
-        status,
-        headers,
-        own,
-        WholeCursor(body, encoding),
-        _RAW,
-        _ANY_LIFETIME,
-        _PLAIN,
-        None,
-        delay_s=delay_s,
-        is_whole=True,
-        prepared=Prepared([body]),
-    )
-
-
-def refusal(request: RequestView, status: int, error: dict[str, Any], headers: Headers | None = None) -> Program:
-    """The answer to a request that no mock answers."""
-    body = encode_json(error)
-    length = (b"content-length", b"%d" % len(body))
-    headers = [*(headers or []), (b"content-type", b"application/json"), length]
-    program = whole(status, b"" if request.method == "HEAD" else body, FixedHeaders(headers), [])
-    program.is_listed = False
-    return program
-
-
-def too_many(request: RequestView, error: dict[str, Any], headers: Headers) -> Program:
-    """The answer to a request for which there is no room now."""
-    return refusal(request, 503, error, [*headers, (b"retry-after", b"%d" % RETRY_AFTER_S)])
-
-
-def identified(program: Program, exchange: Exchange) -> Program:
-    """The program, which tells the client the ID of its connection."""
-    if _CONNECTION in program.headers.settled:
-        return program
-    own = [*program.own, (_CONNECTION, exchange.id.encode())]
-    coming = None if program.coming is None else _identified(program.coming, exchange)
-    return replace(program, own=own, coming=coming)
-
-
-async def _identified(coming: Awaitable[Program], exchange: Exchange) -> Program:
-    return identified(await coming, exchange)
-
-
-def awaited(coming: Awaitable[Program]) -> Program:
-    """A program that stands for one that is not known yet."""
-    program = whole(0, b"", _NO_HEADERS, [])
-    program.coming = coming
-    return program
-
-
-def bodiless(program: Program) -> Program:
-    """The head of an answer alone. It is neither listed nor counted."""
-    return replace(
-        program,
-        rows=WholeCursor(b""),
-        ending=_PLAIN,
-        is_whole=True,
-        is_listed=False,
-        prepared=None,
-        around=None,
-        chunks=None,
-        pieces=None,
-        coming=None if program.coming is None else _bodiless(program.coming),
-    )
-
-
-async def _bodiless(coming: Awaitable[Program]) -> Program:
-    return bodiless(await coming)
 
 
 def _scripted(plan: StreamPlan, sessions: Sessions | None, matched: Matched, opened: Script, fill: Fill) -> Program:

@@ -42,10 +42,12 @@ class OutOfRunsError(MockdError):
 
 
 class Ran(Struct, frozen=True):
-    """A run: how the command ended, and the requests that it made."""
+    """A run: how the command ended, and the requests that it made. If it made none below its URL, `astray` are those
+    that came from somewhere without the key of a run."""
 
     ended: Ended
     requests: list[dict[str, Any]]
+    astray: list[dict[str, Any]] = []
 
     @property
     def has_asked(self) -> bool:
@@ -66,7 +68,7 @@ class Bench:
         self._admin = admin
         self._path = path
         self._argv = argv
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._left = most
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -86,8 +88,9 @@ class Bench:
             self._left -= 1
         with self._served(mock) as (key, url):
             argv = [word.replace("{url}", url) for word in self._argv]
-            ended = run_command(argv, {"MOCKD_URL": url}, self._timeout_s, self._running)
-            return Ran(ended, self._admin.list_requests(key=key)["requests"])
+            ended = run_command(argv, {"MOCKD_URL": url}, self.timeout_s, self._running)
+            requests = self._admin.list_requests(key=key)["requests"]
+            return Ran(ended, requests, [] if requests else self._admin.list_requests(key="")["requests"])
 
     def body(self, mock: Mock, request: dict[str, Any]) -> tuple[str, bytes]:
         """The media type and the body of a mock's answer to a request of the journal. Raises `ConfigError`."""
@@ -96,7 +99,7 @@ class Bench:
             target = f"{self._url}/~{key}{request['path']}" + (f"?{query}" if query else "")
             headers = {name: value for name, value in request["headers"] if name.lower() in _CLIENT_HEADERS}
             body = str(request.get("body") or "").encode()
-            return fetch(request["method"], target, headers=headers, body=body, patience_s=self._timeout_s)
+            return fetch(request["method"], target, headers=headers, body=body, patience_s=self.timeout_s)
 
     @contextlib.contextmanager
     def _served(self, mock: Mock) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -37,6 +38,17 @@ class Ended(Struct, frozen=True):
             return f"was killed by {_signal_name(-self.code)}"
         return f"exited with {self.code}"
 
+    @property
+    def last_words(self) -> str:
+        """The error that it has written, or its last line; empty if it has written nothing. Behind the error may be
+        what nobody looks for, such as the version of Node.js."""
+        text = self.stderr.decode(errors="replace").strip()
+        said = _ERROR.findall(text) or text.splitlines()
+        return said[-1].strip() if said else ""
+
+
+_ERROR = re.compile(r"^(?:[\w.$]*(?:Error|Exception)\b|panic: |fatal error: ).*", re.MULTILINE)
+"""How Python, Node.js, Java and Go begin the line that says what went wrong."""
 
 Running = set[subprocess.Popen[bytes]]
 """The commands that are running, for somebody who wants to end them."""

@@ -31,12 +31,9 @@ def check_comparable(baseline: Ended, ways: Sequence[str]) -> None:
 
 
 def _exit(wanted: Ended, got: Ended) -> str | None:
-    return None if wanted.code == got.code else f"{got.in_words}{_last_words(got)}"
-
-
-def _last_words(ended: Ended) -> str:
-    lines = ended.stderr.decode(errors="replace").strip().splitlines()
-    return f": {_short(lines[-1].strip())}" if lines else ""
+    if wanted.code == got.code:
+        return None
+    return f"{got.in_words}: {_short(said)}" if (said := got.last_words) else got.in_words
 
 
 def _stdout(wanted: Ended, got: Ended) -> str | None:

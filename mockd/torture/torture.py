@@ -18,10 +18,14 @@ from mockd.config.models import FILE_VERSION
 from mockd.errors import ConfigError
 from mockd.torture.bench import OutOfRunsError, bench
 from mockd.torture.marks import events_of
+from mockd.torture.pauses import with_pauses
 from mockd.torture.shrink import Shrinker, Shrunk, written_out
 from mockd.torture.source import Mock, Source, part_of, read_source
 from mockd.torture.trial import Trial, Verdict
 from mockd.torture.variants import OF_DATA, Variant, body_of, combined, joined, may_have_ids, of_data, variants_of
+
+_PAUSE_MS, _PAUSES_MS = 20, 2000
+"""Longest pause, in milliseconds, between two pieces of a variant with pauses, and longest time of all of them."""
 
 
 class Order(Struct, frozen=True):
@@ -73,10 +77,10 @@ def torture(order: Order, watch: Watch) -> list[Outcome]:
     source = read_source(order.source, order.timeout_s)
     with bench(source, order.argv, order.timeout_s, order.most_runs) as on:
         trial = Trial(on, source.mock, order.ways)
-        plain = written_out(on, trial)
-        verdicts = _judged(trial, source, plain or source.mock, order, watch)
+        trial.plain = written_out(on, trial)
+        verdicts = _judged(trial, source, trial.plain or source.mock, order, watch)
         failing = [verdict for verdict in verdicts if Outcome(verdict).is_failure]
-        saved = _saved(failing, Shrinker(on, trial, plain), order.out, watch)
+        saved = _saved(failing, Shrinker(on, trial, trial.plain), order.out, watch)
     return [Outcome(verdict, saved.get(verdict.variant.name)) for verdict in verdicts]
 
 
@@ -96,6 +100,10 @@ def _judged(trial: Trial, source: Source, plain: Mock, order: Order, watch: Watc
         accepted=trial.accepted,
         with_faults=order.with_faults,
     )
+    variants = [
+        with_pauses(one, plain, most_ms=_PAUSE_MS, in_all_ms=_PAUSES_MS) if "pause" in one.framing else one
+        for one in variants
+    ]
     if order.only:
         has_mark = any(name.startswith(OF_DATA) for one in order.only for name in one.split("+"))
         return tried(_chosen([*variants, *(_of_data(trial, plain, watch) if has_mark else ())], order.only))

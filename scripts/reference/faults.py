@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from mockd.config.fault import After, Fault
 from mockd.config.fault_lines import FORM
-from mockd.config.faults import ACTIONS, After, Fault
+from mockd.config.faults import ACTIONS
 from mockd.config.profiles import PROFILES, Profile
 from mockd.config.words import struct_info
 from scripts.reference import config, markdown

@@ -80,7 +80,7 @@ NOT_TOLD = {
     "mockd.sources.recording:_LONGEST_END",
     "mockd.streaming.calendar:MOST_STALE",
     "mockd.streaming.cursors.session:MOST_LOOKED_AT",
-    "mockd.streaming.sessions.resume:MOST_MADE_AGAIN",
+    "mockd.streaming.sessions.buffer:MOST_MADE_AGAIN",
     "mockd.streaming.sessions.session:LONGEST_DROPPED",
     "mockd.torture.shrink:MOST_TRIES",
     "mockd.torture.simpler:MOST_BORDERS",

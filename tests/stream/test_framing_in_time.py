@@ -320,6 +320,20 @@ async def test_the_last_event_of_a_clean_end_has_no_blank_line(
     assert exchange.body.count(b"\n\n") == exchange.body.count(b"data") - (not last.endswith(b"\n\n"))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+async def test_a_last_blank_line_that_is_sent_by_itself_is_left_out_too(lab: Lab, end: str) -> None:
+    events = [{"raw": f"data: 1{end}"}, {"raw": end, "count": 0}]
+    exchange = await lab.run(events=events, framing={"finalBlankLine": False})
+    assert exchange.text == f"data: 1{end}"
+
+
+async def test_heartbeats_of_less_than_a_second_keep_their_distance(lab: Lab) -> None:
+    config: dict[str, Any] = {"events": words(2), "lifecycle": {"heartbeat": {"every": 30, "text": "beat"}}, **PACED}
+    plain = await lab.run(**config)
+    framed = await Lab().run(**config, framing={"padding": 20})
+    assert [at for at, _ in framed.writes] == [at for at, _ in plain.writes] == [*range(0, 1000, 30), 1000]
+
+
 # -- faults ------------------------------------------------------------------------------------------------------------
 
 

@@ -4,15 +4,20 @@ of chunks are, and each event counts."""
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockd.framing.variants import Variant, variants
-from tests.stream.harness import Exchange, Lab
-from tests.wire.framing.reading import decoded, event_stream
-from tests.wire.framing.streams import together
+from mockd.config.load import parse_collection
+from mockd.framing.variants import Body, Variant, variants
+from tests.stream.harness import PATH, Exchange, Lab, files_are_read
+from tests.wire.framing.reading import READERS, decoded, event_stream
+from tests.wire.framing.streams import ASKED, KINDS, TEXT, Kind, mock_of, together, write_files
 
 EVENTS: list[dict[str, Any]] = [
     {"data": "één 😀", "type": "greeting"},
@@ -58,3 +63,67 @@ def test_any_three_read_the_same(chosen: list[Variant], stream: str, in_memory: 
     for name in ("eventsSent", "lastEventId", "outcome"):
         assert ended.get(name) == plainly_ended.get(name)
     assert ended["bytesSent"] == len(exchange.body)
+
+
+CODINGS = {"gzip", "deflate", "br", "zstd"}
+GEMINI = "/v1beta/models/any:streamGenerateContent"
+PROMPT = {"contents": [{"role": "user", "parts": [{"text": "x"}]}]}
+MORE: dict[str, tuple[str, Kind, Callable[[bytes], Any]]] = {
+    "whole answer": (
+        "/",
+        Kind("sse", {"template": "openai-chat", "templateParams": TEXT}, "sse", asked={**ASKED, "stream": False}),
+        json.loads,
+    ),
+    "array": (GEMINI, Kind("sse", {"template": "gemini", "templateParams": TEXT}, "sse", asked=PROMPT), json.loads),
+    "events of an array": (
+        f"{GEMINI}?alt=sse",
+        Kind("sse", {"template": "gemini", "templateParams": TEXT}, "sse", asked=PROMPT),
+        event_stream,
+    ),
+}
+"""Answers of templates that may be no event stream, each with what is asked for and who reads it."""
+EVERY = {name: (PATH, kind, READERS[kind.body]) for name, kind in KINDS.items()} | MORE
+
+
+def neutral(body: Body, *, has_ids: bool) -> list[Variant]:
+    """The neutral variants of a body, but for the largest."""
+    every = (one for one in variants(body) if "600000" not in one.name)
+    return [one for one in every if one.is_neutral(body, has_ids=has_ids, accepted=CODINGS)]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("streams")
+    write_files(folder)
+    return folder
+
+
+async def body_of(name: str, framing: dict[str, Any] | None, root: Path, *, in_memory: bool) -> bytes:
+    """The body of a stream in a framing, without its encoding."""
+    (path, kind, _), lab = EVERY[name], Lab(in_memory=in_memory, seed=1)
+    mock = {"id": "mock", **mock_of(path.partition("?")[0], kind, framing)}
+    lab.engine.load(parse_collection([mock], root=root))
+    asked = {} if kind.asked is None else {"method": "POST", "body": json.dumps(kind.asked).encode()}
+    exchange = await lab.open(path, **asked)
+    while exchange.is_open:
+        await files_are_read()
+        await lab.clock.advance(1)
+    encoding = None if framing is None else framing.get("encoding")
+    assert exchange.status == 200
+    assert exchange.headers.get("content-encoding") == encoding
+    assert lab.ended["bytesSent"] == len(exchange.body)
+    return decoded(encoding, exchange.body)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), name=st.sampled_from(sorted(EVERY)), in_memory=st.booleans())
+def test_any_three_read_the_same_on_every_kind_of_stream(
+    root: Path, data: st.DataObject, name: str, in_memory: bool
+) -> None:
+    _, kind, read = EVERY[name]
+    possible = neutral(kind.body, has_ids=kind.has_ids)
+    framing = together(data.draw(st.lists(st.sampled_from(possible), min_size=1, max_size=3, unique_by=str)))
+    plain = asyncio.run(body_of(name, None, root, in_memory=in_memory))
+    found = asyncio.run(body_of(name, framing, root, in_memory=in_memory))
+    assert read(found) == read(plain)
+    assert read(plain)

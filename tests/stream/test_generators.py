@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mockd.errors import ConfigError
-from mockd.streaming.sessions.resume import Entry
+from mockd.streaming.sessions.session import Entry
 from tests.stream.harness import Lab, words
 
 pytestmark = pytest.mark.anyio

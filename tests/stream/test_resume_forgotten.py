@@ -11,7 +11,8 @@ from mockd.config.load import parse_collection
 from mockd.events import Fill
 from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.sessions import resume
-from mockd.streaming.sessions.resume import Buffer, Sessions
+from mockd.streaming.sessions.buffer import Buffer
+from mockd.streaming.sessions.resume import Sessions
 from mockd.streaming.sessions.session import Entry, Session
 from tests.stream.harness import Lab, words
 from tests.stream.test_resume import ON, SECONDLY, come_back, cut_after, data_of, ids_of

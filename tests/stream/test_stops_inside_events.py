@@ -34,6 +34,8 @@ FAULTS: dict[str, list[str]] = {
     "stall inside an event": ["stall after 57 bytes"],
     "stall between two": ["stall after 2 events"],
     "throttle": ["throttle bytesPerSecond=40"],
+    "stall before a shape": ["stall after 57 bytes", "drop after 50000 bytes"],
+    "throttle before a shape": ["throttle bytesPerSecond=40", "drop after 50000 bytes"],
 }
 
 

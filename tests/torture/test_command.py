@@ -87,3 +87,36 @@ def is_gone(pid: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+NODE = """file:///app/read.mjs:5
+    throw
+    ^
+
+SyntaxError: Unexpected token in JSON
+    at JSON.parse (<anonymous>)
+
+Node.js v20.20.2
+"""
+
+
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        ("", ""),
+        ("a\n  b \n\n", "b"),
+        (
+            "Traceback (most recent call last):\n  File\njson.decoder.JSONDecodeError: Expecting\n",
+            "json.decoder.JSONDecodeError: Expecting",
+        ),
+        ("ValueError: a\n\nDuring handling …\n\nKeyError: 'b'\n", "KeyError: 'b'"),
+        (NODE, "SyntaxError: Unexpected token in JSON"),
+        (
+            'Exception in thread "main" java.io.IOException: x\n\tat Read.main\n',
+            'Exception in thread "main" java.io.IOException: x',
+        ),
+        ("panic: oops\n\ngoroutine 1 [running]:\nexit status 2\n", "panic: oops"),
+    ],
+)
+def test_last_words(stderr: str, said: str) -> None:
+    assert Ended(1, b"", stderr.encode()).last_words == said

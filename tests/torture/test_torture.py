@@ -260,17 +260,30 @@ def test_mistakes(torture: Torture, options: list[str], said: str) -> None:
     assert said in found.err
 
 
-def test_a_flaky_command_is_not_convicted(torture: Torture, tmp_path: Path) -> None:
+def flaky_in(run: int, tmp_path: Path, condition: str = "False") -> list[str]:
+    """A command that prints something else in one of its runs, and if a condition on what it reads holds."""
     code = f"""
 import pathlib, sys, urllib.request
 file = pathlib.Path({str(tmp_path / "runs")!r})
 run = len(file.read_text()) + 1 if file.exists() else 1
 file.write_text("x" * run)
-urllib.request.urlopen(sys.argv[1]).read()
-print("odd" if run == 3 else "even")
+body = urllib.request.urlopen(sys.argv[1]).read()
+print("odd" if run == {run} or {condition} else "even")
 """
+    return [sys.executable, "-c", code, "{url}"]
+
+
+def test_a_command_that_is_convicted_is_said_to_be_flaky_too(torture: Torture, tmp_path: Path) -> None:
+    options = ["--jobs", "1", "--only", "charset-utf-8", "--only", "bom"]
+    found = torture(CHAT, flaky_in(3, tmp_path, "body[0] == 0xef"), *options)
+    assert found.code == 1
+    assert "got 1 of 2 variants wrong" in found.err
+    assert "It is flaky too: it did not do the same each time with charset-utf-8." in found.err
+
+
+def test_a_flaky_command_is_not_convicted(torture: Torture, tmp_path: Path) -> None:
     options = ["--jobs", "1", "--only", "bom", "--only", "charset-utf-8"]
-    found = torture(CHAT, [sys.executable, "-c", code, "{url}"], *options)
+    found = torture(CHAT, flaky_in(3, tmp_path), *options)
     assert found.code == 2
     assert "the command is flaky" in found.err
     assert "variants: bom" in found.err

@@ -6,18 +6,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mockd.errors import ConfigError
-from mockd.torture.bench import Bench, bench
+from mockd.torture.bench import Bench, Ran, bench
+from mockd.torture.command import Ended
 from mockd.torture.compare import DEFAULT_WAYS
 from mockd.torture.source import Source
 from mockd.torture.trial import Trial, Verdict
 from mockd.torture.variants import Variant
 
 PATIENCE_S = 30.0
-MOCK = {"matcher": {"path": "/chat"}, "sse": {"events": [{"data": "a"}, {"data": "b"}]}}
+MOCK: dict[str, Any] = {"matcher": {"path": "/chat"}, "sse": {"events": [{"data": "a"}, {"data": "b"}]}}
 READ = "import sys, urllib.request as r; text = r.urlopen(sys.argv[1]).read().decode()\n"
 DROPPED = Variant("drop", True, faults=("drop after 1 event",))
 SAME = Variant("same", True)
@@ -61,11 +63,38 @@ def test_a_broken_command(start: Start) -> None:
     assert verdict.difference == "line 3 is '', not 'data: b'"
 
 
-@pytest.mark.parametrize("condition", ["run == 3", "run in (3, 6)", "run >= 3"])
+@pytest.mark.parametrize("condition", ["run == 3", "run in (3, 6)", "run in (3, 4, 6)", "run >= 3"])
 def test_a_flaky_command(start: Start, tmp_path: Path, condition: str) -> None:
     (tmp_path / "runs").write_text("")
     [verdict] = tried(start(counted(condition), str(tmp_path / "runs")), SAME)
     assert (verdict.is_wrong, verdict.is_flaky) == (False, True)
+
+
+class Alternating:
+    """A bench whose command gets every other stream in pieces wrong, and each one with pauses of so many milliseconds
+    between them: it reads pieces together, as on a busy machine."""
+
+    timeout_s = 8.0
+
+    def __init__(self, enough_ms: float) -> None:
+        self._enough_ms = enough_ms
+        self._runs = 0
+
+    def run(self, mock: dict[str, Any]) -> Ran:
+        framing = mock["sse"].get("framing")
+        self._runs += framing is not None
+        is_wrong = framing is not None and (framing.get("pause", 0) >= self._enough_ms or self._runs % 2 == 1)
+        return Ran(Ended(0, b"wrong" if is_wrong else b"right", b""), [{"mockId": "m", "headers": []}])
+
+
+@pytest.mark.parametrize(("enough_ms", "pause"), [(100, 200), (500, None)])
+def test_what_is_read_together_now_and_then_is_tried_with_longer_pauses(enough_ms: float, pause: float | None) -> None:
+    split = Variant("split", True, {"split": "lines"})
+    trial = Trial(Alternating(enough_ms), MOCK, DEFAULT_WAYS)  # type: ignore[arg-type]  # by what it is asked for
+    trial.plain = MOCK
+    [verdict] = trial.verdicts([split], 1, lambda verdict: None)
+    assert (verdict.is_wrong, verdict.is_flaky) == (pause is not None, pause is None)
+    assert verdict.variant.framing.get("pause") == pause
 
 
 def test_a_command_that_is_flaky_from_the_start(start: Start, tmp_path: Path) -> None:
@@ -100,6 +129,10 @@ def test_a_command_that_asks_for_nothing_or_for_something_else() -> None:
         (
             "import sys, urllib.request as r; r.urlopen(sys.argv[1] + '/more')",
             "the command has requested GET /chat/more, and the stream is at GET /chat",
+        ),
+        (
+            "import sys, urllib.parse as p, urllib.request as r; r.urlopen(p.urljoin(sys.argv[1], '/chat'))",
+            "the command has requested GET /chat, which is not below the URL of the stream",
         ),
     ):
         argv = [sys.executable, "-c", code, "{url}"]

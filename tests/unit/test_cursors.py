@@ -20,7 +20,7 @@ from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.cursors.whole import WholeCursor
 from mockd.streaming.ops import FINISH
-from mockd.streaming.sessions.resume import Place
+from mockd.streaming.sessions.buffer import Place
 from mockd.streaming.sessions.session import Session
 from tests.manual_clock import ManualClock
 

@@ -14,7 +14,7 @@ import pytest
 from mockd.keys.registry import Key
 from mockd.mocks.mock_set import MockSet
 from mockd.settings import Settings
-from mockd.streaming.sessions.resume import Buffer, OfKey
+from mockd.streaming.sessions.buffer import Buffer, OfKey
 from mockd.streaming.sessions.session import Entry
 from mockd.testing import RunningMockd, running_mockd
 from tests.wire.conftest import TLS, speaking_tls

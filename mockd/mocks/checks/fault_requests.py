@@ -10,7 +10,7 @@ from mockd.errors import Problem
 from mockd.mocks.registered import Registered
 
 if TYPE_CHECKING:
-    from mockd.config.faults import Fault
+    from mockd.config.fault import Fault
     from mockd.config.models import Mock
     from mockd.mocks.choice import ReadyPart
 

@@ -16,7 +16,7 @@ from mockd.program.timetable import size_of
 from mockd.streaming.cursors.whole import WholeCursor
 
 if TYPE_CHECKING:
-    from mockd.config.faults import Fault
+    from mockd.config.fault import Fault
     from mockd.faults.chosen import Aimed
 
 _PAUSES = frozenset({"stall", "delay", "throttle", "idle"})
@@ -98,7 +98,7 @@ def _without_effect(faults: Sequence[Aimed], answers: Sequence[CheckedAnswer]) -
 def _reason(fault: Fault, answer: CheckedAnswer) -> str | None:
     """Why a fault can do nothing to a plain response; None if it can."""
     from mockd.faults.fitting import changes_whole, why_not  # loaded only with the first fault
-    from mockd.streaming.pipeline import whole
+    from mockd.streaming.answers import whole
 
     plan = answer.plan
     headers = FixedHeaders([(b"content-length", b"0")], plan.header_rules)

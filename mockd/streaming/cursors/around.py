@@ -9,7 +9,7 @@ from mockd.errors import MockdError
 from mockd.framing import Framing
 from mockd.journal.exchange import Outcome
 from mockd.program.terms import Heartbeat
-from mockd.streaming.calendar import HEARTBEAT_GRID_S, ON_GRID_S
+from mockd.streaming.calendar import HEARTBEAT_GRID_S, ON_GRID_S, ROUNDING_S
 from mockd.streaming.cursors.cursor import Batch, Cursor
 from mockd.streaming.ops import FINISH, Op
 
@@ -164,7 +164,7 @@ class Beats(Around):
         if not rows and self.inner.next_due > now and not self.is_quiet:
             rows = self._beaten(now)
         if rows:
-            self._last = now
+            self._last = now - ROUNDING_S
         return rows
 
     def beat(self, now: float) -> list[bytes]:
@@ -174,7 +174,7 @@ class Beats(Around):
     def _beaten(self, now: float) -> list[bytes]:
         if self.beat_at > now:
             return []
-        self._last = now
+        self._last = now - ROUNDING_S
         payload, id_ = self._heartbeat.beat()
         if id_ is not None:
             self.inner.note_last_id(id_)

@@ -77,7 +77,7 @@ class Punctuation:
 
     def without_last_end(self, row: bytes) -> bytes:
         """The last row of a body without its blank line, or in NDJSON without its line end."""
-        if self._kind == "sse":
+        if self._kind == "sse" and not (self._is_at_line and re.match(_END, row)):
             return re.sub(_LAST_END, rb"\1", row)
         return re.sub(_END, b"", row)
 

@@ -15,7 +15,8 @@ from mockd.program.timetable import BATCH, BATCH_BYTES
 from mockd.source import CutOffError
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, op_after
 from mockd.streaming.ops import CUTS, Op
-from mockd.streaming.sessions.resume import Buffer, OfKey, Place, Sessions
+from mockd.streaming.sessions.buffer import Buffer, OfKey, Place
+from mockd.streaming.sessions.resume import Sessions
 from mockd.streaming.sessions.session import Entry, RunningSession, Session, running_steps
 
 MOST_LOOKED_AT = max(BATCH, MOST_DROPPED)

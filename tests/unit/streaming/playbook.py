@@ -20,10 +20,10 @@ from mockd.program.prepared import Prepared
 from mockd.program.terms import Ending, Heartbeat, Lifetime
 from mockd.request import RequestView
 from mockd.store import MemoryStore, ScopedStore
+from mockd.streaming.answers import awaited
 from mockd.streaming.calendar import Calendars
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Batch, Cursor
 from mockd.streaming.ops import FINISH, TURN_TO_END, Op
-from mockd.streaming.pipeline import awaited
 from mockd.streaming.program import Opening, Program, Services
 from mockd.streaming.stream import Stream
 from tests.manual_clock import ManualClock, settle

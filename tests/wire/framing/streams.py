@@ -25,6 +25,7 @@ EVENTS: list[Json] = [
     {"data": "last: ünd"},
 ]
 RECORDED = "event: a\ndata: één\ndata: zwei\n\n: comment\n\nid: 7\ndata:  3 😀\n\nretry: 9\n\ndata: 4\n\n"
+LINES = '{"a": "één"}\n{"b": [1, "😀"]}\n"ende"\n'
 ASKED = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "x"}]}
 TEXT = {"text": "Hällo thére, 😀 friend"}
 LAST = {"data": "bye ✓", "type": "end"}
@@ -60,6 +61,8 @@ KINDS: dict[str, Kind] = {
     "anthropic-messages": Kind(
         "sse", {"template": "anthropic-messages", "templateParams": TEXT}, "sse", asked={**ASKED, "max_tokens": 9}
     ),
+    "replay": Kind("sse", {"recording": "events.stream.jsonl"}, "sse", True),
+    "replay of bytes": Kind("chunked", {"recording": "lines.stream.jsonl"}, "raw"),
     "ndjson": Kind("chunked", {"ndjsonItems": ["één", {"a": "😀"}, 3]}, "ndjson"),
     "ollama-chat": Kind("chunked", {"template": "ollama-chat", "templateParams": TEXT}, "ndjson", asked=ASKED),
     "text": Kind("chunked", {"data": "één zwei\r\ndrei\n😀 ende", "chunkSize": 5}, "raw"),
@@ -90,10 +93,26 @@ def path_of(name: str, variant: str) -> str:
     return f"/{name}/{variant}".replace(" ", "-")
 
 
-def add(server: RunningMockd, folder: Path, mocks: list[Json]) -> None:
-    """Add mocks, with their data files."""
+def write_files(folder: Path) -> None:
+    """Write the data files of the streams."""
     (folder / "events.json").write_text(json.dumps(EVENTS))
     (folder / "recorded.txt").write_text(RECORDED)
+    for name, media_type, body in (("events", "text/event-stream", RECORDED), ("lines", "application/x-ndjson", LINES)):
+        middle = len(body) // 2  # of an event
+        exchange = (
+            {"mockd-stream": 1, "request": {"method": "GET", "url": "http://a.test/", "headers": []}},
+            [1000, "head", {"status": 200, "reason": "OK", "headers": [["Content-Type", media_type]]}],
+            [1000, "o", body[:middle]],
+            [1000, "o", body[middle:]],
+            [1000, "end", "complete"],
+        )
+        text = "".join(json.dumps(line) + "\n" for line in exchange)
+        (folder / f"{name}.stream.jsonl").write_text(text)
+
+
+def add(server: RunningMockd, folder: Path, mocks: list[Json]) -> None:
+    """Add mocks, with their data files."""
+    write_files(folder)
     server.engine.import_specs(parse_collection(mocks, root=folder), replace=True, dry_run=False)
 
 
