@@ -13,6 +13,7 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockd.lines.delivery import Delivery
+from mockd.request import named_by_target
 
 MOST_PIPELINED = 16
 """Most requests that may wait, and take memory, behind the one that is being answered. If there are more, nothing is
@@ -157,6 +158,8 @@ class Protocol(HttpToolsProtocol):
             self.scope["http_version"] = self.parser.get_http_version()
             self._has_offer = True
             return
+        if not self.url.startswith(b"/"):
+            self.headers[:] = named_by_target(self.headers, self.url)
         super().on_headers_complete()
         self.headers = []  # what is added from here on are trailers, which are no headers (RFC 9110, section 6.5.1)
         self.cycle.head, self._head = self._head, None  # type: ignore[attr-defined]
