@@ -11,6 +11,7 @@ from typing import Any
 import h2.events
 import pytest
 from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
 
 from tests.relay.clients import Raw, eventually
 from tests.relay.conftest import Relay
@@ -116,9 +117,14 @@ def test_an_upload_goes_on_while_the_client_does_not_read(relay: Relay) -> None:
         client.until(lambda got: got.endswith(END))
 
 
-def test_a_target_that_takes_nothing_stops_the_client(relay: Relay) -> None:
+@pytest.mark.parametrize("is_open", [False, True], ids=["a small window", "an open window"])
+def test_a_target_that_takes_nothing_stops_the_client(relay: Relay, is_open: bool) -> None:
     async def play(frames: Frames) -> None:
         await frames.request()
+        if is_open:
+            frames.http.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 2**31 - 1})
+            frames.http.increment_flow_control_window(2**31 - 1 - 65535)
+            await frames.flush()
         await asyncio.sleep(30)
 
     with serving_http2(play) as target, Raw(speaking(relay, target.url, request_timeout=0.5).url) as client:
