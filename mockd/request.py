@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from functools import update_wrapper
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from mockd.patterns import AT_ONCE, Effort
 from mockd.patterns.effort import Allowance
 
 Scope = MutableMapping[str, Any]
+RawHeaders = list[tuple[bytes, bytes]]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -23,8 +25,22 @@ def in_origin_form(scope: Scope) -> Scope:
     """A request with the path of its target alone, if the server has left it as it came: a whole URL (RFC 9112, section
     3.2.2), in which there may be a password."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    if b"://" not in raw:
+        return scope
     path = b"/" + raw.partition(b"#")[0].partition(b"://")[2].partition(b"/")[2]
-    return {**scope, "raw_path": path, "path": unquote(path.decode("latin-1"))} if b"://" in raw else scope
+    headers = named_by_target(list(scope["headers"]), raw)
+    return {**scope, "raw_path": path, "path": unquote(path.decode("latin-1")), "headers": headers}
+
+
+def named_by_target(headers: RawHeaders, target: bytes) -> RawHeaders:
+    """The headers of a request with a target that does not begin with `/`. If it is a whole URL, that says the host,
+    whatever `Host` says (RFC 9112, section 3.2.2)."""
+    _, is_url, rest = target.partition(b"://")
+    if not is_url:
+        return headers
+    authority = re.split(rb"[/?#]", rest, maxsplit=1)[0].rpartition(b"@")[2]
+    named = [(name, authority if name == b"host" else value) for name, value in headers]
+    return named if any(name == b"host" for name, _ in headers) else [(b"host", authority), *named]
 
 
 class ClientGoneError(MockdError):

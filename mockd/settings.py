@@ -336,6 +336,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 raise ConfigError(
                     f"{spelling(name)}: nothing is recorded", hint=f"name a folder with {option('record')}"
                 )
+        for name in _NAMES_OF_FILES:
+            if getattr(self, name) == "":
+                raise ConfigError(f"{spelling(name)}: the name is empty", hint="give one, or leave the option out")
         for name in ("only", "skip"):
             for path in getattr(self, name):
                 if not path.startswith(("/", "*")):
@@ -437,6 +440,9 @@ def _words_in(wanted: Any) -> Iterator[str]:
 
 _OF_RECORDINGS = ("record_mode", "only", "skip", "max_bytes", "redact", "redact_env", "redact_pattern")
 """Settings that mean nothing without a folder for recordings."""
+
+_NAMES_OF_FILES = ("state", "files_root", "torture", "preset_script", "ca", "record", "tls_cert", "tls_key")
+"""Settings that name a file or a folder, which the empty name of a shell's unset variable is not."""
 
 _PARTS = ("method", "path", "query", "body")
 """Parts of a request in which it may be like a recorded one."""

@@ -100,7 +100,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     ),
     "keys": ("reading", "registry", "mocks"),
     "judging": ("kept", "expected", "claims", "verify"),
-    "lines": ("delivery", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
+    "lines": ("delivery", "hangup", "line", "memory", "uvicorn", "protocol", "select", "stopping", "upgrade"),
     "patterns": ("effort", "wildcards", "dialects", "pattern"),
     "relay": ("heads", "recorded", "connections", "upstream", "http1", "http2", "connecting", "relays"),
     "recordings": (

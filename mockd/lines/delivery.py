@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import struct
 from typing import Any, Literal
 
@@ -62,6 +63,12 @@ class Delivery:
         """The client has ended its side of the connection."""
         self.departure = "client-fin"
         self._left = _left_of(self._transport)
+
+    def hung_up(self) -> None:
+        """The client has left, by an end or a reset behind what it sent and nobody has read."""
+        error = self._transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self.departure = _DEPARTURES.get(error, "client-rst") if error else "client-fin"
+        self.broken_off()
 
     def broken_off(self) -> None:
         """The server is about to throw away what is unsent."""

@@ -13,6 +13,8 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mockd.lines.delivery import Delivery
+from mockd.lines.hangup import HangUp
+from mockd.request import named_by_target
 
 MOST_PIPELINED = 16
 """Most requests that may wait, and take memory, behind the one that is being answered. If there are more, nothing is
@@ -79,6 +81,9 @@ class Protocol(HttpToolsProtocol):
     """Number of bytes that came since then, or since the last of its body."""
     _head: bytes | None = None
     """What came since the first byte of a request whose head is not complete; None if other bytes came with that."""
+    _hang_up: HangUp | None = None
+    """The watch for a client that leaves while nothing of its request is read, as the app, which answers already, does
+    not take it."""
     _has_offer = False
     """Whether the head that was parsed last has an offer, after which the parser takes no more for HTTP."""
     _offering: list[tuple[bytes, bytes]] | None = None
@@ -157,6 +162,8 @@ class Protocol(HttpToolsProtocol):
             self.scope["http_version"] = self.parser.get_http_version()
             self._has_offer = True
             return
+        if not self.url.startswith(b"/"):
+            self.headers[:] = named_by_target(self.headers, self.url)
         super().on_headers_complete()
         self.headers = []  # what is added from here on are trailers, which are no headers (RFC 9110, section 6.5.1)
         self.cycle.head, self._head = self._head, None  # type: ignore[attr-defined]
@@ -173,11 +180,14 @@ class Protocol(HttpToolsProtocol):
         if cycle.response_complete:
             return
         cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
+        is_early, is_much = self._delivery.early is cycle, len(cycle.body) > HIGH_WATER_LIMIT
+        if is_much:
             self.flow.pause_reading()
         cycle.message_event.set()
-        if self._delivery.early is cycle:  # which has its time from each part to the next
+        if is_early:  # which has its time from each part to the next
             self._unfinished_since = self.loop.time()
+            if is_much and self._hang_up is None:
+                self._hang_up = HangUp.of(self.loop, self.transport, self._note_hang_up)
 
     def on_message_complete(self) -> None:
         if not self._has_offer:
@@ -210,6 +220,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
+        self._watch_no_longer()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -293,12 +304,25 @@ class Protocol(HttpToolsProtocol):
             return not is_unfinished
         return is_unfinished and not running.response_started
 
+    def _note_hang_up(self) -> None:
+        """The client has left. If nothing is read, that is not seen in another way."""
+        self._hang_up = None
+        if not (self.transport.is_reading() or self.transport.is_closing()):
+            self._delivery.hung_up()
+            self.transport.abort()
+
+    def _watch_no_longer(self) -> None:
+        if self._hang_up is not None:
+            self._hang_up.close()
+            self._hang_up = None
+
     def eof_received(self) -> None:
         self._delivery.left()
 
     def connection_lost(self, exc: Exception | None) -> None:
         running, self._running = self._running, None
         self._delivery.lost(exc)
+        self._watch_no_longer()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)

@@ -47,8 +47,9 @@ class Redaction:
     def __init__(self, values: Iterable[str] = (), patterns: Sequence[str] = (), *, is_on: bool = True) -> None:
         self.is_on = is_on
         self.values = frozenset(values)
-        if "" in self.values:
-            raise ConfigError("--redact: the text is empty", hint="give what no recording should have")
+        for option, given in (("--redact", self.values), ("--redact-pattern", patterns)):
+            if "" in given:
+                raise ConfigError(f"{option}: the text is empty", hint="give what no recording should have")
         self.patterns = [_engine(pattern) for pattern in patterns]
         if is_on:
             members.prepare()

@@ -68,10 +68,10 @@ class RecordingSource(BaseSource):
         return self._ahead() if self.script is None else self.script
 
     async def _ahead(self) -> AsyncIterator[Event]:
-        loop, events = asyncio.get_running_loop(), self._events()
-        coming = loop.run_in_executor(None, _batch, events)
+        loop, batches = asyncio.get_running_loop(), _batches(self._events())
+        coming = loop.run_in_executor(None, next, batches, None)
         while batch := await coming:
-            coming = loop.run_in_executor(None, _batch, events)
+            coming = loop.run_in_executor(None, next, batches, None)
             for event in batch:
                 yield event
 
@@ -265,14 +265,36 @@ def _blocks(chunks: Iterator[_Chunk]) -> Iterator[_Row]:
         del begun[:start]
 
 
-def _batch(events: Iterator[Event]) -> list[Event]:
-    """The next events of a file, some of them; none if there are no more."""
+def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+    """The events of a file, some at once. No chunk is in two batches, as the second may come late; an event may be."""
     batch: list[Event] = []
-    size = 0
+    size, parted_s = 0, 0.0
     try:
-        while size < AHEAD_BYTES and len(batch) < AHEAD_EVENTS and (event := next(events, None)) is not None:
+        for event in events:
+            if parted_s and isinstance(event.delay_s, float):
+                event = event._replace(delay_s=event.delay_s - parted_s)
+            parted_s = 0.0
             batch.append(event)
             size += len(event.raw)
+            if size < AHEAD_BYTES and len(batch) < AHEAD_EVENTS:
+                continue
+            if event.raw.ends_chunk:
+                yield batch
+                batch, size = [], 0
+            elif event.raw.cuts:
+                batch[-1], rest, parted_s = _parted(event)
+                yield batch
+                batch, size = [rest], len(rest.raw)
     except OSError as error:
         raise DataFileError(f"its file cannot be read on: {error.strerror}") from None
-    return batch
+    if batch:
+        yield batch
+
+
+def _parted(event: Event) -> tuple[Event, Event, float]:
+    """An event in two: up to where its last chunk ends, which counts as none, and the rest; and the time in seconds
+    between the two."""
+    row: RecordedRow = event.raw
+    end, after_s = row.cuts[-1]
+    rest = event._replace(raw=row[end:], delay_s=after_s, opens=False)
+    return event._replace(raw=row[:end], id=None, counts=0), rest, after_s

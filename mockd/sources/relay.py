@@ -139,10 +139,10 @@ class _Relayed:
         blocks, notes = Blocks() if _is_event_stream(head.headers) else None, self._notes
         try:
             async for piece in self._upstream.pieces(is_chunked=_is_chunked(head.headers)):
+                await notes.settled()  # of the piece before: behind the last one, nobody waits for a disk
                 notes.output(piece)
                 for event in (Event(raw=piece),) if blocks is None else blocks.rows(piece):
                     yield event
-                await notes.settled()
             if self._upstream.trailers:
                 notes.trailers(self._upstream.trailers)
             self.end("complete")

@@ -32,12 +32,15 @@ def test_what_curl_prints_becomes_a_recording(tmp_path: Path) -> None:
     assert sse.write([exchange], said.append) == TEXT
 
 
-def test_what_is_no_event_stream_is_left_out(tmp_path: Path) -> None:
-    first, second = recorded(
-        tmp_path, stream(Random(1), b"{}", "application/json"), stream(Random(1), b"data: \xff\n\n")
-    )
+def test_streams_follow_one_another_and_what_is_none_is_left_out(tmp_path: Path) -> None:
+    bodies = [
+        (b"{}", "application/json"),
+        (b"data: \xff\n\n", "text/event-stream"),
+        (b"data: 2\n\n", "text/event-stream"),
+    ]
+    found = recorded(tmp_path, *[stream(Random(1), *each) for each in bodies])
     said: list[str] = []
-    assert sse.write([first, second], said.append).encode("utf-8", "surrogateescape") == b"data: \xff\n\n"
+    assert sse.write(found, said.append).encode("utf-8", "surrogateescape") == b"data: \xff\n\ndata: 2\n\n"
     assert said[0].endswith("is no event stream, and left out")
 
 

@@ -1,16 +1,22 @@
-"""A server that speaks HTTP/2, frame by frame as a test says."""
+"""A server that speaks HTTP/2, frame by frame as a test says, and mockd before it."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import h2.config
 import h2.connection
 import h2.events
 
+from mockd.testing import RunningMockd
+from tests.relay.clients import eventually
+from tests.relay.conftest import Relay
 from tests.relay.targets import Target, Visit, serving
 
 DATA = Path(__file__).parents[1] / "cli" / "data"
@@ -100,3 +106,35 @@ def serving_http2(play: Play, *protocols: str) -> Iterator[Target]:
 
     with serving(visit, tls) as target:
         yield target
+
+
+async def answers(frames: Frames) -> None:
+    """A short event stream."""
+    await frames.request()
+    await frames.headers(SSE)
+    await frames.data(b"data: 1\n\n")
+    await frames.end()
+    with contextlib.suppress(ConnectionError):
+        await frames.more()
+
+
+# -- mockd before them -------------------------------------------------------------------------------------------------
+
+Lines = list[Any]
+
+
+def speaking(relay: Relay, url: str, *mocks: dict[str, Any], **settings: Any) -> RunningMockd:
+    """A mockd that speaks HTTP/2 with the server at this URL."""
+    return relay(url, *mocks, ca=CA, http2=True, **settings)
+
+
+def recorded(folder: Path) -> Lines:
+    """The lines of the only recording, once it has an end."""
+    assert eventually(lambda: [file for file in folder.glob("*") if '"end"' in file.read_text()])
+    (file,) = folder.glob("*")
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def kinds(lines: Lines) -> list[tuple[str, Any]]:
+    """The kind of each thing that happened, with what is behind it."""
+    return [(line[1], line[2]) for line in lines[1:]]

@@ -63,7 +63,12 @@ FOREIGN: dict[str, str] = {
     "a user before a name": "GET / HTTP/1.1\nHost: localhost@evil.test",
     "a longer name": "GET / HTTP/1.1\nHost: localhost.evil.test",
     "every address": "GET / HTTP/1.1\nHost: 0.0.0.0",
-    "a whole URL for another name": "GET http://localhost/ HTTP/1.1\nHost: evil.test",
+    "a whole URL for another name": "GET http://evil.test/ HTTP/1.1\nHost: localhost",
+    "a whole URL with a user": "GET http://localhost@evil.test/ HTTP/1.1\nHost: localhost",
+    "a whole URL with two names": "GET http://localhost/ HTTP/1.1\nHost: localhost\nHost: localhost",
+    "a whole URL in HTTP/1.0": "GET http://evil.test/ HTTP/1.0",
+    "a whole URL of a page": "GET http://localhost/ HTTP/1.1\nHost: evil.test\nOrigin: http://evil.test",
+    "a whole URL with an offer": "GET http://evil.test/ HTTP/1.1\nHost: localhost\nUpgrade: h2c\nConnection: upgrade",
     "a key in the path": "GET /~k/a HTTP/1.1\nHost: evil.test",
     "CONNECT": "CONNECT 127.0.0.1:80 HTTP/1.1\nHost: localhost",
 }
@@ -80,6 +85,31 @@ def test_whatever_is_not_meant_for_the_relay_reaches_nothing(what: str, is_mock:
             client.send(f"{head}\r\nConnection: close\r\n\r\n".encode()).all()
         assert client.got[9:12] == (b"400" if what == "CONNECT" else b"403")
         assert target.visits == []
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        ("http://localhost/a?b=://c", "localhost"),
+        ("http://localhost:80/a?b=://c", "evil.test"),
+        ("HTTP://user:word@localhost/a?b=://c", "localhost"),
+        ("/a?b=://c", "localhost"),
+    ],
+)
+def test_a_whole_url_says_the_host_itself(relay: Relay, target: str, host: str) -> None:
+    with serving(answers) as service:
+        with Raw(relay(service.url).url) as client:
+            client.send(f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()).all()
+        assert client.body == b"ok"
+        head = service.visits[0].got.lower()
+        assert head.startswith(b"get /a?b=://c http/1.1\r\nhost: " + service.url.removeprefix("http://").encode())
+
+
+def test_a_mock_sees_the_host_of_a_whole_url() -> None:
+    mock = {"matcher": {"path": "/a"}, "response": {"body": "{{ request.headers.host }}"}}
+    with running_mockd(mock) as server, Raw(server.url) as client:
+        client.send(b"GET http://one.test/a HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n").all()
+        assert client.body == b"one.test"
 
 
 def test_names_and_origins_that_are_allowed(relay: Relay) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockd.errors import BodyTooLargeError
-from mockd.request import NOT_JSON, ClientGoneError, RequestView, read_request
+from mockd.request import NOT_JSON, ClientGoneError, RequestView, in_origin_form, read_request
 
 
 def scope(path: str = "/", **more: Any) -> dict[str, Any]:
@@ -20,6 +20,27 @@ def scope(path: str = "/", **more: Any) -> dict[str, Any]:
 )
 def test_path_is_without_the_prefix_it_is_mounted_under(path: str, root: str, seen: str) -> None:
     assert RequestView(scope(path, root_path=root)).path == seen
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "host"),
+    [
+        (b"http://a.test/x%2fy", b"/x%2fy", b"a.test"),
+        (b"https://a.test:8443/x", b"/x", b"a.test:8443"),
+        (b"http://user:w@rd@a.test/x", b"/x", b"a.test"),
+        (b"http://a.test", b"/", b"a.test"),
+        (b"http://a.test#/x@b", b"/", b"a.test"),
+        (b"*", b"*", b"b.test"),
+    ],
+)
+def test_a_whole_url_is_a_path_and_a_host(target: bytes, path: bytes, host: bytes) -> None:
+    others = (b"a", b"1"), (b"c", b"2")
+    asked = scope(target.decode(), raw_path=target, headers=[others[0], (b"host", b"b.test"), others[1]])
+    seen = in_origin_form(asked)
+    assert (seen["raw_path"], seen["headers"]) == (path, [others[0], (b"host", host), others[1]])
+    assert seen["path"] == path.decode().replace("%2f", "/")
+    asked["headers"] = list(others)
+    assert in_origin_form(asked)["headers"] == ([(b"host", host), *others] if path != target else [*others])
 
 
 def test_headers_keep_their_order_and_every_value() -> None:

@@ -152,3 +152,13 @@ def test_a_wrong_value_is_shown_with_what_it_could_be(given: dict[str, str], mes
 def test_what_fits_no_path_is_refused(name: str, path: str) -> None:
     with pytest.raises(ConfigError, match=f"--{name} .*: {path!r} does not start with `/`"):
         Settings(record="recordings", **{name: ("/v1/*", path)})
+
+
+NAMES = [each.name for each in describe() if each.metavar in ("FILE", "FOLDER") and each.default is None]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_without_a_name_is_refused(name: str) -> None:
+    """As a shell gives it whose variable is not set: the folder in which mockd runs is not meant."""
+    with pytest.raises(ConfigError, match=r": the name is empty \(give one"):
+        Settings(**{"proxy": ("http://a.test",), name: ""})

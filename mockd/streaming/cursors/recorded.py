@@ -44,8 +44,7 @@ class AsRecorded(Chunks):
         moment = now if begin == AT_ONCE else min(now, begin + ROUNDING_S)
         for _ in range(BATCH):
             begin = self._out + len(self._data) - self._at
-            due = now - ROUNDING_S if self.inner.next_due == AT_ONCE else self.inner.next_due
-            rows = self._pull(moment)
+            rows, due = self._due_by(moment)
             if not rows:
                 if self.waits:
                     self._ends.append((begin, AT_ONCE))
@@ -53,6 +52,15 @@ class AsRecorded(Chunks):
             self._note_ends(joined(rows), begin, due)
             if self._ends:
                 return
+
+    def _due_by(self, moment: float) -> tuple[list[bytes] | None, float]:
+        """The next row that is due by then, and when it is. The cursor inside may know that of the row before until it
+        is asked for more; what follows the ends of chunks in a row would be due too early then."""
+        while True:
+            due = self.inner.next_due
+            rows = self._pull(moment if due == AT_ONCE else min(moment, due + ROUNDING_S / 2))
+            if rows or not due < self.inner.next_due <= moment:
+                return rows, moment if due == AT_ONCE else due
 
     def _note_ends(self, row: bytes, begin: int, due: float) -> None:
         """Take note of the ends of chunks in a row, which begins at that place of the body."""

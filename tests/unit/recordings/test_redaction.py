@@ -420,8 +420,13 @@ def test_values_from_the_environment_must_be_there(monkeypatch: pytest.MonkeyPat
     assert Redaction.of(["x"], ["A_SECRET"], []).values == {"x", "abcdef"}
     with pytest.raises(ConfigError, match="--redact-env: the environment has no NO_SECRET to redact"):
         Redaction.of([], ["NO_SECRET"], [])
+
+
+def test_what_finds_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="--redact: the text is empty"):
         Redaction([""])
+    with pytest.raises(ConfigError, match="--redact-pattern: the text is empty"):
+        Redaction(patterns=["a+", ""])
 
 
 def test_a_pattern_holds_back_what_may_begin_in_the_last_bytes() -> None:
