@@ -152,7 +152,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "kind",
         "endpoints",
     ),
-    "sources.llm.schemas": ("reference", "pattern", "merge", "values", "check", "example", "prompts"),
+    "sources.llm.schemas": ("reference", "pattern", "grammar", "merge", "values", "check", "example", "prompts"),
     "sources.llm.requests": ("options", "ask", "tokens"),
     "sources.llm.replies": ("params", "reply", "cutting"),
     "sources.llm.wires": (

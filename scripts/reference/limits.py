@@ -198,7 +198,9 @@ LIMITS = (
         "mockd.sources.llm.budget:MOST_NUMBERS",
         _REPLY,
     ),
-    Limit("size of a JSON schema in a request", "mockd.sources.llm.budget:LONGEST_SCHEMA", _REPLY, "bytes"),
+    Limit(
+        "size of a JSON schema or a grammar in a request", "mockd.sources.llm.budget:LONGEST_SCHEMA", _REPLY, "bytes"
+    ),
     Limit("characters of each pattern in it", "mockd.sources.llm.budget:LONGEST_PATTERN", _REPLY),
     Limit("steps in which a value for it is made", "mockd.sources.llm.budget:MOST_STEPS", _REPLY),
     Limit("characters of a model's name", "mockd.sources.llm.budget:LONGEST_MODEL", _REPLY),

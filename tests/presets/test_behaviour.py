@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +10,25 @@ import httpx2
 import jsonschema
 import pytest
 
-from mockd.settings import Settings
 from mockd.testing import running_mockd
-from tests.presets.asking import MESSAGES, ONLY_STREAMS, PATHS, SAID, SCHEMA, WITH_TOOLS, asked, payloads, texts, tools
+from tests.presets.asking import (
+    MESSAGES,
+    PATHS,
+    SAID,
+    SCHEMA,
+    WITH_TOOLS,
+    Serve,
+    ask,
+    asked,
+    post,
+    texts,
+    tools,
+)
 
-Serve = Callable[..., str]
 Calls = list[tuple[str, dict[str, Any]]]
 
 CHATS = ("openai-chat", "azure-openai", "mistral-chat", "cohere-chat", "ollama-chat")
 """Those whose messages have calls in OpenAI's form, with arguments as text or as an object."""
-
-
-@pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Serves the preset with a script and settings; the same server for the same ones."""
-    with ExitStack() as running:
-        served: dict[str, str] = {}
-
-        def start(*script: dict[str, Any], **settings: Any) -> str:
-            key = json.dumps([script, settings])
-            if key not in served:
-                file = tmp_path_factory.mktemp("script") / "script.json"
-                file.write_text(json.dumps(script), encoding="utf-8")
-                given = Settings(preset="llm", preset_script=str(file) if script else None, **settings)
-                served[key] = running.enter_context(running_mockd(settings=given)).url
-            return served[key]
-
-        yield start
-
-
-def ask(url: str, template: str, **more: Any) -> Any:
-    """The answer in one piece, or the payloads of the stream if the provider has nothing else."""
-    answer = post(url, template, stream=False, **more)
-    return payloads(answer.text) if template in ONLY_STREAMS else answer.json()
-
-
-def post(url: str, template: str, *, stream: bool, **more: Any) -> httpx2.Response:
-    path = PATHS[template].replace("{model}", "m")
-    if stream and template == "gemini":
-        path = path.replace(":generateContent", ":streamGenerateContent") + "?alt=sse"
-    answer = httpx2.post(url + path, json=asked(template, stream=stream, **more))
-    assert answer.status_code == 200, answer.text
-    return answer
 
 
 def calls(template: str, answer: Any) -> Calls:

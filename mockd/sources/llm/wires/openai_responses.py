@@ -36,7 +36,7 @@ from mockd.sources.llm.wires.wire import STRUCTURE, Failure, IdForm
 
 _ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
-_ITEM = IdForm("fc_", 50)
+_FUNCTION, _CUSTOM = IdForm("fc_", 50), IdForm("ctc_", 50)
 
 
 class OpenAIResponsesParams(ReplyParams, frozen=True, kw_only=True):
@@ -60,6 +60,7 @@ class OpenAIResponses(OpenAIWire):
     params_type = OpenAIResponsesParams
     default_model = "gpt-4-mock"
     expresses = frozenset({"reasoning", "toolCalls", "refusal", "citations"})
+    has_custom_tools = True
     finish = {
         "stop": "completed",
         "tool_calls": "completed",
@@ -89,7 +90,7 @@ class OpenAIResponses(OpenAIWire):
         body = ask.body
         calling, only = choice_in(body.get("tool_choice"))
         declared = objects(body.get("tools"))
-        tools = tools_in(declared)
+        tools = tools_in(declared, has_custom=True)
         return Options(
             tools=tools,
             has_others=len(tools) < len(declared),
@@ -132,7 +133,8 @@ class OpenAIResponses(OpenAIWire):
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
         """The slots of every wire, of the fields that are repeated, and of the items. The response is stored."""
         slots = super().slots(ask, reply, shape) | asked_slots(ask.body)
-        slots |= {f"item{number}": _ITEM.make(ask) for number in range(len(reply.calls))}
+        for number, call in enumerate(reply.calls):
+            slots[f"item{number}"] = (_CUSTOM if call.is_custom else _FUNCTION).make(ask)
         keep_response(ask, self, reply, shape, slots)
         if "conversation" in ask.body:
             assert isinstance(shape, ResponsesShape)

@@ -33,7 +33,7 @@ _MOST_LISTED = 100
 """The limit of the real service."""
 _LISTED = 20
 _MOST_DIGITS = 18
-_IDS = {"message": "msg", "function_call": "fc", "reasoning": "rs"}
+_IDS = {"message": "msg", "function_call": "fc", "custom_tool_call": "ctc", "reasoning": "rs"}
 
 
 class Missed(Exception):
