@@ -162,6 +162,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "openai_chat",
         "openai_completions",
         "azure_openai",
+        "responses_ids",
         "responses_input",
         "responses_items",
         "responses_object",

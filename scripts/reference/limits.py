@@ -211,12 +211,13 @@ LIMITS = (
         _REPLY,
     ),
     Limit(
-        "messages, calls and results in the stored responses, or the conversation, from which a request goes on",
+        "messages, calls and results in the stored responses, or the conversation, from which a request goes on; "
+        "references to stored items",
         "mockd.sources.llm.budget:MOST_EARLIER",
         "the last are seen",
     ),
     Limit(
-        "characters in the stored responses from which a request goes on",
+        "characters in the stored responses from which a request goes on, or in the items to which it refers",
         "mockd.sources.llm.budget:LONGEST_EARLIER",
         "the last are seen",
     ),

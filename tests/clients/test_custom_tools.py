@@ -56,4 +56,8 @@ def test_responses(saw: Saw) -> None:
     ]
     call = seen["call"]
     assert (call["type"], call["name"], call["input"]) == ("custom_tool_call", "note", "text")
-    assert seen["told"] == TOLD
+    assert seen["told"] == [TOLD, TOLD]
+
+
+def test_a_reference_to_no_item(saw: Saw) -> None:
+    assert saw["unknown_reference"] == [404, "input", "Item with id 'ctc_1' not found."]

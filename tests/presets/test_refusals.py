@@ -97,6 +97,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str | None]] = [
         "Mutually exclusive parameters.",
         "mutually_exclusive_parameters",
     ),
+    (RESPONSES, {"input": [USER, {"type": "item_reference", "id": "x"}, OUTPUT]}, "Item with id 'x' not found.", None),
     (RESPONSES, {"input": [USER, OUTPUT]}, "No tool call found for function call output with call_id c1.", None),
     (RESPONSES, {"temperature": 3}, "Invalid 'temperature'", "decimal_above_max_value"),
     (RESPONSES, {"top_p": 3}, "Invalid 'top_p'", "decimal_above_max_value"),
@@ -177,8 +178,7 @@ FINE: list[tuple[str, dict[str, Any]]] = [
     (CHATS, {"temperature": None, "top_logprobs": None}),
     (CHATS, {"top_logprobs": 2, "logprobs": True}),
     (RESPONSES, {"input": [USER, {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}, OUTPUT]}),
-    (RESPONSES, {"input": [USER, {"type": "item_reference", "id": "fc_1"}, OUTPUT]}),
-    (RESPONSES, {"input": [{"type": "item_reference", "id": "x"}], "temperature": 2, "max_output_tokens": 16}),
+    (RESPONSES, {"input": [USER], "temperature": 2, "max_output_tokens": 16}),
     (PROMPTS, {"n": 2, "best_of": 2, "temperature": 2, "max_tokens": 0}),
     (PROMPTS, {"n": 2, "best_of": None, "max_tokens": None}),
     (RESPONSES, {"previous_response_id": None, "conversation": None}),
@@ -226,7 +226,7 @@ async def test_what_is_refused(template: str, more: dict[str, Any], message: str
     answer = await post(template, more)
     error = answer.json.get("error", answer.json)
     said = error if isinstance(error, str) else error["message"]
-    assert answer.status == (422 if isinstance(said, dict) else 400)
+    assert answer.status == (422 if isinstance(said, dict) else 404 if "Item with id" in said else 400)
     if isinstance(said, dict):
         [detail] = said["detail"]
         said = detail["msg"]

@@ -3,7 +3,7 @@
 import re
 
 from lark import Lark
-from openai import OpenAI
+from openai import NotFoundError, OpenAI
 
 PATCH = r"""
 start: begin_patch hunk+ end_patch
@@ -101,7 +101,7 @@ def chat_stream(url):
 
 
 def responses(url):
-    """A call as a stream, and its result, which goes on from the response with the call."""
+    """A call as a stream, and its result, which goes on from the response with the call, or refers to the call."""
     client, tools = _client(url), [_declared("note")]
     with client.responses.stream(model="m", input="Take note", tools=tools, tool_choice="required") as stream:
         events = list(stream)
@@ -109,4 +109,17 @@ def responses(url):
     [call] = response.output
     result = {"type": "custom_tool_call_output", "call_id": call.call_id, "output": "It is noted."}
     told = client.responses.create(model="m", input=[result], tools=tools, previous_response_id=response.id)
-    return {"events": [event.type for event in events], "call": call, "told": told.output_text}
+    referred = [{"type": "item_reference", "id": call.id}, result]
+    told_again = client.responses.create(model="m", input=referred, tools=tools)
+    return {
+        "events": [event.type for event in events],
+        "call": call,
+        "told": [told.output_text, told_again.output_text],
+    }
+
+
+def unknown_reference(url):
+    try:
+        _client(url).responses.create(model="m", input=[{"type": "item_reference", "id": "ctc_1"}])
+    except NotFoundError as error:
+        return [error.status_code, error.param, error.body["message"]]
