@@ -17,7 +17,7 @@ from tests.stream.harness import Exchange, Lab
 pytestmark = pytest.mark.anyio
 
 CHATS, RESPONSES, CLAUDE = "openai-chat", "openai-responses", "anthropic-messages"
-COHERE_V1, PROMPTS = "cohere-chat-v1", "openai-completions"
+COHERE_V1, PROMPTS, MISTRAL_FIM = "cohere-chat-v1", "openai-completions", "mistral-fim"
 EMBED = {
     "openai-embeddings": "/v1/embeddings",
     "mistral-embeddings": "/mistral/v1/embeddings",
@@ -138,6 +138,16 @@ REFUSED: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("mistral-chat", {"temperature": 1.6}, "Input should be less than or equal to 1.5", None),
     ("mistral-chat", {"temperature": -1}, "Input should be greater than or equal to 0", None),
     ("mistral-chat", {"max_tokens": "5"}, "Input should be a valid integer", None),
+    ("mistral-chat", {"max_tokens": -1}, "Input should be greater than or equal to 0", None),
+    (
+        "mistral-chat",
+        {**tools("mistral-chat", "f"), "tool_choice": {"type": "function", "function": {"name": "g"}}},
+        "tool_choice names the function 'g', which is not in tools.",
+        None,
+    ),
+    (MISTRAL_FIM, {"temperature": 1.6}, "Input should be less than or equal to 1.5", None),
+    (MISTRAL_FIM, {"temperature": -1}, "Input should be greater than or equal to 0", None),
+    (MISTRAL_FIM, {"max_tokens": "5"}, "Input should be a valid integer", None),
     ("cohere-chat", messages(ROBOT), "Invalid role in messages at index 0.", None),
     ("cohere-chat", messages(USER, RESULT), "tool call id not found in previous tool calls", None),
     ("cohere-chat", {"temperature": 1.1}, "temperature must be between 0 and 1.0 inclusive.", None),
@@ -195,6 +205,12 @@ FINE: list[tuple[str, dict[str, Any]]] = [
     ("gemini", {"contents": [HELLO, asked_in("model", F_CALL), asked_in("user", F_DONE)]}),
     ("gemini", {"contents": {"parts": {"text": "Hi"}}}),
     ("gemini", {"generationConfig": {"temperature": 2, "maxOutputTokens": "99"}}),
+    ("mistral-chat", {**tools("mistral-chat", "f"), "tool_choice": "any", "max_tokens": 0}),
+    (
+        "mistral-chat",
+        {**tools("mistral-chat", "f"), "tool_choice": {"type": "function", "function": {"name": "f"}}},
+    ),
+    (MISTRAL_FIM, {"temperature": 1.5, "max_tokens": 0}),
     ("mistral-chat", {"temperature": 1.5, **messages(USER, CALLING, RESULT)}),
     ("cohere-chat", {"temperature": 1, **messages(USER, {"role": "assistant", "tool_calls": [CALL]}, RESULT)}),
     (COHERE_V1, {"chat_history": [HEARD, {"role": "Chatbot", "message": "Hi"}], "temperature": 0}),

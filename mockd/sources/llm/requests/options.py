@@ -145,10 +145,10 @@ def names_of(declared: Any) -> list[str]:
     return found
 
 
-def most_tokens(*given: Any) -> int | None:
-    """The first of these values that is a limit: a whole number above 0, which JSON may also write as `2.0`."""
+def most_tokens(*given: Any, least: int = 1) -> int | None:
+    """The first of these values that is a limit: a whole number of `least` or more, which JSON may write as `2.0`."""
     numbers = (int(value) if type(value) is float and value.is_integer() else value for value in given)
-    return next((value for value in numbers if type(value) is int and value > 0), None)
+    return next((value for value in numbers if type(value) is int and value >= least), None)
 
 
 def stops_in(given: Any) -> tuple[str, ...]:

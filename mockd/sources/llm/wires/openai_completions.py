@@ -75,9 +75,8 @@ class OpenAICompletions(OpenAIWire):
 
     def options(self, ask: Ask) -> Options:
         """The limits of each choice. `max_tokens` may be 0: clients ask so for the prompt alone, with `echo`."""
-        most = ask.body.get("max_tokens")
-        is_none = _is_number(most) and most == 0
-        return Options(max_tokens=0 if is_none else most_tokens(most), stops=stops_in(ask.body.get("stop")))
+        most = most_tokens(ask.body.get("max_tokens"), least=0)
+        return Options(max_tokens=most, stops=stops_in(ask.body.get("stop")))
 
     def shape(self, ask: Ask) -> CompletionShape:
         body = ask.body
