@@ -18,7 +18,7 @@ from mockd.sources.llm.refusals.predicates import (
     shown,
     text,
 )
-from mockd.sources.llm.refusals.rule import SEEN, Found, Rule, Rules
+from mockd.sources.llm.refusals.rule import OWN, SEEN, Found, Rule, Rules
 from mockd.sources.llm.requests.ask import Ask
 from mockd.sources.llm.wires.access import Words
 from mockd.sources.llm.wires.openai_stored import RESPONSES, Referred, is_reference, resolved
@@ -134,6 +134,12 @@ def _more_than_generated(ask: Ask) -> Found | None:
     return {"choices": choices, "generated": generated}
 
 
+def _streamed_best(ask: Ask) -> Found | None:
+    """The best of several choices as a stream, though they are only known when all are there."""
+    generated = ask.body["best_of"]
+    return {} if is_number(generated) and generated > 1 and ask.body.get("stream") is True else None
+
+
 OPENAI_COMPLETIONS: Rules = (
     Rule(
         "best_of",
@@ -145,6 +151,13 @@ OPENAI_COMPLETIONS: Rules = (
             _BAD,
         ),
         SEEN,
+        "best_of",
+    ),
+    Rule(
+        "best_of",
+        _streamed_best,
+        Words("The results of 'best_of' cannot be streamed. Omit 'best_of' or 'stream'.", _BAD),
+        OWN,
         "best_of",
     ),
     *_openai_numbers(_COMPLETIONS, "max_tokens", least=0),
