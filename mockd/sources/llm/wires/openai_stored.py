@@ -276,7 +276,7 @@ def is_reference(item: Mapping[str, Any]) -> bool:
 
 
 class Referred:
-    """The stored items to which a request may refer: those of the conversation that it names, and of every response and
+    """The stored items to which a request may refer: in the conversation that it names, and in every response and
     conversation, as long as that is stored."""
 
     def __init__(self, ask: Ask) -> None:

@@ -34,6 +34,6 @@ def item_id(kind: str, digits: str, number: int) -> str:
 
 
 def digits_of(id: str) -> str | None:
-    """The digits that the ID of an item shares with that of what it came with, or None if it was not made here."""
+    """The digits that an item's ID shares with the ID of what it came with, or None if it was not made here."""
     digits = id.rpartition("_")[2]
     return digits[:_SHARED] if len(digits) == _SHARED + _OWN else None

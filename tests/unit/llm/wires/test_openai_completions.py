@@ -128,7 +128,7 @@ def test_log_probabilities() -> None:
 @pytest.mark.parametrize("choices", [1, 2])
 @pytest.mark.parametrize("prompt", ["Once upon", "", ["Once upon", "a", [1, 22, 3]], [[1, 22], ""]], ids=str)
 def test_log_probabilities_of_a_repeated_prompt(prompt: Any, choices: int) -> None:
-    """They are those of the text that is given, from its first token on, of which none is known."""
+    """They are for the text that is given, from its first token on, for which there is none."""
     body = {"prompt": prompt, "n": choices, "echo": True, "logprobs": 2}
     whole_, chunks = whole(body, tokens=HELLO)["choices"], stream(body, tokens=HELLO)[:-1]
     for index, choice_ in enumerate(whole_):
