@@ -111,6 +111,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "spelling",
         "searching",
         "needles",
+        "member_values",
         "members",
         "codings",
         "bodies",

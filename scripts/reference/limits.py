@@ -288,7 +288,7 @@ LIMITS = (
     ),
     Limit(
         "an object that is held back until it is known whether it is the JSON schema of a credential",
-        "mockd.recordings.members:MOST_OF_SCHEMA",
+        "mockd.recordings.member_values:MOST_OF_SCHEMA",
         "what is in it is taken out",
         "bytes",
     ),
