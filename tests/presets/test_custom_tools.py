@@ -151,6 +151,7 @@ SCRIPTED: list[tuple[dict[str, Any], str]] = [
     ({"input": ""}, ""),
     ({"arguments": {"input": "It rains."}}, "It rains."),
     ({"arguments": {"a": 1}}, '{"a":1}'),
+    ({"arguments": {"input": "It rains.", "a": 1}}, '{"input":"It rains.","a":1}'),
     ({}, ""),
 ]
 

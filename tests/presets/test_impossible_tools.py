@@ -86,6 +86,12 @@ def test_it_must_be_called(serve: Serve, template: str, auto_tools: bool) -> Non
     assert any("mockd can make no value that is valid against the JSON schema" in text for text in texts(answer.json()))
 
 
+def test_one_call_is_made_if_any_must_be_though_all_are_offered(serve: Serve) -> None:
+    more = {**tools("openai-chat", "look", "listen"), "tool_choice": "required"}
+    message = post(serve(auto_tools=True), "openai-chat", stream=False, **more).json()["choices"][0]["message"]
+    assert [call["function"]["name"] for call in message["tool_calls"]] == ["look"]
+
+
 def test_another_is_called_again_rather_than_it(serve: Serve) -> None:
     called = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     results = [{"role": "assistant", "tool_calls": [called]}, {"role": "tool", "tool_call_id": "c", "content": "rain"}]

@@ -188,6 +188,13 @@ def test_unknown_items(client: Client) -> None:
     assert len(dict(unknown(client))) == 9
 
 
+def test_the_result_of_a_call_that_no_reference_names(client: Client) -> None:
+    [told] = client.ask("Hello")["output"]
+    result = {"type": "function_call_output", "call_id": "call_none", "output": "Rome"}
+    answer = client.post("responses", model="m", input=[to(told), result])
+    assert answer.json()["error"]["message"] == "No tool call found for function call output with call_id call_none."
+
+
 def test_an_unknown_item_in_a_request_that_is_not_stored(client: Client) -> None:
     message = client.refused([{"role": "user", "content": "Hi"}, {"id": "rs_1"}], store=False)
     assert message.startswith("Item with id 'rs_1' not found. Items are not persisted when `store` is set to false.")
