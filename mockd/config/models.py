@@ -40,14 +40,16 @@ from mockd.config.matcher import METHODS as METHODS
 from mockd.config.matcher import Matcher as Matcher
 from mockd.config.matcher import Recorded as Recorded
 from mockd.config.matcher import ValueTest as ValueTest
+from mockd.config.proxy import ProxyConfig as ProxyConfig
 from mockd.config.replay import IN_CHUNKS, IN_REPLAY, ONCE, RECORDING, REPLAY, check_replay
 from mockd.config.replay import Replay as Replay
+from mockd.config.scenario import START as START
+from mockd.config.scenario import Scenario as Scenario
 from mockd.config.timing import Burst as Burst
 from mockd.config.timing import Delay as Delay
 from mockd.config.timing import Distribution as Distribution
 from mockd.config.timing import RandomDelay as RandomDelay
 from mockd.config.timing import Timing as Timing
-from mockd.targets import Route, Target
 
 Status = Annotated[int, Meta(ge=200, le=599)]
 
@@ -271,30 +273,6 @@ class ResponseConfig(Config, frozen=True, kw_only=True):
             raise ValueError("`templateParams` goes with `template`")
 
 
-class ProxyConfig(Config, frozen=True, kw_only=True):
-    """The answer of another server, relayed as it arrives."""
-
-    target: Annotated[
-        str,
-        doc("URL of the server. The path and query of each request are appended to it, and `Host` is its own."),
-    ]
-    prefix: Annotated[str, doc("Beginning of the paths of requests that is cut off before, such as `/openai`.")] = ""
-    record: Annotated[bool, doc("Write each exchange to a file in the folder of `--record`.")] = False
-
-    def __post_init__(self) -> None:
-        try:
-            Target.read(self.target)
-        except ValueError as error:
-            raise Mistake(str(error), ("target",)) from None
-        if self.prefix and not self.prefix.startswith("/"):
-            raise Mistake(f"{self.prefix!r} does not start with `/`", ("prefix",))
-
-    @property
-    def route(self) -> Route:
-        """The target, with the prefix that is cut off."""
-        return Route(self.prefix.rstrip("/"), Target.read(self.target))
-
-
 KINDS = ("sse", "chunked", "response", "proxy")
 """The kinds of answers, each with its own key in a mock or in an entry of `responses`."""
 
@@ -314,36 +292,6 @@ class SequenceEntry(Config, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         one_of(self, "an entry of `responses`", KINDS)
-
-
-State = Annotated[str, Meta(min_length=1, max_length=200)]
-
-START = "start"
-"""The state in which every scenario begins."""
-
-
-class Scenario(Config, frozen=True, kw_only=True):
-    """A mock's part in a scenario: a state that several mocks share. It is `start` until one of them sets another."""
-
-    name: Annotated[State, doc("Name of the scenario.")]
-    when: Annotated[
-        State | Annotated[list[State], Meta(min_length=1, max_length=100)] | None,
-        doc("State, or a list of states, in which the mock matches. Absent: every state."),
-    ] = None
-    set: Annotated[State | None, doc("State into which a request puts the scenario when the mock answers it.")] = None
-
-    def __post_init__(self) -> None:
-        if self.when is None and self.set is None:
-            raise ValueError("`scenario` needs `when`, `set` or both")
-        if not self.name.isprintable() or "/" in self.name:
-            raise ValueError("name: only printable characters other than `/`")
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The states in which the mock matches; empty if it does in all of them."""
-        if self.when is None:
-            return ()
-        return (self.when,) if isinstance(self.when, str) else tuple(self.when)
 
 
 class Mock(Config, frozen=True, kw_only=True):

@@ -198,7 +198,9 @@ LIMITS = (
         "mockd.sources.llm.budget:MOST_NUMBERS",
         _REPLY,
     ),
-    Limit("size of a JSON schema in a request", "mockd.sources.llm.budget:LONGEST_SCHEMA", _REPLY, "bytes"),
+    Limit(
+        "size of a JSON schema or a grammar in a request", "mockd.sources.llm.budget:LONGEST_SCHEMA", _REPLY, "bytes"
+    ),
     Limit("characters of each pattern in it", "mockd.sources.llm.budget:LONGEST_PATTERN", _REPLY),
     Limit("steps in which a value for it is made", "mockd.sources.llm.budget:MOST_STEPS", _REPLY),
     Limit("characters of a model's name", "mockd.sources.llm.budget:LONGEST_MODEL", _REPLY),
@@ -209,12 +211,13 @@ LIMITS = (
         _REPLY,
     ),
     Limit(
-        "messages, calls and results in the stored responses, or the conversation, from which a request goes on",
+        "messages, calls and results in the stored responses, or the conversation, from which a request goes on; "
+        "references to stored items",
         "mockd.sources.llm.budget:MOST_EARLIER",
         "the last are seen",
     ),
     Limit(
-        "characters in the stored responses from which a request goes on",
+        "characters in the stored responses from which a request goes on, or in the items to which it refers",
         "mockd.sources.llm.budget:LONGEST_EARLIER",
         "the last are seen",
     ),
@@ -285,7 +288,7 @@ LIMITS = (
     ),
     Limit(
         "an object that is held back until it is known whether it is the JSON schema of a credential",
-        "mockd.recordings.members:MOST_OF_SCHEMA",
+        "mockd.recordings.member_values:MOST_OF_SCHEMA",
         "what is in it is taken out",
         "bytes",
     ),

@@ -52,15 +52,16 @@ def test_health(saw: Saw) -> None:
 def test_completions(saw: Saw) -> None:
     whole, tokens, streamed = saw["completions"]
     assert whole == ["one twothree", "one twothree", "threethree", "threethree"]
-    assert tokens == ["three"]
+    assert tokens == ["one", " two", "three"]
     assert streamed == ["one", " two", ""]
 
 
 def test_limits_of_completions(saw: Saw) -> None:
-    found, best, param = saw["limits_of_completions"]
+    found, best, refused = saw["limits_of_completions"]
     short, stopped, repeated = ["one", "length"], ["", "stop"], ["one two", "length"]
     assert found == [short, short, stopped, stopped, repeated, repeated]
-    assert (best, param) == ([2, 10], "best_of")
+    assert best == [2, 10]
+    assert refused == ["best_of", "The results of 'best_of' cannot be streamed. Omit 'best_of' or 'stream'."]
 
 
 def test_bases_in_the_form_of_openai(saw: Saw) -> None:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+import httpx2
+
+Serve = Callable[..., str]
+"""Serves the preset with a script and settings, and says where."""
 
 SAID = "Say hello to me"
 MESSAGES = [{"role": "user", "content": SAID}]
@@ -89,6 +95,21 @@ def asked(template: str, *, stream: bool, **more: Any) -> dict[str, Any]:
     """A request body; Gemini says in the path, and the UIs never, whether they want a stream."""
     body = {**ASKED[template], **more}
     return body if template in {"gemini", *ONLY_STREAMS} else {**body, "stream": stream}
+
+
+def ask(url: str, template: str, **more: Any) -> Any:
+    """The answer in one piece, or the payloads of the stream if the provider has nothing else."""
+    answer = post(url, template, stream=False, **more)
+    return payloads(answer.text) if template in ONLY_STREAMS else answer.json()
+
+
+def post(url: str, template: str, *, stream: bool, **more: Any) -> httpx2.Response:
+    path = PATHS[template].replace("{model}", "m")
+    if stream and template == "gemini":
+        path = path.replace(":generateContent", ":streamGenerateContent") + "?alt=sse"
+    answer = httpx2.post(url + path, json=asked(template, stream=stream, **more))
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 def texts(value: Any) -> list[str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +10,25 @@ import httpx2
 import jsonschema
 import pytest
 
-from mockd.settings import Settings
 from mockd.testing import running_mockd
-from tests.presets.asking import MESSAGES, ONLY_STREAMS, PATHS, SAID, SCHEMA, WITH_TOOLS, asked, payloads, texts, tools
+from tests.presets.asking import (
+    MESSAGES,
+    PATHS,
+    SAID,
+    SCHEMA,
+    WITH_TOOLS,
+    Serve,
+    ask,
+    asked,
+    post,
+    texts,
+    tools,
+)
 
-Serve = Callable[..., str]
 Calls = list[tuple[str, dict[str, Any]]]
 
-CHATS = ("openai-chat", "azure-openai", "mistral-chat", "cohere-chat", "ollama-chat")
+CHATS = ("openai-chat", "azure-openai", "mistral-chat", "mistral-fim", "cohere-chat", "ollama-chat")
 """Those whose messages have calls in OpenAI's form, with arguments as text or as an object."""
-
-
-@pytest.fixture(scope="module")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Serves the preset with a script and settings; the same server for the same ones."""
-    with ExitStack() as running:
-        served: dict[str, str] = {}
-
-        def start(*script: dict[str, Any], **settings: Any) -> str:
-            key = json.dumps([script, settings])
-            if key not in served:
-                file = tmp_path_factory.mktemp("script") / "script.json"
-                file.write_text(json.dumps(script), encoding="utf-8")
-                given = Settings(preset="llm", preset_script=str(file) if script else None, **settings)
-                served[key] = running.enter_context(running_mockd(settings=given)).url
-            return served[key]
-
-        yield start
-
-
-def ask(url: str, template: str, **more: Any) -> Any:
-    """The answer in one piece, or the payloads of the stream if the provider has nothing else."""
-    answer = post(url, template, stream=False, **more)
-    return payloads(answer.text) if template in ONLY_STREAMS else answer.json()
-
-
-def post(url: str, template: str, *, stream: bool, **more: Any) -> httpx2.Response:
-    path = PATHS[template].replace("{model}", "m")
-    if stream and template == "gemini":
-        path = path.replace(":generateContent", ":streamGenerateContent") + "?alt=sse"
-    answer = httpx2.post(url + path, json=asked(template, stream=stream, **more))
-    assert answer.status_code == 200, answer.text
-    return answer
 
 
 def calls(template: str, answer: Any) -> Calls:
@@ -99,8 +74,10 @@ def said(template: str, answer: Any) -> str:
         case "gemini":
             parts = answer["candidates"][0]["content"]["parts"]
             return "".join(texts_of([part for part in parts if "thought" not in part], "text"))
-        case "ollama-generate":
-            text: str = answer["response"]
+        case "openai-completions":
+            return "".join(texts_of(answer["choices"], "text"))
+        case "ollama-generate" | "cohere-chat-v1":
+            text: str = answer["response" if template == "ollama-generate" else "text"]
             return text
     kind = {"vercel-ui": "text-delta", "ag-ui": "TEXT_MESSAGE_CONTENT"}[template]
     return "".join(event["delta"] for event in answer if event["type"] == kind)
@@ -312,6 +289,31 @@ def test_a_reply_that_is_as_long_as_it_may_be(serve: Serve, template: str, limit
     answer = ask(serve({"reply": {"text": "Two words"}}), template, **limit)
     assert said(template, answer) == "Two words"
     assert word not in json.dumps(answer, separators=(",", ":"))
+
+
+WITH_ZERO: list[tuple[str, dict[str, Any], str, str]] = [
+    # 0 is a limit for those whose documentation allows it, and none for those to whom it says nothing
+    ("openai-completions", {"max_tokens": 0}, "", '"finish_reason":"length"'),
+    ("mistral-chat", {"max_tokens": 0}, "", '"finish_reason":"length"'),
+    ("mistral-fim", {"max_tokens": 0}, "", '"finish_reason":"length"'),
+    ("cohere-chat", {"max_tokens": 0}, SAID, '"finish_reason":"COMPLETE"'),
+    ("cohere-chat-v1", {"max_tokens": 0}, SAID, '"finish_reason":"COMPLETE"'),
+    *(
+        (template, {"options": {"num_predict": limit}}, SAID, '"done_reason":"stop"')
+        for template in ("ollama-chat", "ollama-generate")
+        for limit in (0, -1, -2)
+    ),
+]
+
+
+@pytest.mark.parametrize(("template", "limit", "text", "word"), WITH_ZERO)
+def test_a_limit_of_0(serve: Serve, template: str, limit: dict[str, Any], text: str, word: str) -> None:
+    answer = ask(serve(), template, **limit)
+    assert said(template, answer) == text
+    assert word in json.dumps(answer, separators=(",", ":"))
+    stream = post(serve(), template, stream=True, **limit).text
+    assert word in stream
+    assert (" hello" in stream) == bool(text)
 
 
 def test_reasoning_counts_before_the_text(serve: Serve) -> None:

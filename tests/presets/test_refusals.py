@@ -18,7 +18,7 @@ from tests.stream.harness import Exchange, Lab
 pytestmark = pytest.mark.anyio
 
 CHATS, RESPONSES, CLAUDE = "openai-chat", "openai-responses", "anthropic-messages"
-COHERE_V1, PROMPTS = "cohere-chat-v1", "openai-completions"
+COHERE_V1, PROMPTS, MISTRAL_FIM = "cohere-chat-v1", "openai-completions", "mistral-fim"
 EMBED = {
     "openai-embeddings": "/v1/embeddings",
     "mistral-embeddings": "/mistral/v1/embeddings",
@@ -79,6 +79,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str | None]] = [
     (CHATS, {"top_logprobs": 0, "logprobs": False}, "The 'top_logprobs' parameter", None),
     ("azure-openai", messages(ROBOT), "Invalid value: 'robot'.", "invalid_value"),
     (PROMPTS, {"n": 3, "best_of": 2}, "(currently 3) to be at most 'best_of' (currently 2)", None),
+    (PROMPTS, {"best_of": 2, "stream": True}, "The results of 'best_of' cannot be streamed.", None),
     (PROMPTS, {"temperature": 2.5}, "Expected a value <= 2, but got 2.5 instead.", "decimal_above_max_value"),
     (PROMPTS, {"temperature": -1}, "Invalid 'temperature': decimal below", "decimal_below_min_value"),
     (PROMPTS, {"top_p": 1.5}, "Invalid 'top_p': decimal above", "decimal_above_max_value"),
@@ -98,6 +99,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str | None]] = [
         "Mutually exclusive parameters.",
         "mutually_exclusive_parameters",
     ),
+    (RESPONSES, {"input": [USER, {"type": "item_reference", "id": "x"}, OUTPUT]}, "Item with id 'x' not found.", None),
     (RESPONSES, {"input": [USER, OUTPUT]}, "No tool call found for function call output with call_id c1.", None),
     (RESPONSES, {"temperature": 3}, "Invalid 'temperature'", "decimal_above_max_value"),
     (RESPONSES, {"top_p": 3}, "Invalid 'top_p'", "decimal_above_max_value"),
@@ -138,6 +140,16 @@ REFUSED: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("mistral-chat", {"temperature": 1.6}, "Input should be less than or equal to 1.5", None),
     ("mistral-chat", {"temperature": -1}, "Input should be greater than or equal to 0", None),
     ("mistral-chat", {"max_tokens": "5"}, "Input should be a valid integer", None),
+    ("mistral-chat", {"max_tokens": -1}, "Input should be greater than or equal to 0", None),
+    (
+        "mistral-chat",
+        {**tools("mistral-chat", "f"), "tool_choice": {"type": "function", "function": {"name": "g"}}},
+        "tool_choice names the function 'g', which is not in tools.",
+        None,
+    ),
+    (MISTRAL_FIM, {"temperature": 1.6}, "Input should be less than or equal to 1.5", None),
+    (MISTRAL_FIM, {"temperature": -1}, "Input should be greater than or equal to 0", None),
+    (MISTRAL_FIM, {"max_tokens": "5"}, "Input should be a valid integer", None),
     ("cohere-chat", messages(ROBOT), "Invalid role in messages at index 0.", None),
     ("cohere-chat", messages(USER, RESULT), "tool call id not found in previous tool calls", None),
     ("cohere-chat", {"temperature": 1.1}, "temperature must be between 0 and 1.0 inclusive.", None),
@@ -178,10 +190,10 @@ FINE: list[tuple[str, dict[str, Any]]] = [
     (CHATS, {"temperature": None, "top_logprobs": None}),
     (CHATS, {"top_logprobs": 2, "logprobs": True}),
     (RESPONSES, {"input": [USER, {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}, OUTPUT]}),
-    (RESPONSES, {"input": [USER, {"type": "item_reference", "id": "fc_1"}, OUTPUT]}),
-    (RESPONSES, {"input": [{"type": "item_reference", "id": "x"}], "temperature": 2, "max_output_tokens": 16}),
+    (RESPONSES, {"input": [USER], "temperature": 2, "max_output_tokens": 16}),
     (PROMPTS, {"n": 2, "best_of": 2, "temperature": 2, "max_tokens": 0}),
     (PROMPTS, {"n": 2, "best_of": None, "max_tokens": None}),
+    (PROMPTS, {"best_of": 1}),
     (RESPONSES, {"previous_response_id": None, "conversation": None}),
     (RESPONSES, {"prompt": {"id": "pmpt_1"}, "input": None, "model": None}),
     (CHATS, {"tool_choice": "none"}),
@@ -196,6 +208,12 @@ FINE: list[tuple[str, dict[str, Any]]] = [
     ("gemini", {"contents": [HELLO, asked_in("model", F_CALL), asked_in("user", F_DONE)]}),
     ("gemini", {"contents": {"parts": {"text": "Hi"}}}),
     ("gemini", {"generationConfig": {"temperature": 2, "maxOutputTokens": "99"}}),
+    ("mistral-chat", {**tools("mistral-chat", "f"), "tool_choice": "any", "max_tokens": 0}),
+    (
+        "mistral-chat",
+        {**tools("mistral-chat", "f"), "tool_choice": {"type": "function", "function": {"name": "f"}}},
+    ),
+    (MISTRAL_FIM, {"temperature": 1.5, "max_tokens": 0}),
     ("mistral-chat", {"temperature": 1.5, **messages(USER, CALLING, RESULT)}),
     ("cohere-chat", {"temperature": 1, **messages(USER, {"role": "assistant", "tool_calls": [CALL]}, RESULT)}),
     (COHERE_V1, {"chat_history": [HEARD, {"role": "Chatbot", "message": "Hi"}], "temperature": 0}),
@@ -228,7 +246,7 @@ async def test_what_is_refused(template: str, more: dict[str, Any], message: str
     answer = await post(template, more)
     error = answer.json.get("error", answer.json)
     said = error if isinstance(error, str) else error["message"]
-    assert answer.status == (422 if isinstance(said, dict) else 400)
+    assert answer.status == (422 if isinstance(said, dict) else 404 if "Item with id" in said else 400)
     if isinstance(said, dict):
         [detail] = said["detail"]
         said = detail["msg"]

@@ -25,7 +25,7 @@ MOST_NESTED = 100
 LONGEST_MODEL = 1_000
 """Most characters of a model's name, which stands in every event."""
 LONGEST_SCHEMA = 262_144
-"""Most bytes of a JSON schema."""
+"""Most bytes of a JSON schema, and most characters of a grammar."""
 LONGEST_PATTERN = 1_000
 """Most characters of a pattern in a JSON schema."""
 MOST_EARLIER = 2_000
@@ -84,3 +84,9 @@ def refuse_large_schema(schema: bytes) -> None:
     """Raise `Refused` for a JSON schema with so many bytes, if they are too many."""
     if len(schema) > LONGEST_SCHEMA:
         raise Refused(f"The JSON schema has {len(schema)} bytes; the limit is {LONGEST_SCHEMA}.")
+
+
+def refuse_large_grammar(grammar: str) -> None:
+    """Raise `Refused` for a grammar with so many characters, if they are too many."""
+    if len(grammar) > LONGEST_SCHEMA:
+        raise Refused(f"The grammar has {len(grammar)} characters; the limit is {LONGEST_SCHEMA}.")

@@ -235,7 +235,8 @@ class WireSource(BaseSource):
         return cut(reply, options)
 
     def _resolved(self, fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS) -> Reply:
-        return resolve(fields, default, self.wire.argument_chunk)
+        wire = self.wire
+        return resolve(fields, default, wire.argument_chunk, has_custom_tools=wire.has_custom_tools)
 
     def _is_long(self, fields: ReplyFields, reply: Reply, shape: Hashable) -> bool:
         """Whether a request makes a reply so long that it is neither compiled nor kept. Raises `Refused` if it is above

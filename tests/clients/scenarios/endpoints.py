@@ -100,7 +100,11 @@ def limits_of_completions(url):
     try:
         create(model="any", prompt="one two", n=5, best_of=2)
     except openai.BadRequestError as error:
-        return found, [len(best.choices), best.usage.completion_tokens], error.body["param"]
+        param = error.body["param"]
+    try:
+        create(model="any", prompt="one two", best_of=2, stream=True)
+    except openai.BadRequestError as error:
+        return found, [len(best.choices), best.usage.completion_tokens], [param, error.body["message"]]
 
 
 # -- bases in the form of OpenAI ---------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mockd.errors import ConfigError
 from mockd.recordings import members, needles
 from mockd.recordings.lines import Begun, Head
-from mockd.recordings.members import MOST_OF_SCHEMA
+from mockd.recordings.member_values import MOST_OF_SCHEMA
 from mockd.recordings.redaction import Redaction
 from mockd.recordings.searching import filling, is_filling
 from mockd.recordings.spelling import search_engine

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mockd.errors import ConfigError
 from mockd.patterns import OutOfTimeError
@@ -93,12 +94,13 @@ class Chooser:
 
     def choose(self, asked: Asked, passed: list[Passed] | None = None) -> Choice:
         """The reply to a request. The entries that are passed over are added to `passed`. Raises `NotAtOnceError`."""
-        if not self._has_turns:
-            return self._first(asked, _zero, passed)
-        number_of = partial(_count_of, self._given(asked)) if asked.replies else partial(self._next, asked)
-        return self._first(asked, number_of, passed)
+        number_of: _Number = _zero
+        if self._has_turns:
+            number_of = partial(_count_of, self._given(asked)) if asked.replies else partial(self._next, asked)
+        return self._first(asked, number_of, passed) or self._without_script(asked)
 
-    def _first(self, asked: Asked, number_of: _Number, passed: list[Passed] | None = None) -> Choice:
+    def _first(self, asked: Asked, number_of: _Number, passed: list[Passed] | None = None) -> Choice | None:
+        """The reply of the first entry that has one for a request, or None."""
         passed = [] if passed is None else passed
         for entry in self._script:
             try:
@@ -114,7 +116,7 @@ class Chooser:
             except OutOfTimeError:
                 text = "%s: %s is not for a request, as it would take too long to see whether it is"
                 logger.warning(text, self._template, entry.place)
-        return self._without_script(asked)
+        return None
 
     def _without_script(self, asked: Asked) -> Choice:
         if self._params.side_calls and (call := asked.side_call) is not None:
@@ -132,8 +134,12 @@ class Chooser:
     def _accepted(self, fields: ReplyFields, asked: Asked) -> ReplyFields | None:
         if not self._params.obey:
             return fields
-        if fields is self._params and self._params.auto_tools and behaviour.offered(asked):
-            return None  # the tools come first
+        if fields is self._params and self._params.auto_tools and fields.refusal is None and behaviour.offered(asked):
+            # The tools come first.
+            if asked.options.must_call:
+                return None
+            if calls := behaviour.offered_calls(asked):
+                return replace(behaviour.without_content(fields), tool_calls=calls)
         return behaviour.accepted(fields, asked)
 
     # -- replies in turn -------------------------------------------------------------------------------------------
@@ -144,9 +150,9 @@ class Chooser:
         given: Counter[str] = Counter()
         for earlier in asked.earlier():
             asked.effort.left()
-            entry = self._first(earlier, partial(_count_of, given)).entry
-            if entry is not None:
-                given[entry.place] += 1
+            choice = self._first(earlier, partial(_count_of, given))
+            if choice is not None and choice.entry is not None:
+                given[choice.entry.place] += 1
         return given
 
     def _next(self, asked: Asked, entry: Entry) -> int:

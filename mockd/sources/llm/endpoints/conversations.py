@@ -5,18 +5,16 @@ https://platform.openai.com/docs/api-reference/conversations.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from mockd.source import Answer
 from mockd.sources.llm.endpoints.endpoint import EndpointParams
 from mockd.sources.llm.endpoints.stored_source import StoredSource
 from mockd.sources.llm.requests.ask import Ask
-from mockd.sources.llm.wires.openai_stored import CONVERSATIONS, Conversation, conversation, items_of, page_of, refuse
-from mockd.sources.llm.wires.wire import IdForm
+from mockd.sources.llm.wires.openai_stored import CONVERSATIONS, Conversation, conversation, page_of, refuse
+from mockd.sources.llm.wires.responses_ids import CONVERSATION, holder_id, new_digits
 from mockd.sources.registry import SourceKind
 
 _PLACE = re.compile(r"/conversations(?:/([^/]+)(?:/(items)(?:/([^/]+))?)?)?$")
-_ID, _BATCH = IdForm("conv_", 50), IdForm("", 32)
 
 
 class Conversations(StoredSource):
@@ -42,15 +40,16 @@ class Conversations(StoredSource):
         return self.whole(found.described(), ask)
 
     def _made(self, ask: Ask) -> Answer:
-        made = Conversation(_ID.text(ask), int(ask.context.clock.wall()), ask.part("metadata"), _given(ask))
+        id = holder_id(CONVERSATION, new_digits(ask))
+        made = Conversation(id, int(ask.context.clock.wall()), ask.part("metadata"), [])
+        made.add(ask.body.get("items"))
         made.keep(ask)
         return self.whole(made.described(), ask)
 
     def _items(self, ask: Ask, found: Conversation) -> Answer:
         if ask.request.method != "POST":
             return self.whole(page_of(found.items, ask), ask)
-        new = _given(ask)
-        found.items += new
+        new = found.add(ask.body.get("items"))
         found.keep(ask)
         ends = {"first_id": new[0]["id"], "last_id": new[-1]["id"]} if new else {"first_id": None, "last_id": None}
         return self.whole({"object": "list", "data": new, **ends, "has_more": False}, ask)
@@ -64,11 +63,6 @@ class Conversations(StoredSource):
         found.items.remove(item)
         found.keep(ask)
         return self.whole(found.described(), ask)
-
-
-def _given(ask: Ask) -> list[dict[str, Any]]:
-    """The items in a request, with IDs of their own."""
-    return items_of(ask.body.get("items"), _BATCH.text(ask))
 
 
 KIND = SourceKind(

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from mockd.sources.llm.refusals.predicates import (
     above,
     below,
+    choice_of_unknown_tool,
     more_than,
     no_content,
     result_without_call,
     role_not_in,
     text,
 )
-from mockd.sources.llm.refusals.rule import SEEN, Found, Rule, Rules
+from mockd.sources.llm.refusals.rule import OWN, SEEN, Found, Rule, Rules
 from mockd.sources.llm.requests.ask import Ask
 from mockd.sources.llm.wires.access import Words
 
@@ -26,6 +27,30 @@ def _invalid(field: str, wrong: Callable[[Ask], Found | None], message: str, cod
     return Rule(field, wrong, Words(message, code=code), _PYDANTIC, param, status=422)
 
 
+_NUMBERS: Rules = (
+    _invalid(
+        "temperature",
+        above("temperature", most=1.5),
+        "Input should be less than or equal to {limit}",
+        "less_than_equal",
+        "temperature",
+    ),
+    _invalid(
+        "temperature",
+        below("temperature", least=0),
+        "Input should be greater than or equal to {limit}",
+        "greater_than_equal",
+        "temperature",
+    ),
+    _invalid("max_tokens", text("max_tokens"), "Input should be a valid integer", "int_type", "max_tokens"),
+    _invalid(
+        "max_tokens",
+        below("max_tokens", least=0),
+        "Input should be greater than or equal to {limit}",
+        "greater_than_equal",
+        "max_tokens",
+    ),
+)
 MISTRAL: Rules = (
     _invalid(
         "messages",
@@ -48,22 +73,15 @@ MISTRAL: Rules = (
         Words("Unexpected role 'tool' after role '{before}'", "invalid_request_message_order", "3230"),
         SEEN,
     ),
-    _invalid(
-        "temperature",
-        above("temperature", most=1.5),
-        "Input should be less than or equal to {limit}",
-        "less_than_equal",
-        "temperature",
+    Rule(
+        "tool_choice",
+        choice_of_unknown_tool,
+        Words("tool_choice names the function '{name}', which is not in tools."),
+        OWN,
     ),
-    _invalid(
-        "temperature",
-        below("temperature", least=0),
-        "Input should be greater than or equal to {limit}",
-        "greater_than_equal",
-        "temperature",
-    ),
-    _invalid("max_tokens", text("max_tokens"), "Input should be a valid integer", "int_type", "max_tokens"),
+    *_NUMBERS,
 )
+MISTRAL_FIM: Rules = _NUMBERS
 MISTRAL_EMBEDDINGS: Rules = (
     Rule(
         "input",

@@ -18,10 +18,10 @@ from mockd.sources.llm.refusals.predicates import (
     shown,
     text,
 )
-from mockd.sources.llm.refusals.rule import SEEN, Found, Rule, Rules
+from mockd.sources.llm.refusals.rule import OWN, SEEN, Found, Rule, Rules
 from mockd.sources.llm.requests.ask import Ask
 from mockd.sources.llm.wires.access import Words
-from mockd.sources.llm.wires.openai_stored import RESPONSES
+from mockd.sources.llm.wires.openai_stored import RESPONSES, Referred, is_reference, resolved
 from mockd.sources.llm.wires.responses_earlier import earlier
 
 _CHAT = "https://platform.openai.com/docs/api-reference/chat/create"
@@ -134,6 +134,12 @@ def _more_than_generated(ask: Ask) -> Found | None:
     return {"choices": choices, "generated": generated}
 
 
+def _streamed_best(ask: Ask) -> Found | None:
+    """The best of several choices as a stream, though they are only known when all are there."""
+    generated = ask.body["best_of"]
+    return {} if is_number(generated) and generated > 1 and ask.body.get("stream") is True else None
+
+
 OPENAI_COMPLETIONS: Rules = (
     Rule(
         "best_of",
@@ -145,6 +151,13 @@ OPENAI_COMPLETIONS: Rules = (
             _BAD,
         ),
         SEEN,
+        "best_of",
+    ),
+    Rule(
+        "best_of",
+        _streamed_best,
+        Words("The results of 'best_of' cannot be streamed. Omit 'best_of' or 'stream'.", _BAD),
+        OWN,
         "best_of",
     ),
     *_openai_numbers(_COMPLETIONS, "max_tokens", least=0),
@@ -165,6 +178,21 @@ def _unknown_response(ask: Ask) -> Found | None:
     return {"id": shown(name)} if kept.get(ask.request.key, RESPONSES, name) is None else None
 
 
+def _unknown_item(ask: Ask) -> Found | None:
+    """A reference to an item that is not stored. Without a place where any could be, nothing is known of it."""
+    if ask.context.kept is None:
+        return None
+    referred = Referred(ask)
+    for _, item in objects_in(ask, "input"):
+        if is_reference(item) and referred.get(item["id"]) is None:
+            return {"id": shown(item["id"]), "why": _NOT_STORED if ask.body.get("store") is False else ""}
+    return None
+
+
+_NOT_STORED = (
+    " Items are not persisted when `store` is set to false. Try again with `store` set to true, or remove this item "
+    "from your input."
+)
 _CALLS = {"function_call": "function call", "custom_tool_call": "custom tool call"}
 
 
@@ -174,10 +202,10 @@ def _output_without_call(ask: Ask) -> Found | None:
     if not before.is_whole:
         return None
     called: set[Any] = {call.id for turn in before.turns for call in turn.calls}
-    for _, item in objects_in(ask, "input"):
+    for item in resolved(ask, (item for _, item in objects_in(ask, "input"))):
         kind, call_id = item.get("type"), item.get("call_id")
-        if kind == "item_reference":
-            return None  # to a call, maybe
+        if is_reference(item):
+            return None  # to a call, maybe, if what it names is not known
         if not isinstance(kind, str) or not isinstance(call_id, str):
             continue
         if kind in _CALLS:
@@ -231,6 +259,7 @@ OPENAI_RESPONSES: Rules = (
         _RESPONSES_API,
         "previous_response_id",
     ),
+    Rule("input", _unknown_item, Words("Item with id '{id}' not found.{why}", _BAD), SEEN, "input", status=404),
     Rule(
         "input",
         _output_without_call,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from mockd.sources.llm.refusals.anthropic import ANTHROPIC
 from mockd.sources.llm.refusals.cohere import COHERE, COHERE_EMBEDDINGS, COHERE_V1
 from mockd.sources.llm.refusals.google import GOOGLE, GOOGLE_EMBEDDINGS
-from mockd.sources.llm.refusals.mistral import MISTRAL, MISTRAL_EMBEDDINGS
+from mockd.sources.llm.refusals.mistral import MISTRAL, MISTRAL_EMBEDDINGS, MISTRAL_FIM
 from mockd.sources.llm.refusals.ollama import OLLAMA
 from mockd.sources.llm.refusals.openai import OPENAI_CHAT, OPENAI_COMPLETIONS, OPENAI_EMBEDDINGS, OPENAI_RESPONSES
 from mockd.sources.llm.refusals.rule import Rules
@@ -23,6 +23,7 @@ RULES: Mapping[str, Rules] = {
     "gemini": GOOGLE,
     "gemini-embeddings": GOOGLE_EMBEDDINGS,
     "mistral-chat": MISTRAL,
+    "mistral-fim": MISTRAL_FIM,
     "mistral-embeddings": MISTRAL_EMBEDDINGS,
     "cohere-chat": COHERE,
     "cohere-chat-v1": COHERE_V1,

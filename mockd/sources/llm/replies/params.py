@@ -28,7 +28,18 @@ class ToolCall(Params, frozen=True, kw_only=True):
 
     name: Annotated[str, _doc("Name of the tool.")]
     arguments: Annotated[dict[str, Any], _doc("Arguments of the call.")] = {}
+    input: Annotated[
+        str | None,
+        _doc(
+            "Text that a custom tool of OpenAI's gets in place of `arguments`. A tool that is no custom one gets it as "
+            "the argument `input`."
+        ),
+    ] = None
     id: Annotated[str | None, _doc("ID of the call; by default a random one in the provider's form.")] = None
+
+    def __post_init__(self) -> None:
+        if self.input is not None and self.arguments:
+            raise ValueError("give one of `arguments` and `input`: a custom tool gets a text alone")
 
 
 class Citation(Params, frozen=True, kw_only=True):

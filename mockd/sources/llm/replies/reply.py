@@ -18,12 +18,14 @@ _WORD = re.compile(rf"\s{{0,{LONGEST_WORD}}}\S{{1,{LONGEST_WORD}}}|\s{{1,{LONGES
 
 
 class Call(Struct, frozen=True):
-    """A tool call ready to send: its arguments as JSON text, whole and in fragments."""
+    """A tool call ready to send: its arguments as JSON text, whole and in fragments. Those of a custom tool are any
+    text."""
 
     name: str
     arguments: str
     fragments: tuple[str, ...]
     id: str | None
+    is_custom: bool = False
 
     @property
     def input(self) -> Any:
@@ -87,9 +89,16 @@ def tokens_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(text))
 
 
-def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argument_chunk: int | None = None) -> Reply:
+def resolve(
+    fields: ReplyFields,
+    default: tuple[str, ...] = DEFAULT_TOKENS,
+    argument_chunk: int | None = None,
+    *,
+    has_custom_tools: bool = False,
+) -> Reply:
     """The reply that the fields describe. Its text is `default` if they have no content. The arguments of tool calls
-    are in fragments of `argument_chunk` characters (None: in one piece), unless the fields have their own size."""
+    are in fragments of `argument_chunk` characters (None: in one piece), unless the fields have their own size. The
+    input of a custom tool is an argument if the provider has no custom tools."""
     if fields.tokens is not None:
         tokens = fields.tokens
     elif fields.text is not None:
@@ -100,7 +109,7 @@ def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argu
     return Reply(
         tokens,
         tokens_of(fields.reasoning or ""),
-        tuple(_call(call, fields.argument_chunk or argument_chunk) for call in fields.tool_calls),
+        tuple(_call(call, fields.argument_chunk or argument_chunk, has_custom_tools) for call in fields.tool_calls),
         tokens_of(fields.refusal or ""),
         fields.citations,
         fields.finish_reason or finish,
@@ -109,11 +118,13 @@ def resolve(fields: ReplyFields, default: tuple[str, ...] = DEFAULT_TOKENS, argu
     )
 
 
-def _call(call: ToolCall, size: int | None) -> Call:
-    arguments = encode_json(call.arguments).decode()
-    size = size or len(arguments)
+def _call(call: ToolCall, size: int | None, has_custom_tools: bool) -> Call:
+    is_custom = call.input is not None and has_custom_tools
+    given = call.arguments if call.input is None else {"input": call.input}
+    arguments = call.input if call.input is not None and has_custom_tools else encode_json(given).decode()
+    size = size or len(arguments) or 1
     fragments = tuple(arguments[start : start + size] for start in range(0, len(arguments), size))
-    return Call(call.name, arguments, fragments, call.id)
+    return Call(call.name, arguments, fragments, call.id, is_custom)
 
 
 def place_of(citation: Citation, text: str) -> tuple[int, int]:

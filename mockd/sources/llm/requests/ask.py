@@ -112,7 +112,7 @@ def _calls_in(message: dict[str, Any]) -> tuple[ToolUse, ...]:
         return ()
     found = []
     for call in objects(calls):
-        if isinstance(name := child(call, "function").get("name"), str):
+        if isinstance(name := (child(call, "function") or child(call, "custom")).get("name"), str):
             found.append(ToolUse(name, text_of(call, "id")))
     return tuple(found)
 

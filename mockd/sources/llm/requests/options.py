@@ -16,10 +16,18 @@ Calling = Literal["auto", "none", "required"]
 
 class Tool(NamedTuple):
     """A tool that a request declares. `schema` is the JSON schema of its arguments as the request has it, None if the
-    provider knows it."""
+    provider knows it. A custom tool has the form of its input in place of a schema."""
 
     name: str
     schema: Any = None
+    form: InputForm | None = None
+
+
+class InputForm(NamedTuple):
+    """The form of a custom tool's input: any text, or one that a grammar describes in a syntax, `lark` or `regex`."""
+
+    syntax: str | None = None
+    grammar: str = ""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -95,20 +103,35 @@ def choice_in(given: Any) -> Choice:
 
 
 def _name(tool: Mapping[str, Any]) -> str | None:
-    name = tool.get("name", child(tool, "function").get("name"))
+    name = tool.get("name", (child(tool, "function") or child(tool, "custom")).get("name"))
     return name if isinstance(name, str) else None
 
 
-def tools_in(declared: Any) -> tuple[Tool, ...]:
-    """The functions in a list of tools in OpenAI's forms, with their fields in `function` or beside `type`."""
+def tools_in(declared: Any, *, has_custom: bool = False) -> tuple[Tool, ...]:
+    """The functions in a list of tools in OpenAI's forms, with their fields in `function` or beside `type`. Custom
+    tools, which have theirs in `custom` or beside `type`, are among them if the provider `has_custom` ones."""
     found: list[Tool] = []
     for tool in objects(declared):
-        if tool.get("type", "function") != "function":
+        kind = tool.get("type", "function")
+        if kind != "function" and not (has_custom and kind == "custom"):
             continue
-        fields = child(tool, "function") or tool
-        if isinstance(name := fields.get("name"), str):
+        fields = child(tool, kind) or tool
+        if not isinstance(name := fields.get("name"), str):
+            continue
+        if kind == "custom":
+            found.append(Tool(name, form=_form_in(child(fields, "format"))))
+        else:
             found.append(Tool(name, fields.get("parameters", {})))
     return tuple(found)
+
+
+def _form_in(given: Mapping[str, Any]) -> InputForm:
+    """The form of an input as a request has it; a grammar has its fields in `grammar` or beside `type`."""
+    if given.get("type") != "grammar":
+        return InputForm()
+    fields = child(given, "grammar") or given
+    syntax, grammar = fields.get("syntax"), fields.get("definition")
+    return InputForm(str(syntax), grammar if isinstance(grammar, str) else "")
 
 
 def names_of(declared: Any) -> list[str]:
@@ -122,10 +145,10 @@ def names_of(declared: Any) -> list[str]:
     return found
 
 
-def most_tokens(*given: Any) -> int | None:
-    """The first of these values that is a limit: a whole number above 0, which JSON may also write as `2.0`."""
+def most_tokens(*given: Any, least: int = 1) -> int | None:
+    """The first of these values that is a limit: a whole number of `least` or more, which JSON may write as `2.0`."""
     numbers = (int(value) if type(value) is float and value.is_integer() else value for value in given)
-    return next((value for value in numbers if type(value) is int and value > 0), None)
+    return next((value for value in numbers if type(value) is int and value >= least), None)
 
 
 def stops_in(given: Any) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def matching_text(pattern: str, least: int, most: float, number: int, budget: Bu
     """A text of `least` to `most` characters in which a pattern matches. Different values of `number` give different
     texts if possible. Raises `Impossible`, and `Refused` for a pattern that is too large."""
     if len(pattern) > LONGEST_PATTERN:
-        raise Refused(f"A pattern in the JSON schema has more than {LONGEST_PATTERN} characters.")
+        raise Refused(f"A pattern has more than {LONGEST_PATTERN} characters.")
     budget.spend(len(pattern))
     try:
         parsed = _parser.parse(pattern)

@@ -106,7 +106,7 @@ class MistralChat(Wire):
             calling=calling,
             only=only,
             is_parallel=body.get("parallel_tool_calls") is not False,
-            max_tokens=most_tokens(body.get("max_tokens")),
+            max_tokens=most_tokens(body.get("max_tokens"), least=0),
             stops=stops_in(body.get("stop")),
             thinks=is_asked(body.get("prompt_mode")) or is_asked(body.get("reasoning_effort")),
         )

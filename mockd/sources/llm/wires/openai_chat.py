@@ -80,6 +80,7 @@ class OpenAIChat(OpenAIWire):
     params_type = OpenAIChatParams
     default_model = "gpt-4-mock"
     expresses = frozenset({"reasoning", "toolCalls", "refusal", "citations"})
+    has_custom_tools = True
     finish = {word: word for word in ("stop", "length", "tool_calls", "content_filter", "function_call")}
     ids = {"id": IdForm("chatcmpl-", 29)}
     about: ClassVar[Mapping[str, Any]] = {"service_tier": "default", "system_fingerprint": "fp_mockd"}
@@ -119,7 +120,7 @@ class OpenAIChat(OpenAIWire):
             return PLAIN
         calling, only = choice_in(body.get("tool_choice", body.get("function_call")))
         return Options(
-            tools=tools_in(body.get("tools")) or tools_in(body.get("functions")),
+            tools=tools_in(body.get("tools"), has_custom=True) or tools_in(body.get("functions")),
             calling=calling,
             only=only,
             is_parallel=body.get("parallel_tool_calls") is not False,
@@ -176,7 +177,8 @@ class OpenAIChat(OpenAIWire):
             if not opens_with_call:
                 yield {"tool_calls": [_call_start(number, call)]}, False
             for fragment in call.fragments:
-                yield {"tool_calls": [{"index": number, "function": {"arguments": fragment}}]}, True
+                said = {"custom": {"input": fragment}} if call.is_custom else {"function": {"arguments": fragment}}
+                yield {"tool_calls": [{"index": number, **said}]}, True
 
     @property
     def _reasoning_key(self) -> str:
@@ -242,11 +244,7 @@ class OpenAIChat(OpenAIWire):
             message[self._reasoning_key] = "".join(reply.reasoning)
         if reply.calls:
             message["tool_calls"] = [
-                {
-                    "id": call_id(number, call),
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
-                }
+                {"id": call_id(number, call), **_called(call, call.arguments)}
                 for number, call in enumerate(reply.calls)
             ]
         return message
@@ -271,8 +269,14 @@ def _speaks(reply: Reply) -> bool:
 
 
 def _call_start(number: int, call: Call) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": ""}
-    return {"index": number, "id": call_id(number, call), "type": "function", "function": function}
+    return {"index": number, "id": call_id(number, call), **_called(call, "")}
+
+
+def _called(call: Call, arguments: str) -> dict[str, Any]:
+    """The tool that is called, and what of its arguments is given."""
+    if call.is_custom:
+        return {"type": "custom", "custom": {"name": call.name, "input": arguments}}
+    return {"type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _annotations(reply: Reply) -> list[dict[str, Any]]:

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 from mockd.events import Event, Slot
 from mockd.jsontext import encode_json
-from mockd.sources.llm.budget import LONGEST_TEXT, Refused
+from mockd.sources.llm.budget import LARGEST_EVENT, LONGEST_TEXT, Refused
 from mockd.sources.llm.replies.params import Error
-from mockd.sources.llm.replies.reply import Reply
+from mockd.sources.llm.replies.reply import Reply, tokens_of
 from mockd.sources.llm.requests.ask import Ask, Turn
 from mockd.sources.llm.requests.options import Options, most_tokens, stops_in
 from mockd.sources.llm.wires.access import OPENAI_COMPLETIONS
@@ -40,6 +40,8 @@ class CompletionShape(NamedTuple):
     """Number of alternatives for each token, or None without log probabilities."""
     echo: bool = False
     usage: bool = False
+    offsets: tuple[int, ...] = ()
+    """Numbers of characters before the reply to each prompt, if they are told: with `echo` and log probabilities."""
 
     @property
     def all(self) -> int:
@@ -75,20 +77,22 @@ class OpenAICompletions(OpenAIWire):
 
     def options(self, ask: Ask) -> Options:
         """The limits of each choice. `max_tokens` may be 0: clients ask so for the prompt alone, with `echo`."""
-        most = ask.body.get("max_tokens")
-        is_none = _is_number(most) and most == 0
-        return Options(max_tokens=0 if is_none else most_tokens(most), stops=stops_in(ask.body.get("stop")))
+        most = most_tokens(ask.body.get("max_tokens"), least=0)
+        return Options(max_tokens=most, stops=stops_in(ask.body.get("stop")))
 
     def shape(self, ask: Ask) -> CompletionShape:
         body = ask.body
-        choices, logprobs = _choices_in(body.get("n")), body.get("logprobs")
+        prompts, choices, asked = prompts_of(ask), _choices_in(body.get("n")), body.get("logprobs")
+        logprobs = min(asked, _MOST_ALTERNATIVES) if _is_number(asked) and asked >= 0 else None
+        echo = body.get("echo") is True
         return CompletionShape(
-            len(prompts_of(ask)),
+            len(prompts),
             choices,
             max(choices, _choices_in(body.get("best_of"))),
-            min(logprobs, _MOST_ALTERNATIVES) if _is_number(logprobs) and logprobs >= 0 else None,
-            body.get("echo") is True,
+            logprobs,
+            echo,
             bool(ask.part("stream_options").get("include_usage")),
+            tuple(map(len, prompts)) if echo and logprobs is not None else (),
         )
 
     def copies(self, shape: Hashable) -> tuple[int, int]:
@@ -105,17 +109,25 @@ class OpenAICompletions(OpenAIWire):
 
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
         """The slots of every wire, and for each prompt that is repeated `echo0` and so on, or `text0` with the reply
-        behind it."""
+        behind it; and `logprobs0` with the log probabilities of that."""
         assert isinstance(shape, CompletionShape)
         slots = super().slots(ask, reply, shape)
         if shape.echo:
             prompts = prompts_of(ask)
             if sum(map(len, prompts)) * shape.choices > LONGEST_TEXT:
                 raise Refused(f"The prompts have more than {LONGEST_TEXT} characters; mockd repeats no more.")
+            size = 2 * sum(shape.offsets) * shape.choices * (1 + (shape.logprobs or 0))
+            if size > LARGEST_EVENT:
+                said = f"would have about {size} characters; the limit is {LARGEST_EVENT}"
+                raise Refused(f"The log probabilities of the prompts {said}.")
             streams = self.streams(ask)
             for number, prompt in enumerate(prompts):
                 name, text = ("echo", prompt) if streams else ("text", prompt + reply.text)
                 slots[f"{name}{number}"] = encode_json(text)
+                if shape.logprobs is not None:
+                    echoed = tokens_of(prompt)
+                    told = echoed if streams else (*echoed, *reply.tokens)
+                    slots[f"logprobs{number}"] = encode_json(_logprobs(told, 0, shape, has_first=bool(echoed)))
         return slots
 
     # -- the stream ------------------------------------------------------------------------------------------------
@@ -124,13 +136,16 @@ class OpenAICompletions(OpenAIWire):
         assert isinstance(shape, CompletionShape)
         if shape.echo:
             for index in range(shape.all):
-                yield self.chunk(shape, [_choice(index, Slot(f"echo{index // shape.choices}"))])
+                prompt = index // shape.choices
+                logprobs = None if shape.logprobs is None else Slot(f"logprobs{prompt}")
+                yield self.chunk(shape, [_choice(index, Slot(f"echo{prompt}"), logprobs)])
         place = 0
         for token in reply.tokens:
-            logprobs = _logprobs([token], place, shape)
-            place += len(token)
             for index in range(shape.all):
-                yield self.chunk(shape, [_choice(index, token, logprobs)], None if index == 0 else STRUCTURE)
+                before = shape.offsets[index // shape.choices] if shape.offsets else 0
+                choice = _choice(index, token, _logprobs([token], before + place, shape))
+                yield self.chunk(shape, [choice], None if index == 0 else STRUCTURE)
+            place += len(token)
         for index in range(shape.all):
             yield self.chunk(shape, [_choice(index, "", None, self.finish[reply.finish])])
         if shape.usage:
@@ -148,11 +163,15 @@ class OpenAICompletions(OpenAIWire):
     def whole(self, reply: Reply, shape: Hashable) -> Any:
         assert isinstance(shape, CompletionShape)
         finish = self.finish[reply.finish]
-        logprobs = _logprobs(reply.tokens, 0, shape)
-        choices = [
-            _choice(index, Slot(f"text{index // shape.choices}") if shape.echo else reply.text, logprobs, finish)
-            for index in range(shape.all)
-        ]
+        text: str | Slot = reply.text
+        logprobs: Any = _logprobs(reply.tokens, 0, shape)
+        choices = []
+        for index in range(shape.all):
+            if shape.echo:
+                prompt = index // shape.choices
+                text = Slot(f"text{prompt}")
+                logprobs = logprobs and Slot(f"logprobs{prompt}")
+            choices.append(_choice(index, text, logprobs, finish))
         return {**_completion(choices), "usage": _usage(reply, shape)}
 
     # -- errors ----------------------------------------------------------------------------------------------------
@@ -201,18 +220,24 @@ def _choice(index: int, text: str | Slot, logprobs: Any = None, finish: str | No
     return {"text": text, "index": index, "logprobs": logprobs, "finish_reason": finish}
 
 
-def _logprobs(tokens: Sequence[str], place: int, shape: CompletionShape) -> dict[str, Any] | None:
-    """The log probabilities of tokens, of which the first is at that place of the text."""
+def _logprobs(
+    tokens: Sequence[str], place: int, shape: CompletionShape, *, has_first: bool = False
+) -> dict[str, Any] | None:
+    """The log probabilities of tokens, of which the first is at that place of the text. The first of a prompt has none,
+    as nothing is before it."""
     if shape.logprobs is None:
         return None
     places = accumulate(map(len, tokens), initial=place)
-    alternatives = [
+    alternatives: list[dict[str, float] | None] = [
         {token: -0.01, **{f"{token}{rank}": -4.0 - rank for rank in range(1, shape.logprobs)}} if shape.logprobs else {}
         for token in tokens
     ]
+    logprobs: list[float | None] = [-0.01] * len(tokens)
+    if has_first:
+        alternatives[0] = logprobs[0] = None
     return {
         "tokens": list(tokens),
-        "token_logprobs": [-0.01] * len(tokens),
+        "token_logprobs": logprobs,
         "top_logprobs": alternatives if shape.logprobs else None,
         "text_offset": list(places)[:-1],
     }

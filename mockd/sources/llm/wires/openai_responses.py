@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from mockd.events import Event, Slot
+from mockd.jsontext import encode_json
 from mockd.sources.llm.replies.params import Error, ReplyParams
 from mockd.sources.llm.replies.reply import Reply
 from mockd.sources.llm.requests.ask import Ask, Turn
@@ -27,16 +28,19 @@ from mockd.sources.llm.wires.openai_stored import (
     conversation,
     conversation_in,
     keep_response,
+    resolved,
 )
 from mockd.sources.llm.wires.responses_earlier import earlier, goes_on
+from mockd.sources.llm.wires.responses_ids import RESPONSE, digits_of, holder_id, item_id, new_digits
 from mockd.sources.llm.wires.responses_input import turns_in
 from mockd.sources.llm.wires.responses_items import ResponsesShape, items_of
 from mockd.sources.llm.wires.responses_object import asked_slots, response
-from mockd.sources.llm.wires.wire import STRUCTURE, Failure, IdForm
+from mockd.sources.llm.wires.wire import STRUCTURE, Failure
 
 _ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
-_ITEM = IdForm("fc_", 50)
+_FIRST_CALL = 3
+"""The number of the item of a reply's first call, behind reasoning and message."""
 
 
 class OpenAIResponsesParams(ReplyParams, frozen=True, kw_only=True):
@@ -60,6 +64,7 @@ class OpenAIResponses(OpenAIWire):
     params_type = OpenAIResponsesParams
     default_model = "gpt-4-mock"
     expresses = frozenset({"reasoning", "toolCalls", "refusal", "citations"})
+    has_custom_tools = True
     finish = {
         "stop": "completed",
         "tool_calls": "completed",
@@ -68,7 +73,6 @@ class OpenAIResponses(OpenAIWire):
     }
     access = OPENAI_RESPONSES
     required = ("model", "input")
-    ids = {"id": IdForm("resp_", 50), "message_id": IdForm("msg_", 50), "reasoning_id": IdForm("rs_", 50)}
     opening_events = 2
     opening_types: ClassVar[tuple[str, ...]] = ("response.created", "response.queued", "response.in_progress")
     """Types of the events with which a stream may begin, in order."""
@@ -83,13 +87,13 @@ class OpenAIResponses(OpenAIWire):
         asked = ask.body.get("input")
         if isinstance(asked, str):
             yield Turn("user", asked)
-        yield from turns_in(objects(asked))
+        yield from turns_in(resolved(ask, objects(asked)))
 
     def options(self, ask: Ask) -> Options:
         body = ask.body
         calling, only = choice_in(body.get("tool_choice"))
         declared = objects(body.get("tools"))
-        tools = tools_in(declared)
+        tools = tools_in(declared, has_custom=True)
         return Options(
             tools=tools,
             has_others=len(tools) < len(declared),
@@ -129,10 +133,22 @@ class OpenAIResponses(OpenAIWire):
     def schema_name(self, ask: Ask, schema: Any) -> str | None:
         return name_in(ask.part("text").get("format")) or super().schema_name(ask, schema)
 
+    def new_ids(self, ask: Ask) -> dict[str, bytes]:
+        digits = new_digits(ask)
+        ids = {
+            "id": holder_id(RESPONSE, digits),
+            "reasoning_id": item_id("reasoning", digits, 1),
+            "message_id": item_id("message", digits, 2),
+        }
+        return super().new_ids(ask) | {name: encode_json(id) for name, id in ids.items()}
+
     def slots(self, ask: Ask, reply: Reply, shape: Hashable) -> dict[str, bytes]:
         """The slots of every wire, of the fields that are repeated, and of the items. The response is stored."""
         slots = super().slots(ask, reply, shape) | asked_slots(ask.body)
-        slots |= {f"item{number}": _ITEM.make(ask) for number in range(len(reply.calls))}
+        digits = digits_of(slots["id"][1:-1].decode()) or ""
+        for number, call in enumerate(reply.calls):
+            kind = "custom_tool_call" if call.is_custom else "function_call"
+            slots[f"item{number}"] = encode_json(item_id(kind, digits, _FIRST_CALL + number))
         keep_response(ask, self, reply, shape, slots)
         if "conversation" in ask.body:
             assert isinstance(shape, ResponsesShape)

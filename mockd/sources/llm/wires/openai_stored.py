@@ -7,8 +7,7 @@ later request goes on from it, and remembered.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,8 +15,10 @@ from msgspec import Struct
 
 from mockd.events import Event, Fill
 from mockd.framing import FRAMINGS, FrameTemplate
+from mockd.sources.llm.budget import LONGEST_EARLIER, MOST_EARLIER
 from mockd.sources.llm.replies.reply import Reply
 from mockd.sources.llm.requests.ask import Ask
+from mockd.sources.llm.wires.responses_ids import CONVERSATION, INPUT, RESPONSE, digits_of, holder_id, item_id
 from mockd.sources.llm.wires.responses_input import SILENCE, Stretch, stretch_of
 from mockd.sources.llm.wires.responses_items import ResponsesShape
 from mockd.sources.llm.wires.responses_items import items_of as output_of
@@ -32,8 +33,9 @@ _TIMES = 3
 _MOST_LISTED = 100
 """The limit of the real service."""
 _LISTED = 20
+_REFERENCE = "item_reference"
+"""The type of an item of an input that only names one that is stored."""
 _MOST_DIGITS = 18
-_IDS = {"message": "msg", "function_call": "fc", "reasoning": "rs"}
 
 
 class Missed(Exception):
@@ -74,6 +76,7 @@ class StoredResponse(Struct):
     is_cancelled: bool = False
     _heard: Heard | None = None
     _said: Stretch | None = None
+    _output: list[dict[str, Any]] | None = None
 
     @property
     def id(self) -> str:
@@ -85,20 +88,32 @@ class StoredResponse(Struct):
 
     def input(self) -> list[dict[str, Any]]:
         """The items that the request had as input."""
-        return items_of(self._body().get("input"), self.id)
+        return items_of(self._body().get("input"), digits_of(self.id) or "", INPUT)
 
     def output(self, ask: Ask) -> list[dict[str, Any]]:
         """The items of its output, for a request that asks for them."""
-        assert isinstance(self.shape, ResponsesShape)
-        return rendered(ask, [item.whole for item in output_of(self.reply, self.shape)], self.slots)
+        if self._output is None:
+            assert isinstance(self.shape, ResponsesShape)
+            whole = [item.whole for item in output_of(self.reply, self.shape)]
+            self._output = rendered(ask, whole, self.slots)
+        return self._output
 
-    def heard(self) -> Heard:
+    def all_items(self, ask: Ask) -> list[dict[str, Any]]:
+        """The items of its input and, as far as it has that now, of its output."""
+        return [*self.input(), *(self.output(ask) if self.has_said else ())]
+
+    @property
+    def has_said(self) -> bool:
+        """Whether it has its output now."""
+        return self.is_finished and not self.is_cancelled and self.reply.failure is None
+
+    def heard(self, ask: Ask) -> Heard:
         """What its request said."""
         if self._heard is None:
             body = self._body()
             previous = body.get("previous_response_id")
             self._heard = Heard(
-                stretch_of(self.input()),
+                stretch_of(list(resolved(ask, self.input()))),
                 previous if isinstance(previous, str) and previous else None,
                 conversation_in(body),
             )
@@ -106,7 +121,7 @@ class StoredResponse(Struct):
 
     def said(self, ask: Ask) -> Stretch:
         """What the model said in it, as far as it has its output now."""
-        if not self.is_finished or self.is_cancelled or self.reply.failure is not None:
+        if not self.has_said:
             return SILENCE
         if self._said is None:
             self._said = stretch_of(self.output(ask))
@@ -141,7 +156,20 @@ class Conversation(Struct):
     created: int
     metadata: dict[str, Any]
     items: list[dict[str, Any]]
+    made: int = 0
+    """The number of items that were made for it so far. Responses that were added to it have made theirs."""
     _said: Stretch | None = None
+
+    def add(self, given: Any) -> list[dict[str, Any]]:
+        """Add items from a request. Returns them as they are then."""
+        new = items_of(given, digits_of(self.id) or "", self.made + 1)
+        self.made += len(new)
+        self.items += new
+        return new
+
+    def all_items(self, ask: Ask) -> list[dict[str, Any]]:
+        """Its items now."""
+        return self.items
 
     def said(self) -> Stretch:
         """What has been said in it."""
@@ -186,13 +214,16 @@ def continue_conversation(ask: Ask, output: Sequence[Any], slots: Mapping[str, b
         found = conversation(ask, name)
     except Missed:
         return
-    found.items += [*items_of(ask.body.get("input"), slots["id"][1:-1].decode()), *rendered(ask, output, slots)]
+    given = items_of(ask.body.get("input"), digits_of(slots["id"][1:-1].decode()) or "", INPUT)
+    there = {item["id"] for item in found.items}
+    said = (item for item in resolved(ask, given) if not (item["type"] == _REFERENCE or item["id"] in there))
+    found.items += [*said, *rendered(ask, output, slots)]
     found.keep(ask)
 
 
 def leave_conversation(ask: Ask, stored: StoredResponse) -> None:
     """Take the output of a response out of the conversation to which it was added."""
-    name = stored.heard().conversation
+    name = stored.heard(ask).conversation
     if name is None:
         return
     try:
@@ -215,26 +246,74 @@ def rendered(ask: Ask, output: Sequence[Any], slots: Mapping[str, bytes]) -> lis
 # -- items -------------------------------------------------------------------------------------------------------------
 
 
-def items_of(given: Any, seed: str) -> list[dict[str, Any]]:
-    """Items as the service has them: with IDs, and content in parts. IDs that are not given follow from the seed."""
+def items_of(given: Any, digits: str, first: int) -> list[dict[str, Any]]:
+    """Items as the service has them: with IDs, and content in parts. IDs that are not given have the digits, and are
+    counted from `first` on."""
     if isinstance(given, str):
         given = [{"role": "user", "content": given}]
     items = given if isinstance(given, list) else []
-    return [_item(item, f"{seed} {number}") for number, item in enumerate(items) if isinstance(item, dict)]
+    return [_item(item, digits, number) for number, item in enumerate(items, first) if isinstance(item, dict)]
 
 
-def _item(item: Mapping[str, Any], seed: str) -> dict[str, Any]:
+def _item(item: Mapping[str, Any], digits: str, number: int) -> dict[str, Any]:
     kind = item.get("type")
-    kind = kind if isinstance(kind, str) else "message"
+    kind = kind if isinstance(kind, str) else _REFERENCE if is_reference(item) else "message"
     id = item.get("id")
     if not (isinstance(id, str) and id):
-        id = f"{_IDS.get(kind, 'item')}_{sha256(seed.encode()).hexdigest()[:50]}"
+        id = item_id(kind, digits, number)
     completed = {**item, "type": kind, "id": id, "status": "completed"}
     if kind == "message" and isinstance(content := item.get("content"), str):
         is_said = item.get("role") == "assistant"
         part = {"type": "output_text", "annotations": []} if is_said else {"type": "input_text"}
         completed["content"] = [{**part, "text": content}]
     return completed
+
+
+def is_reference(item: Mapping[str, Any]) -> bool:
+    """Whether an item of an input only names one that is stored."""
+    kind = item.get("type")
+    return isinstance(item.get("id"), str) and (kind == _REFERENCE or (kind is None and item.get("role") is None))
+
+
+class Referred:
+    """The stored items to which a request may refer: in the conversation that it names, and in every response and
+    conversation, as long as that is stored."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._items: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+
+    def get(self, id: str) -> dict[str, Any] | None:
+        """The item with an ID, or None if there is none."""
+        digits, named = digits_of(id), conversation_in(self._ask.body)
+        places = [] if named is None else [(CONVERSATIONS, named)]
+        if digits is not None:
+            places += [(RESPONSES, holder_id(RESPONSE, digits)), (CONVERSATIONS, holder_id(CONVERSATION, digits))]
+        return next((item for place in places if (item := self._in(place).get(id)) is not None), None)
+
+    def _in(self, place: tuple[str, str]) -> dict[str, dict[str, Any]]:
+        """The items in a response or conversation, by their IDs."""
+        if place not in self._items:
+            kept = self._ask.context.kept
+            holder: StoredResponse | Conversation | None = (
+                None if kept is None else kept.get(self._ask.request.key, *place)
+            )
+            items = () if holder is None else holder.all_items(self._ask)
+            self._items[place] = {item["id"]: item for item in items if item["type"] != _REFERENCE}
+        return self._items[place]
+
+
+def resolved(ask: Ask, items: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """These items, with the stored ones in place of references to them. A reference stays one if there is no such item,
+    if another has named it, and above the limits."""
+    referred, seen, characters = Referred(ask), set[str](), 0
+    for item in items:
+        found = None
+        if is_reference(item) and item["id"] not in seen and len(seen) < MOST_EARLIER and characters < LONGEST_EARLIER:
+            seen.add(item["id"])
+            found = referred.get(item["id"])
+            characters += 0 if found is None else len(msgspec.json.encode(found))
+        yield item if found is None else found
 
 
 def page_of(items: Sequence[dict[str, Any]], ask: Ask) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def _in_responses(ask: Ask, last: str) -> Stretch:
         if stored is None:
             is_whole = False
             break
-        heard, said = stored.heard(), stored.said(ask)
+        heard, said = stored.heard(ask), stored.said(ask)
         here = Stretch(
             (*heard.input.turns, *said.turns),
             heard.input.images + said.images,

@@ -119,13 +119,19 @@ def _text(reply: Reply, shape: ResponsesShape) -> tuple[dict[str, Any], Iterable
     )
 
 
+_FUNCTION = ("function_call", "arguments", "function_call_arguments")
+_CUSTOM = ("custom_tool_call", "input", "custom_tool_call_input")
+"""The type of the item of a call, the key of what the tool gets, and the events that fill it."""
+
+
 def _call(number: int, call: Call, shape: ResponsesShape) -> Item:
-    item = {"id": Slot(f"item{number}"), "type": "function_call", "call_id": call_id(number, call), "name": call.name}
+    kind, given, event = _CUSTOM if call.is_custom else _FUNCTION
+    item = {"id": Slot(f"item{number}"), "type": kind, "call_id": call_id(number, call), "name": call.name}
     deltas = ({"delta": fragment} for fragment in call.fragments)
-    done = ItemStep("function_call_arguments.done", {"arguments": call.arguments})
-    steps = chain(_deltas("function_call_arguments.delta", deltas, shape), [done])
-    opening = {**item, "status": "in_progress", "arguments": ""}
-    return Item(opening, steps, {**item, "status": "completed", "arguments": call.arguments})
+    done = ItemStep(f"{event}.done", {given: call.arguments})
+    steps = chain(_deltas(f"{event}.delta", deltas, shape), [done])
+    opening = {**item, "status": "in_progress", given: ""}
+    return Item(opening, steps, {**item, "status": "completed", given: call.arguments})
 
 
 def _annotations(reply: Reply) -> list[dict[str, Any]]:

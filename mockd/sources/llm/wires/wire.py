@@ -92,6 +92,8 @@ class Wire:
     default_model: ClassVar[str]
     expresses: ClassVar[frozenset[str]] = frozenset()
     """The parameters among `reasoning`, `toolCalls`, `refusal` and `citations` that the wire can express."""
+    has_custom_tools: ClassVar[bool] = False
+    """Whether a tool may get a text in place of arguments."""
     lacks: ClassVar[frozenset[str]] = frozenset()
     """The parameters among `usage`, `model` and `error.type` that the wire cannot express."""
     finish: ClassVar[Mapping[str, str]]

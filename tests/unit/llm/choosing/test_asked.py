@@ -14,7 +14,7 @@ from mockd.sources import llm
 from mockd.sources.llm.choosing.asked import Asked
 from mockd.sources.llm.replies.params import ReplyParams
 from mockd.sources.llm.requests.ask import Ask, ToolResult, ToolUse
-from mockd.sources.llm.requests.options import Options, Tool
+from mockd.sources.llm.requests.options import InputForm, Options, Tool
 from tests.manual_clock import ManualClock
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -38,6 +38,7 @@ def options(**given: Any) -> Options:
     return Options(tools=DECLARED, **given)
 
 
+GRAMMAR = {"syntax": "regex", "definition": "a+"}
 OF_TOOLS: list[tuple[str, dict[str, Any], Options]] = [
     ("openai-chat", {"tools": TOOLS}, options()),
     ("openai-chat", {"tools": TOOLS, "tool_choice": "auto"}, options()),
@@ -63,7 +64,22 @@ OF_TOOLS: list[tuple[str, dict[str, Any], Options]] = [
         {"functions": [FUNCTION, {"name": "wait"}], "function_call": {"name": "look"}},
         options(calling="required", only=ONLY),
     ),
-    ("openai-chat", {"tools": [{"type": "custom", "custom": {"name": "own"}}, *TOOLS]}, options()),
+    (
+        "openai-chat",
+        {"tools": [{"type": "custom", "custom": {"name": "own"}}], "tool_choice": "required"},
+        Options(tools=(Tool("own", form=InputForm()),), calling="required"),
+    ),
+    (
+        "openai-responses",
+        {"tools": [{"type": "custom", "name": "own", "format": {**GRAMMAR, "type": "grammar"}}]},
+        Options(tools=(Tool("own", form=InputForm("regex", "a+")),)),
+    ),
+    (
+        "openai-chat",
+        {"tools": [{"type": "custom", "custom": {"name": "own", "format": {"type": "grammar", "grammar": GRAMMAR}}}]},
+        Options(tools=(Tool("own", form=InputForm("regex", "a+")),)),
+    ),
+    ("mistral-chat", {"tools": [{"type": "custom", "custom": {"name": "own"}}, *TOOLS]}, options()),
     ("azure-openai", {"tools": TOOLS, "tool_choice": "required"}, options(calling="required")),
     ("openai-responses", {"tools": FLAT, "tool_choice": "required"}, options(calling="required")),
     (

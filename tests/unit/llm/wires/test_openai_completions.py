@@ -125,6 +125,43 @@ def test_log_probabilities() -> None:
     assert len(whole({"logprobs": 9}, tokens=HELLO)["choices"][0]["logprobs"]["top_logprobs"][0]) == 5
 
 
+@pytest.mark.parametrize("choices", [1, 2])
+@pytest.mark.parametrize("prompt", ["Once upon", "", ["Once upon", "a", [1, 22, 3]], [[1, 22], ""]], ids=str)
+def test_log_probabilities_of_a_repeated_prompt(prompt: Any, choices: int) -> None:
+    """They are for the text that is given, from its first token on, for which there is none."""
+    body = {"prompt": prompt, "n": choices, "echo": True, "logprobs": 2}
+    whole_, chunks = whole(body, tokens=HELLO)["choices"], stream(body, tokens=HELLO)[:-1]
+    for index, choice_ in enumerate(whole_):
+        told = choice_["logprobs"]
+        places = [place for place, _ in enumerate(told["tokens"])]
+        assert "".join(told["tokens"]) == choice_["text"]
+        assert told["text_offset"] == [len("".join(told["tokens"][:place])) for place in places]
+        echoed = choice_["text"] != "Hello!"
+        assert [place for place in places if told["token_logprobs"][place] is None] == [0] * echoed
+        assert [place for place in places if told["top_logprobs"][place] is None] == [0] * echoed
+        parts = [part["logprobs"] for one in chunks for part in one["choices"] if part["index"] == index]
+        for name, listed in told.items():
+            assert [value for part in parts if part for value in part[name]] == listed, name
+    lone = whole({**body, "logprobs": 0}, tokens=HELLO)["choices"][0]["logprobs"]
+    assert lone["top_logprobs"] is None
+
+
+def test_log_probabilities_of_prompts_of_several_lengths() -> None:
+    """None of which is taken for another's."""
+    for prompt in ("One", "One two", "One"):
+        [_, first, *_] = stream({"prompt": prompt, "echo": True, "logprobs": 1}, tokens=HELLO)
+        assert first["choices"][0]["logprobs"]["text_offset"] == [len(prompt)]
+
+
+def test_log_probabilities_of_a_repeated_prompt_are_bounded() -> None:
+    body = {"model": "m", "prompt": "word " * 4000, "echo": True, "logprobs": 5}
+    for more in ({}, {"stream": True}, {"n": 2}):
+        answer = ask("openai-completions", {**body, **more}, tokens=HELLO)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["message"].startswith("The log probabilities of the prompts would")
+    assert ask("openai-completions", {**body, "prompt": "word " * 2000}, tokens=HELLO).status_code == 200
+
+
 def test_the_text_behind_the_prompt_is_no_message_of_the_user() -> None:
     got = whole({"suffix": "the end"}, echo=True)
     assert got["choices"][0]["text"] == "Once upon"
