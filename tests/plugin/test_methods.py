@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mockd.errors import AdminError, ConfigError
-from mockd.fixtures import Mockd, MockdServer
+from mockd.fixtures import Mockd, MockdServer, MockHandle
 from mockd.fixtures.mockd import new_key
 from mockd.fixtures.server import _mocks_at, started
 from mockd.testing import running_mockd
@@ -295,6 +295,46 @@ def test_a_push_into_all(mockd: Mockd, ask: Ask) -> None:
     mock.push("b")
     mock.release()
     assert [client.getresponse().read() for client in clients] == [b"data: a\n\ndata: b\n\n"] * 2
+
+
+def test_all_streams_of_a_mock_in_the_hand(mockd: Mockd, ask: Ask) -> None:
+    mock = mockd.sse("/events", list("abcd"))
+    mock.hold_at("head", upcoming="all")
+    clients = [ask(mock.url), ask(mock.url)]
+    streams = [mock.wait_for_stream(), mock.wait_for_stream()]
+    for stream in streams:
+        stream.wait_held()
+    mock.hold(1)
+    for stream in streams:
+        stream.wait_reached(1)
+        stream.wait_held()
+    mock.step(2)
+    mock.cut("insert", raw="data: cut\n\n")
+    for stream in streams:
+        stream.wait_reached(3)
+    mock.close()
+    expected = b"data: a\n\ndata: b\n\ndata: c\n\ndata: cut\n\n"
+    assert [client.getresponse().read() for client in clients] == [expected] * 2
+    assert [stream.wait_ended()["outcome"] for stream in streams] == ["closed_by_admin"] * 2
+
+
+DONE_TO_SOME: dict[str, Callable[[MockHandle], None]] = {
+    "hold": lambda mock: mock.hold(),
+    "step": lambda mock: mock.step(),
+    "cut": lambda mock: mock.cut("reset"),
+}
+
+
+@pytest.mark.parametrize("done", DONE_TO_SOME.values(), ids=DONE_TO_SOME)
+def test_what_is_done_to_no_stream_fails(mockd: Mockd, done: Callable[[MockHandle], None]) -> None:
+    mock = mockd.sse("/events", ["a"])
+    get(mock.url)
+    with pytest.raises(AssertionError, match=r"the mock 'events' to have a live stream, and it has none\n\n(.|\n)*GET"):
+        done(mock)
+    with pytest.raises(AdminError, match="nothing can be pushed"):
+        mock.push("b")
+    mock.release()
+    mock.close()  # for these two, it is as they want it
 
 
 @pytest.mark.parametrize(("action", "settings"), [("reset", {}), ("close", {"linger": 1}), ("close linger=1", {})])
