@@ -83,7 +83,19 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "expressions": ("tags", "values", "growth", "words", "filters", "expression"),
     "fixtures": ("server", "journal", "making", "handles", "mockd", "asynchronous", "torture", "cassettes"),
-    "hand": ("watches", "hand", "push", "cut", "upcoming", "waits", "watching", "hands"),
+    "hand": (
+        "rows_time",
+        "beside",
+        "watches",
+        "held",
+        "hand",
+        "push",
+        "cut",
+        "upcoming",
+        "waits",
+        "watching",
+        "hands",
+    ),
     "engine": ("streams", "serving", "misses", "keyed", "engine"),
     "framing": ("variants", "encodings", "frames", "framings", "varied"),
     "journal": (

@@ -57,8 +57,9 @@ class Delivered(Protocol):
 class Holding(Protocol):
     """The part of a hand on a stream that the record of its exchange uses."""
 
-    is_held: bool
-    """Whether the stream is at its place, though events before it may still be on their way to the server."""
+    @property
+    def is_held(self) -> bool:
+        """Whether the stream is at its place, though events before it may still be on their way to the server."""
 
     @property
     def stands_still(self) -> bool:
