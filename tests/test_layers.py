@@ -83,6 +83,7 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "expressions": ("tags", "values", "growth", "words", "filters", "expression"),
     "fixtures": ("server", "journal", "making", "handles", "mockd", "asynchronous", "torture", "cassettes"),
+    "client": ("transport", "admin"),
     "hand": (
         "rows_time",
         "beside",
