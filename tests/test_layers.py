@@ -248,6 +248,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "vigil",
         "stream",
         "pipeline",
+        "instead",
     ),
     "streaming.sessions": ("session", "resume"),
     "streaming.cursors": (

@@ -102,6 +102,11 @@ class Hand(Held):
         if is_last:
             self.release()
 
+    def answer_with(self, program: Program) -> None:
+        """Let a stream that is held before its head answer with another program, whose rows nothing changes."""
+        first, around = self.stream.program.first, lambda cursor, _, now: self._begun(cursor, now)
+        self.stream.program = structs.replace(program, first=first, around=around)
+
     def change_events(self, shape: Callable[[Cursor], Cursor]) -> None:
         """Put a cursor around the one of the events themselves."""
         outer: Around = self

@@ -150,10 +150,10 @@ def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Pr
         program = _failed(plan, matched, fill, error)
     if matched.request.method == "HEAD":
         return replace(bodiless(program), delay_s=0.0)
-    return program if program.status not in BODILESS else _with_no_body(program)
+    return program if program.status not in BODILESS else with_no_body(program)
 
 
-def _with_no_body(program: Program) -> Program:
+def with_no_body(program: Program) -> Program:
     """The program, without what its status has no place for. It is a mock's answer like any."""
     program = replace(bodiless(program), is_listed=True)
     if program.status == HTTPStatus.RESET_CONTENT and b"content-length" not in program.headers.settled:
@@ -172,7 +172,7 @@ def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
     """One whole answer in place of the mock's."""
     fill = Fill(plan.random(matched.count), matched.clock, answer.slots)
     program = _whole(CompiledAnswer(answer, plan.header_rules, variation=plan.variation), matched, fill)
-    return program if program.status not in BODILESS else _with_no_body(program)
+    return program if program.status not in BODILESS else with_no_body(program)
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
@@ -193,7 +193,7 @@ async def _awaited(
     """The program of a source that must wait before it knows what it answers."""
     try:
         program = _opened(plan, sessions, matched, await opening, fill)
-        return program if program.status not in BODILESS else _with_no_body(program)
+        return program if program.status not in BODILESS else with_no_body(program)
     except TooManyKeysError as error:
         return too_many(matched.request, error_body(error.code, error.message), matched.headers)
     except CutOffError as cut:
