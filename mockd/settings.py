@@ -266,7 +266,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int, Meta(ge=0, description="Most holds of streams that stand at once, over all keys; 503 above it.")
     ] = 10_000
     max_waits: Annotated[
-        int, Meta(ge=0, description="Most requests to the admin API that wait at once; 503 above it.")
+        int,
+        Meta(
+            ge=0,
+            description="Most requests to the admin API that wait for streams at once, and most that wait in `POST "
+            "/verify`; 503 above it.",
+        ),
     ] = 10_000
     journal: Annotated[
         int, Meta(ge=0, description="Most requests in the journal; the oldest are let go of first; 0: no journal.")

@@ -83,7 +83,20 @@ BESIDE = {
 INSIDE: dict[str, tuple[str, ...]] = {
     "expressions": ("tags", "values", "growth", "words", "filters", "expression"),
     "fixtures": ("server", "journal", "making", "handles", "mockd", "asynchronous", "torture", "cassettes"),
-    "hand": ("watches", "hand", "push", "cut", "upcoming", "waits", "watching", "hands"),
+    "client": ("transport", "admin"),
+    "hand": (
+        "rows_time",
+        "beside",
+        "watches",
+        "held",
+        "hand",
+        "push",
+        "cut",
+        "upcoming",
+        "waits",
+        "watching",
+        "hands",
+    ),
     "engine": ("streams", "serving", "misses", "keyed", "engine"),
     "framing": ("variants", "encodings", "frames", "framings", "varied"),
     "journal": (
@@ -239,6 +252,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "stream",
         "answers",
         "pipeline",
+        "instead",
     ),
     "streaming.sessions": ("session", "buffer", "resume"),
     "streaming.cursors": (

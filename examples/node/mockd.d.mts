@@ -123,11 +123,19 @@ export interface MockHandle {
   /** Hold the next stream behind so many events, or before its head. Later ones are not held unless `upcoming` says so
    * many, or "all". */
   holdAt(at: number | "head", more?: { upcoming?: number | "all" }): Promise<void>;
+  /** Hold its live streams now, or behind so many events. Fails if there are none. */
+  hold(at?: number | "head"): Promise<void>;
+  /** Let so many events of each live stream out now, and hold it behind them. Fails if there are none. */
+  step(count?: number): Promise<void>;
+  /** Let a fault strike its live streams now, as `StreamHandle.cut` does. Fails if there are none. */
+  cut(action: string, settings?: Fields): Promise<void>;
   /** Push an event into its live streams, and into those to which clients can come back: an object as in a mock's list,
    * or the data of one. For NDJSON it is the next item. */
   push(event: unknown): Promise<void>;
   /** Let all of its streams go on, and hold none that begin later. */
   release(): Promise<void>;
+  /** End its live streams, as it says. */
+  close(): Promise<void>;
   /** The next stream that this method has not given yet, live or ended, as soon as it has begun. */
   waitForStream(wait?: Wait): Promise<StreamHandle>;
 }

@@ -285,12 +285,20 @@ class MockHandle {
     await this.#call("POST", "hold", { body: { at, upcoming } });
   }
 
+  hold = (at) => this.#onLive("hold", { at });
+  step = (count = 1) => this.#onLive("step", { count });
+  cut = (action, settings) => this.#onLive("cut", faultOf(action, settings));
+
   async push(event) {
     await this.#call("POST", "push", { body: this.#event(event) });
   }
 
   async release() {
     await this.#call("POST", "release");
+  }
+
+  async close() {
+    await this.#call("POST", "close");
   }
 
   async waitForStream({ timeoutSeconds = this.#mockd.server.patienceSeconds } = {}) {
@@ -308,6 +316,11 @@ class MockHandle {
       if (connections.length < opened) await this.#mockd.fail(message);
       opened = connections.length;
     }
+  }
+
+  async #onLive(verb, body) {
+    const { count } = await this.#call("POST", verb, { body });
+    if (!count) await this.#mockd.fail(`expected the mock '${this.id}' to have a live stream, and it has none`);
   }
 
   #call(method, verb, given) {
@@ -330,7 +343,7 @@ class StreamHandle {
   step = (count = 1) => this.#do("step", { count });
   release = () => this.#do("release");
   push = (event) => this.#do("push", this.#event(event));
-  cut = (action, settings) => this.#do("cut", settings ? { action, ...settings } : action);
+  cut = (action, settings) => this.#do("cut", faultOf(action, settings));
   close = () => this.#do("close");
   waitReached = (reached, wait) => this.#wait(`have sent ${events(reached)}`, { reached }, wait);
   waitHeld = (wait) => this.#wait("be held", { held: true }, wait);
@@ -387,6 +400,7 @@ function table(rows) {
 const problemOf = ({ path, message, hint }) => `${path ? `${path}: ` : ""}${message}${hint ? `; ${hint}` : ""}`;
 const events = (count) => (count === 1 ? "1 event" : `${count} events`);
 // A line of NDJSON. Text as data would be sent as it is.
+const faultOf = (action, settings) => (settings ? { action, ...settings } : action);
 const itemOf = (item) => ({ data: typeof item === "string" ? JSON.stringify(item) : item });
 const eventOf = (given) => (Object.prototype.toString.call(given) === "[object Object]" ? given : { data: given });
 

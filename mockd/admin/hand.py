@@ -58,7 +58,7 @@ async def push_into_connection(engine: Engine, call: Call) -> Any:
 async def cut_connection(engine: Engine, call: Call) -> Any:
     """Let a fault strike a stream now."""
     fault, exchange = fault_of(call.json(), engine.settings.max_fault_bytes), _exchange(engine, call)
-    engine.streams.take_in_hand().cut(exchange, fault, engine.streams.source_of(exchange))
+    engine.streams.take_in_hand().cut(exchange, fault, engine.streams.plan_of(exchange))
     return await _once_done(exchange)
 
 
@@ -135,7 +135,7 @@ async def push_into_mock(engine: Engine, call: Call) -> Any:
 async def cut_mock(engine: Engine, call: Call) -> Any:
     """Let a fault strike the live streams of a mock now."""
     fault, hands = fault_of(call.json(), engine.settings.max_fault_bytes), engine.streams.take_in_hand()
-    return await _each(engine, call, lambda exchange: hands.cut(exchange, fault, engine.streams.source_of(exchange)))
+    return await _each(engine, call, lambda exchange: hands.cut(exchange, fault, engine.streams.plan_of(exchange)))
 
 
 async def end_mock_connections(engine: Engine, call: Call) -> Any:

@@ -14,7 +14,7 @@ from mockd.cli.session import KeyOfStreams, Session, connected
 from mockd.cli.watching.view import state_of
 
 NOT_SO = 1
-"""Exit code of a wait in vain."""
+"""Exit code of a wait in vain, and of what is done to the live streams of a mock that has none."""
 NOBODY = "There are no live streams."
 
 _Id = Annotated[str | None, typer.Argument(metavar="ID", help="ID of the connection, unless --mock is given.")]
@@ -66,6 +66,13 @@ def _say(session: Session, answer: dict[str, Any], nothing: str) -> None:
     session.answer(answer, lambda: print_table(headings, rows) if rows else note(nothing))
 
 
+def _say_done(session: Session, answer: dict[str, Any], hint: str = "") -> None:
+    """Print the streams to which something was done. Exits with 1 if there are none."""
+    _say(session, answer, NOBODY + hint)
+    if answer.get("connections") == []:
+        raise typer.Exit(NOT_SO)
+
+
 def _number(text: str | None) -> int | str | None:
     """A number, or the word that is there instead."""
     return int(text) if text is not None and text.isascii() and text.isdigit() else text
@@ -90,7 +97,8 @@ def hold(
     ] = False,
     key: KeyOfStreams = None,
 ) -> None:
-    """Hold a stream. Nothing is sent until it is released; then it goes on where it was."""
+    """Hold a stream. Nothing is sent until it is released; then it goes on where it was. Exits with 1 if the mock has
+    no live stream."""
     one_of(connection_id, mock_id)
     more: dict[str, Any] = {"at": _number(at), "keepalives": not no_keepalives, "freeze_timeouts": freeze_timeouts}
     if connection_id is not None:
@@ -100,7 +108,10 @@ def hold(
         return
     assert mock_id is not None
     answer = session.admin.hold_mock(mock_id, upcoming=_number(upcoming), key=key, **more)
-    _say(session, answer, NOBODY if upcoming is None else "They are held when they begin.")
+    if upcoming is None:
+        _say_done(session, answer, " With --upcoming, those are held that begin next.")
+    else:
+        _say(session, answer, "They are held when they begin.")
 
 
 @connected
@@ -120,11 +131,11 @@ def step(
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Number of events.")] = 1,
     key: KeyOfStreams = None,
 ) -> None:
-    """Let the next events out, and hold the stream behind them."""
+    """Let the next events out, and hold the stream behind them. Exits with 1 if the mock has no live stream."""
     one_of(connection_id, mock_id)
     admin = session.admin
     answer = _answer(admin.step_connection, admin.step_mock, connection_id, mock_id, count, key=key)
-    _say(session, answer, NOBODY)
+    _say_done(session, answer)
 
 
 @connected
@@ -154,11 +165,11 @@ def cut(
     mock_id: _Mock = None,
     key: KeyOfStreams = None,
 ) -> None:
-    """Let a fault strike a stream now. `mockd faults` lists them."""
+    """Let a fault strike a stream now. `mockd faults` lists them. Exits with 1 if the mock has no live stream."""
     connection_id, line = _with_word(connection_id, word, mock_id, "ACTION")
     admin = session.admin
     answer = _answer(admin.cut_connection, admin.cut_mock, connection_id, mock_id, line, key=key)
-    _say(session, answer, NOBODY)
+    _say_done(session, answer)
 
 
 @connected

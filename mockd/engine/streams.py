@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
 from mockd.keys.mocks import MocksByKey
-from mockd.source import Source
+from mockd.program.plan import StreamPlan
 
 if TYPE_CHECKING:
     from mockd.hand import Hands
@@ -48,11 +48,11 @@ class Streams:
         `NotFoundError`."""
         return self._by_key.mock_for(key, mock_id)[1], mock_id
 
-    def source_of(self, exchange: Exchange) -> Source | None:
-        """The source of the mock that answers a request, if the mock is still there."""
+    def plan_of(self, exchange: Exchange) -> StreamPlan | None:
+        """The plan by which a mock answers a request, if the mock is still there."""
         mocks = self._by_key.of(exchange.owner)
         mock = None if mocks is None else mocks.served.get(exchange.mock_id or "")
-        return None if mock is None else mock.parts[exchange.entry or 0].plan.source
+        return None if mock is None else mock.parts[exchange.entry or 0].plan
 
     def sessions_of(self, mock_id: str, key: str | None = None) -> list[Sessions]:
         """The sessions of the mock of that ID for a key, if it has any. Raises `NotFoundError`."""

@@ -24,12 +24,14 @@ from mockd.faults.strikes import Struck, Trapped
 from mockd.faults.throttle import Throttle, Throttled
 from mockd.hand.hand import Hand
 from mockd.journal.exchange import Exchange
+from mockd.program.plan import StreamPlan
 from mockd.program.terms import UNSEEDED
 from mockd.request import RequestView
 from mockd.source import Counters, SourceContext
 from mockd.streaming.cursors.body import Bare
 from mockd.streaming.cursors.end import EndCursor
 from mockd.streaming.cursors.whole import NO_ROWS
+from mockd.streaming.instead import instead_of
 from mockd.streaming.ops import FINISH, Op
 
 _NOT_NOW = ("before", "after", "requests", "every", "probability", "match")
@@ -49,19 +51,18 @@ def fault_of(given: Any, most_bytes: float = math.inf) -> Fault:
     return fault
 
 
-def cut(hand: Hand, fault: Fault, source: Any, timeout_s: float) -> None:
-    """Let a fault strike a stream now. `source` is its mock's. Raises `ConflictError` if it is too late for
-    it, or too early."""
+def cut(hand: Hand, fault: Fault, plan: StreamPlan | None, timeout_s: float) -> None:
+    """Let a fault strike a stream now. `plan` is its mock's, if that is still there. Raises `ConflictError` if it
+    is too late for it, or too early."""
     stream = hand.stream
     armed = Armed(fault, 1)
     armed.place = ("now", float(next(_numbers)))
-    site = _site(hand, source, timeout_s)
+    site = _site(hand, None if plan is None else plan.source, timeout_s)
     if stream.cursor is NO_ROWS:
-        _before_head(hand, armed, site)
+        _before_head(hand, armed, site, plan)
         return
     if isinstance(fault, config.StatusFault | config.HeaderFault | config.Empty):
-        hint = "a hold at `head` comes before it" if not isinstance(fault, config.StatusFault) else None
-        raise _too_late(fault, "the head is sent", hint)
+        raise _too_late(fault, "the head is sent", "a hold at `head` comes before it")
     if stream.is_ending:
         raise _too_late(fault, "the stream is ending")
     if (why := why_not(fault, stream.program)) is not None:
@@ -93,7 +94,7 @@ class _Idle(Struck):
         stage.end_with(EndCursor(stage.rows, "aborted", b"", FINISH, stage.clock.monotonic(), pause_s))
 
 
-def _before_head(hand: Hand, armed: Armed, site: Site) -> None:
+def _before_head(hand: Hand, armed: Armed, site: Site, plan: StreamPlan | None) -> None:
     """Let a fault strike a stream that is held before its head."""
     fault, stream = armed.fault, hand.stream
     program = stream.program
@@ -101,12 +102,17 @@ def _before_head(hand: Hand, armed: Armed, site: Site) -> None:
         error = ConflictError("Connection has not begun: what it answers is not decided yet")
         error.hint = "hold it at `head` first"
         raise error
-    if "head" not in fault.places or isinstance(fault, config.StatusFault):
+    if "head" not in fault.places:
         error = ConflictError(f"`{fault.action}` is not possible before the head of a stream")
-        error.hint = "make it a fault of the mock" if isinstance(fault, config.StatusFault) else "release it first"
+        error.hint = "release it first"
         raise error
-    if isinstance(fault, config.HeaderFault):
-        op: Op = heads.ChangedHead(armed, site, program.headers.names.union(name for name, _ in program.own))
+    if isinstance(fault, config.StatusFault):
+        context = _context(hand.exchange, stream.clock)
+        answer = heads.refusal(fault, None if plan is None else plan.source, context, stream.clock.wall())
+        hand.answer_with(instead_of(program, plan, answer, stream.clock))
+        op: Op = heads.Noted(armed, site, "exact")
+    elif isinstance(fault, config.HeaderFault):
+        op = heads.ChangedHead(armed, site, program.headers.names.union(name for name, _ in program.own))
         headers = heads.changed_head(program.headers, fault)
         own = [header for header in program.own if header[0] not in headers.settled]
         stream.program = structs.replace(program, headers=headers, own=own)
@@ -115,7 +121,7 @@ def _before_head(hand: Hand, armed: Armed, site: Site) -> None:
     else:
         strike = heads.Empty(site) if isinstance(fault, config.Empty | config.Garbage) else STRIKES[type(fault)](site)
         op = heads.BeforeHead(armed, site, strike)
-    hand.add_before_head(op, is_last=isinstance(op, heads.BeforeHead))
+    hand.add_before_head(op, is_last=isinstance(op, heads.BeforeHead | heads.Noted))
 
 
 class _Site(Site):

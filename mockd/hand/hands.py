@@ -21,8 +21,8 @@ from mockd.hand.waits import Conditions, Wait
 from mockd.hand.watching import Watches
 from mockd.journal.exchange import Exchange
 from mockd.journal.registry import Registry
+from mockd.program.plan import StreamPlan
 from mockd.settings import Settings
-from mockd.source import Source
 from mockd.streaming.program import Program
 from mockd.streaming.sessions.resume import Sessions
 from mockd.turns import gone_through
@@ -156,9 +156,9 @@ class Hands:
         """Push an event into a stream. Raises `ConflictError`, `ConfigError`."""
         push(self.of(exchange), event)
 
-    def cut(self, exchange: Exchange, fault: Fault, source: Source | None) -> None:
-        """Let a fault strike a stream now. `source` is its mock's. Raises `ConflictError`."""
-        cut(self.of(exchange), fault, source, self._settings.fault_timeout)
+    def cut(self, exchange: Exchange, fault: Fault, plan: StreamPlan | None) -> None:
+        """Let a fault strike a stream now. `plan` is its mock's, if that is still there. Raises `ConflictError`."""
+        cut(self.of(exchange), fault, plan, self._settings.fault_timeout)
 
     # -- on the streams of a mock ----------------------------------------------------------------------------------
 

@@ -7,8 +7,9 @@ from mockd.errors import ConfigError, ConflictError
 from mockd.events import Event
 from mockd.faults.fitting import is_compressed, promises_length
 from mockd.framing import Framing
-from mockd.hand.hand import Hand, layers
+from mockd.hand.hand import Hand
 from mockd.placeholders import parse_event
+from mockd.streaming.cursors.around import layers
 from mockd.streaming.cursors.body import Bare
 from mockd.streaming.cursors.session import SessionCursor
 from mockd.streaming.cursors.whole import NO_ROWS

@@ -49,15 +49,17 @@ class Delivered(Protocol):
     departure: Literal["client-fin", "client-rst", "client-timeout"] | None
     """How the client has left, if it has."""
 
-    def missing(self, end: int) -> int | None:
-        """Number of bytes before `end` that are not acknowledged; None if that cannot be known."""
+    def missing(self, end: int | None) -> int | None:
+        """Number of bytes before `end`, which may be unknown, that are not acknowledged; None if that cannot be
+        known."""
 
 
 class Holding(Protocol):
     """The part of a hand on a stream that the record of its exchange uses."""
 
-    is_held: bool
-    """Whether the stream is at its place, though events before it may still be on their way to the server."""
+    @property
+    def is_held(self) -> bool:
+        """Whether the stream is at its place, though events before it may still be on their way to the server."""
 
     @property
     def stands_still(self) -> bool:
@@ -89,7 +91,8 @@ class Exchange(Struct):
 
     `mock_id` is None until a mock is found; `entry` is the index in its `responses` of the one that answers.
     `events_sent` and `bytes_sent` count what was handed to the transport. When the answer is over, `delivery` knows
-    what became of it, and `wire_end` is the position in the connection at which it ended; `look` takes note of that.
+    what became of it, of which `look` takes note; `wire_end` is the position in the connection at which it ended, None
+    if only the server knows.
     `connected_at` is Unix time in seconds, and `arrived` the same moment in monotonic time. `key` tells parallel users
     of one server apart, and `owner` is the same if the mock is the key's own, otherwise empty. `near_misses` are those
     of a request that no mock matches. `faults` are the faults that have struck, each as a JSON object. A preflight is a
@@ -117,7 +120,7 @@ class Exchange(Struct):
     bytes_sent: int = 0
     bytes_acknowledged: int | None = None
     delivery: Delivered | None = None
-    wire_end: int = 0
+    wire_end: int | None = None
     last_event_id: str | None = None
     resumed_from: str | None = None
     status: Literal["active", "closing", "closed"] = "active"

@@ -12,6 +12,8 @@ Departure = Literal["client-fin", "client-rst", "client-timeout"]
 
 _SIOCOUTQ = 0x5411
 """The Linux request for the bytes that a TCP peer has not acknowledged (tcp(7))."""
+_KEPT = "mockd_delivery"
+"""The name under which a protocol keeps the delivery of its connection."""
 _DEPARTURES: dict[int, Departure] = {errno.ETIMEDOUT: "client-timeout", errno.EHOSTUNREACH: "client-timeout"}
 
 
@@ -52,12 +54,15 @@ class Delivery:
         self.departure: Departure | None = None
         self.early: Any = None
 
-    def missing(self, end: int) -> int | None:
+    def missing(self, end: int | None) -> int | None:
         """Number of bytes before `end`, an earlier value of `written`, that are not acknowledged; None if that cannot
-        be known. May only be called in the connection's own event loop."""
+        be known. If `end` is None, as only the server has counted, it is known once nothing is missing any more. May
+        only be called in the connection's own event loop."""
         if self._transport is not None:
             self._left = _left_of(self._transport)
-        return None if self._left is None else max(0, self._left - (self.written - end))
+        if self._left is None or (end is None and self._left):
+            return None
+        return 0 if end is None else max(0, self._left - (self.written - end))
 
     def left(self) -> None:
         """The client has ended its side of the connection."""
@@ -91,3 +96,31 @@ class Delivery:
             self._left = 0 if left == 0 else None
         elif left is not None:
             self._left = left
+
+
+def delivery_on(transport: Any) -> Delivery | None:
+    """The delivery on a connection of a server that mockd has not started, made for the first request on it; None if
+    the connection is lost. Its protocol keeps no note of how the client leaves, so what tells the protocol so tells
+    the delivery before."""
+    protocol = transport.get_protocol()
+    if protocol is None:
+        return None
+    kept: Delivery | None = vars(protocol).get(_KEPT)
+    if kept is not None:
+        return kept
+    delivery = Delivery(transport)
+    eof_received, connection_lost = protocol.eof_received, protocol.connection_lost
+
+    def left() -> Any:
+        delivery.left()
+        return eof_received()
+
+    def lost(error: BaseException | None) -> None:
+        for name in told:  # so that the protocol does not refer to itself
+            delattr(protocol, name)
+        delivery.lost(error)
+        connection_lost(error)
+
+    told = {_KEPT: delivery, "eof_received": left, "connection_lost": lost}
+    vars(protocol).update(told)
+    return delivery

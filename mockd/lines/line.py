@@ -193,7 +193,7 @@ class Line:
     def release(self) -> None:
         """Let go of the server's objects, as the response is over."""
 
-    def receipt(self) -> tuple[Delivery | None, int]:
-        """The delivery of a response that is over, and the position in its connection at which it ended. The delivery
-        is None if the server cannot tell. May only be called once."""
-        return None, 0
+    def receipt(self) -> tuple[Delivery | None, int | None]:
+        """The delivery of a response that is over, and the position in its connection at which it ended; each is None
+        if only the server knows. May only be called once."""
+        return None, None

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any
 
 from mockd.headers import FixedHeaders, raw_headers
-from mockd.lines.delivery import Delivery, unacknowledged
+from mockd.lines.delivery import Delivery, delivery_on, unacknowledged
 from mockd.lines.line import BODILESS, Line
 from mockd.request import Receive, Scope, Send
 
@@ -56,7 +56,7 @@ class Watch:
 class UvicornLine(Line):
     """The line for uvicorn with h11. It sends messages, and uses the transport for everything else."""
 
-    __slots__ = ("_cycle", "_transport")
+    __slots__ = ("_cycle", "_delivery", "_transport")
 
     breaks_off = True
     decides_head = True
@@ -65,6 +65,7 @@ class UvicornLine(Line):
         super().__init__(scope, receive, send)
         self._cycle: Any = receive.__self__  # type: ignore[attr-defined]
         self._transport = self._cycle.transport
+        self._delivery: Delivery | None = delivery_on(self._transport)
 
     def head(self, status: int, headers: FixedHeaders, own: Sequence[tuple[bytes, bytes]] = ()) -> None:
         cycle, settled = self._cycle, headers.settled.union([name for name, _ in own])
@@ -116,7 +117,12 @@ class UvicornLine(Line):
     def left(self) -> None:
         self._cycle.disconnected = True  # now, so that uvicorn does not complain of an incomplete answer
 
+    def receipt(self) -> tuple[Delivery | None, int | None]:
+        return self._delivery, None
+
     def abort(self, *, reset: bool = False) -> None:
+        if self._delivery is not None:
+            self._delivery.broken_off()
         if reset and not self._transport.is_closing():
             opened: socket.socket = self._transport.get_extra_info("socket")
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
@@ -152,7 +158,7 @@ class _AnyLength:
 class HttptoolsLine(UvicornLine):
     """The line for uvicorn with httptools, which writes to the transport itself."""
 
-    __slots__ = ("_delivery", "_is_chunked", "_sends_body", "_unsent_head", "_written", "request_head")
+    __slots__ = ("_is_chunked", "_sends_body", "_unsent_head", "_written", "request_head")
 
     writes_at_once = True
     sends_raw = True
@@ -167,7 +173,7 @@ class HttptoolsLine(UvicornLine):
         self._unsent_head: bytes | None = None
         self._written = 0
         # Only mockd's own protocol sets these.
-        self._delivery: Delivery | None = getattr(cycle, "delivery", None)
+        self._delivery = getattr(cycle, "delivery", None) or delivery_on(cycle.transport)
         self.request_head = getattr(cycle, "head", None)
 
     @property
@@ -332,17 +338,12 @@ class HttptoolsLine(UvicornLine):
         if self._delivery is not None:
             self._delivery.early = None
 
-    def receipt(self) -> tuple[Delivery | None, int]:
+    def receipt(self) -> tuple[Delivery | None, int | None]:
         delivery = self._delivery
         if delivery is None:
-            return None, 0
+            return None, None
         delivery.written += self._written
         return delivery, delivery.written
-
-    def abort(self, *, reset: bool = False) -> None:
-        if self._delivery is not None:
-            self._delivery.broken_off()
-        super().abort(reset=reset)
 
 
 class _Nobody:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from http import HTTPStatus
 from typing import Any
 
 from msgspec.structs import replace
@@ -104,3 +105,12 @@ def bodiless(program: Program) -> Program:
 
 async def _bodiless(coming: Awaitable[Program]) -> Program:
     return bodiless(await coming)
+
+
+def with_no_body(program: Program) -> Program:
+    """The program, without what its status has no place for. It is a mock's answer like any."""
+    program = replace(bodiless(program), is_listed=True)
+    if program.status == HTTPStatus.RESET_CONTENT and b"content-length" not in program.headers.settled:
+        # To its client, any other body without a length ends where the connection does (RFC 9112, section 6.3).
+        program.own = [*program.own, (b"content-length", b"0")]
+    return program

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -30,7 +29,7 @@ from mockd.program.script import Events
 from mockd.program.terms import UNSEEDED
 from mockd.request import RequestView
 from mockd.source import Answer, CutOffError, Opened, Script, SourceContext
-from mockd.streaming.answers import awaited, bodiless, too_many, whole
+from mockd.streaming.answers import awaited, bodiless, too_many, whole, with_no_body
 from mockd.streaming.cursors.cursor import Cursor
 from mockd.streaming.cursors.script import ScriptCursor
 from mockd.streaming.cursors.whole import WholeCursor
@@ -139,16 +138,7 @@ def respond(plan: StreamPlan, sessions: Sessions | None, matched: Matched) -> Pr
         program = _failed(plan, matched, fill, error)
     if matched.request.method == "HEAD":
         return replace(bodiless(program), delay_s=0.0)
-    return program if program.status not in BODILESS else _with_no_body(program)
-
-
-def _with_no_body(program: Program) -> Program:
-    """The program, without what its status has no place for. It is a mock's answer like any."""
-    program = replace(bodiless(program), is_listed=True)
-    if program.status == HTTPStatus.RESET_CONTENT and b"content-length" not in program.headers.settled:
-        # To its client, any other body without a length ends where the connection does (RFC 9112, section 6.3).
-        program.own = [*program.own, (b"content-length", b"0")]
-    return program
+    return program if program.status not in BODILESS else with_no_body(program)
 
 
 def _place(sessions: Sessions, matched: Matched) -> Place | None:
@@ -161,7 +151,7 @@ def answered(plan: StreamPlan, matched: Matched, answer: Answer) -> Program:
     """One whole answer in place of the mock's."""
     fill = Fill(plan.random(matched.count), matched.clock, answer.slots)
     program = _whole(CompiledAnswer(answer, plan.header_rules, variation=plan.variation), matched, fill)
-    return program if program.status not in BODILESS else _with_no_body(program)
+    return program if program.status not in BODILESS else with_no_body(program)
 
 
 def _opening(plan: StreamPlan, sessions: Sessions | None, matched: Matched, fill: Fill) -> Program:
@@ -182,7 +172,7 @@ async def _awaited(
     """The program of a source that must wait before it knows what it answers."""
     try:
         program = _opened(plan, sessions, matched, await opening, fill)
-        return program if program.status not in BODILESS else _with_no_body(program)
+        return program if program.status not in BODILESS else with_no_body(program)
     except TooManyKeysError as error:
         return too_many(matched.request, error_body(error.code, error.message), matched.headers)
     except CutOffError as cut:

@@ -56,7 +56,7 @@ def _names(module: ModuleType) -> str:
 def _methods(kind: type) -> str:
     """The methods and properties of a class that users call, in the order in which they are written."""
     rows = []
-    for name, value in vars(kind).items():
+    for name, value in (member for each in reversed(kind.__mro__) for member in vars(each).items()):
         if name.startswith("_"):
             continue
         if inspect.isfunction(value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import httpx2
+import pytest
 
 from tests.cli.harness import Cli, Served
 
@@ -44,4 +45,24 @@ def test_a_stream_in_the_hand_of_a_terminal(cli: Cli, shared_server: Served) -> 
     ended = cli("sse", "step", connection_id, "--json")
     assert (ended.code, ended.json["error"]) == (4, "conflict")
     assert cli("sse", "wait", *on_mock, "--opened", "1", "--ended").code == 0
-    assert cli("sse", "step", *on_mock).err == "There are no live streams.\n"
+
+
+NONE = "There are no live streams."
+DONE_TO_SOME: dict[str, tuple[list[str], tuple[int, str]]] = {
+    "hold": ([], (1, f"{NONE} With --upcoming, those are held that begin next.")),
+    "step": ([], (1, NONE)),
+    "cut": (["reset"], (1, NONE)),
+    "push": (["tick:1"], (4, "Error: the server refused (conflict)")),
+    "release": ([], (0, NONE)),
+}
+"""Commands for the live streams of a mock, and what they say of one that has none."""
+
+
+@pytest.mark.parametrize("command", DONE_TO_SOME)
+def test_a_command_for_streams_fails_if_there_are_none(cli: Cli, shared_server: Served, command: str) -> None:
+    cli("add", "--id", "idle", "--path", "/idle", "--sse-event=tick:1")
+    more, expected = DONE_TO_SOME[command]
+    ran = cli("sse", command, "--mock", "idle", *more)
+    assert (ran.code, ran.err.splitlines()[0]) == expected
+    ran = cli("sse", command, "--mock", "idle", *more, "--json")
+    assert (ran.code, ran.json.get("count", 0)) == (expected[0], 0)

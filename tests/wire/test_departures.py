@@ -11,19 +11,25 @@ from typing import Any
 
 import pytest
 
-from mockd.lines.delivery import Delivery, unacknowledged
+from mockd.lines.delivery import Delivery, delivery_on, unacknowledged
 from mockd.settings import Settings
 from mockd.testing import RunningMockd, running_mockd
-from tests.wire.conftest import TLS, speaking_tls
+from tests.wire.conftest import TLS, mounted, speaking_tls
 from tests.wire.sockets import Client, eventually
 
-KNOWING: dict[str, dict[str, Any]] = {
+OWN: dict[str, dict[str, Any]] = {
     "uvloop": {},
     "asyncio": {"loop": "asyncio"},
     "uvloop, TLS": TLS,
     "asyncio, TLS": {"loop": "asyncio", **TLS},
 }
-"""Servers that know how a client has left."""
+"""Servers with mockd's own protocol."""
+KNOWING: dict[str, dict[str, Any]] = OWN | {
+    f"{http}, {name}": {"http": http, **options} for http in ("httptools", "h11") for name, options in OWN.items()
+}
+"""Servers under which it is known how a client has left; the others have a protocol of uvicorn's."""
+COUNTING = {name: options for name, options in KNOWING.items() if options.get("http") != "h11"}
+"""Servers under which mockd counts the bytes that go out; with h11, only the server does."""
 ENDED_IN_ORDER = {"sse": {"events": [{"data": "1"}, {"data": "2"}]}}
 MOCKS: dict[str, dict[str, Any]] = {
     "held": {"sse": {"events": [{"data": "1"}], "lifecycle": {"keepOpen": True}}},
@@ -62,7 +68,17 @@ def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
     yield from serving(request.param)
 
 
-@pytest.fixture(params=KNOWING.values(), ids=KNOWING)
+@pytest.fixture(scope="module", params=OWN.values(), ids=OWN)
+def own_server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
+    yield from serving(request.param)
+
+
+@pytest.fixture(scope="module", params=COUNTING.values(), ids=COUNTING)
+def counting_server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
+    yield from serving(request.param)
+
+
+@pytest.fixture(params=COUNTING.values(), ids=COUNTING)
 def impatient_server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
     """One that cuts clients off if they do not read."""
     yield from serving(request.param, Settings(send_timeout=0.3))
@@ -106,19 +122,19 @@ def test_a_client_that_leaves(server: RunningMockd, name: str, how: str) -> None
 @pytest.mark.parametrize("name", ["held", "endless", "late"])
 @pytest.mark.parametrize("others", [1, 3])
 def test_a_client_that_leaves_with_requests_waiting_behind_its_stream(
-    server: RunningMockd, name: str, others: int, how: str
+    own_server: RunningMockd, name: str, others: int, how: str
 ) -> None:
-    client = opened(server, name)
-    before = server.engine.connections.stats()["totalConnections"]
+    client = opened(own_server, name)
+    before = own_server.engine.connections.stats()["totalConnections"]
     for _ in range(others):
         client.ask("/whole")
         client.ask("/whole", method="POST", body=b"x" * 1000)
-    opened(server, "whole").close()  # the server has seen them by then
+    opened(own_server, "whole").close()  # the server has seen them by then
     LEAVE[how](client)
-    connection = ended(server, name)
+    connection = ended(own_server, name)
     assert connection["outcome"] == "client_disconnected"
     assert connection["endedBy"] in ({how, "client-rst"} if name == "endless" else {how})
-    assert server.engine.connections.stats()["totalConnections"] == before + 1
+    assert own_server.engine.connections.stats()["totalConnections"] == before + 1
 
 
 @pytest.mark.parametrize("name", ["list", "paced", "whole", "abrupt"])
@@ -170,26 +186,42 @@ def unread(server: RunningMockd) -> Client:
     return client
 
 
-def test_what_is_missing_of_one_answer_is_not_missing_of_the_one_before(server: RunningMockd) -> None:
-    with Client(server.url, receive_buffer=4096).ask("/whole") as client:
+def test_what_is_missing_of_one_answer_is_not_missing_of_the_one_before(counting_server: RunningMockd) -> None:
+    with Client(counting_server.url, receive_buffer=4096).ask("/whole") as client:
         client.read_until(READ["whole"])
         client.ask("/unread").read_head()
-        before, rest = ended(server, "whole"), ended(server, "unread")
-        if server.url.startswith("http:"):
+        before, rest = ended(counting_server, "whole"), ended(counting_server, "unread")
+        if counting_server.url.startswith("http:"):
             assert before["bytesAcked"] == before["bytesSent"]
             assert 0 < rest["bytesAcked"] < rest["bytesSent"]
         else:  # TLS does not say how much of what it was given is still with it
             assert "bytesAcked" not in rest
 
 
-def test_requests_that_wait_are_bounded(server: RunningMockd) -> None:
-    with opened(server, "held") as client:
-        [connection] = server.engine.connections.exchanges("held")
+@pytest.fixture(scope="module")
+def h11_server() -> Iterator[RunningMockd]:
+    yield from serving({"http": "h11"})
+
+
+def test_without_a_count_it_is_known_when_nothing_is_missing_any_more(h11_server: RunningMockd) -> None:
+    with Client(h11_server.url, receive_buffer=4096).ask("/whole") as client:
+        client.read_until(READ["whole"])
+        eventually(lambda: ended(h11_server, "whole").get("bytesAcked") == 1)
+        client.ask("/unread").read_head()
+        assert "bytesAcked" not in ended(h11_server, "unread")
+        assert ended(h11_server, "whole")["bytesAcked"] == 1
+        client.read_exactly(150_000)
+        eventually(lambda: ended(h11_server, "unread").get("bytesAcked") == 150_000)
+
+
+def test_requests_that_wait_are_bounded(own_server: RunningMockd) -> None:
+    with opened(own_server, "held") as client:
+        [connection] = own_server.engine.connections.exchanges("held")
         client.send(b"GET /whole HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
         eventually(lambda: connection.stream.line._cycle.flow.read_paused)  # type: ignore[union-attr]
         # Nor is it noticed then that the client leaves.
-        server.engine.streams.close_all("held")
-        eventually(lambda: not server.engine.connections.live("held"))
+        own_server.engine.streams.close_all("held")
+        eventually(lambda: not own_server.engine.connections.live("held"))
 
 
 def test_a_client_that_is_cut_off(impatient_server: RunningMockd) -> None:
@@ -201,16 +233,51 @@ def test_a_client_that_is_cut_off(impatient_server: RunningMockd) -> None:
     assert ("bytesAcked" in connection) == impatient_server.url.startswith("http:")
 
 
-@pytest.mark.parametrize("options", [{"http": "h11"}, {"http": "httptools"}], ids=str)
-def test_what_a_server_cannot_tell_is_left_out(options: dict[str, Any]) -> None:
-    for server in serving(options):
-        opened(server, "held").close()
-        opened(server, "paced").close()
-        gone, complete = ended(server, "held"), ended(server, "paced")
-    assert gone["outcome"] == "client_disconnected"
+def test_what_a_server_cannot_tell_is_left_out() -> None:
+    with mounted() as server:
+        for name in ("held", "paced"):
+            server.engine.create({"id": name, "matcher": {"path": f"/{name}"}, **MOCKS[name]})
+            opened(server, name).close()
+            eventually(lambda: not server.engine.connections.live())
+        gone, complete = (exchange.to_json() for exchange in server.engine.connections.listed("ended"))
+    assert (gone["outcome"], complete["outcome"]) == ("client_disconnected", "completed")
     assert complete["endedBy"] == "mockd"
     assert not {"endedBy", "bytesAcked"} & gone.keys()
     assert "bytesAcked" not in complete
+
+
+class Told:
+    """A protocol that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def eof_received(self) -> bool:
+        self.told.append("eof")
+        return True
+
+    def connection_lost(self, error: BaseException | None) -> None:
+        self.told.append(error)
+
+
+def test_a_protocol_is_told_what_its_delivery_is_told_and_then_is_as_it_was() -> None:
+    class Carrying(Transport):
+        def get_protocol(self) -> Told | None:
+            return protocol
+
+    protocol: Told | None = Told()
+    given, error = protocol, ConnectionResetError()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        transport = Carrying(listener)
+        delivery = delivery_on(transport)
+        assert delivery is not None
+        assert delivery_on(transport) is delivery
+        assert (given.eof_received(), delivery.departure) == (True, "client-fin")
+        given.connection_lost(error)
+        assert delivery.departure == "client-rst"
+        assert vars(given) == {"told": ["eof", error]}
+        protocol = None  # as a transport has it whose connection is lost
+        assert delivery_on(transport) is None
 
 
 @pytest.mark.parametrize(

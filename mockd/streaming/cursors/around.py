@@ -86,6 +86,15 @@ def taken_from(cursor: Cursor) -> Sent:
     return cursor.taken if isinstance(cursor, Around) else (cursor.events_sent, cursor.last_event_id)
 
 
+def layers(cursor: Cursor) -> list[Cursor]:
+    """A cursor and those inside it, from outside to inside."""
+    found = [cursor]
+    while isinstance(cursor, Around):
+        cursor = cursor.inner
+        found.append(cursor)
+    return found
+
+
 class Begun:
     """Whether a body has begun, for all cursors of a stream."""
 

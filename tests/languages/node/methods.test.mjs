@@ -170,6 +170,22 @@ test("faults strike now, and streams are ended", async () => {
   await Promise.allSettled(answers);
 });
 
+test("all streams of a mock are held, stepped, cut and ended", async () => {
+  const ticks = await mockd.sse("/ticks", [1, 2, 3, 4]);
+  await ticks.holdAt("head", { upcoming: "all" });
+  const answers = [read(ticks.url), read(ticks.url)];
+  const streams = [await ticks.waitForStream(), await ticks.waitForStream()];
+  await ticks.hold(1);
+  for (const stream of streams) await stream.waitHeld();
+  await ticks.step();
+  await ticks.cut("insert", { raw: "data: cut\n\n" });
+  for (const stream of streams) await stream.waitReached(2);
+  await ticks.close();
+  assert.deepEqual(await Promise.all(answers), [sse(1, 2, "cut"), sse(1, 2, "cut")]);
+  const none = { message: /^expected the mock 'ticks' to have a live stream, and it has none\n/ };
+  for (const done of [ticks.hold(), ticks.step(), ticks.cut("reset")]) await assert.rejects(done, none);
+});
+
 test("streams are given one after the other, those that have ended too", async () => {
   const ticks = await mockd.sse("/ticks", [1]);
   await read(ticks.url);

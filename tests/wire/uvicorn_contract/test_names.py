@@ -88,6 +88,7 @@ def test_a_live_request_has_them(http: str) -> None:
         transport.set_write_buffer_limits(high=1000)
         assert transport.get_write_buffer_limits()[1] == 1000
         assert transport.get_extra_info("socket").fileno() > 0
+        assert vars(transport.get_protocol())["transport"] is transport
         await empty(scope, receive, send)
 
     with serving(app, http) as url, Client(url) as client:

@@ -1,64 +1,22 @@
-"""A client of the admin API: one method for each of its operations.
-
-    with AdminClient("http://localhost:4290") as admin:
-        admin.create_mock({"matcher": {"path": "/events"}, "sse": {"events": [{"data": "Hello"}]}})
-
-Methods return the answer's JSON value as it is. If the server refuses, they raise `AdminError` with the code, status
-and answer. If there is no answer, they raise `UnreachableError`.
-"""
+"""The operations of the admin API, each as a method."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
-import httpx2
+from mockd.client.transport import Transport, decode
 
-from mockd.errors import AdminError, ConfigError, UnreachableError, sentence
-
-DEFAULT_URL = "http://localhost:4290"
-
-_JSON = "application/json"
 _YAML = "application/yaml"
-_LOCAL = ("localhost", "127.0.0.1", "::1")
-_NOTHING = object()
-_SILENCE_S = 60.0
-"""Longest time, in seconds, without a byte of a feed, which has a comment every 15 seconds."""
 
 
-class AdminClient:
+class AdminClient(Transport):
     """A client of the admin API at `base_url`, which may have a path (`http://localhost:4280/__mockd`).
 
     `api_key` is sent with every request. `timeout`, in seconds, limits connecting, sending and receiving, each
     separately. Raises `ConfigError` for an invalid URL.
     """
-
-    def __init__(self, base_url: str = DEFAULT_URL, *, api_key: str | None = None, timeout: float = 10.0) -> None:
-        url = _check_url(base_url)
-        self.base_url = base_url.rstrip("/")
-        self._timeout = timeout
-        self._http = httpx2.Client(
-            headers={"X-API-Key": _check_key(api_key)} if api_key else None,
-            timeout=timeout,
-            verify=url.scheme == "https",  # certificates take a tenth of a second to load
-            trust_env=url.host not in _LOCAL,  # no proxy, as it would connect to its own `localhost`
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection to the server."""
-        self._http.close()
 
     # With `key`, these are about the mocks that are that key's own, instead of those for all keys.
 
@@ -214,7 +172,8 @@ class AdminClient:
         """Wait until a stream has sent `reached` events, is `held` and has `ended`: all that is given. The answer's
         `ok` says whether it came to be so in that time; it may never, as when the stream has ended."""
         query = _wait(reached, held, ended, timeout_seconds, key)
-        return self._wait(_path("/sse/connections/{}/wait", connection_id), query, timeout_seconds)
+        path = _path("/sse/connections/{}/wait", connection_id)
+        return self._call("GET", path, query=query, patience=timeout_seconds)
 
     def wait_for_mock(
         self,
@@ -230,7 +189,8 @@ class AdminClient:
         """Wait until `opened` streams of a mock, those that have ended included, are as the rest says; without
         `opened`, one that is live or begins later. The answer has `ok` and the streams."""
         query = _wait(reached, held, ended, timeout_seconds, key) | _query(opened=opened)
-        return self._wait(_path("/mocks/{}/sse/wait", mock_id), query, timeout_seconds)
+        path = _path("/mocks/{}/sse/wait", mock_id)
+        return self._call("GET", path, query=query, patience=timeout_seconds)
 
     def list_requests(self, *, limit: int | None = None, after: str | None = None, **filters: object) -> Any:
         """List requests of the journal, oldest first: the newest `limit` (100 by default), or the first `limit` behind
@@ -264,7 +224,7 @@ class AdminClient:
         given = {name: value for name, value in body.items() if value is not None}
         if within_seconds:
             given["withinSeconds"] = within_seconds
-        return _decode(self._send("POST", "/verify", content=_json(given), patience=within_seconds))
+        return self._call("POST", "/verify", given, patience=within_seconds)
 
     def follow(self, **filters: object) -> Iterator[tuple[str, Any]]:
         """What happens from now on, until the server stops: the type and the data of each event. `filters` are those of
@@ -281,23 +241,6 @@ class AdminClient:
         """The same for the newest live stream of a mock. If it has none, `waiting` comes first, and then the next
         stream that begins."""
         return self._follow(_path("/mocks/{}/sse/watch", mock_id), _query(key=key))
-
-    def _follow(self, path: str, query: dict[str, str]) -> Iterator[tuple[str, Any]]:
-        """The events of an operation that answers with Server-Sent Events."""
-        with contextlib.ExitStack() as stack:
-            try:
-                request = self._http.build_request("GET", self.base_url + path, params=query, timeout=_SILENCE_S)
-                response = self._http.send(request, stream=True)
-                stack.callback(response.close)
-                if not response.is_success:
-                    response.read()
-                    raise _refusal(response)
-                rest = b""
-                for part in response.iter_raw():
-                    *blocks, rest = (rest + part).replace(b"\r\n", b"\n").split(b"\n\n")
-                    yield from filter(None, map(_event, blocks))
-            except httpx2.HTTPError as error:
-                raise _unreachable(self.base_url, error) from None
 
     def get_stats(self, *, key: str | None = None) -> Any:
         """Count streams, events and bytes: since the start, or those of a key that are remembered."""
@@ -348,7 +291,7 @@ class AdminClient:
     def import_yaml(self, text: bytes, *, replace: bool = False, dry_run: bool = False) -> Any:
         """Import the text of a YAML configuration file, as `import_config` does."""
         query = _query(replace=replace or None, dryRun=dry_run or None)
-        return _decode(self._send("POST", "/config", content=text, media_type=_YAML, query=query))
+        return decode(self._send("POST", "/config", content=text, media_type=_YAML, query=query))
 
     def get_status(self) -> Any:
         """Get a summary of the process."""
@@ -378,58 +321,6 @@ class AdminClient:
         """Get the OpenAPI document of the admin API."""
         return self._call("GET", "/openapi.json")
 
-    def _wait(self, path: str, query: dict[str, str], timeout_s: float) -> Any:
-        """The answer of an operation that takes so long."""
-        return _decode(self._send("GET", path, query=query, patience=timeout_s))
-
-    def _call(self, method: str, path: str, body: Any = _NOTHING, *, query: dict[str, str] | None = None) -> Any:
-        content = None if body is _NOTHING else _json(body)
-        return _decode(self._send(method, path, content=content, query=query))
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        content: bytes | None = None,
-        media_type: str = _JSON,
-        query: dict[str, str] | None = None,
-        patience: float = 0.0,
-    ) -> httpx2.Response:
-        headers = None if content is None else {"Content-Type": media_type}
-        timeout = httpx2.Timeout(self._timeout, read=self._timeout + patience)
-        try:
-            response = self._http.request(
-                method, self.base_url + path, content=content, headers=headers, params=query, timeout=timeout
-            )
-        except httpx2.HTTPError as error:
-            raise _unreachable(self.base_url, error) from None
-        if not response.is_success:
-            raise _refusal(response)
-        return response
-
-
-def _check_url(base_url: str) -> httpx2.URL:
-    try:
-        url = httpx2.URL(base_url)
-    except httpx2.InvalidURL as error:
-        raise ConfigError(f"admin URL {base_url!r}: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigError(f"admin URL {base_url!r}: not an HTTP address", hint=f"write it like {DEFAULT_URL}")
-    if url.query or url.fragment:
-        raise ConfigError(f"admin URL {base_url!r}: a query or fragment cannot be part of it")
-    return url
-
-
-def _check_key(api_key: str) -> str:
-    if not (api_key.isascii() and api_key.isprintable()):
-        raise ConfigError("the API key has characters that cannot be sent", hint="printable ASCII only, no line breaks")
-    return api_key
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value).encode()
-
 
 def _path(template: str, name: str) -> str:
     """A path with a name in it. Dots are escaped too, or `..` would mean the parent."""
@@ -451,47 +342,3 @@ def _hold(at: int | str | None, keepalives: bool, freeze_timeouts: bool) -> dict
 def _wait(reached: int | None, held: bool, ended: bool, timeout_seconds: float, key: str | None) -> dict[str, str]:
     """The query of a wait."""
     return _query(reached=reached, held=held or None, ended=ended or None, timeoutSeconds=timeout_seconds, key=key)
-
-
-def _event(block: bytes) -> tuple[str, Any] | None:
-    """The type and the data of one event of the feed; None for a comment."""
-    fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if not line.startswith(b":"))
-    return (fields[b"event"].decode(), json.loads(fields[b"data"])) if b"data" in fields else None
-
-
-def _decode(response: httpx2.Response) -> Any:
-    if response.status_code == 204:
-        return None
-    try:
-        return json.loads(response.content)
-    except ValueError:
-        raise _not_mockd(response) from None
-
-
-def _unreachable(base_url: str, error: httpx2.HTTPError) -> UnreachableError:
-    reason = "timed out" if isinstance(error, httpx2.TimeoutException) else str(error) or type(error).__name__
-    unreachable = UnreachableError(f"no answer from {base_url}: {reason}")
-    unreachable.hint = "start it with `mockd serve`, or say where it is with --admin-url or MOCKD_ADMIN_URL"
-    return unreachable
-
-
-def _refusal(response: httpx2.Response) -> AdminError:
-    try:
-        details = json.loads(response.content)
-    except ValueError:
-        return _not_mockd(response)
-    if not (isinstance(details, dict) and isinstance(details.get("error"), str)):
-        return _not_mockd(response)
-    problems = details.get("problems")
-    described = problems if isinstance(problems, list) else [{"message": details["error"], **details}]
-    message = "\n".join(sentence(problem) for problem in described)
-    error = AdminError(message, code=details["error"], status=response.status_code, details=details)
-    hint = details.get("hint")
-    error.hint = hint if isinstance(hint, str) else None
-    return error
-
-
-def _not_mockd(response: httpx2.Response) -> AdminError:
-    kind = response.headers.get("content-type", "no type")
-    message = f"{response.url} answered {response.status_code} with {kind}: that is not mockd's admin API"
-    return AdminError(message, code="not_admin_api", status=response.status_code)
