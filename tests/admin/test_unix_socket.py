@@ -26,13 +26,14 @@ def serving(folder: Path, **settings: Any) -> Iterator[httpx2.Client]:
     engine.create(MOCK)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "socket"))
+        listener.listen()  # so that a client that is ahead of the server waits, and is not refused
         # Every peer is believed to be a proxy, as uvicorn is told to do with a socket.
         config = uvicorn.Config(create_app(engine=engine), log_config=None, lifespan="off", forwarded_allow_ips="*")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            transport = httpx2.HTTPTransport(uds=str(folder / "socket"), retries=9)
+            transport = httpx2.HTTPTransport(uds=str(folder / "socket"))
             with httpx2.Client(transport=transport, base_url="http://localhost") as client:
                 yield client
         finally:
