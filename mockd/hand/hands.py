@@ -305,8 +305,10 @@ class Hands:
         self.watches.give_up(lambda expected, _: expected == mock)
 
     def stop(self) -> None:
-        """End all waits, and the watches whose stream is yet to begin, as the server stops; from any thread."""
-        self._end_waits(list(self._waits))
+        """Wait for no more streams, and end the watches whose stream is yet to begin, as the server stops; from any
+        thread. What streams that end fulfil is so."""
+        for wait in list(self._waits):
+            wait.expect_no_more()
         self.watches.give_up(lambda mock, key: True)
 
     def _end_waits(self, waits: list[Wait]) -> None:

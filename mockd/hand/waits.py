@@ -35,7 +35,7 @@ NOTHING = Conditions()
 
 class Wait:
     """Somebody who waits for `most` streams of which the conditions hold. `found` are those that are looked at, by
-    their numbers. A wait on one stream is over when that has ended; one that `is_open` waits for others yet to come."""
+    their numbers. A wait on them is over when they have ended; one that `is_open` waits for others yet to come."""
 
     def __init__(
         self, key: str | None, conditions: Conditions, exchanges: Iterable[Exchange], most: int = 1, *, is_open: bool
@@ -70,7 +70,12 @@ class Wait:
                 del self.found[exchange.number]
         if len(self._holding) >= self._most:
             self.end(is_so=True)
-        elif not self.is_open and exchange.status == "closed":
+        else:
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """End the wait if no stream can fulfil it any more."""
+        if not self.is_open and all(one.status == "closed" for one in self.found.values()):
             self.end(is_so=False)
 
     def end(self, *, is_so: bool) -> None:
@@ -83,6 +88,17 @@ class Wait:
         loop = self._future.get_loop()
         if not loop.is_closed():
             loop.call_soon_threadsafe(lambda: self.end(is_so=False))
+
+    def expect_no_more(self) -> None:
+        """Wait for no other streams than those that are live; from any thread."""
+
+        def close() -> None:
+            self.is_open = False
+            self._look_ahead()
+
+        loop = self._future.get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(close)
 
     async def done(self, timeout_s: float) -> bool:
         """Whether it came to be so within that time."""

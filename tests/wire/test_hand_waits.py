@@ -224,6 +224,36 @@ def test_waits_end_with_their_key_their_mock_and_the_server(server: RunningMockd
 
 
 @pytest.mark.parametrize(
+    ("of_one", "condition", "is_so"),
+    [
+        (True, "ended=true", True),
+        (True, "reached=3", False),
+        (False, "ended=true", True),
+        (False, "reached=3", False),
+        (False, "opened=2&ended=true", True),
+        (False, "opened=3&ended=true", False),
+    ],
+)
+def test_a_server_that_stops_fulfils_waits_for_the_end(
+    server: RunningMockd, admin: Admin, of_one: bool, condition: str, is_so: bool
+) -> None:
+    with Client(server.url) as first, Client(server.url) as second:
+        for client in (first, second):
+            client.ask("/slow").read_until(b"data: 1")
+        path = of(admin.get("/mocks/slow/sse/connections")["connections"][0]) if of_one else "/mocks/slow/sse"
+        answers: list[Any] = []
+        waiting = threading.Thread(
+            target=lambda: answers.append(admin.get(f"{path}/wait?{condition}&timeoutSeconds=60"))
+        )
+        waiting.start()
+        hands = server.engine.streams.take_in_hand()
+        eventually(lambda: hands.waiting == 1)
+        server.engine.begin_shutdown()
+        waiting.join()
+        assert answers[0]["ok"] is is_so
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "place", "cure"),
     [
         ("POST", "/mocks/list/sse/hold", {"at": "tail"}, "$.at", None),
