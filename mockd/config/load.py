@@ -139,7 +139,7 @@ def load_paths(
                 problems += error.problems
             else:
                 drafts.append(structs.replace(draft, label=f"{file.name}\0{index}"))
-    warn_of_dropped((document.value for _, document in loaded.documents), warn)
+    warn_of_dropped(((document.value, document.report) for _, document in loaded.documents), warn)
     return _finish(drafts, problems, _derived_id, check)
 
 
@@ -157,7 +157,7 @@ def parse_mock(doc: object, *, root: Path | None, mock_id: str | None = None, wa
     draft = _draft(doc, root, Origin(nested=nested_keys(doc)), None)
     if mock_id is not None and draft.mock.id not in (None, mock_id):
         raise ConfigError(f"the mock's id is {mock_id!r} and cannot be changed", path=("id",))
-    warn_of_dropped([doc], warn)
+    warn_of_dropped([(doc, _as_it_is)], warn)
     return draft.named(draft.mock.id or mock_id or _new_id(draft, ()))
 
 
@@ -186,7 +186,7 @@ def parse_collection(value: object, *, root: Path | None, warn: Warn = log_warni
             drafts.append(_draft(unescape(entry.value), root, _admin_origin(entry), None))
         except ConfigError as error:
             problems += error.problems
-    warn_of_dropped([value], warn)
+    warn_of_dropped([(value, _as_it_is)], warn)
     return _finish(drafts, problems, _new_id)
 
 
@@ -213,8 +213,13 @@ def patch_mock(spec: MockSpec, patch: object, *, root: Path | None = None, warn:
             _check_data_files(values, root)
     except ConfigError as error:
         raise origin.report_all(error) from None
-    warn_of_dropped([patch], warn)
+    warn_of_dropped([(patch, _as_it_is)], warn)
     return MockSpec(spec.id, doc, values, mock, root, origin)
+
+
+def _as_it_is(problem: Problem) -> Problem:
+    """The problem in what came without a file."""
+    return problem
 
 
 def dump_collection(specs: Sequence[MockSpec]) -> dict[str, Any]:

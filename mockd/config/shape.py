@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -21,6 +21,10 @@ SCHEMA_KEY = "$schema"
 
 VERSIONS: tuple[str | float, ...] = (FILE_VERSION, FILE_VERSION.removesuffix(".0"), float(FILE_VERSION))
 """The spellings of the format's version that are accepted."""
+
+
+Report = Callable[[Problem], Problem]
+"""Gives a problem whose path begins at a document, with the place of that document."""
 
 
 class Entry(Struct, frozen=True):
@@ -105,14 +109,25 @@ def _kind(value: object) -> str:
     return "a list" if isinstance(value, list) else "text" if isinstance(value, str) else f"{value!r}".lower()
 
 
-def warn_of_dropped(values: Iterable[Any], warn: Warn) -> None:
-    """Give one warning with all the bookkeeping keys that these documents have, as these keys have no effect."""
-    dropped: dict[str, None] = {}
-    for value in values:
-        if is_envelope(value):
-            dropped |= dict.fromkeys(key for key in FILE_BOOKKEEPING if key in value)
-        for entry in split(value).entries:
-            if isinstance(entry.value, dict):
-                dropped |= dict.fromkeys(key for key in MOCK_BOOKKEEPING if key in entry.value)
-    if dropped:
-        warn(Problem(f"ignored, as they mean nothing here: {', '.join(f'`{key}`' for key in dropped)}"))
+def warn_of_dropped(values: Iterable[tuple[Any, Report]], warn: Warn) -> None:
+    """Give one warning with all the bookkeeping keys that these documents have, as these keys have no effect. Its place
+    is the first of them, as the `Report` of its document tells it."""
+    names: dict[str, None] = {}
+    first: tuple[Report, Path] | None = None
+    for value, report in values:
+        for path in _dropped(value):
+            first = first or (report, path)
+            names[str(path[-1])] = None
+    if first is not None:
+        report, path = first
+        message = f"ignored, as they mean nothing here: {', '.join(f'`{name}`' for name in names)}"
+        warn(report(Problem(message, path)))
+
+
+def _dropped(value: Any) -> Iterator[Path]:
+    """The paths of the bookkeeping keys in a document."""
+    if is_envelope(value):
+        yield from ((key,) for key in FILE_BOOKKEEPING if key in value)
+    for entry in split(value).entries:
+        if isinstance(entry.value, dict):
+            yield from ((*entry.path, key) for key in MOCK_BOOKKEEPING if key in entry.value)

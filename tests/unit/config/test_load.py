@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mockd.config.load import load_paths, watched_files
+from mockd.config.load import load_paths, parse_collection, watched_files
 from mockd.errors import Problem
 
 Write = Callable[[str, Any], Path]
@@ -235,7 +235,14 @@ def test_bookkeeping_is_said_once(write: Write, caplog: pytest.LogCaptureFixture
     write("b.json", mock(**dropped))
     with caplog.at_level(logging.WARNING, "mockd"):
         ids("a.json", "b.json")
-    assert caplog.messages == ["ignored, as they mean nothing here: `kind`, `workspaceId`, `createdAt`"]
+    said = "ignored, as they mean nothing here: `kind`, `workspaceId`, `createdAt`"
+    assert caplog.messages == [f"a.json:1:10: $.kind: {said}"]
+
+
+def test_bookkeeping_has_a_place_in_what_came_without_a_file(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "mockd"):
+        parse_collection([mock(), mock(createdAt="x")], root=None)
+    assert caplog.messages == ["$[1].createdAt: ignored, as they mean nothing here: `createdAt`"]
 
 
 def test_directories_and_patterns_are_sorted(write: Write) -> None:

@@ -80,6 +80,8 @@ WARNED: dict[str, list[tuple[dict[str, Any], str, str]]] = {
         (resuming({"data": 1}, {"id": "a", "data": SAID}), "sse.events.1.id", "leave the ids out"),
         (resuming({"id": "a", "data": 1}, {"id": "b", "type": SAID}), "sse.events.0.id", "leave the ids out"),
         (resuming({"id": SAID, "data": 1}, {"id": "b", "data": 1}), "sse.events.1.id", "leave the ids out"),
+        (resuming({"id": "a", "data": 1}, {"id": "b", "data": "$uuid"}), "sse.events.0.id", "`seed`"),
+        (resuming({"data": 1}, {"id": "a", "data": "$timestamp"}), "sse.events.1.id", "`seed`"),
     ],
     "matched-body": [
         (matching(method="get", bodyContains="x"), "matcher.bodyContains", "POST"),
@@ -315,7 +317,8 @@ NOT_WARNED: list[dict[str, Any]] = [
     termination(finalEvent={**LAST, "type": "bye", "id": "9", "retry": 5, "comment": "c"}, closeDelay=5),
     resuming({"data": SAID}, {"data": 1}),
     resuming({"id": "{{ request.query.user }}-1", "data": SAID}),
-    resuming({"id": "a", "data": 1}, {"id": "", "data": "$uuid"}),
+    resuming({"id": "a", "data": 1}, {"id": "", "data": 2}),
+    {"sse": {**resuming({"id": "a", "data": 1}, {"id": "b", "data": "$uuid"})["sse"], "seed": 1}},
     resuming({"id": "", "data": SAID}),
     {"sse": {"events": [{"id": "a", "data": SAID}]}},
     termination(type="abrupt", closeDelay=5),
