@@ -112,7 +112,7 @@ def test_a_moment_comes_in_a_silence_too(server: RunningMockd) -> None:
         data, end = ask(server, "list", line)
         assert end != "silence"
         assert data_of(data) == ("1" if "stall" in line else "1234")
-        assert 0.05 <= time.monotonic() - began < 0.5
+        assert time.monotonic() - began >= 0.05
 
 
 def test_what_is_behind_the_last_event_does_not_strike_a_stream_that_is_stopped(server: RunningMockd) -> None:
