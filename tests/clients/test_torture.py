@@ -73,7 +73,8 @@ def test_a_last_event_without_its_blank_line(client_python: Callable[[str], Path
     """By the standard it is lost, so nobody is convicted; services send it all the same, and this client loses it."""
     command = [str(client_python("openai")), str(READERS / "read_openai.py"), "{url}"]
     source = str(EXAMPLES / "completions-without-done.json")
-    order = Order(source, command, DEFAULT_WAYS, False, ["finalBlankLine"], tmp_path, 2, PATIENCE_S, MORE_RUNS)
+    runs = runs_for(1, 1)
+    order = Order(source, command, DEFAULT_WAYS, False, ["finalBlankLine"], tmp_path, 2, PATIENCE_S, runs)
     [outcome] = torture(order, NoWatch())
     assert not outcome.is_failure
     assert "line 2 is" in str(outcome.verdict.difference), outcome
@@ -108,10 +109,15 @@ def test_readers_for_node(node_clients: None, tmp_path: Path, reader: str, wrong
     is_convicted("chat.json", [program("node"), script, "{url}"], [*wrong, right], wrong, tmp_path)
 
 
+def runs_for(tried: int, different: int) -> int:
+    """Enough runs for so many variants: the clean stream twice, each variant, and what is different four times again,
+    each time with the clean stream."""
+    return 2 + tried + 8 * different + MORE_RUNS
+
+
 def is_convicted(source: str, command: list[str], tried: list[str], wrong: list[str], out: Path) -> None:
     """The reader gets just these variants wrong, and the file of each shows it: with its framing, and not without."""
-    # The clean stream twice, each variant, and what is wrong twice again, each time with the clean stream.
-    runs = 2 + len(tried) + 4 * len(wrong) + MORE_RUNS
+    runs = runs_for(len(tried), len(wrong))
     order = Order(str(EXAMPLES / source), command, DEFAULT_WAYS, False, tried, out, 2, PATIENCE_S, runs)
     outcomes = torture(order, NoWatch())
     assert {outcome.verdict.variant.name for outcome in outcomes} == set(tried)
