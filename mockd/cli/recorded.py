@@ -222,6 +222,7 @@ def _summary(exchange: Exchange) -> dict[str, Any]:
         "text": end.text if end is not None else None,
         "redacted": end.redacted if end is not None else [],
         "decoded": end.decoded if end is not None else None,
+        "decodedRequest": end.decoded_request if end is not None else None,
     }
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from mockd.recordings.codings import Decoder, UndecodableError, decoder_of
 from mockd.recordings.lines import Line, Output, Piece
-
-Write = Callable[[int, Line], None]
+from mockd.recordings.ordering import Place, Write
 
 MOST_HELD = 1024 * 1024
 """Most bytes of a body in a content coding that are held back until it is known whether there is a secret in it. Of a
@@ -37,11 +36,16 @@ class Body:
         self.kind = kind
         self.stream = stream
         self.write = write
-        self._waiting: deque[tuple[int, int]] = deque()
+        self._waiting: deque[tuple[Place, int]] = deque()
         self._ready = bytearray()
 
-    def add(self, at_us: int, data: bytes) -> None:
-        self._waiting.append((at_us, len(data)))
+    @property
+    def held_from(self) -> float:
+        """The number of the first place whose piece is held back; infinite if there is none."""
+        return self._waiting[0][0].number if self._waiting else math.inf
+
+    def add(self, place: Place, data: bytes) -> None:
+        self._waiting.append((place, len(data)))
         self._release(self.stream.feed(data))
 
     def finish(self) -> list[str]:
@@ -52,10 +56,10 @@ class Body:
     def _release(self, data: bytes) -> None:
         self._ready += data
         while self._waiting and self._waiting[0][1] <= len(self._ready):
-            at_us, size = self._waiting.popleft()
+            place, size = self._waiting.popleft()
             piece = bytes(self._ready[:size])
             del self._ready[:size]
-            self.write(at_us, self.kind(data=piece))
+            self.write(place, self.kind(data=piece))
 
 
 class CodedBody:
@@ -72,29 +76,38 @@ class CodedBody:
         self._raw = raw
         self._decoder: Decoder | None = None
         self._wrong: str | None = None
-        self._kept: list[tuple[int, Line]] = []
-        self._came: list[tuple[int, bytes]] = []
+        self._kept: deque[tuple[Place, Line]] = deque()
+        self._came: list[tuple[Place, bytes]] = []
         self._held = 0
+        self._first = math.inf
 
-    def add(self, at_us: int, data: bytes) -> None:
+    @property
+    def held_from(self) -> float:
+        """The number of the first place whose piece is held back; infinite if there is none."""
+        if self.decoded is None:
+            return self._first
+        return self._kept[0][0].number if self._kept else self._body.held_from
+
+    def add(self, place: Place, data: bytes) -> None:
+        self._first = min(self._first, place.number)
         if self._wrong is not None:
             return
         try:
             if self._decoder is None:
                 self._decoder = decoder_of(self._coding)
             for plain in self._decoder.feed(data):
-                self._add_decoded(at_us, plain)
+                self._add_decoded(place, plain)
         except UndecodableError as error:
             self._wrong = str(error)
             return
         if self.decoded is None:
             self._raw.feed(data)
-            self._came.append((at_us, data))
+            self._came.append((place, data))
             self._hold(len(data))
 
-    def _add_decoded(self, at_us: int, plain: bytes) -> None:
+    def _add_decoded(self, place: Place, plain: bytes) -> None:
         if plain:
-            self._body.add(at_us, plain)
+            self._body.add(place, plain)
             if self.decoded is None:
                 self._hold(len(plain))
 
@@ -118,18 +131,16 @@ class CodedBody:
         if self.decoded is None and (self._body.stream.has_found or (self._wrong is not None and self._kept)):
             self._write_decoded()
         if self.decoded is None and self._wrong is None:
-            for at_us, data in self._came:
-                self._write(at_us, self._body.kind(data=data))
-        if self.decoded is not None and what == "request":
-            said.append(f"the body of the request was decoded from {self._coding!r}")
+            for place, data in self._came:
+                self._write(place, self._body.kind(data=data))
         return said
 
-    def _keep(self, at_us: int, line: Line) -> None:
-        self._kept.append((at_us, line))
+    def _keep(self, place: Place, line: Line) -> None:
+        self._kept.append((place, line))
 
     def _write_decoded(self) -> None:
         self.decoded = self._coding
         self._body.write = self._write
-        for at_us, line in self._kept:
-            self._write(at_us, line)
-        self._kept, self._came = [], []
+        self._came = []
+        while self._kept:
+            self._write(*self._kept.popleft())

@@ -98,12 +98,14 @@ class Trailers(Line):
 
 class End(Line):
     """How the exchange ended: one of `ENDS`. `redacted` has the places of what was redacted, `decoded` the content
-    coding that was taken off the answer's body, `text` what there is to say for people."""
+    coding that was taken off the answer's body, `decoded_request` the one that was taken off the request's, `text` what
+    there is to say for people."""
 
     how: str
     text: str | None = None
     redacted: list[str] = []
     decoded: str | None = None
+    decoded_request: str | None = None
 
 
 class Other(Line):
@@ -232,6 +234,7 @@ def _end(rest: list[Any]) -> End:
         text=_text(members, "text", "") or None,
         redacted=redacted,
         decoded=_text(members, "decoded", "") or None,
+        decoded_request=_text(members, "decodedRequest", "") or None,
         more=members,
         beyond=beyond,
     )
@@ -316,7 +319,12 @@ def _items(line: Line) -> list[Any]:
         case Trailers():
             return [line.gap_us, "trailers", {"headers": line.headers, **line.more}, *line.beyond]
         case End():
-            said = {"text": line.text, "redacted": line.redacted, "decoded": line.decoded}
+            said = {
+                "text": line.text,
+                "redacted": line.redacted,
+                "decoded": line.decoded,
+                "decodedRequest": line.decoded_request,
+            }
             said = {name: value for name, value in said.items() if value}
             return [line.gap_us, "end", line.how, {**said, **line.more}, *line.beyond]
         case Other():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from mockd.journal.schemas import describes
-from mockd.recordings.searching import Span
+from mockd.recordings.searching import FILLING_OF_NUMBERS, Span, filling
 
 MOST_OF_SCHEMA = 16 * 1024
 """Most bytes of an object that are held back until it is known whether it is a JSON Schema. A longer one is none."""
@@ -78,7 +78,7 @@ class Number:
         return [Span(at, stop, is_number=True)], stop, stop < len(text)
 
     def learned(self, raw: bytes) -> str:
-        return raw.decode()
+        return "" if raw == filling(len(raw), FILLING_OF_NUMBERS) else raw.decode()  # which stands for one already
 
 
 class Nested:

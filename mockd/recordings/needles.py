@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from mockd.recordings.searching import Found, Span
+from mockd.recordings.searching import Found, Span, is_filling
 from mockd.recordings.spelling import (
     LONGEST_LETTER,
     SPELLINGS,
@@ -47,9 +47,10 @@ class Secrets:
         self._looked_for = -1  # so many of the learned ones the finders know
 
     def learn(self, secret: str) -> None:
-        """Look for a credential from now on, unless there are many already."""
+        """Look for a credential from now on, unless there are many already. What stands for one is none."""
         has_room = len(self._learned) < MOST_LEARNED
-        if has_room and len(secret) >= SHORTEST_LEARNED and secret not in self._given.union(self._learned):
+        is_known = is_filling(secret) or secret in self._given.union(self._learned)
+        if has_room and len(secret) >= SHORTEST_LEARNED and not is_known:
             self._learned.append(secret)
 
     @property

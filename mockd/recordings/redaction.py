@@ -21,7 +21,19 @@ from mockd.journal import credentials
 from mockd.patterns import check_pattern
 from mockd.recordings import members
 from mockd.recordings.bodies import Stream
-from mockd.recordings.lines import Begun, Head, Headers, Info, Line, Trailers, decode, encode
+from mockd.recordings.lines import (
+    Begun,
+    BrokenLineError,
+    Head,
+    Headers,
+    Info,
+    Line,
+    Other,
+    Piece,
+    Trailers,
+    decode,
+    encode,
+)
 from mockd.recordings.members import MemberSearch
 from mockd.recordings.needles import NeedleSearch, Secrets
 from mockd.recordings.searching import Chain, Found, Held, Span, filling
@@ -32,6 +44,8 @@ HELD_BY_PATTERNS = 4096
 _SHOWN = 100
 """Characters of a pattern that an error repeats."""
 _COOKIES = ("cookie", "set-cookie")
+_UNKNOWN = ("more", "more_of_request", "beyond")
+"""The fields of lines that have what is not known of them."""
 _USER = re.compile(r"(?<=://)[^/?#@]+(?=@)")
 
 Answer = TypeVar("Answer", Head, Info)
@@ -104,12 +118,24 @@ class Redacted:
         return structs.replace(line, headers=self._headers(line.headers, "trailers")) if self.is_searched else line
 
     def unknown(self, line: AnyLine) -> AnyLine:
-        """A line without the secrets that are in what is not known of it."""
+        """A line without the secrets that are in what is not known of it. If it could not be read then, as a secret is
+        a number or a part of its form, nothing of what is not known is left."""
         if not (self.is_searched and line.has_unknown):
             return line
-        found = decode(self._redacted(encode(line).decode(), "unknown", "unknown").encode())
-        assert isinstance(found, type(line))
-        return found
+        # The bytes of a piece were searched with those before and behind them.
+        bare = structs.replace(line, data=b"") if isinstance(line, Piece) else line
+        try:
+            found = decode(self._redacted(encode(bare).decode(), "unknown", "unknown").encode())
+        except BrokenLineError:
+            return structs.replace(line, **self._blank(line))
+        if not isinstance(found, type(line)):
+            return structs.replace(line, **self._blank(line))
+        return structs.replace(found, data=line.data) if isinstance(line, Piece) else found
+
+    def _blank(self, line: Line) -> dict[str, Any]:
+        """What is not known of a line, without its texts and numbers."""
+        blank = {name: _blanked(getattr(line, name)) for name in _UNKNOWN if hasattr(line, name)}
+        return {**blank, "kind": self._redacted(line.kind, "", "unknown")} if isinstance(line, Other) else blank
 
     def text(self, text: str, part: str) -> str:
         """What is said of the exchange, without its secrets."""
@@ -246,6 +272,20 @@ def _secrets_in(name: str, value: str) -> list[str]:
         with contextlib.suppress(ValueError):
             secrets.append(b64decode(rest).decode("utf-8", "surrogateescape").partition(":")[2])
     return secrets
+
+
+def _blanked(value: Any) -> Any:
+    """A value without its texts, numbers and names."""
+    match value:
+        case str():
+            return _filled(value)
+        case dict():
+            return {_filled(name): _blanked(inside) for name, inside in value.items()}
+        case list():
+            return [_blanked(inside) for inside in value]
+        case bool() | None:
+            return value
+    return 1
 
 
 def _filled(text: str) -> str:

@@ -72,6 +72,10 @@ _KINDS: dict[str, tuple[str, list[Any]]] = {
                 text={"description": "For people.", "type": "string"},
                 redacted={"description": "Places of what was redacted.", "type": "array", "items": _TEXT},
                 decoded={"description": "Content coding that was taken off the answer's body.", "type": "string"},
+                decodedRequest={
+                    "description": "Content coding that was taken off the request's body.",
+                    "type": "string",
+                },
             ),
         ],
     ),

@@ -11,7 +11,7 @@ Found = Callable[[str], None]
 """Called with the name of a member whose value was found, or the empty text for another secret."""
 
 _FILLING = b"REDACTED"
-_FILLING_OF_NUMBERS = b"1"
+FILLING_OF_NUMBERS = b"1"
 _FILLED = "(?:REDACTED)+(?:REDACTE|REDACT|REDAC|REDA|RED|RE|R)?"
 """A part of a text that stands for a secret. One of fewer characters could be a word."""
 
@@ -84,7 +84,7 @@ def blanked(text: bytes, spans: Iterable[Span]) -> bytes:
         start, stop = max(span.start, behind), min(span.stop, len(text))
         if start < stop:
             skipped = span.phase + start - span.start
-            word = _FILLING_OF_NUMBERS if span.is_number else _FILLING
+            word = FILLING_OF_NUMBERS if span.is_number else _FILLING
             changed[start:stop] = filling(skipped + stop - start, word)[skipped:]
             behind = stop
     return bytes(changed)

@@ -16,23 +16,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mockd.clock import Clock, rfc3339
-from mockd.recordings.bodies import Body, CodedBody
-from mockd.recordings.codings import coding_of
 from mockd.recordings.lines import (
     Begun,
     End,
     Head,
     Headers,
     Info,
-    Input,
-    Line,
-    Other,
-    Output,
     Trailers,
     encode,
-    with_gap,
 )
 from mockd.recordings.names import name_of, next_number
+from mockd.recordings.outgoing import Lines
 from mockd.recordings.redaction import Redacted, Redaction
 
 logger = logging.getLogger("mockd.recordings")
@@ -42,101 +36,6 @@ _FOLDER_MODE = 0o700
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
-
-
-class Lines:
-    """The lines of one exchange on their way into a file: redacted, with their gaps.
-
-    `put` writes the bytes of a line. `begun` is redacted already. Times are in microseconds from the first
-    line. `most_bytes` is the most that is written of both bodies together; None is all.
-    """
-
-    def __init__(
-        self, put: Callable[[bytes], None], begun: Begun, redacted: Redacted, most_bytes: int | None = None
-    ) -> None:
-        self._put = put
-        self._redacted = redacted
-        self._left = most_bytes
-        self._dropped = 0
-        self._at_us = 0
-        self._said: list[str] = []
-        self._output: Body | CodedBody | None = None
-        self._input: Body | CodedBody | None = self._body(Input, begun.headers)
-        put(encode(begun))
-
-    def input(self, at_us: int, data: bytes) -> None:
-        if self._input is not None and (data := self._within_bounds(data)):
-            self._input.add(at_us, data)
-
-    def input_end(self) -> None:
-        """The request is complete."""
-        if self._input is not None:
-            self._said += self._input.finish()
-            self._input = None
-
-    def info(self, at_us: int, info: Info) -> None:
-        self._write(at_us, self._redacted.answer(info, "info"))
-
-    def head(self, at_us: int, head: Head) -> None:
-        head = self._redacted.answer(head, "head")
-        self._write(at_us, head)
-        self._output = self._body(Output, head.headers)
-
-    def output(self, at_us: int, data: bytes) -> None:
-        if self._output is not None and (data := self._within_bounds(data)):
-            self._output.add(at_us, data)
-
-    def trailers(self, at_us: int, trailers: Trailers) -> None:
-        self._finish_output()
-        self._write(at_us, self._redacted.trailers(trailers))
-
-    def other(self, at_us: int, line: Other) -> None:
-        """A line of a kind that is not known, in a file that is written anew."""
-        self._write(at_us, line)
-
-    def finish(self) -> str | None:
-        """Write what is held back of both bodies. The coding that was taken off the answer's, if one was."""
-        decoded = self._finish_output()
-        self.input_end()
-        return decoded
-
-    def end(self, at_us: int, end: End) -> None:
-        decoded = self.finish() or end.decoded
-        if self._dropped:
-            self._said.append(f"{self._dropped:,} bytes more were not recorded")
-        text = "; ".join([*([self._redacted.text(end.text, "end")] if end.text else []), *self._said])
-        places = list(dict.fromkeys([*end.redacted, *self._redacted.places]))
-        said = End(how=end.how, text=text or None, redacted=places, decoded=decoded, more=end.more, beyond=end.beyond)
-        self._write(at_us, said)
-
-    def _body(self, kind: type[Input] | type[Output], headers: Headers) -> Body | CodedBody:
-        part = "input" if kind is Input else "output"
-        body = Body(kind, self._redacted.stream(part), self._write)
-        coding = coding_of(headers)
-        if not (coding and self._redacted.is_searched):
-            return body
-        return CodedBody(body, coding, self._redacted.stream(part))
-
-    def _finish_output(self) -> str | None:
-        """Write what is left of the answer's body. The coding that was taken off it, if one was."""
-        if self._output is None:
-            return None
-        self._said += self._output.finish()
-        decoded, self._output = self._output.decoded, None
-        return decoded
-
-    def _within_bounds(self, data: bytes) -> bytes:
-        if self._left is None:
-            return data
-        kept = data[: self._left]
-        self._left -= len(kept)
-        self._dropped += len(data) - len(kept)
-        return kept
-
-    def _write(self, at_us: int, line: Line) -> None:
-        gap_us = max(0, at_us - self._at_us)
-        self._at_us += gap_us
-        self._put(encode(with_gap(self._redacted.unknown(line), gap_us)))
 
 
 def unusable(folder: Path, error: OSError) -> str:
@@ -281,7 +180,8 @@ class Recording:
 
     def input(self, data: bytes, at: float | None = None) -> None:
         """Note bytes of the request's body."""
-        self._note(lambda lines: lines.input(self._us(at), data))
+        if data:
+            self._note(lambda lines: lines.input(self._us(at), data))
 
     def input_end(self) -> None:
         """Note that the request is complete: nothing of it is held back any more."""
@@ -301,7 +201,8 @@ class Recording:
 
     def output(self, data: bytes, at: float | None = None) -> None:
         """Note a piece of the answer's body: the payload of a chunk, or what a read gave."""
-        self._note(lambda lines: lines.output(self._us(at), data))
+        if data:
+            self._note(lambda lines: lines.output(self._us(at), data))
 
     def trailers(self, headers: RawHeaders, at: float | None = None) -> None:
         """Note the headers behind the body."""

@@ -119,6 +119,7 @@ class _Relayed:
             if request.unread is None:
                 if request.body:
                     notes.input(request.body)
+                    notes.input_end()  # it is known to be all, however early the answer begins
                     await upstream.send(request.body)
             else:
                 if b"100-continue" in request.raw_headers.get(b"expect", b"").lower():

@@ -421,9 +421,10 @@ def test_what_is_unknown_is_kept_and_redacted(local_cli: Cli, tmp_path: Path) ->
     file.write_text(
         '{"mockd-stream":1,"recordedAt":"","request":{"method":"GET","url":"/"},"later":"sesame"}\n'
         '[5,"later",{"text":"sesame"}]\n[0,"head",{"status":200,"later":"sesame!"}]\n'
+        '[0,"end","complete"]\n'
     )
     assert local_cli("recordings", "redact", str(file), "--redact", "sesame").code == 0
-    first, second, third = map(json.loads, file.read_text().splitlines())
+    first, second, third, _ = map(json.loads, file.read_text().splitlines())
     assert first["later"] == "REDACT"
     assert second == [5, "later", {"text": "REDACT"}]
     assert third[2]["later"] == "REDACT!"

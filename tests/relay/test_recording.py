@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mockd.errors import ConfigError
+from mockd.recordings.lines import End, Head, Input
 from mockd.recordings.reading import Exchange, Remarks, exchanges
 from mockd.settings import Settings
 from tests.relay.clients import Raw, eventually
@@ -96,6 +97,23 @@ def test_a_target_that_is_not_there_is_recorded_as_such(relay: Relay, tmp_path: 
         client.get("/", "Connection: close").all()
     [exchange] = ended(tmp_path)
     assert (exchange.head, exchange.how) == (None, "error")
+
+
+def test_a_body_that_is_there_is_before_an_answer_that_does_not_wait_for_it(relay: Relay, tmp_path: Path) -> None:
+    """A mock that looks into bodies makes mockd read them. The target takes nothing of this one, and says so."""
+
+    async def refuses(visit: Visit) -> None:
+        await visit.request()
+        await visit.send(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+        await visit.gone()
+
+    mock = {"matcher": {"method": "POST", "bodyContains": "y"}, "response": {}}
+    with serving(refuses) as target, Raw(relay(target.url, mock, record=str(tmp_path)).url) as client:
+        body = b"x" * 8_000_000
+        client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        client.until(lambda got: got.startswith(b"HTTP/1.1 413 No") and b"\r\n\r\n" in got)
+        [exchange] = ended(tmp_path)
+    assert [type(line) for _, line in exchange.happened()] == [Input, Head, End]
 
 
 @pytest.mark.parametrize(

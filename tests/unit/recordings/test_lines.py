@@ -56,7 +56,7 @@ def test_a_line_is_the_same_when_it_is_read_again(line: Line) -> None:
         '[5,"head",{"status":200,"reason":"","httpVersion":"1.1","headers":[],"later":1}]',
         '[5,"info",{"status":103,"reason":"","headers":[],"later":1},0]',
         '[5,"trailers",{"headers":[["a","b"]],"later":1}]',
-        '[5,"end","complete",{"text":"t","redacted":["url"],"decoded":"gzip","later":1},3]',
+        '[5,"end","complete",{"text":"t","redacted":["url"],"decoded":"gzip","decodedRequest":"br","later":1},3]',
         BEGUN.replace('"request"', '"later":1,"request"').replace('"request":{', '"request":{'),
         BEGUN.replace('"headers":[]', '"headers":[],"later":[1]'),
     ],

@@ -165,7 +165,7 @@ def test_what_is_beyond_the_bound_is_not_recorded_and_the_end_says_so(tmp_path: 
         recording.output(b"abc")
     recording.end("complete")
     exchange = read(recording)
-    assert (exchange.input(), output(exchange)) == (b"12345", b"abcab")
+    assert (exchange.input(), output(exchange), exchange.pieces) == (b"12345", b"abcab", 2)
     assert exchange.end is not None
     assert exchange.end.text == "4 bytes more were not recorded"
 
@@ -298,5 +298,6 @@ def test_a_piece_is_a_line_even_if_it_is_large(tmp_path: Path) -> None:
     recording = begin(tmp_path)
     recording.head(200, "OK", [])
     recording.output(bytes(3_000_000))
+    recording.output(b"")  # which is none
     recording.end("complete")
     assert [data for _, data in read(recording).output()] == [bytes(3_000_000)]
