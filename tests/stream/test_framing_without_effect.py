@@ -97,3 +97,11 @@ async def test_what_changes_nothing_is_warned_of(stream: str, framing: dict[str,
         is_said = any(said_of(field, problem) for problem in warnings)
         assert not is_said or without == got, warnings
         assert is_said or without != got or stream in SENDING_MORE, warnings
+
+
+@pytest.mark.parametrize("framing", FRAMINGS, ids=lambda framing: str(framing)[:60])
+async def test_of_a_stream_without_an_end_nothing_is_said_about_it(framing: dict[str, Any]) -> None:
+    found: list[Problem] = []
+    mock = {"id": "mock", "matcher": {"path": PATH}, "sse": {"events": XY, "repeat": 0, "framing": framing}}
+    Lab(in_memory=True).engine.load(parse_collection([mock], root=None), found.append)
+    assert {problem.path[3] for problem in found} <= {"fieldOrder", "spaceAfterColon", "split"}

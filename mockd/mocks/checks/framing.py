@@ -68,7 +68,7 @@ def _end(answer: CheckedAnswer, variation: FramingConfig) -> Iterator[Problem]:
     ending, outcome = answer.plan.ending, script.stop[1]
     if outcome == "aborted" or ending.type == "abrupt" or (outcome == "completed" and answer.plan.lifetime.keep_open):
         yield Problem("the stream has no clean end of its own", ("finalBlankLine",), "leave it out")
-    elif script.ends_plainly and script.stop[0]:
+    elif script.ends_plainly and 0 < script.stop[0] < math.inf:
         last = script.frames[script.position_of(int(script.stop[0]) - 1) % script.length]
         if isinstance(last, bytes) and Punctuation(variation, script.framing).without_last_end(last) == last:
             yield Problem("the last that is sent has no such line end", ("finalBlankLine",), "leave it out")
