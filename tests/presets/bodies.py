@@ -31,6 +31,7 @@ _SMALL: dict[str, Any] = {
 _FUNCTION = {"name": "f", "description": "d", "parameters": _SMALL, "strict": True}
 _TOOLS = {"tools": [{"type": "function", "function": _FUNCTION}], "tool_choice": "auto", "parallel_tool_calls": True}
 _NAMED = {"type": "function", "function": {"name": "f"}}
+_CUSTOM = {"name": "c", "format": {"type": "grammar", "grammar": {"syntax": "regex", "definition": "a+"}}}
 _ALLOWED = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [_NAMED]}}
 _CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 _TEXT = [{"type": "text", "text": "hello"}]
@@ -147,7 +148,7 @@ WHOLE: dict[str, tuple[str, dict[str, Any]]] = {
     "openai chat": ("/openai/v1/chat/completions", {**_CHAT, "max_completion_tokens": 5, "metadata": {"a": "b"}}),
     "openai functions": (
         "/openai/v1/chat/completions",
-        {**_CHAT, "tools": [{"type": "custom", "custom": {"name": "c"}}], "functions": [_FUNCTION]}
+        {**_CHAT, "tools": [{"type": "custom", "custom": _CUSTOM}], "functions": [_FUNCTION]}
         | {"function_call": {"name": "f"}, "service_tier": "flex", "reasoning": {"effort": "low"}},
     ),
     "openai allowed tools": ("/openai/v1/chat/completions", {**_CHAT, "tool_choice": _ALLOWED}),
@@ -164,9 +165,9 @@ WHOLE: dict[str, tuple[str, dict[str, Any]]] = {
             "prompt": ["hello", [1, 2]],
             "suffix": "s",
             "echo": True,
-            "best_of": 2,
+            "best_of": 1,
             "logit_bias": {"1": 2},
-            "n": 2,
+            "n": 1,
             "logprobs": 2,
             "stream_options": {"include_usage": True},
             **_SAMPLING,

@@ -20,7 +20,7 @@ from tests.relay.clients import eventually
 from tests.relay.targets import Target, Visit, serving
 from tests.wire.conftest import speaking_tls
 from tests.wire.sockets import Client
-from tests.wire.test_departures import KNOWING, LEAVE, ended
+from tests.wire.test_departures import LEAVE, OWN, ended
 
 HALF = 100_000
 """More bytes than after which mockd reads no more, and so few more that they and an end fit into a socket."""
@@ -85,7 +85,7 @@ def test_one_that_stays_gets_its_answer(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("how", LEAVE)
-@pytest.mark.parametrize("options", KNOWING.values(), ids=KNOWING)
+@pytest.mark.parametrize("options", OWN.values(), ids=OWN)
 def test_a_client_that_leaves_is_seen(target: Target, tmp_path: Path, options: dict[str, Any], how: str) -> None:
     settings = Settings(proxy=(target.url,), record=str(tmp_path))
     with running_mockd(settings=settings, **options) as plain:

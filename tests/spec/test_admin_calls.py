@@ -30,6 +30,7 @@ FINAL = b"event: close\ndata: bye\n\n"
 CONNECTION_KEYS = {
     "id",
     "mockId",
+    "key",
     "kind",
     "path",
     "clientIp",
@@ -40,6 +41,7 @@ CONNECTION_KEYS = {
     "lastEventId",
     "status",
     "held",
+    "faults",
 }
 STATS = {"activeConnections", "totalConnections", "totalEventsSent", "totalBytesSent", "connectionErrors"}
 
