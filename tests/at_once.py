@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+LONGEST = 200
+"""Most characters of what a test says of its failure at once; all of it comes at the end."""
+
 
 class NamedAtOnce:
     """A plug-in of pytest that writes a line for each failure: the test, and the first line of what it says."""
@@ -16,7 +19,7 @@ class NamedAtOnce:
         if not report.failed:
             return
         crash = getattr(report.longrepr, "reprcrash", None)
-        said = (crash.message if crash else report.longreprtext).strip().partition("\n")[0]
+        said = (crash.message if crash else report.longreprtext).strip().partition("\n")[0][:LONGEST]
         word = "FAILED" if report.when == "call" else "ERROR"
         self._terminal.write(f"\n{word} {report.nodeid} - {said}\n", flush=True, red=True)
 
