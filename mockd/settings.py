@@ -227,7 +227,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=3600,
-            description="Longest time, in seconds, that a fault waits for the client to read what was sent before it.",
+            description="Longest time, in seconds, that a client may read nothing of what comes before a fault.",
         ),
     ] = 5.0
     max_fault_bytes: Annotated[

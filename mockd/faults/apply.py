@@ -13,8 +13,9 @@ from mockd.config import faults as config
 from mockd.config.fault import Fault
 from mockd.events import Event, Fill, drawn
 from mockd.faults import chunks, heads, shapes, strikes
+from mockd.faults.ahead import Ahead
 from mockd.faults.armed import Armed
-from mockd.faults.chosen import Aimed, Striking, striking
+from mockd.faults.chosen import Aimed, OwnClose, Striking, striking
 from mockd.faults.fitting import changes_whole, why_not
 from mockd.faults.limited import Limited
 from mockd.faults.places import trap
@@ -139,6 +140,10 @@ SiteOf = Callable[[Program], Site]
 
 def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> Program:
     """The program with the faults that strike its request. Those of one place strike in the order given."""
+    if program.is_whole:
+        striking = [one for one in striking if not isinstance(one.fault, OwnClose)]
+    if not striking:
+        return program
     if program.coming is not None:
         return structs.replace(program, coming=_later(program.coming, striking, site_of))
     site = site_of(program)
@@ -146,9 +151,12 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
     first: list[Op] = []
     later: list[Armed] = []
     has_status = False
+    own: strikes.OwnBreak | None = None
     for one in [Armed(one.fault, one.request) for one in striking]:
         fault = one.fault
-        if changes_whole(fault, program):
+        if isinstance(fault, OwnClose):
+            program.breaking = own = strikes.OwnBreak(one, site)
+        elif changes_whole(fault, program):
             first.append(heads.Noted(one, site, *_change_body(program, one)))
         elif not fault.is_before_head:
             later.append(one)
@@ -166,8 +174,8 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
         else:
             first.append(heads.BeforeHead(one, site, STRIKES[type(fault)](site)))
     program.first = [*program.first, *first]
-    if later:
-        program.around = Chain(later, site, structs.replace(program))
+    if later or own is not None:
+        program.around = Chain(later, site, structs.replace(program), own)
         program.framing, program.heartbeat = Bare(site.body), None
     return program
 
@@ -205,8 +213,11 @@ class Chain:
     """The cursors of the faults of one stream, around the one of its rows and then of its end: first what changes
     events, then the places in order."""
 
-    def __init__(self, armed: Sequence[Armed], site: Site, program: Program) -> None:
+    def __init__(
+        self, armed: Sequence[Armed], site: Site, program: Program, own: strikes.OwnBreak | None = None
+    ) -> None:
         self._armed = sorted(armed, key=_rank)
+        self._own = own
         self._site = site
         self._program = program
         self._is_opened = False
@@ -233,6 +244,9 @@ class Chain:
         counting = [one for one in self._armed if one.place[0] == "bytes" and self._changes_events(one)]
         if is_first and counting:  # there are no events in the end
             cursor = shapes.Counted(cursor, counting, self._site)
+        ahead = Ahead(cursor, self._site, self._own, is_abrupt=self._program.ending.type == "abrupt")
+        if ahead.patience_s is not None:
+            cursor = ahead
         self._outermost = ref(cursor) if isinstance(cursor, Around) else None
         return cursor
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mockd.config.fault import Fault
+from mockd.config.faults import Close
 from mockd.matching import Rule
 from mockd.patterns import NotAtOnceError, OutOfTimeError
 from mockd.program.terms import UNSEEDED
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger("mockd")
+
+
+class OwnClose(Close, frozen=True, kw_only=True, tag="close"):
+    """The break that the lifecycle of a stream says, by `simulateDisconnect` or an `abrupt` termination. Its place is
+    that of the stream's end."""
 
 
 class Striking(Struct, frozen=True):

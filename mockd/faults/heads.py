@@ -14,15 +14,18 @@ from mockd.config.timing import in_seconds
 from mockd.events import drawn
 from mockd.faults.armed import Armed
 from mockd.faults.site import Site
-from mockd.faults.strikes import pause
+from mockd.faults.strikes import UNREAD, Struck, Trapped, pause
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Outcome
 from mockd.source import Answer, SourceContext
-from mockd.streaming.ops import Stage
+from mockd.streaming.ops import Stage, shut
+from mockd.streaming.stream import SLICE
 
 _OUTCOME: Outcome = "aborted"
 _OF_SERVER = frozenset({b"date", b"server"})
 """Names of the headers that a server adds by itself."""
+_PIECE = SLICE // 2
+"""Bytes that a server takes at once, however small its buffer is."""
 _HIGH = bytes([byte | 0x80 for byte in range(256)])
 """The table that makes bytes of no text of any bytes."""
 
@@ -104,19 +107,19 @@ class BeforeHead:
         stage.exchange.http_status, stage.outcome = program.status, _OUTCOME
 
 
-class Empty:
+class Empty(Struck):
     """The end of the connection without a byte, or with bytes that are no HTTP before it."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    async def __call__(self, stage: Any, trap: BeforeHead) -> None:
-        line, fault = stage.line, trap.armed.fault
+    async def __call__(self, stage: Stage, trap: Trapped) -> None:
+        line, fault, is_read = stage.line, trap.armed.fault, True
         if isinstance(fault, config.Garbage):
-            line.raw(garbage(fault.bytes, self._site.rng))
-            await stage.drain()
-        self._site.note(trap.armed, stage, 0, "exact")
-        line.close()
+            data = garbage(fault.bytes, self.site.rng)
+            for begin in range(0, len(data), _PIECE):
+                line.raw(data[begin : begin + _PIECE])
+                if not (is_read := await self.is_read(stage)):
+                    break
+        self.note(stage, trap, *(("exact",) if is_read else UNREAD))
+        await shut(stage)
         stage.outcome = _OUTCOME
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from mockd.config.fault import Fault
 from mockd.faults.armed import Armed
-from mockd.faults.strikes import Strike
+from mockd.faults.strikes import Strike, Struck
 from mockd.journal.exchange import Outcome
 from mockd.program.timetable import BATCH
-from mockd.streaming.cursors.around import Around, Beats, Sent, taken_from
+from mockd.streaming.calendar import ROUNDING_S
+from mockd.streaming.cursors.around import Around, Beats, Due, Sent, taken_from
 from mockd.streaming.cursors.cursor import AT_ONCE, Cursor, joined
 from mockd.streaming.ops import FINISH, Op, Stage
 
@@ -122,11 +123,39 @@ class Trap(Around):
 
     async def perform(self, stage: Stage, outcome: Outcome) -> None:
         """Let the fault strike."""
-        self._is_due = False
         stage.line.flush()
         await stage.drain()
+        self._is_due = False
         if not stage.line.is_gone:
             await self._strike(stage, self)  # type: ignore[arg-type]  # by its protocol
+
+    # -- a client that does not read -------------------------------------------------------------------------------
+
+    @property
+    def patience_s(self) -> float | None:
+        is_over, strike = self.armed.reached and not self._is_due, self._strike
+        if is_over or not isinstance(strike, Struck) or not strike.ends_connection:
+            return super().patience_s
+        return strike.patience_s
+
+    def broken_by(self, stage: Stage) -> Due | None:
+        if not self._is_due or self._waits:
+            return super().broken_by(stage)
+        return Due(self._reached_at, self) if self._breaks(stage) else None
+
+    def _breaks(self, stage: Stage) -> bool:
+        return isinstance(self._strike, Struck) and self._strike.breaks(stage.line)
+
+    @property
+    def _reached_at(self) -> float:
+        """The time since which its place is reached, if it is not that of what comes before."""
+        return AT_ONCE
+
+    def break_off(self, stage: Stage) -> None:
+        """Let the fault break the connection off, though the client has not read all that comes before."""
+        assert isinstance(self._strike, Struck)
+        self.armed.reached = True
+        self._strike.break_off(stage, self)  # type: ignore[arg-type]  # by its protocol
 
     def hurry(self) -> None:
         self._is_hurried = True
@@ -229,6 +258,10 @@ class AtTime(Trap):
         return due if self.armed.reached else min(due, self._place)
 
     @property
+    def _reached_at(self) -> float:
+        return self._place
+
+    @property
     def op(self) -> Op | None:
         # The end may be due later than the place.
         return super().op if self.armed.reached or self.inner.next_due <= self._place else None
@@ -250,6 +283,11 @@ class AtEnd(Trap):
     def op(self) -> Op | None:
         op = super().op
         return self._guard if op is FINISH and not self.armed.reached else op
+
+    def broken_by(self, stage: Stage) -> Due | None:
+        due = self.next_due
+        is_next = super().op is FINISH and not self.armed.reached and due <= stage.rows_time + ROUNDING_S
+        return Due(due, self) if is_next and self._breaks(stage) else super().broken_by(stage)
 
     @property
     def _guard(self) -> Op:

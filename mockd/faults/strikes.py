@@ -17,10 +17,12 @@ from mockd.journal.exchange import Outcome
 from mockd.lines import Line
 from mockd.program.terms import Ending
 from mockd.streaming.cursors.body import Body
-from mockd.streaming.ops import CLOSE, POLL_S, Stage
+from mockd.streaming.ops import CLOSE, POLL_S, STUCK_GRACE_S, Stage
 
 NEVER_S = math.inf
 _OUTCOME: Outcome = "aborted"
+_ORDERED: frozenset[Outcome] = frozenset({"timed_out", "closed_by_admin", "shutdown"})
+"""Outcomes of streams that are told to end."""
 
 
 class Trapped(Protocol):
@@ -50,17 +52,52 @@ Strike = Callable[[Stage, Trapped], Awaitable[None]]
 class Struck:
     """The base of all strikes, which notes that the fault has struck."""
 
+    ends_connection = False
+    """Whether it ends the connection, so that a client that does not read is not waited for."""
+
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.patience_s = site.timeout_s
 
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
         raise NotImplementedError
+
+    def breaks(self, line: Line) -> bool:
+        """Whether it ends the connection behind a line."""
+        return self.ends_connection and line.breaks_off
+
+    def break_off(self, stage: Stage, trap: Trapped) -> None:
+        """End the connection though the client has not read all that was sent, and not all of it may be sent."""
+        self.site.note(trap.armed, stage, stage.exchange.events_sent, *UNREAD)
+        stage.line.abort()
+
+    async def is_read(self, stage: Stage) -> bool:
+        """Wait until the client's machine has acknowledged all that was sent, or the kernel has it if that cannot be
+        known, but not for a client that reads nothing. Returns whether it has."""
+        line, least, until = stage.line, math.inf, 0.0
+        while not line.is_lost:
+            left = line.unacknowledged()
+            left = line.unsent() if left is None else left
+            if not left:
+                break
+            now = stage.clock.monotonic()
+            if left < least:
+                least, until = left, now + self.patience_s
+            elif now >= until:
+                return False
+            if stage.is_told_to_end:
+                return False
+            await stage.sleep_until(now + POLL_S)
+        return True
 
     def note(self, stage: Stage, trap: Trapped, fidelity: str | None = None, as_: str | None = None) -> None:
         """Note it, with how near it is to what was asked: by default as near as the line can come."""
         if fidelity is None:
             fidelity, as_ = _fidelity(stage.line, as_)
         self.site.note(trap.armed, stage, trap.events_sent, fidelity, as_)
+
+
+UNREAD = ("emulated", "before the client had read all")
 
 
 def _fidelity(line: Line, as_: str | None) -> tuple[str, str | None]:
@@ -90,11 +127,12 @@ class End(Struck):
 class Break(Struck):
     """The end of the connection, once the client's machine has acknowledged what was sent, and after a while."""
 
+    ends_connection = True
     is_reset = False
 
     async def __call__(self, stage: Stage, trap: Trapped) -> None:
         line = stage.line
-        is_read = await self.acknowledged(stage)
+        is_read = await self.is_read(stage)
         if linger_s := trap.armed.fault.linger / 1000:
             await pause(stage, linger_s)
         tls = getattr(trap.armed.fault, "tls", None)
@@ -102,7 +140,7 @@ class Break(Struck):
         if not line.breaks_off:
             self.note(stage, trap, "emulated", "the body is left without its end; the server ends the connection")
         elif not is_read:
-            self.note(stage, trap, "emulated", "before the client had read all")
+            self.note(stage, trap, *UNREAD)
         elif not (self.is_reset or is_truncated) and line.ends_with_connection:
             self.note(stage, trap, "emulated", "a reset, as a close would be a clean end")
         elif tls is not None and not line.is_secure:
@@ -115,23 +153,39 @@ class Break(Struck):
         else:
             await CLOSE.perform(stage, _OUTCOME)
 
-    async def acknowledged(self, stage: Stage) -> bool:
-        """Wait until the client's machine has acknowledged all that was sent, or the kernel has it if that cannot be
-        known, but not for ever. Returns whether it has."""
-        line, until = stage.line, stage.clock.monotonic() + self.site.timeout_s
-        while not line.is_lost:
-            left = line.unacknowledged()
-            if not (line.unsent() if left is None else left):
-                break
-            now = stage.clock.monotonic()
-            if now >= until or stage.is_told_to_end:
-                return False
-            await stage.sleep_until(now + POLL_S)
-        return True
+    def break_off(self, stage: Stage, trap: Trapped) -> None:
+        self.site.note(trap.armed, stage, stage.exchange.events_sent, *UNREAD)
+        stage.line.abort(reset=self.is_reset)
 
 
 class Reset(Break):
     is_reset = True
+
+
+class OwnBreak:
+    """The op of the break that the lifecycle of a stream says, by `simulateDisconnect` or an `abrupt` termination. It
+    is a close, and noted as one."""
+
+    def __init__(self, armed: Armed, site: Site) -> None:
+        self.armed = armed
+        self._site = site
+        self.events_sent = 0
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        line, strike = stage.line, Break(self._site)
+        line.flush()
+        await stage.drain()
+        if line.is_gone:
+            return
+        if outcome in _ORDERED:
+            strike.patience_s = min(strike.patience_s, STUCK_GRACE_S)
+        self.events_sent = stage.exchange.events_sent
+        await strike(stage, self)  # type: ignore[arg-type]  # by its protocol
+        stage.outcome = outcome
+
+    def break_off(self, stage: Stage) -> None:
+        """Break off at once, though the client has not read all that comes before."""
+        Break(self._site).break_off(stage, self)  # type: ignore[arg-type]  # by its protocol
 
 
 class Stall(Struck):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from mockd.faults.armed import Armed
@@ -11,7 +12,7 @@ from mockd.faults.places import Trap
 from mockd.faults.strikes import Strike
 from mockd.journal.exchange import Outcome
 from mockd.streaming.calendar import ROUNDING_S
-from mockd.streaming.cursors.around import Around, Beats, Sent
+from mockd.streaming.cursors.around import Around, Beats, Due, Sent
 from mockd.streaming.cursors.cursor import AT_ONCE, Batch, Cursor
 from mockd.streaming.ops import CLOSE, FINISH, Op, Stage
 from mockd.streaming.program import Opening, Outermost
@@ -19,15 +20,18 @@ from mockd.streaming.stream import SLICE, Stream
 
 MOST_PARTS = 256
 """Most writes that are made in advance of a stream that is late."""
+MOST_AHEAD = 16 * MOST_PARTS
+"""Most writes that are made in advance to find out whether the place is due."""
 
 
 class _Part:
     """A part of the body that is one write: so many of the rows' bytes, and whether the body ends with it."""
 
-    __slots__ = ("data", "is_last", "marks")
+    __slots__ = ("data", "due", "is_last", "marks")
 
-    def __init__(self, data: bytes, marks: list[tuple[int, Sent]]) -> None:
+    def __init__(self, data: bytes, marks: list[tuple[int, Sent]], due: float) -> None:
         self.data = data
+        self.due = due
         self.marks = marks
         """For each row the position of its end in the part, and what is sent by then."""
         self.is_last = False
@@ -125,11 +129,28 @@ class AtWireBytes(Trap):
         # By the time of the stream: rows that somebody has held have another.
         super().pause(self._stream.clock.monotonic(), seconds, beats=beats, shifts=shifts)
 
-    def _collect(self, now: float, most: int) -> None:
+    def broken_by(self, stage: Stage) -> Due | None:
+        if self.armed.reached:
+            return super().broken_by(stage)
+        stream, beats = self._stream, self._beats
+        if not self._parts:
+            self._out = (self.inner.events_sent, self.inner.last_event_id)
+        with nullcontext() if beats is None else beats.silenced():  # nobody is to hear them
+            now, most = stream.clock.monotonic() + ROUNDING_S, 1 if stream.program.flush_each else 0
+            self._collect(now, most, MOST_AHEAD)
+        size = self._sent()
+        for part in self._parts:
+            size += len(stream.line.image(part.data, is_last=part.is_last)[0])
+            if size >= self._place:
+                return Due(part.due, self) if self._breaks(stage) else None
+        return None
+
+    def _collect(self, now: float, most: int, most_parts: int = MOST_PARTS) -> None:
         """Take the rows that are due, as the writes that the stream would make of them: one for each moment, also if
         the stream is late, so that the place does not depend on the load."""
         inner = self.inner
-        while inner.op is None and inner.next_due <= now and len(self._parts) < MOST_PARTS:
+        while inner.op is None and inner.next_due <= now and len(self._parts) < most_parts:
+            due = inner.next_due
             until = now if inner.next_due == AT_ONCE else min(now, inner.next_due + ROUNDING_S)
             marks: list[tuple[int, Sent]] = []
             rows: list[bytes] = []
@@ -146,17 +167,17 @@ class AtWireBytes(Trap):
                 marks.append((size, (inner.events_sent, inner.last_event_id)))
             if not rows:
                 break
-            self._add(b"".join(rows), marks)
+            self._add(b"".join(rows), marks, due)
         if inner.op is FINISH and inner.next_due <= now:
             if not self._parts or len(self._parts[-1].data) == SLICE:
-                self._add(b"", [])
+                self._add(b"", [], inner.next_due)
             self._parts[-1].is_last = True
 
-    def _add(self, payload: bytes, marks: list[tuple[int, Sent]]) -> None:
+    def _add(self, payload: bytes, marks: list[tuple[int, Sent]], due: float) -> None:
         """Add the writes of one moment; a large one is cut into slices."""
         for begin in range(0, max(1, len(payload)), SLICE):
             inside = [(end - begin, sent) for end, sent in marks]
-            self._parts.append(_Part(payload[begin : begin + SLICE], inside))
+            self._parts.append(_Part(payload[begin : begin + SLICE], inside, due))
 
     def _reach_in(self, image: bytes, start: int, part: _Part | None) -> None:
         """The place is in this write."""
@@ -178,8 +199,8 @@ class AtWireBytes(Trap):
             exchange = self._stream.exchange
             exchange.bytes_sent += self._counts[0]
             exchange.events_sent, exchange.last_event_id = self.events_sent, self.last_event_id
-        self._is_due = False
         await stage.drain()
+        self._is_due = False
         if not stage.line.is_gone:
             await self._strike(stage, self)  # type: ignore[arg-type]  # by its protocol
 

@@ -100,10 +100,6 @@ class Line:
         """Let the server know that the response is over, as all of it was written."""
         raise NotImplementedError
 
-    def end_with(self, data: bytes) -> None:
-        """Write the clean end of the body and bytes behind it, and close the connection."""
-        raise NotImplementedError
-
     @property
     def is_secure(self) -> bool:
         """Whether mockd itself speaks TLS on the connection, as far as it is known."""

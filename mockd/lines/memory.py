@@ -77,10 +77,6 @@ class MemoryLine(Line):
     def done(self) -> None:
         self._do("done", None)
 
-    def end_with(self, data: bytes) -> None:
-        self.raw(self.image(b"", is_last=True)[0] + data)
-        self.done()
-
     @property
     def pending(self) -> bool:
         return self._is_gone or not self._reads.is_set()

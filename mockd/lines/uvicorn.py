@@ -297,11 +297,6 @@ class HttptoolsLine(UvicornLine):
         self._is_chunked = self._sends_body = False
         self.finish()
 
-    def end_with(self, data: bytes) -> None:
-        self.raw(self.image(b"", is_last=True)[0] + data)
-        self._cycle.keep_alive = False
-        self.done()
-
     @property
     def is_chunked(self) -> bool | None:
         return self._is_chunked

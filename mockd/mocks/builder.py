@@ -277,13 +277,14 @@ def _in_weather(config: AnswerConfig, profile: str | None, source: Source) -> An
 
 def _faults(spec: MockSpec, settings: Settings) -> list[tuple[Aimed, ...]]:
     """The faults of each part of a mock: its own, then those of the mock, then those of its profile or of the
-    server's."""
+    server's, then the break that its lifecycle says."""
     name, parts = spec.mock.profile or settings.profile, parts_of(spec.mock)
-    if not spec.mock.faults and name is None and not any(part.faults for part in parts):
+    breaks = [_breaks_itself(part.config) for part in parts]
+    if not spec.mock.faults and name is None and not any(breaks) and not any(part.faults for part in parts):
         return [()] * len(parts)
     from mockd.config.fault_lines import parse_faults  # loaded only with the first mock that has any
     from mockd.config.profiles import profile_named
-    from mockd.faults.chosen import aimed
+    from mockd.faults.chosen import OwnClose, aimed
 
     shared = parse_faults(spec.mock.faults, ("faults",), settings.max_fault_bytes)
     if all(part.kind == "response" for part in parts):
@@ -292,12 +293,21 @@ def _faults(spec: MockSpec, settings: Settings) -> list[tuple[Aimed, ...]]:
         shared += parse_faults(list(profile_named(name, ("profile",)).faults))
     shared_aimed = aimed(shared)
     found = []
-    for part in parts:
+    for part, breaks_itself in zip(parts, breaks, strict=True):
         own = parse_faults(part.faults, (*part.place, "faults"), settings.max_fault_bytes)
         if part.kind == "response":
             _refuse_end(own, (*part.place, "faults"))
-        found.append((*aimed(own, part.within), *shared_aimed))
+        last = aimed([OwnClose()], f"{part.within}lifecycle/") if breaks_itself else ()
+        found.append((*aimed(own, part.within), *shared_aimed, *last))
     return found
+
+
+def _breaks_itself(config: AnswerConfig) -> bool:
+    """Whether the lifecycle of a stream says that its connection breaks."""
+    if isinstance(config, ResponseConfig | ProxyConfig):
+        return False
+    life = config.lifecycle
+    return life.simulate_disconnect is not None or life.termination.type == "abrupt"
 
 
 def _refuse_end(faults: Sequence[Fault], path: Path) -> None:

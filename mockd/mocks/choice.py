@@ -30,7 +30,7 @@ SCENARIO_SCORE = 10
 
 class ReadyPart(Struct, frozen=True):
     """One answer of a mock, ready to be given. `program` answers every request if one program fits all; otherwise it is
-    None. `faults` are its own, then those of the mock, then those of the profile."""
+    None. `faults` are its own, then those of the mock, then those of the profile, then the break of its lifecycle."""
 
     part: Part
     plan: StreamPlan

@@ -35,7 +35,7 @@ def end_of(program: Program, before: Cursor, outcome: Outcome, now: float, mock_
     elif outcome == "completed" and ending.cut is not None:
         outcome, row, op = "aborted", None, CUTS[ending.cut]
     elif outcome == "aborted" or ending.type == "abrupt" or (ending.breaks_off and outcome != "completed"):
-        row, op = None, CLOSE
+        row, op = None, program.breaking or CLOSE
     elif outcome == "failed" or ending.type == "error":
         row, pause_s = _error_row(program, before, outcome, mock_id), 0.0
         if isinstance(before.failure, SourceError) and before.failure.breaks_off:

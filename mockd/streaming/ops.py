@@ -99,9 +99,7 @@ class Close:
             await acknowledged(stage)
             line.abort(reset=True)
         else:
-            line.close()
-            await gone(stage)
-            line.abort()
+            await shut(stage)
         stage.outcome = outcome
 
 
@@ -138,6 +136,13 @@ async def acknowledged(stage: Stage) -> None:
     """Wait until the client's machine has acknowledged all that was sent, if that can be known; a reset throws away
     what is still on its way."""
     await _read_on(stage, lambda: stage.line.unacknowledged() or 0)
+
+
+async def shut(stage: Stage) -> None:
+    """Close the connection behind all that is on its way. Under TLS it ends also if the client keeps its side open."""
+    stage.line.close()
+    await gone(stage)
+    stage.line.abort()
 
 
 async def gone(stage: Stage) -> None:

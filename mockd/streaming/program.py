@@ -59,7 +59,8 @@ class Program(Struct):
     `is_whole`: one answer of known length. `is_listed`: a mock's, with a body. `prepared` is the body that the rows
     come to, if it may go out with the head. `first` are ops that are done before the head, up to one that ends the
     stream. `around` puts cursors around the one of the rows, and then around the end's. `chunks` are the pieces in
-    which all of it goes out, if the mock says so. `pieces` are what all these cursors come to, if that is known.
+    which all of it goes out, if the mock says so. `breaking` ends it in the place of `CLOSE`, and is known to whom the
+    ends of its lifecycle matter. `pieces` are what all these cursors come to, if that is known.
     `coming` is awaited for the program to go by instead, if it is not
     known yet.
     """
@@ -83,6 +84,7 @@ class Program(Struct):
     chunks: Outermost | None = None
     pieces: Pieces | None = None
     coming: Awaitable[Program] | None = None
+    breaking: Op | None = None
 
     def opened(self, opening: Opening, now: float) -> Cursor:
         """The cursor over its rows, for a stream whose head goes out now."""

@@ -23,6 +23,7 @@ from mockd.streaming.calendar import HEARTBEAT_GRID_S, ON_GRID_S, ROUNDING_S, Ca
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
 from mockd.streaming.endings import end_of
+from mockd.streaming.impatience import Impatience
 from mockd.streaming.ops import FINISH, STUCK_GRACE_S
 from mockd.streaming.program import Program, Services
 from mockd.streaming.vigil import Vigil
@@ -390,6 +391,8 @@ class Stream:
         """Look again at what is due."""
         if self._vigil is not None:
             self._vigil.wake()
+            if self._vigil.is_waiting:
+                self._lose_patience()  # as a break may be due since now
 
     def live(self, lifetime: Lifetime) -> None:
         """Hold the stream to a lifetime from now on."""
@@ -416,7 +419,10 @@ class Stream:
         if not self.line.pending or self.line.is_gone:
             return
         if self._vigil is not None or self.line.unsent() >= SLICE:  # less may still be on its way out
-            await self._settle().drain()
+            vigil = self._settle()
+            vigil.wait()
+            self._lose_patience()
+            await vigil.drain()
         else:
             self._task = asyncio.current_task()
             await self.line.drain()
@@ -424,6 +430,13 @@ class Stream:
             self._last_sent = self.clock.monotonic()
             size, self._uncounted = self._uncounted, 0
             self._note(size, self._last_sent)
+
+    def _lose_patience(self) -> None:
+        """Break the stream off if it waits for its client, a break is to come, and the client reads nothing."""
+        # Only cursors around others have it, such as those of faults.
+        patience_s, vigil = getattr(self.cursor, "patience_s", None), self._vigil
+        if patience_s is not None and vigil is not None and vigil.is_waiting and vigil.impatience is None:
+            vigil.impatience = Impatience(self, vigil.calendar, patience_s)
 
     # -- orders to stop, and the end -------------------------------------------------------------------------------
 
@@ -440,7 +453,8 @@ class Stream:
 
     def order(self, outcome: Outcome) -> None:
         """End the stream through its termination, from its own loop; or take note that its client has left."""
-        if self._stopped is None or outcome == "client_disconnected":
+        # Who is cut off has not left.
+        if self._stopped is None or (outcome == "client_disconnected" and not self._is_cut):
             self._stopped = self._order = outcome
         if self._vigil is not None:
             self._vigil.wake()

@@ -14,6 +14,7 @@ from mockd.lines import Line
 from mockd.program.terms import Lifetime
 from mockd.streaming.calendar import ROUNDING_S, Calendar, Callback, Timer
 from mockd.streaming.cursors.cursor import NEVER
+from mockd.streaming.impatience import Impatience
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -39,7 +40,6 @@ class Vigil:
     # Ten thousand of these may wait at once.
     __slots__ = (
         "_arrived",
-        "_calendar",
         "_check",
         "_cut_check",
         "_is_woken",
@@ -51,13 +51,15 @@ class Vigil:
         "_unsent",
         "_waiter",
         "_watcher",
+        "calendar",
+        "impatience",
     )
 
     def __init__(
         self, stream: Watched, calendar: Calendar, lifetime: Lifetime, arrived: float, send_timeout_s: float, room: int
     ) -> None:
         self._stream = stream
-        self._calendar = calendar
+        self.calendar = calendar
         self._arrived = arrived
         self._send_timeout_s = send_timeout_s
         self._waiter: Future[None] | None = None
@@ -66,6 +68,8 @@ class Vigil:
         self._cut_check: Timer | None = None
         self._sending_since: float | None = None
         self._unsent = 0
+        self.impatience: Impatience | None = None
+        """The watch on a client that a break waits for."""
         self._watcher: asyncio.Task[None] | None = None
         stream.line.limit(room)
         if not stream.line.on_departure(self._note_departure):
@@ -80,7 +84,7 @@ class Vigil:
             self._check.cancel()
         soonest = self._soonest()
         # One entry in the calendar stands for all of this stream's deadlines.
-        self._check = None if soonest is None else self._calendar.call_at(soonest, self._check_deadlines)
+        self._check = None if soonest is None else self.calendar.call_at(soonest, self._check_deadlines)
 
     # -- rest ------------------------------------------------------------------------------------------------------
 
@@ -92,7 +96,7 @@ class Vigil:
             return
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         if when != NEVER:
-            self._timer = self._calendar.call_at(when, callback)
+            self._timer = self.calendar.call_at(when, callback)
         try:
             await waiter
         finally:
@@ -113,14 +117,24 @@ class Vigil:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the stream waits for its client."""
+        return self._sending_since is not None
+
+    def wait(self) -> None:
+        """The stream begins to wait for its client, in `drain`."""
+        self._sending_since, self._unsent = self.calendar.now(), self._stream.line.unsent()
+
     async def drain(self) -> None:
         """Wait until the server has taken what was written. A client that does not read for too long is cut off."""
-        line = self._stream.line
-        self._sending_since, self._unsent = self._calendar.now(), line.unsent()
         try:
-            await line.drain()
+            await self._stream.line.drain()
         finally:
             self._sending_since = None
+            if self.impatience is not None:
+                self.impatience.end()
+                self.impatience = None
 
     # -- the client ------------------------------------------------------------------------------------------------
 
@@ -134,7 +148,7 @@ class Vigil:
     def cut_if_stuck(self, grace_s: float) -> None:
         """Cut the stream off if it is still waiting for its client by then."""
         if self._cut_check is None:
-            self._cut_check = self._calendar.call_at(self._calendar.now() + grace_s, self._cut_if_sending)
+            self._cut_check = self.calendar.call_at(self.calendar.now() + grace_s, self._cut_if_sending)
 
     def _cut_if_sending(self) -> None:
         if self._sending_since is not None:
@@ -158,10 +172,10 @@ class Vigil:
         limit = self._send_timeout_s
         if not limit:
             return NEVER
-        return (self._calendar.now() if self._sending_since is None else self._sending_since) + limit
+        return (self.calendar.now() if self._sending_since is None else self._sending_since) + limit
 
     def _check_deadlines(self) -> float | None:
-        reached = self._calendar.now() + ROUNDING_S
+        reached = self.calendar.now() + ROUNDING_S
         if min(self._deadline(), self._idle_deadline()) <= reached:
             self._stream.order("timed_out")
         elif self._send_deadline() <= reached and not self._is_read_on():
@@ -176,7 +190,7 @@ class Vigil:
         left = self._stream.line.unsent()
         if left >= self._unsent:
             return False
-        self._unsent, self._sending_since = left, self._calendar.now()
+        self._unsent, self._sending_since = left, self.calendar.now()
         return True
 
     def end(self) -> None:

@@ -56,7 +56,7 @@ def test_curl_tells_how_it_was_broken_off(server: RunningMockd, kind: str) -> No
 def test_nobody_waits_for_the_end_of_another(server: RunningMockd) -> None:
     server.engine.create({"matcher": {"path": "/s"}, **BREAKS["a list"]})
     began = time.monotonic()
-    for _ in range(40):
+    for _ in range(20):
         with Client(server.url) as client:
             client.ask("/s").read_until(SENT.encode())
             client.read_to_end()

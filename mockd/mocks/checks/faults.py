@@ -58,7 +58,12 @@ def _own(answer: CheckedAnswer) -> Sequence[Aimed]:
 
 def _shared(mock: Registered) -> Sequence[Aimed]:
     first = mock.parts[0]
-    return first.faults[len(first.part.faults) :]
+    shared = first.faults[len(first.part.faults) :]
+    if not shared:
+        return ()
+    from mockd.faults.chosen import OwnClose
+
+    return [one for one in shared if not isinstance(one.fault, OwnClose)]
 
 
 def _said(mock: Registered, number: int, message: str, hint: str) -> Iterator[Problem]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
 
 from mockd.errors import MockdError
 from mockd.framing import Framing
@@ -11,10 +13,24 @@ from mockd.journal.exchange import Outcome
 from mockd.program.terms import Heartbeat
 from mockd.streaming.calendar import HEARTBEAT_GRID_S, ON_GRID_S, ROUNDING_S
 from mockd.streaming.cursors.cursor import Batch, Cursor
-from mockd.streaming.ops import FINISH, Op
+from mockd.streaming.ops import FINISH, Op, Stage
 
 Sent = tuple[int, str | None]
 """A number of events that were sent, and the ID of the last."""
+
+
+class Breaking(Protocol):
+    """What breaks the connection of a stream off."""
+
+    def break_off(self, stage: Stage) -> None:
+        """Break it off at once, though the client has not read all that comes before."""
+
+
+class Due(NamedTuple):
+    """A break whose place is due since a time of the rows, in monotonic seconds."""
+
+    since: float
+    breaking: Breaking
 
 
 class Around:
@@ -70,6 +86,15 @@ class Around:
     def unsent(self) -> list[bytes]:
         """The bytes that were taken from the body and are still to go out, in order."""
         return self.inner.unsent() if isinstance(self.inner, Around) else []
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long, in seconds, a client may read nothing of what comes before a break; None if none is to come."""
+        return self.inner.patience_s if isinstance(self.inner, Around) else None
+
+    def broken_by(self, stage: Stage) -> Due | None:
+        """The break whose place is due, though the client is yet to read what comes before it; None if none is."""
+        return self.inner.broken_by(stage) if isinstance(self.inner, Around) else None
 
     def hurry(self) -> None:
         self.inner.hurry()
@@ -175,6 +200,15 @@ class Beats(Around):
         if rows:
             self._last = now - ROUNDING_S
         return rows
+
+    @contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Let no heartbeats be rows for a while."""
+        was_quiet, self.is_quiet = self.is_quiet, True
+        try:
+            yield
+        finally:
+            self.is_quiet = was_quiet
 
     def beat(self, now: float) -> list[bytes]:
         """The heartbeat, if one is due, for somebody else."""

@@ -14,10 +14,10 @@ from typing import Protocol
 from mockd.config.framing import FramingConfig, SplitEvery
 from mockd.journal.exchange import Exchange, Outcome
 from mockd.streaming.calendar import ROUNDING_S
-from mockd.streaming.cursors.around import Around
+from mockd.streaming.cursors.around import Around, Due
 from mockd.streaming.cursors.cursor import AT_ONCE, NEVER, ONE, Cursor
 from mockd.streaming.cursors.whole import NO_ROWS
-from mockd.streaming.ops import TURN_TO_END, Op
+from mockd.streaming.ops import TURN_TO_END, Op, Stage
 
 RANDOM_BYTES = 64
 """Most bytes of a piece of random size."""
@@ -185,6 +185,10 @@ class Split(Chunks):
     def _let_go(self) -> None:
         super()._let_go()
         self._seen = 0
+
+    def broken_by(self, stage: Stage) -> Due | None:
+        # Pieces that wait for their pauses come before the place.
+        return None if self.waits and self._pause_s else super().broken_by(stage)
 
     def hurry(self) -> None:
         self._pause_s, self._next = 0.0, AT_ONCE
