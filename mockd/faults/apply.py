@@ -177,6 +177,11 @@ def faulted(program: Program, striking: Sequence[Striking], site_of: SiteOf) -> 
     if later or own is not None:
         program.around = Chain(later, site, structs.replace(program), own)
         program.framing, program.heartbeat = Bare(site.body), None
+    if any(isinstance(one.fault, config.HeaderFault) for one in striking) and program.headers.closes:
+        inside = program.around
+        program.around = lambda cursor, opening, now: heads.Closing(
+            cursor if inside is None else inside(cursor, opening, now)
+        )
     return program
 
 

@@ -18,7 +18,8 @@ from mockd.faults.strikes import UNREAD, Struck, Trapped, pause
 from mockd.headers import FixedHeaders
 from mockd.journal.exchange import Outcome
 from mockd.source import Answer, SourceContext
-from mockd.streaming.ops import Stage, shut
+from mockd.streaming.cursors.around import Around
+from mockd.streaming.ops import FINISH, Op, Stage, gone, shut
 from mockd.streaming.stream import SLICE
 
 _OUTCOME: Outcome = "aborted"
@@ -121,6 +122,20 @@ class Empty(Struck):
         self.note(stage, trap, *(("exact",) if is_read else UNREAD))
         await shut(stage)
         stage.outcome = _OUTCOME
+
+
+class Closing(Around):
+    """An answer behind whose end the connection is closed, under TLS also if the client keeps its side open."""
+
+    @property
+    def op(self) -> Op | None:
+        return self if self.inner.op is FINISH else self.inner.op
+
+    async def perform(self, stage: Stage, outcome: Outcome) -> None:
+        stage.finish()
+        if stage.line.is_secure:
+            await gone(stage)
+            stage.line.abort()
 
 
 def garbage(size: int, rng: random.Random) -> bytes:

@@ -345,6 +345,7 @@ def test_a_length_that_lies_ends_the_connection(server: RunningMockd, length: in
     assert f"content-length: {length}".encode() in head
     assert body == body_of(whole_of(server, "list"))
     assert end == "fin"
+    eventually(lambda: not server.engine.connections.live())
 
 
 ILLEGAL = {
