@@ -113,7 +113,7 @@ def test_the_last_ones_are_remembered() -> None:
 
 def test_one_that_is_asked_for_says_what_has_arrived_by_now(registry: Registry) -> None:
     exchange = opened(registry)
-    exchange.bytes_sent, exchange.delivery = 10, Delivery(None, left=4)
+    exchange.bytes_sent, exchange.wire_end, exchange.delivery = 10, 0, Delivery(None, left=4)
     registry.ended(exchange, "completed")
     assert registry.get(exchange.id)["bytesAcked"] == 6
 
