@@ -179,7 +179,9 @@ class Engine:
         except BodyTooLargeError as error:
             # The connection stays open, so that the server reads the rest of the body. If it were closed while the
             # client is still sending, it would be reset and the answer lost.
-            program = refusal(request, 413, error_body(error.code, error.message))
+            is_for_page = b"origin" in request.raw_headers and self.settings.cors
+            headers = cors.response_headers(request) if is_for_page else []
+            program = refusal(request, 413, error_body(error.code, error.message), headers)
         await Stream(self._services, line, exchange, self._opening(exchange, program)).run()
 
     def _match_of_head(self, line: Line, request: RequestView) -> Match[Registered] | None:

@@ -95,6 +95,20 @@ async def test_cors_headers_of_the_mock_win(lab: Lab) -> None:
     assert answer.headers["access-control-allow-origin"] == "https://other.example"
 
 
+@pytest.mark.parametrize("status", [400, 404, 413, 503])
+async def test_a_page_can_read_every_refusal(status: int) -> None:
+    lab = Lab(max_body=10, max_connections=1, allow_fault_header=True)
+    lab.mock("sse", events=words(1), lifecycle={"keepOpen": True})
+    page = {"Origin": "https://page.example"}
+    if status == 503:
+        await lab.open()
+    headers = {**page, "X-Mockd-Fault": "nothing"} if status == 400 else page
+    path = "/nowhere" if status == 404 else PATH
+    answer = await lab.open(path, method="POST", headers=headers, body=b"x" * 11 if status == 413 else b"")
+    assert answer.status == status
+    assert answer.headers["access-control-allow-origin"] == page["Origin"]
+
+
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
