@@ -239,6 +239,17 @@ LIMITS = (
         "they are made for each stream",
     ),
     Limit("size of these pieces", "mockd.streaming.varying:MOST_PIECE_BYTES", "the same", "bytes"),
+    Limit(
+        "what is made in advance of a client that does not read, to see whether the place of a break is due",
+        "mockd.faults.ahead:MOST_BYTES",
+        "a place behind it waits for `--send-timeout`",
+        "bytes",
+    ),
+    Limit(
+        "writes that are made in advance for a place in wire bytes",
+        "mockd.faults.wire:MOST_AHEAD",
+        "a place behind them waits for `--send-timeout`",
+    ),
     Limit("faults of a mock or a header", "mockd.config.fault_lines:MOST_FAULTS", "refused"),
     Limit("faults among them that duplicate events", "mockd.config.fault_lines:MOST_DUPLICATES", "refused"),
     Limit("characters of a fault in a line or header", "mockd.config.fault_lines:LONGEST_LINE", "refused"),
