@@ -7,18 +7,17 @@ from contextlib import nullcontext
 
 from mockd.faults.site import Site
 from mockd.faults.strikes import OwnBreak
-from mockd.journal.exchange import Outcome
 from mockd.program.timetable import BATCH
 from mockd.streaming.calendar import ROUNDING_S
-from mockd.streaming.cursors.around import Around, Due, Sent, taken_from
+from mockd.streaming.cursors.around import Due, Keeping, Sent
 from mockd.streaming.cursors.cursor import Cursor
-from mockd.streaming.ops import TURN_TO_END, Op, Stage
+from mockd.streaming.ops import TURN_TO_END, Stage
 
 MOST_BYTES = 16 * 1024 * 1024
 """Most bytes that are taken ahead. Whether a place behind so many is due is not known."""
 
 
-class Ahead(Around):
+class Ahead(Keeping):
     """The rows as they are. If the client does not read, those that are due are taken in advance, up to the place of a
     break, so that it is known since when that is due. They go out as they would have, if the client reads on. `own` is
     the break that the lifecycle of the stream says, with which every end `is_abrupt` or only some are."""
@@ -28,10 +27,8 @@ class Ahead(Around):
         self._site = site
         self._own = own
         self._is_abrupt = is_abrupt
-        self._rows: deque[tuple[float, bytes, Sent]] = deque()
-        """Rows that were taken ahead, each with its due time and what is sent once it is out."""
+        self._kept: deque[tuple[float, bytes, Sent]]  # each with its due time
         self._size = 0
-        self._out: Sent = (0, None)
 
     @property
     def patience_s(self) -> float | None:
@@ -39,57 +36,37 @@ class Ahead(Around):
 
     @property
     def next_due(self) -> float:
-        return self._rows[0][0] if self._rows else self.inner.next_due
-
-    @property
-    def op(self) -> Op | None:
-        return None if self._rows else self.inner.op
-
-    @property
-    def outcome(self) -> Outcome | None:
-        return None if self._rows else self.inner.outcome
-
-    @property
-    def events_sent(self) -> int:
-        return self._out[0] if self._rows else self.inner.events_sent
-
-    @property
-    def last_event_id(self) -> str | None:
-        return self._out[1] if self._rows else self.inner.last_event_id
-
-    @property
-    def taken(self) -> Sent:
-        return taken_from(self.inner)
+        return self._kept[0][0] if self._kept else self.inner.next_due
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
-        if not self._rows:
+        if not self._kept:
             return self.inner.take(now, most)
         rows: list[bytes] = []
-        while self._rows and self._rows[0][0] <= now and len(rows) < (most or BATCH):
-            _, row, self._out = self._rows.popleft()
+        while self._kept and self._kept[0][0] <= now and len(rows) < (most or BATCH):
+            _, row, self._out = self._kept.popleft()
             self._size -= len(row)
             rows.append(row)
         return rows
 
     def unsent(self) -> list[bytes]:
-        return [*(row for _, row, _ in self._rows), *super().unsent()]
+        return [*(row for _, row, _ in self._kept), *super().unsent()]
 
     def broken_by(self, stage: Stage) -> Due | None:
         beats = self._site.body.beats
         with nullcontext() if beats is None else beats.silenced():  # nobody is to hear them
             self._take_ahead(stage.rows_time + ROUNDING_S)
             found = super().broken_by(stage) or self._own_break(stage)
-        if found is None or not self._rows:
+        if found is None or not self._kept:
             return found
-        return Due(max(found.since, self._rows[-1][0]), found.breaking)
+        return Due(max(found.since, self._kept[-1][0]), found.breaking)
 
     def _take_ahead(self, now: float) -> None:
         inner = self.inner
-        if not self._rows:
-            self._out = (inner.events_sent, inner.last_event_id)
+        if not self._kept:
+            self._out = self._inner_sent()
         while inner.op is None and (due := inner.next_due) <= now and self._size < MOST_BYTES:
             rows = inner.take(now, 1)
-            self._rows.extend((due, row, (inner.events_sent, inner.last_event_id)) for row in rows)
+            self._kept.extend((due, row, self._inner_sent()) for row in rows)
             self._size += sum(map(len, rows))
             if not rows:
                 break

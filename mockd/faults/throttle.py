@@ -8,9 +8,9 @@ from collections import deque
 
 from mockd.faults.armed import Armed
 from mockd.faults.strikes import Struck, Trapped
-from mockd.streaming.cursors.around import Around, Sent, taken_from
+from mockd.streaming.cursors.around import Keeping, Sent
 from mockd.streaming.cursors.cursor import AT_ONCE, Cursor
-from mockd.streaming.ops import Op, Stage
+from mockd.streaming.ops import Stage
 
 STEP_S = 0.05
 """Time, in seconds, for which a piece of the body is large enough."""
@@ -24,7 +24,7 @@ class Throttle(Struck):
         trap.armed.left = 0
 
 
-class Throttled(Around):
+class Throttled(Keeping):
     """The rows in pieces, each of which is due once the bytes before it have had their time."""
 
     def __init__(self, inner: Cursor, armed: Armed) -> None:
@@ -32,14 +32,8 @@ class Throttled(Around):
         self._armed = armed
         self._rate: float = armed.fault.bytes_per_second
         self._piece = max(1, int(self._rate * STEP_S))
-        self._rows: deque[tuple[bytes, Sent]] = deque()
-        """What is left of the rows, each with the number of events sent once it is out."""
+        self._kept: deque[tuple[bytes, Sent]]  # the first may be what is left of a row
         self._free_at = AT_ONCE
-        self._out = self._inner_sent()
-        """What is sent by the pieces that are out."""
-
-    def _inner_sent(self) -> Sent:
-        return self.inner.events_sent, self.inner.last_event_id
 
     @property
     def _is_on(self) -> bool:
@@ -49,44 +43,28 @@ class Throttled(Around):
     def next_due(self) -> float:
         if not self._is_on:
             return self.inner.next_due
-        return self._free_at if self._rows else max(self._free_at, self.inner.next_due)
-
-    @property
-    def op(self) -> Op | None:
-        return None if self._rows else self.inner.op
-
-    @property
-    def events_sent(self) -> int:
-        return self._out[0] if self._rows else self.inner.events_sent
-
-    @property
-    def last_event_id(self) -> str | None:
-        return self._out[1] if self._rows else self.inner.last_event_id
-
-    @property
-    def taken(self) -> Sent:
-        return taken_from(self.inner)
+        return self._free_at if self._kept else max(self._free_at, self.inner.next_due)
 
     def take(self, now: float, most: int = 0) -> list[bytes]:
         if not self._is_on:
             return self.inner.take(now, most)
-        if not self._rows:
+        if not self._kept:
             self._out = self._inner_sent()
             for row in self.inner.take(now, 1):
-                self._rows.append((row, self._inner_sent()))
-        if not self._rows or now < self._free_at:
+                self._kept.append((row, self._inner_sent()))
+        if not self._kept or now < self._free_at:
             return []
-        row, sent = self._rows.popleft()
+        row, sent = self._kept.popleft()
         piece, rest = row[: self._piece], row[self._piece :]
         if rest:
-            self._rows.appendleft((rest, sent))
+            self._kept.appendleft((rest, sent))
         else:
             self._out = sent
         self._free_at = max(self._free_at, now) + len(piece) / self._rate
         return [piece]
 
     def unsent(self) -> list[bytes]:
-        return [*(row for row, _ in self._rows), *super().unsent()]
+        return [*(row for row, _ in self._kept), *super().unsent()]
 
     def hurry(self) -> None:
         self._rate, self._piece, self._free_at = math.inf, sys.maxsize, AT_ONCE

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mockd.errors import MockdError
 from mockd.framing import Framing
@@ -104,6 +105,40 @@ class Around:
 
     def close(self) -> None:
         self.inner.close()
+
+
+class Keeping(Around):
+    """The rows, some of which are taken from the cursor inside before they go out. Each that is kept has, last, what is
+    sent once it is out."""
+
+    def __init__(self, inner: Cursor) -> None:
+        super().__init__(inner)
+        self._kept: deque[tuple[Any, ...]] = deque()
+        self._out = self._inner_sent()
+        """What is sent by the rows that are out, while some are kept."""
+
+    def _inner_sent(self) -> Sent:
+        return self.inner.events_sent, self.inner.last_event_id
+
+    @property
+    def op(self) -> Op | None:
+        return None if self._kept else self.inner.op
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return None if self._kept else self.inner.outcome
+
+    @property
+    def events_sent(self) -> int:
+        return self._out[0] if self._kept else self.inner.events_sent
+
+    @property
+    def last_event_id(self) -> str | None:
+        return self._out[1] if self._kept else self.inner.last_event_id
+
+    @property
+    def taken(self) -> Sent:
+        return taken_from(self.inner)
 
 
 def taken_from(cursor: Cursor) -> Sent:
