@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from mockd.testing import RunningMockd
+from mockd.testing import RunningMockd, running_mockd
+from tests.wire.conftest import TLS, speaking_tls
 from tests.wire.sockets import PATIENCE_S, Client, body_of
 
 SILENCE_S = 0.03
 """Time for which a client listens to be sure that nothing comes; a hold that leaks does so at once."""
+
+
+SERVERS: dict[str, dict[str, Any]] = {"plain": {}, "TLS": TLS, "h11": {"http": "h11", "loop": "asyncio"}}
+"""Options of servers on which streams are cut."""
+
+
+def serving(server: str, kinds: dict[str, dict[str, Any]]) -> Iterator[RunningMockd]:
+    """One of `SERVERS` that has each of these answers under the path of its name."""
+    mocks = [{"id": kind, "matcher": {"path": f"/{kind}"}, **mock} for kind, mock in kinds.items()]
+    with running_mockd(*mocks, **SERVERS[server]) as running:
+        yield speaking_tls(running) if server == "TLS" else running
 
 
 class Admin:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from mockd.testing import RunningMockd, running_mockd
-from tests.wire.conftest import TLS, speaking_tls
-from tests.wire.holding import Admin, Reader, of
+from mockd.testing import RunningMockd
+from tests.wire.holding import SERVERS, Admin, Reader, of, serving
 
 EVENTS = [{"data": str(number)} for number in range(1, 6)]
 KINDS: dict[str, dict[str, Any]] = {
@@ -53,12 +52,9 @@ ENDS = {
 """How the end of a connection may look, by the scheme."""
 
 
-@pytest.fixture(scope="module", params=["plain", "TLS", "h11"])
+@pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
-    options = {"plain": {}, "TLS": TLS, "h11": {"http": "h11", "loop": "asyncio"}}[request.param]
-    mocks = [{"id": kind, "matcher": {"path": f"/{kind}"}, **mock} for kind, mock in KINDS.items()]
-    with running_mockd(*mocks, **options) as running:
-        yield speaking_tls(running) if request.param == "TLS" else running
+    yield from serving(request.param, KINDS)
 
 
 def held(admin: Admin, reader: Reader, kind: str, place: Any = 2) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from mockd.testing import RunningMockd, running_mockd
-from tests.wire.conftest import TLS, speaking_tls
-from tests.wire.holding import Admin, Reader, of
+from mockd.testing import RunningMockd
+from tests.wire.holding import SERVERS, Admin, Reader, of, serving
 from tests.wire.sockets import PATIENCE_S
 
 EVENTS = [{"data": "1"}, {"data": "2"}]
@@ -32,12 +31,9 @@ OWN = {"whole": ("1", "text/x"), "following": ("7", "application/json"), "withou
 """The headers that a mock decides, if they are not the usual ones."""
 
 
-@pytest.fixture(scope="module", params=["plain", "TLS", "h11"])
+@pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[RunningMockd]:
-    options = {"plain": {}, "TLS": TLS, "h11": {"http": "h11", "loop": "asyncio"}}[request.param]
-    mocks = [{"id": kind, "matcher": {"path": f"/{kind}"}, **mock} for kind, mock in KINDS.items()]
-    with running_mockd(*mocks, **options) as running:
-        yield speaking_tls(running) if request.param == "TLS" else running
+    yield from serving(request.param, KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
