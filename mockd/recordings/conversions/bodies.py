@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 
 from msgspec import structs
@@ -12,6 +13,8 @@ from mockd.recordings.reading import Exchange
 
 Say = Callable[[str], None]
 """Called with what cannot be carried over."""
+_BEGINNINGS = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+"""The first bytes of bodies in a coding, if they have the same."""
 
 
 def plain_pieces(exchange: Exchange) -> tuple[list[tuple[int, bytes]], str | None]:
@@ -51,7 +54,21 @@ def mended(head: Head, body: bytes) -> tuple[Head, str | None]:
 
 
 def _is_coded(body: bytes, coding: str) -> bool:
-    return not body or plain(body, coding) is not None
+    """Whether a body is in its coding still. One that is broken further on is, or no secret would be found in it."""
+    if not body:
+        return True
+    if (beginning := _BEGINNINGS.get(coding)) is not None:
+        return body.startswith(beginning)
+    return plain(body, coding) is not None or not _is_text(body)
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether this is UTF-8, or the beginning of it."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def mistake(error: Exception) -> str:
