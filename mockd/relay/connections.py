@@ -18,6 +18,26 @@ CLOSE_S = 5.0
 """Longest time, in seconds, for which the end of a connection waits for a server that takes nothing."""
 
 
+class _Reader(asyncio.StreamReader):
+    """A reader of a connection that breaks off: what came before that is read before the error is raised, which the
+    reader of asyncio throws away if nobody has read it by then."""
+
+    _error: Exception | None = None
+
+    def set_exception(self, exc: Exception) -> None:
+        self._error = exc
+        self.feed_eof()
+
+    def exception(self) -> Exception | None:
+        return self._error
+
+    async def read(self, n: int = -1) -> bytes:
+        data = await super().read(n)
+        if not data and self._error is not None:
+            raise self._error
+        return data
+
+
 class Connection:
     """A connection in plain."""
 
@@ -28,7 +48,11 @@ class Connection:
     @classmethod
     async def opened(cls, target: Target) -> Connection:
         """A new connection to a target. Raises `OSError`."""
-        return cls(*await asyncio.open_connection(target.host, target.port, limit=READ_BYTES))
+        loop = asyncio.get_running_loop()
+        reader = _Reader(limit=READ_BYTES, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        transport, _ = await loop.create_connection(lambda: protocol, target.host, target.port)
+        return cls(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
     async def secured(self, context: ssl.SSLContext, host: str) -> Connection:
         """The same connection with TLS. Raises `OSError`, and closes it then."""

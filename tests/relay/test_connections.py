@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import ssl
+import struct
 import threading
 from base64 import b64encode
 from pathlib import Path
@@ -15,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from mockd.errors import ConfigError
+from mockd.relay.connections import Connection
 from mockd.settings import Settings
+from mockd.targets import Target
 from tests.relay.clients import Raw, eventually
 from tests.relay.conftest import Relay
 from tests.relay.targets import END, Play, Visit, chunk, serving
@@ -320,3 +323,24 @@ def test_a_proxy_that_is_none_is_told_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError, match="--upstream-proxy") as caught:
         Settings(upstream_proxy=url)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("sent", [b"", b"x" * 50_000], ids=["nothing", "something"])
+async def test_what_came_before_a_reset_is_read_before_that(sent: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        connection = await Connection.opened(Target("http", "127.0.0.1", listener.getsockname()[1]))
+        theirs, _ = listener.accept()
+        theirs.sendall(sent)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()
+        await asyncio.sleep(0.05)  # so that the loop notices the reset before anybody reads
+        got = b""
+        while len(got) < len(sent):
+            got += await connection.read()
+        assert got == sent
+        with pytest.raises(ConnectionResetError):
+            await connection.read()
+        with pytest.raises(ConnectionResetError):
+            await connection.drain()
+        connection.abort()
