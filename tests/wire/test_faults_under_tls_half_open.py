@@ -105,9 +105,11 @@ class HalfOpen:
 
 @pytest.mark.parametrize(("kind", "line"), ENDS)
 def test_the_connection_ends(server: RunningMockd, kind: str, line: str, request: pytest.FixtureRequest) -> None:
-    of_messages = ("Chunk", "extraBytes", "content-length")
-    if "h11" in request.node.name and any(name in line for name in of_messages):
+    if "h11" in request.node.name and any(name in line for name in ("Chunk", "extraBytes")):
         pytest.skip("uvicorn with h11 sends no such bytes")
+    if "h11" in request.node.name and "content-length" in line:
+        reason = "behind a length that lies, h11 closes the connection itself, and TLS waits for the client's end"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     with HalfOpen(server.url) as client:
         client.ask(f"/{kind}", line)
         assert client.reads_to_the_end_of_tcp()
